@@ -1,0 +1,29 @@
+"""lit configuration: IR tests, tool tests and executed kernels."""
+
+import os
+import shutil
+
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "Napkin"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".ptx"]
+config.excludes = ["CMakeLists.txt", "Inputs", "unit"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.napkin_binary_dir, "test")
+
+llvm_config.use_default_substitutions()
+tools = ["napkin-opt", "napkinc", "napkin-run"]
+llvm_config.add_tool_substitutions(
+    tools, [os.path.join(config.napkin_binary_dir, "bin"), config.llvm_tools_dir]
+)
+config.substitutions.append(("%examples", os.path.join(config.napkin_source_dir, "examples")))
+config.substitutions.append(("%python", "python3"))
+
+# ptxas and nvcc are optional: tests that need them say so with REQUIRES.
+for tool in ("ptxas", "nvcc", "nvdisasm"):
+    path = os.environ.get(tool.upper()) or shutil.which(tool)
+    if path:
+        config.available_features.add(tool)
+        config.substitutions.append(("%" + tool, path))
