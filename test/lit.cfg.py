@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """lit configuration: IR tests, tool tests and executed kernels."""
 
 import os
@@ -20,10 +21,22 @@ llvm_config.add_tool_substitutions(
 )
 config.substitutions.append(("%examples", os.path.join(config.napkin_source_dir, "examples")))
 config.substitutions.append(("%python", "python3"))
+config.substitutions.append(("%{source}", config.napkin_source_dir))
+config.substitutions.append(("%{build}", config.napkin_binary_dir))
 
-# ptxas and nvcc are optional: tests that need them say so with REQUIRES.
-for tool in ("ptxas", "nvcc", "nvdisasm"):
-    path = os.environ.get(tool.upper()) or shutil.which(tool)
+# These are optional: tests that need them say so with REQUIRES. utils/setup puts
+# ptxas into the build folder where the machine has none.
+search = os.pathsep.join(
+    [
+        os.environ.get("PATH", ""),
+        "/usr/local/cuda/bin",
+        os.path.join(config.napkin_binary_dir, "cuda", "bin"),
+    ]
+)
+for tool in ("ptxas", "nvcc", "nvdisasm", "clang-format-22"):
+    path = os.environ.get(tool.upper()) or shutil.which(tool, path=search)
     if path:
         config.available_features.add(tool)
         config.substitutions.append(("%" + tool, path))
+        if tool == "ptxas":
+            config.environment["PTXAS"] = path
