@@ -19,6 +19,9 @@ tools = ["napkin-opt", "napkinc", "napkin-run"]
 llvm_config.add_tool_substitutions(
     tools, [os.path.join(config.napkin_binary_dir, "bin"), config.llvm_tools_dir]
 )
+for tool in tools:
+    if os.path.exists(os.path.join(config.napkin_binary_dir, "bin", tool)):
+        config.available_features.add(tool)
 config.substitutions.append(("%examples", os.path.join(config.napkin_source_dir, "examples")))
 config.substitutions.append(("%python", "python3"))
 config.substitutions.append(("%{source}", config.napkin_source_dir))
