@@ -250,7 +250,7 @@ def Tile_ReadOp : Tile_Op<"read"> {
 // Operations on tiles
 //===----------------------------------------------------------------------===//
 
-def Tile_MmaOp : Tile_Op<"mma", [Pure]> {
+def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]> {
   let summary = "Multiply two tiles and add to a third";
   let description = [{
     accumulator + the sum of products over the axes that both factors carry and
@@ -332,7 +332,7 @@ def Tile_IndexOp : Tile_Op<"index", [Pure]> {
   let assemblyFormat = "$axis attr-dict";
 }
 
-def Tile_YieldOp : Tile_Op<"yield", [ParentOneOf<["MapOp", "ReduceOp"]>, Pure, ReturnLike, Terminator]> {
+def Tile_YieldOp : Tile_Op<"yield", [ParentOneOf<["MapOp", "ReduceOp"]>, Pure, Terminator]> {
   let summary = "Give the element of a map or the combination of a reduce";
   let description = [{
     Ends the region of `tile.map` or `tile.reduce`.
