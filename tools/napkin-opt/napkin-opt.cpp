@@ -17,6 +17,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Dialect/NCD/Transforms/Passes.h"
 
 /// The dialects of all stages.
 static void registerDialects(mlir::DialectRegistry &registry) {
@@ -31,6 +32,7 @@ static void registerDialects(mlir::DialectRegistry &registry) {
 
 /// The passes of all stages, and upstream's clean-up passes.
 static void registerPasses() {
+  napkin::ncd::registerNCDPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerSymbolDCEPass();
