@@ -362,9 +362,15 @@ SmallVector<std::string, 8> describe(const ExprContext &context,
       line += "; shift " + member.shift;
     lines.push_back(std::move(line));
   }
-  for (Expr r : plan.reductions)
+  for (Expr r : plan.reductions) {
+    // A reduction that cancelled everywhere has no states left to speak of.
+    if (anyNode(plan.finish.lookup(r), [&](Expr n) {
+          return n->kind == Kind::State && !plan.names.count(n);
+        }))
+      continue;
     lines.push_back("finish " + plan.names.lookup(r) + " = " +
                     print(context, plan.finish.lookup(r), &plan.names));
+  }
   for (const std::string &note : plan.notes)
     lines.push_back("note: " + note);
   return lines;

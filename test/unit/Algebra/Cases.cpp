@@ -121,6 +121,8 @@ const Case table[] = {
            c.x, c.context.mul(c.softmax(c.X),
                               c.context.make(Kind::Abs, {c.Y})))};
      }},
+    // The result is a difference of sums that nearly cancel (one-hot rows for
+    // large scores): errors are those of the sums, and their reference is frozen.
     {"attention backward: sum p (dp - delta) k",
      [](C &c) {
        ExprContext &m = c.context;
@@ -131,7 +133,7 @@ const Case table[] = {
        c.outputs = {c.sum(
            c.x, m.mul(m.mul(p, m.sub(dp, delta)), c.Kk))};
      },
-     32, 1},
+     32, 1, false, 6e-4},
     {"softmax of scores on rms-normed values",
      [](C &c) {
        ExprContext &m = c.context;
