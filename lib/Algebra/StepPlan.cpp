@@ -251,6 +251,12 @@ void Deriver::buildMembers() {
   bool counts = any_of(shiftedAtoms, [&](Expr a) {
     return !shiftMaxima.count(a);
   });
+  // Moving the reference of a bare difference needs the count as well.
+  for (const Accumulator &a : accumulators)
+    counts |= a.monomial && a.monomial->exponent.empty() &&
+              all_of(a.monomial->powers, [](const auto &entry) {
+                return entry.first->kind == Kind::Shifted;
+              });
   DenseMap<Expr, Expr> stepPoints, oldPoints, mergePoints, rightPoints;
   Expr zero = context.constant(0);
   if (counts) {

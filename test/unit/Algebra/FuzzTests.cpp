@@ -120,6 +120,7 @@ TEST(AlgebraFuzz, RandomCascadesAgree) {
     Random random{std::mt19937_64(seed)};
     Cascade cascade;
     Terms(cascade, random).fill();
+    if (first && n == 1) std::fprintf(stderr, "%s\n", print(cascade.context, cascade.outputs[0]).c_str());
     PlanRefusal refusal;
     std::optional<StreamPlan> plan = deriveStreamPlan(
         cascade.context, cascade.outputs, cascade.x, {}, refusal);
