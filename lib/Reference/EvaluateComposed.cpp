@@ -40,15 +40,14 @@ struct Rows {
 
 } // namespace
 
-/// The largest of \p row, or 0 when none is finite; NaN if one is.
+/// select(max > -inf, max, 0) of \p row, a NaN being the largest of all: the
+/// definition to the letter.
 static double guardedMax(llvm::ArrayRef<double> row) {
-  double largest = -std::numeric_limits<double>::infinity();
+  constexpr double least = -std::numeric_limits<double>::infinity();
+  double largest = least;
   for (double value : row)
     largest = largest > value || std::isnan(largest) ? largest : value;
-  return std::isnan(largest) ||
-                 largest > -std::numeric_limits<double>::infinity()
-             ? largest
-             : 0;
+  return largest > least ? largest : 0;
 }
 
 LogicalResult Evaluator::evaluate(ncd::SoftmaxOp op) {
@@ -58,7 +57,7 @@ LogicalResult Evaluator::evaluate(ncd::SoftmaxOp op) {
     for (double &value : rows[row])
       sum += value = std::exp(value - shift);
     for (double &value : rows[row])
-      value /= sum > 0 || std::isnan(sum) ? sum : 1;
+      value /= sum > 0 ? sum : 1;
   }
   return storeValues(op, op.getResult(), rows.values);
 }
