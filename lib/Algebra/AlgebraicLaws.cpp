@@ -199,7 +199,8 @@ Expr termOf(Operation *op, ExprContext &context, ArrayRef<Expr> operands) {
   if (!op->getAttrDictionary().empty())
     stream << op->getAttrDictionary();
   CallLaws none;
-  none.integral = !isa<FloatType>(op->getResult(0).getType());
+  Type type = op->getResult(0).getType();
+  none.integral = !isa<FloatType>(type) && !type.isInteger(1);
   return context.call(name, operands, none);
 }
 

@@ -116,6 +116,8 @@ Expr ExprContext::index(unsigned axis) {
 }
 
 Expr ExprContext::size(unsigned axis) {
+  if (axisSizes[axis] > 0)
+    return constant(axisSizes[axis]);
   ExprNode node = prototype(Kind::Size);
   node.axis = axis;
   return unique(node);
@@ -270,11 +272,31 @@ Expr ExprContext::select(Expr condition, Expr a, Expr b) {
 }
 
 bool isRounded(Expr e, Rounding rounding) {
-  if (e->isConstant(0) || e->isConstant(1))
-    return true;
-  return (e->kind == Kind::Round ||
-          (e->kind == Kind::Input && e->variant == 1)) &&
-         e->rounding == rounding;
+  auto all = [&](ArrayRef<Expr> operands) {
+    return llvm::all_of(operands,
+                        [&](Expr o) { return isRounded(o, rounding); });
+  };
+  switch (e->kind) {
+  case Kind::Constant:
+    return e->value == 0 || std::fabs(e->value) == 1 || std::isinf(e->value);
+  case Kind::Round:
+    return e->rounding == rounding;
+  case Kind::Input:
+    return e->variant == 1 && e->rounding == rounding;
+  case Kind::Neg:
+  case Kind::Abs:
+  case Kind::Guard:
+  case Kind::Max:
+  case Kind::Min:
+    return all(e->operands);
+  case Kind::Select:
+    return all(e->operands.drop_front());
+  case Kind::Reduce:
+    return (e->monoid == Monoid::Max || e->monoid == Monoid::Min) &&
+           all(e->operands);
+  default:
+    return false;
+  }
 }
 
 Expr ExprContext::round(Expr a, Rounding rounding) {
@@ -358,13 +380,21 @@ namespace {
 struct Printer {
   const ExprContext &context;
   const NameMap *names;
+  /// Characters left: a term is a graph, and its text can be far larger.
+  int budget = 1500;
 
   std::string axis(unsigned i) { return context.axisName(i).str(); }
   std::string operator()(Expr e) {
     if (names)
       if (auto found = names->find(e); found != names->end())
         return found->second;
-    return spell(e);
+    if (budget < 0)
+      return "...";
+    std::string text = spell(e);
+    if (e->operands.empty())
+      budget -= text.size();
+    budget -= 3;
+    return text;
   }
   std::string binary(Expr e, const char *sign) {
     return "(" + (*this)(e->operand(0)) + sign + (*this)(e->operand(1)) + ")";

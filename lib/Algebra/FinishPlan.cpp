@@ -19,8 +19,7 @@ using namespace llvm;
 namespace napkin::algebra {
 
 Expr Deriver::streamedCount() {
-  int64_t size = context.axisSize(axis);
-  return size > 0 ? context.constant(size) : context.size(axis);
+  return context.size(axis);
 }
 
 /// Adds scale * log2(e) * e to a base-2 exponent, opened to atoms.

@@ -26,6 +26,15 @@ static Factors scaled(const Factors &terms, double c) {
 }
 
 std::optional<Factors> Normalizer::linear(Expr e) {
+  if (auto found = linearForms.find(e); found != linearForms.end())
+    return found->second;
+  std::optional<Factors> result = linearImpl(e);
+  if (result)
+    linearForms[e] = *result;
+  return result;
+}
+
+std::optional<Factors> Normalizer::linearImpl(Expr e) {
   bool mixed = isMixed(e);
   switch (e->kind) {
   case Kind::Add:

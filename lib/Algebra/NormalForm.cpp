@@ -404,6 +404,18 @@ std::optional<Monomials> Normalizer::normalizeRound(Expr e) {
     result.rounded.clear();
     return Monomials{result};
   }
+  // f16 is homogeneous between 2^-14 and 2^15 only: the exponential is kept
+  // there by a gauge, its cofactors must be there by themselves.
+  if (e->rounding == Rounding::F16) {
+    double bits = 0;
+    for (auto [a, p] : result.rounded)
+      bits += std::fabs(p) * magnitudeLog2(a);
+    if (bits > kHalfRangeLog2)
+      return refuse(e, "rounding to f16 commutes with a factor in r only "
+                       "within 2^-14 and 2^15, and its x-part may reach 2^" +
+                           Twine(int(std::ceil(bits))) +
+                           " (round to bf16, or bound the input)");
+  }
   std::string flag =
       "rounding '" + stringify(e->rounding).str() + "' of " +
       print(e->operand(0)) +

@@ -192,6 +192,8 @@ Expr RegionTerms::readMap(ncd::MapOp map) {
     if (auto index = dyn_cast<ncd::IndexOp>(op)) {
       term = context.index(context.axis(index.getAxis()));
     } else {
+      if (op.getNumResults() != 1 || op.getNumRegions() != 0)
+        return nullptr;
       SmallVector<Expr, 3> operands;
       for (Value operand : op.getOperands())
         operands.push_back(scalars.lookup(operand));
@@ -222,10 +224,14 @@ bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
           .Case([&](ncd::MapOp m) { return readMap(m); })
           .Default([](Operation *) { return nullptr; });
   if (!term) {
-    why.message = "axis " + axisName + ": no terms are known for '" +
-                  op->getName().getStringRef().str() +
-                  "'; only contract, map and reduce can be streamed (run "
-                  "ncd-decompose first)";
+    why.message =
+        "axis " + axisName + ": " +
+        (isa<ncd::MapOp>(op)
+             ? "the map holds an operation with regions or several results, "
+               "which is not a scalar term"
+             : "no terms are known for '" + op->getName().getStringRef().str() +
+                   "'; only contract, map and reduce can be streamed (run "
+                   "ncd-decompose first)");
     why.location = op->getLoc();
     return false;
   }
@@ -244,10 +250,14 @@ bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
 }
 
 bool RegionTerms::isInvariant(Expr e) const {
-  if (carries(e, axis) || e->kind == Kind::State ||
-      (e->kind == Kind::Reduce && e->axis == axis))
-    return false;
-  return llvm::all_of(e->operands, [&](Expr o) { return isInvariant(o); });
+  if (auto found = invariants.find(e); found != invariants.end())
+    return found->second;
+  bool result = !carries(e, axis) && e->kind != Kind::State &&
+                !(e->kind == Kind::Reduce && e->axis == axis) &&
+                llvm::all_of(e->operands,
+                             [&](Expr o) { return isInvariant(o); });
+  invariants[e] = result;
+  return result;
 }
 
 bool RegionTerms::reducesAxis(Operation *op) const {

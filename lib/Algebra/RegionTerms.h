@@ -88,6 +88,7 @@ private:
   llvm::DenseSet<mlir::Operation *> inside;
   llvm::DenseSet<llvm::StringRef> inputNames;
   mlir::Type working;
+  mutable llvm::DenseMap<Expr, bool> invariants;
 };
 
 /// Name of a value for people: of the argument it is, or "v" and a number.

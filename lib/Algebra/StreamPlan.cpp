@@ -158,7 +158,15 @@ void Deriver::chooseGauge(Accumulator &accumulator) {
       u.low += std::min(r.low * c, r.high * c);
       u.high += std::max(r.low * c, r.high * c);
     }
-    if (!(u.magnitude() * kLog2E + total <= budget)) {
+    double range = u.magnitude() * kLog2E;
+    bool fits = range + total <= budget;
+    if (x.rounding == Rounding::F16) {
+      double rounded = range;
+      for (const Weight &weight : weights)
+        rounded += weight.rounded ? weight.bits : 0;
+      fits &= rounded <= kHalfRangeLog2;
+    }
+    if (!fits) {
       auto [number, scale] = runningMaximum(x.exponent, x.masks);
       Gauge gauge;
       gauge.scale = scale;

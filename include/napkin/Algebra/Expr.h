@@ -142,6 +142,7 @@ public:
              double high = kInfinity,
              std::optional<Rounding> stored = std::nullopt);
   Expr index(unsigned axis);
+  /// The constant, when the size is known.
   Expr size(unsigned axis);
   Expr state(unsigned number, AxisSet axes, unsigned variant = 0);
   Expr reference(Expr of, unsigned streamAxis);
@@ -191,7 +192,7 @@ inline bool carries(Expr e, unsigned axis) { return e->axes >> axis & 1; }
 
 /// Names for nodes that shall not be spelt out, e.g. "r1" for a reduction.
 using NameMap = llvm::DenseMap<Expr, std::string>;
-/// One line of text; `names` replace the nodes they name (but not the root when
+/// One line of text, cut with "..." when long; `names` replace the nodes they name (but not the root when
 /// `spellRoot`).
 std::string print(const ExprContext &context, Expr e,
                   const NameMap *names = nullptr, bool spellRoot = false);
