@@ -73,6 +73,11 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
     return arith::CmpFOp::create(builder, location, arith::CmpFPredicate::UNE,
                                  value, zero);
   }
+  if (isa<FloatType>(from) && type.isIndex())
+    return convertScalar(
+        builder, location,
+        arith::FPToSIOp::create(builder, location, builder.getI64Type(), value),
+        type);
   if (isa<FloatType>(from) && isa<FloatType>(type)) {
     unsigned width = from.getIntOrFloatBitWidth();
     unsigned wanted = type.getIntOrFloatBitWidth();
@@ -128,6 +133,13 @@ bool ScalarEmitter::areIntegral(ArrayRef<Expr> operands) {
 Value ScalarEmitter::constant(double value) {
   return arith::ConstantOp::create(
       builder, location, builder.getFloatAttr(terms.workingType(), value));
+}
+
+Value ScalarEmitter::position(Expr e) {
+  if (e->isConstant())
+    return arith::ConstantOp::create(builder, location,
+                                     builder.getIndexAttr(int64_t(e->value)));
+  return emitAs(e, builder.getIndexType());
 }
 
 Value ScalarEmitter::condition(Expr e) {

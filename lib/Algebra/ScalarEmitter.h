@@ -40,7 +40,7 @@ private:
   mlir::Value emitCall(Expr e);
   mlir::Value emitCompare(Expr e);
   mlir::Value number(Expr e) { return emitAs(e, terms.workingType()); }
-  mlir::Value position(Expr e) { return emitAs(e, builder.getIndexType()); }
+  mlir::Value position(Expr e);
   mlir::Value condition(Expr e);
   mlir::Value constant(double value);
   /// A position, or a constant that can be one.
