@@ -36,6 +36,8 @@ struct Accumulator {
   unsigned k = 0; // of a TopK
   /// Reduced as it stands...
   Expr element = nullptr;
+  /// The same with fused multiply-adds, for the step.
+  Expr computed = nullptr;
   /// ...or evaluated in its gauge.
   std::optional<Monomial> monomial;
   llvm::SmallVector<Gauge, 1> gauges;

@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
+#include <tuple>
 
 using namespace llvm;
 
@@ -123,6 +124,31 @@ Expr Normalizer::linearToExpr(const Factors &terms) {
     }
     Expr term = c == -1 ? context.neg(atom) : context.scale(c, atom);
     result = result ? context.add(result, term) : term;
+  }
+  return result ? result : context.constant(0);
+}
+
+Expr Normalizer::linearToFused(const Factors &terms) {
+  if (terms.size() == 1)
+    return linearToExpr(terms);
+  Factors sorted = terms;
+  llvm::sort(sorted, [](const auto &a, const auto &b) {
+    auto rank = [](const std::pair<Expr, double> &term) {
+      return std::tuple(llvm::popcount(term.first->axes),
+                        std::fabs(term.second) != 1, term.first->id);
+    };
+    return rank(a) < rank(b);
+  });
+  Expr result = nullptr;
+  for (auto [atom, c] : sorted) {
+    if (!result)
+      result = linearToExpr({{atom, c}});
+    else if (c == 1)
+      result = context.add(result, atom);
+    else if (c == -1)
+      result = context.sub(result, atom);
+    else
+      result = context.fma(atom, context.constant(c), result);
   }
   return result ? result : context.constant(0);
 }

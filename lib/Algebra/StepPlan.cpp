@@ -93,7 +93,7 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
                                 [](const Gauge &g) { return g.exponential; });
     Expr exponent;
     if (gauge != accumulator.gauges.end()) {
-      Expr u = accumulators[gauge->reference].element;
+      Expr u = accumulators[gauge->reference].computed;
       Expr maximum = side.maxima[gauge->reference];
       Expr row = scaledReference(maximum, gauge->scale, /*negated=*/true);
       double k = gauge->scale * kLog2E;
@@ -104,7 +104,7 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
       Factors base2;
       for (auto [a, c] : x.exponent)
         base2.push_back({a, c * kLog2E});
-      exponent = normalizer.linearToExpr(base2);
+      exponent = normalizer.linearToFused(base2);
     }
     inner = context.exp2(exponent);
   }
@@ -233,15 +233,15 @@ void Deriver::buildMembers() {
     if (!a.element)
       continue;
     if (a.monoid == Monoid::ArgMax) {
-      Expr key = context.reduce(Monoid::Max, axis, a.element);
+      Expr key = context.reduce(Monoid::Max, axis, a.computed);
       member.step = context.select(
           context.compare(Comparison::GT, key, state(a.keyOf)),
-          context.reduce(Monoid::ArgMax, axis, a.element), state(a.number));
+          context.reduce(Monoid::ArgMax, axis, a.computed), state(a.number));
       member.merge = mergedPosition(a);
       continue;
     }
     member.step = combine(
-        a, state(a.number), context.reduce(a.monoid, axis, a.element, a.k));
+        a, state(a.number), context.reduce(a.monoid, axis, a.computed, a.k));
     member.merge = combine(a, state(a.number), state(a.number, 1));
     stepMaxima[a.number] = member.step;
     mergeMaxima[a.number] = member.merge;

@@ -27,11 +27,14 @@ Deriver::Deriver(ExprContext &context, unsigned axis,
 
 unsigned Deriver::addAccumulator(Accumulator accumulator) {
   accumulator.number = accumulators.size();
-  if (accumulator.element)
+  if (accumulator.element) {
     accumulator.axes = accumulator.element->axes;
-  else
+    if (!accumulator.computed)
+      accumulator.computed = accumulator.element;
+  } else {
     accumulator.axes = accumulator.monomial->axes() &
                        ~accumulator.monomial->bound;
+  }
   accumulator.axes &= ~axisBit(axis);
   if (accumulator.monoid == Monoid::TopK)
     accumulator.axes |= axisBit(context.survivorAxis());
@@ -41,13 +44,9 @@ unsigned Deriver::addAccumulator(Accumulator accumulator) {
 
 std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
                                                     ArrayRef<Expr> masks) {
-  // Canonical in scale: the first atom with x counts once.
-  double scale = std::fabs(form[0].second);
-  for (auto [a, c] : form)
-    if (normalizer.isStreamed(a)) {
-      scale = std::fabs(c);
-      break;
-    }
+  // A single atom counts once: the maximum of the raw scores, whatever their
+  // scale. A sum stays as it is.
+  double scale = form.size() == 1 ? std::fabs(form[0].second) : 1;
   Factors unit;
   for (auto [a, c] : form)
     unit.push_back({a, c / scale});
@@ -57,12 +56,23 @@ std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
       e = context.select(mask, e, context.constant(-kInfinity));
     unit = {{e, 1}};
   }
-  for (auto &[known, number] : maxima)
-    if (known == unit)
-      return {number, scale};
+  // Known already, up to a positive factor?
+  for (auto &[known, number] : maxima) {
+    if (known.size() != unit.size())
+      continue;
+    double ratio = unit[0].second / known[0].second;
+    bool proportional = ratio > 0;
+    for (auto [a, b] : llvm::zip(known, unit))
+      proportional &= a.first == b.first &&
+                      std::fabs(b.second - ratio * a.second) <=
+                          1e-12 * std::fabs(b.second);
+    if (proportional)
+      return {number, scale * ratio};
+  }
   Accumulator accumulator;
   accumulator.monoid = Monoid::Max;
   accumulator.element = normalizer.linearToExpr(unit);
+  accumulator.computed = normalizer.linearToFused(unit);
   unsigned number = addAccumulator(std::move(accumulator));
   maxima.push_back({unit, number});
   return {number, scale};
@@ -81,6 +91,7 @@ std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k) {
     Accumulator position;
     position.monoid = Monoid::ArgMax;
     position.element = accumulators[number].element;
+    position.computed = accumulators[number].computed;
     position.keyOf = number;
     return state(addAccumulator(position));
   }

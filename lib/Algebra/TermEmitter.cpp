@@ -146,6 +146,8 @@ bool TermEmitter::isCut(Expr e, Expr root, EmissionScope &scope) {
     return false; // positions and constants are cheaper than an operand
   if (computedElsewhere(e, scope))
     return true;
+  if (isCondition(e))
+    return false; // cheaper than an array of bits
   if (scope.outer && terms.isInvariant(e))
     return true;
   // Once per row, not once per element.
@@ -279,6 +281,10 @@ Value TermEmitter::emitReduce(Expr e, EmissionScope &scope) {
     over |= axisBit(body->axis);
     body = body->operand(0);
   }
+  if (body->isConstant())
+    return reduceValue(
+        fill(body->value, terms.arrayType(over, terms.workingType()), scope),
+        e->monoid, over, scope);
   if (e->monoid != Monoid::Sum)
     return reduceValue(emit(body, scope), e->monoid, over, scope);
   SmallVector<Expr, 4> factors;
@@ -290,8 +296,13 @@ Value TermEmitter::emitReduce(Expr e, EmissionScope &scope) {
 /// reduction else.
 Value TermEmitter::emitSumOfProduct(ArrayRef<Expr> factors, AxisSet over,
                                     EmissionScope &scope) {
-  // A factor whose axes another one has is multiplied into that one.
-  SmallVector<Expr, 4> groups(factors);
+  // A factor whose axes another one has is multiplied into that one, rather
+  // into a computed one than into an array that could be used as it lies.
+  SmallVector<Expr, 4> groups;
+  for (bool inputs : {false, true})
+    llvm::copy_if(factors, std::back_inserter(groups), [&](Expr factor) {
+      return (factor->kind == Kind::Input) == inputs;
+    });
   for (bool changed = true; changed;) {
     changed = false;
     for (unsigned i = 0; i < groups.size() && !changed; ++i)

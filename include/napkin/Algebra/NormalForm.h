@@ -104,6 +104,8 @@ public:
   Expr toExpr(const Monomial &monomial);
   Expr toExpr(const Monomials &sum);
   Expr linearToExpr(const Factors &terms);
+  /// The same value with fused multiply-adds, terms with few axes first.
+  Expr linearToFused(const Factors &terms);
   Expr powersToExpr(const Factors &powers);
 
   /// Why the last call gave nothing.

@@ -124,11 +124,11 @@ finish r1 = (a0*0.35)
 finish r2 = (a1*exp2(fma(finite(a0), -0.504943, (finite(a0)*0.504943))))
 finish r3 = (a2*(1/select((a1 > 0), a1, 1)))
 @@ attention, linear bias and normed operands (r over d)
-a0 = max_x ((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))+(#q*-0.095))+(#x*0.005))
-a1 = sum_x exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05))); gauge exp(-10*a0)
-a2 = sum_x (exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05)))*V); gauge exp(-10*a0)
-finish r1 = (a0*10)
-finish r2 = (a1*exp2(fma(a0, -14.427, (finite(a0)*14.427))))
+a0 = max_x (((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05))
+a1 = sum_x exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05))); gauge exp(-a0)
+a2 = sum_x (exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05)))*V); gauge exp(-a0)
+finish r1 = a0
+finish r2 = (a1*exp2(fma(a0, -1.4427, (finite(a0)*1.4427))))
 finish r3 = (a2*(1/a1))
 @@ exp-weighted max: max_x softmax*w
 a0 = max_x X
