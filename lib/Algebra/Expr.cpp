@@ -34,7 +34,7 @@ StringRef stringify(Rounding rounding) {
 
 StringRef stringify(Monoid monoid) {
   static constexpr StringRef names[] = {"sum", "prod", "max",    "min",  "and",
-                                        "or",  "argmax", "topk", "median"};
+                                        "or",  "argmax", "topk", "region"};
   return names[unsigned(monoid)];
 }
 
@@ -315,12 +315,14 @@ Expr ExprContext::call(StringRef name, ArrayRef<Expr> operands,
   return unique(node);
 }
 
-Expr ExprContext::reduce(Monoid monoid, unsigned axis, Expr body, unsigned k) {
+Expr ExprContext::reduce(Monoid monoid, unsigned axis, Expr body, unsigned k,
+                         double identity) {
   unsigned survivors = monoid == Monoid::TopK ? survivorAxis() : 0;
   ExprNode node = prototype(Kind::Reduce, body);
   node.monoid = monoid;
   node.axis = axis;
   node.number = k;
+  node.value = identity;
   node.axes &= ~axisBit(axis);
   if (monoid == Monoid::TopK)
     node.axes |= axisBit(survivors);
@@ -348,7 +350,8 @@ Expr ExprContext::rebuild(Expr node, ArrayRef<Expr> operands) {
   case Kind::Call:
     return call(node->name, operands, node->laws);
   case Kind::Reduce:
-    return reduce(node->monoid, node->axis, operands[0], node->number);
+    return reduce(node->monoid, node->axis, operands[0], node->number,
+                  node->value);
   case Kind::Combine:
     return combine(node->monoid, operands[0], operands[1], node->number);
   case Kind::Reference: {

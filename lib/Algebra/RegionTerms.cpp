@@ -101,7 +101,8 @@ Expr RegionTerms::inputTerm(Value value) {
 }
 
 Expr RegionTerms::reduceOver(Monoid monoid, Expr body,
-                             ArrayRef<StringAttr> over) {
+                             ArrayRef<StringAttr> over, unsigned number,
+                             double identity) {
   // The streamed axis outermost: partial sums over the others are x-parts.
   bool streamed = false;
   for (StringAttr name : over) {
@@ -109,9 +110,9 @@ Expr RegionTerms::reduceOver(Monoid monoid, Expr body,
     if (i == axis)
       streamed = true;
     else
-      body = context.reduce(monoid, i, body);
+      body = context.reduce(monoid, i, body, number, identity);
   }
-  return streamed ? context.reduce(monoid, axis, body) : body;
+  return streamed ? context.reduce(monoid, axis, body, number, identity) : body;
 }
 
 static Expr stored(ExprContext &context, Expr e, Type element) {
@@ -176,8 +177,16 @@ Expr RegionTerms::readReduce(ncd::ReduceOp reduce) {
   } else {
     monoid = monoidOf(reduce.getCombiner());
   }
-  Expr value =
-      reduceOver(monoid, terms.lookup(reduce.getInput()), reduce.getOverAxes());
+  unsigned number = 0;
+  double identity = 0;
+  if (monoid == Monoid::Other) {
+    combiners.push_back(&reduce.getCombiner());
+    number = combiners.size();
+    if (auto attribute = dyn_cast<FloatAttr>(reduce.getIdentityValue()))
+      identity = attribute.getValueAsDouble();
+  }
+  Expr value = reduceOver(monoid, terms.lookup(reduce.getInput()),
+                          reduce.getOverAxes(), number, identity);
   return stored(context, value, reduce.getArrayType().getElementType());
 }
 

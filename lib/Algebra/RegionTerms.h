@@ -37,6 +37,10 @@ public:
   mlir::Value writtenAs(Expr term) const { return written.lookup(term); }
   /// An operation in a map that computes this call, or null.
   mlir::Operation *callee(Expr term) const { return callees.lookup(term); }
+  /// The region of the monoid Other with this number.
+  mlir::Region &combiner(unsigned number) const {
+    return *combiners[number - 1];
+  }
 
   /// Neither the axis, nor a reduction over it, nor a state.
   bool isInvariant(Expr e) const;
@@ -70,7 +74,8 @@ private:
   Expr readContract(ncd::ContractOp contract);
   Expr readReduce(ncd::ReduceOp reduce);
   Expr reduceOver(Monoid monoid, Expr body,
-                  llvm::ArrayRef<mlir::StringAttr> over);
+                  llvm::ArrayRef<mlir::StringAttr> over, unsigned number = 0,
+                  double identity = 0);
   Expr inputTerm(mlir::Value value);
   bool numberAxes(StreamingRefusal &why);
   bool findResults(StreamingRefusal &why);
@@ -85,6 +90,7 @@ private:
   llvm::DenseMap<Expr, mlir::Operation *> callees;
   /// The operation that each node first came from.
   llvm::DenseMap<Expr, mlir::Operation *> origins;
+  llvm::SmallVector<mlir::Region *, 1> combiners;
   llvm::DenseSet<mlir::Operation *> inside;
   llvm::DenseSet<llvm::StringRef> inputNames;
   mlir::Type working;

@@ -98,6 +98,16 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
   return arith::TruncIOp::create(builder, location, type, value);
 }
 
+Value inlineCombiner(OpBuilder &builder, Region &region, Value a, Value b) {
+  Block &body = region.front();
+  IRMapping mapping;
+  mapping.map(body.getArgument(0), a);
+  mapping.map(body.getArgument(1), b);
+  for (Operation &op : body.without_terminator())
+    builder.clone(op, mapping);
+  return mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
+}
+
 bool ScalarEmitter::isIntegral(Expr e) {
   if (Value bound = values.lookup(e))
     return bound.getType().isIndex() ||
@@ -271,6 +281,11 @@ Value ScalarEmitter::emitUncached(Expr e) {
         builder, location, arith::CmpFPredicate::OGT, a, constant(-kInfinity));
     return create<arith::SelectOp>({finite, a, constant(0)});
   }
+  case Kind::Combine: {
+    Value a = number(e->operand(0));
+    return inlineCombiner(builder, terms.combiner(e->number), a,
+                          number(e->operand(1)));
+  }
   case Kind::Round:
     if (Type type = storageType(e->rounding, builder.getContext()))
       return emitAs(e->operand(0), type);
@@ -283,7 +298,6 @@ Value ScalarEmitter::emitUncached(Expr e) {
   case Kind::Reference:
   case Kind::Shifted:
   case Kind::Reduce:
-  case Kind::Combine:
     break; // operands of the map, or excluded before emission
   }
   llvm_unreachable("a term that is not a scalar expression");

@@ -23,6 +23,10 @@ mlir::Type storageType(Rounding rounding, mlir::MLIRContext *context);
 mlir::Value convertScalar(mlir::OpBuilder &builder, mlir::Location location,
                           mlir::Value value, mlir::Type type);
 
+/// The body of a reduction by region, on two values.
+mlir::Value inlineCombiner(mlir::OpBuilder &builder, mlir::Region &region,
+                           mlir::Value a, mlir::Value b);
+
 class ScalarEmitter {
 public:
   ScalarEmitter(mlir::OpBuilder &builder, mlir::Location location,

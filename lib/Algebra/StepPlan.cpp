@@ -59,6 +59,8 @@ double Deriver::identity(const Accumulator &accumulator) {
   case Monoid::Prod:
   case Monoid::And:
     return 1;
+  case Monoid::Other:
+    return accumulator.identity;
   default:
     return 0;
   }
@@ -241,7 +243,7 @@ void Deriver::buildMembers() {
       continue;
     }
     member.step = combine(
-        a, state(a.number), context.reduce(a.monoid, axis, a.computed, a.k));
+        a, state(a.number), context.reduce(a.monoid, axis, a.computed, a.k, a.identity));
     member.merge = combine(a, state(a.number), state(a.number, 1));
     stepMaxima[a.number] = member.step;
     mergeMaxima[a.number] = member.merge;

@@ -78,7 +78,8 @@ std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
   return {number, scale};
 }
 
-std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k) {
+std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k,
+                                  double identity) {
   if (monoid == Monoid::Max || monoid == Monoid::ArgMax) {
     std::optional<Factors> form = normalizer.linear(x);
     if (!form)
@@ -102,6 +103,7 @@ std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k) {
   accumulator.monoid = monoid;
   accumulator.element = x;
   accumulator.k = k;
+  accumulator.identity = identity;
   return state(addAccumulator(std::move(accumulator)));
 }
 
@@ -183,6 +185,12 @@ void Deriver::chooseGauge(Accumulator &accumulator) {
       gauge.scale = scale;
       gauge.reference = number;
       accumulator.gauges.push_back(gauge);
+    } else {
+      std::string note =
+          "no gauge for " + normalizer.print(normalizer.toExpr(x)) +
+          ": its exponent lies within " + printNumber(u.magnitude());
+      if (!is_contained(notes, note))
+        notes.push_back(note);
     }
   }
   llvm::sort(weights, [](const Weight &a, const Weight &b) {
@@ -272,10 +280,22 @@ bool Deriver::deriveReduction(Expr r) {
                          {normalizer.toExpr(rest), streamedCount()}));
     return true;
   }
-  case Monoid::Other:
-    normalizer.refuse(r, "this reduction is not a monoid: no bounded state has "
-                         "a merge");
-    return false;
+  case Monoid::Other: {
+    if (!r->number) {
+      normalizer.refuse(r, "this reduction is not a monoid: no bounded state "
+                           "has a merge");
+      return false;
+    }
+    // A monoid, but no function is known to be a homomorphism of it.
+    if (!normalizer.isStreamed(body)) {
+      normalizer.refuse(body, "a reduction by region streams only over a value "
+                              "that needs no other reduction over " +
+                                  context.axisName(axis));
+      return false;
+    }
+    finish[r] = *leaf(body, Monoid::Other, r->number, r->value);
+    return true;
+  }
   default: {
     std::optional<Expr> e = descend(body, r->monoid, r, true);
     if (!e)

@@ -24,8 +24,8 @@ static bool isElementwise(Expr e) {
   case Kind::State:
   case Kind::Input:
   case Kind::Reduce:
-  case Kind::Combine:
     return false;
+  case Kind::Combine: // by region
   default:
     return true;
   }
@@ -247,8 +247,22 @@ static std::optional<ncd::Monoid> named(Monoid monoid) {
   case Monoid::Or:
     return ncd::Monoid::Or;
   default:
-    return std::nullopt; // nothing in ncd denotes these yet
+    return std::nullopt;
   }
+}
+
+/// A chunk's elements combined by the region that the source gives.
+Value TermEmitter::reduceByRegion(Expr e, EmissionScope &scope) {
+  Value value = withAxes(emit(e->operand(0), scope), axisBit(e->axis), scope);
+  SmallVector<StringAttr> names = axisNames(axisBit(e->axis));
+  auto type = cast<ncd::ArrayType>(value.getType()).withoutAxes(names);
+  Region &region = terms.combiner(e->number);
+  return ncd::ReduceOp::create(
+      scope.builder, location, type.withElementType(terms.workingType()), value,
+      names, scope.builder.getFloatAttr(terms.workingType(), e->value),
+      [&](OpBuilder &builder, Location, Value a, Value b) {
+        return inlineCombiner(builder, region, a, b);
+      });
 }
 
 Value TermEmitter::reduceValue(Value value, Monoid monoid, AxisSet over,
@@ -274,6 +288,8 @@ void TermEmitter::flattenProduct(Expr e, EmissionScope &scope,
 }
 
 Value TermEmitter::emitReduce(Expr e, EmissionScope &scope) {
+  if (e->monoid == Monoid::Other)
+    return reduceByRegion(e, scope);
   AxisSet over = axisBit(e->axis);
   Expr body = e->operand(0);
   while (body->kind == Kind::Reduce && body->monoid == e->monoid &&

@@ -169,11 +169,18 @@ ncd.diagram @integers(%t: !t) -> !v {
 !t = !ncd.array<q=8, x=64, f32>
 !v = !ncd.array<q=8, f32>
 
-ncd.diagram @unknown_monoid(%t: !t) -> !v {
+ncd.diagram @region(%t: !t) -> !v {
   // expected-note @+1 {{in this kernel}}
   %r = ncd.kernel (%a = %t : !t) -> (!v) attributes {stream = #ncd.partition<x=16>} {
-    // expected-error @+1 {{this reduction is not a monoid}}
-    %m = ncd.reduce %a over [x] identity(0.000000e+00 : f32) {
+    %n = ncd.reduce sum %a over [x] : !t -> !v
+    // expected-note @+1 {{the sub-expression is computed here}}
+    %d = ncd.map %a, %n {
+    ^bb0(%e: f32, %f: f32):
+      %z = arith.mulf %e, %f : f32
+      ncd.yield %z : f32
+    } : !t, !v -> !t
+    // expected-error @+1 {{a reduction by region streams only over a value that needs no other reduction over x}}
+    %m = ncd.reduce %d over [x] identity(0.000000e+00 : f32) {
     ^bb0(%l: f32, %r: f32):
       %p = math.absf %l : f32
       %q = math.absf %r : f32

@@ -69,7 +69,8 @@ enum class Rounding : uint8_t { BF16, F16, TF32, F8E4M3, F8E5M2, Grid };
 bool isRelative(Rounding rounding);
 llvm::StringRef stringify(Rounding rounding);
 
-/// The reductions. `Other` is any that has no known merge (a median).
+/// The reductions. `Other` with a number is a monoid of which only that is known
+/// (a region); without one it has no merge at all (a median).
 enum class Monoid : uint8_t { Sum, Prod, Max, Min, And, Or, ArgMax, TopK, Other };
 llvm::StringRef stringify(Monoid monoid);
 
@@ -100,12 +101,13 @@ public:
   unsigned id = 0;
   /// Axis of Index, Size and Reduce.
   unsigned axis = 0;
-  /// Accumulator of a State, k of a TopK.
+  /// Accumulator of a State, k of a TopK, number of an Other.
   unsigned number = 0;
   /// Which of several states of the same accumulator (0 old or left, 1 right);
   /// of an Input 1 when it is `stored` with `rounding`.
   unsigned variant = 0;
-  /// Constant, exponent of Power, bounds of an Input (low; high below).
+  /// Constant, exponent of Power, bounds of an Input (low; high below), identity
+  /// of an Other.
   double value = 0, high = 0;
   /// Axes that the value carries.
   AxisSet axes = 0;
@@ -168,7 +170,8 @@ public:
   Expr round(Expr a, Rounding rounding);
   Expr call(llvm::StringRef name, llvm::ArrayRef<Expr> operands,
             CallLaws laws = {});
-  Expr reduce(Monoid monoid, unsigned axis, Expr body, unsigned k = 0);
+  Expr reduce(Monoid monoid, unsigned axis, Expr body, unsigned k = 0,
+              double identity = 0);
   Expr combine(Monoid monoid, Expr a, Expr b, unsigned k = 0);
   /// A node like `node` on other operands.
   Expr rebuild(Expr node, llvm::ArrayRef<Expr> operands);

@@ -186,14 +186,22 @@ a5 = first_x X
 finish r1 = a0
 finish r2 = a1
 finish r3 = ((a3+((a2*(a5+-(a0/a1)))*2))+(a1*((a5+-(a0/a1))*(a5+-(a0/a1)))))
+note: no gauge for (exp(tanh(Y))*X): its exponent lies within 1
+note: no gauge for exp(tanh(Y)): its exponent lies within 1
+note: no gauge for (exp(tanh(Y))*(X-ref)): its exponent lies within 1
+note: no gauge for (exp(tanh(Y))*((X-ref)*(X-ref))): its exponent lies within 1
 @@ attention, softcap 30
 a0 = sum_x exp((tanh(((sum_d (Q*K)*0.35)/30))*30))
 a1 = sum_x (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V)
 finish r3 = (a1*(1/a0))
+note: no gauge for exp((tanh(((sum_d (Q*K)*0.35)/30))*30)): its exponent lies within 30
+note: no gauge for (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V): its exponent lies within 30
 @@ attention, softcap 30, guarded
 a0 = sum_x exp((tanh(((sum_d (Q*K)*0.35)/30))*30))
 a1 = sum_x (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V)
 finish r3 = (a1*(1/select((a0 > 0), a0, 1)))
+note: no gauge for exp((tanh(((sum_d (Q*K)*0.35)/30))*30)): its exponent lies within 30
+note: no gauge for (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V): its exponent lies within 30
 @@ attention, softcap 200
 a0 = max_x tanh(((sum_d (Q*K)*0.35)/200))
 a1 = sum_x exp((tanh(((sum_d (Q*K)*0.35)/200))*200)); gauge exp(-200*a0)
@@ -433,7 +441,7 @@ finish r3 = ((a2*((1/a1)*(1/a1)))*exp2((((finite(a0)*1.4427)*-2)+(finite(a0)*2.8
 @@ refused: sum sin(x*r1)
 refused: axis x, r2 = sum_x sin((X*r1)): 'sin((X*r1))': 'sin' of a value that joins x and r does not split into a finite sum of products
 @@ refused: median
-refused: axis x, r1 = median_x X: 'r1': this reduction is not a monoid: no bounded state has a merge
+refused: axis x, r1 = region_x X: 'r1': this reduction is not a monoid: no bounded state has a merge
 @@ refused: sum max(x, r1)
 refused: axis x, r2 = sum_x max(X, (r1/|x|)): 'max(X, (r1/|x|))': max of x and r is piecewise: it distributes over + only for a common summand
 @@ refused: sum (x > r1)

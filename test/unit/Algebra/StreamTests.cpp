@@ -187,6 +187,17 @@ const Kernel kernels[] = {
       } : !ncd.array<q=5, f32>, !ncd.array<q=5, f32> -> !ncd.array<q=5, f32>
       ncd.yield %o : !ncd.array<q=5, f32>)",
      1e-6},
+    {"byRegion", "x", "%t: !ncd.array<q=5, x=37, f32>",
+     "!ncd.array<q=5, f32>", R"(
+      %m = ncd.reduce %t over [x] identity(0.0 : f32) {
+      ^bb0(%l: f32, %r: f32):
+        %p = math.absf %l : f32
+        %q = math.absf %r : f32
+        %v = arith.maximumf %p, %q : f32
+        ncd.yield %v : f32
+      } : !ncd.array<q=5, x=37, f32> -> !ncd.array<q=5, f32>
+      ncd.yield %m : !ncd.array<q=5, f32>)",
+     1e-6},
     // A fixed operation before the loop, and a reduction over another axis.
     {"queryNorm", "x", "%q: !q, %k: !k, %v: !k", "!q", R"(
       %n = ncd.rms_norm %q over [d] eps 1.0e-6 : !q -> !q
