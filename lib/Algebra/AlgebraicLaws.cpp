@@ -57,9 +57,44 @@ static Expr comparison(ExprContext &context, arith::CmpFPredicate predicate,
   }
 }
 
+/// Positions, and what is built from them without a minus.
+static bool isNonNegative(Expr e) {
+  switch (e->kind) {
+  case Kind::Index:
+  case Kind::Size:
+    return true;
+  case Kind::Constant:
+    return e->value >= 0;
+  case Kind::Add:
+  case Kind::Mul:
+  case Kind::Min:
+  case Kind::Max:
+    return llvm::all_of(e->operands, isNonNegative);
+  default:
+    return false;
+  }
+}
+
 static Expr comparison(ExprContext &context, arith::CmpIPredicate predicate,
                        Expr a, Expr b) {
   using P = arith::CmpIPredicate;
+  if (isNonNegative(a) && isNonNegative(b))
+    switch (predicate) {
+    case P::ult:
+      predicate = P::slt;
+      break;
+    case P::ule:
+      predicate = P::sle;
+      break;
+    case P::ugt:
+      predicate = P::sgt;
+      break;
+    case P::uge:
+      predicate = P::sge;
+      break;
+    default:
+      break;
+    }
   switch (predicate) {
   case P::slt:
     return context.compare(Comparison::LT, a, b);

@@ -345,8 +345,11 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
       if (anyNode(output, [&](Expr n) { return n == r; }))
         waits += (waits.empty() ? "" : ", ") + names[r];
     refusal.expr = output;
+    std::string text = normalizer.print(output);
+    if (text.size() > 80)
+      text = text.substr(0, 77) + "...";
     refusal.message =
-        ("axis " + axisName + ", '" + normalizer.print(output) +
+        ("axis " + axisName + ", '" + text +
          "': append family: the output carries " + axisName +
          " and depends on " + waits + " over " + axisName +
          "; its first element needs the last input. One pass yields the "
