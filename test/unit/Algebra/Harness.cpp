@@ -335,6 +335,37 @@ double runExact(Cascade &cascade, const StreamPlan &plan, Data data,
   return result;
 }
 
+double streamSignals(Cascade &cascade, const StreamPlan &plan,
+                     const StringMap<Signal> &signals, int64_t chunk,
+                     const std::vector<double> &start) {
+  Inputs<double> inputs;
+  int64_t n = cascade.extents[cascade.x];
+  for (Expr input : cascade.inputs) {
+    auto t = std::make_shared<Tensor<double>>();
+    int64_t inner = 1, outer = 1;
+    for (auto [i, extent] : enumerate(cascade.extents)) {
+      t->shape.push_back(carries(input, i) ? extent : 1);
+      (i < cascade.x ? outer : inner) *= i == cascade.x ? 1 : t->shape.back();
+    }
+    auto signal = signals.find(input->name);
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t x = 0; x < t->shape[cascade.x]; ++x)
+        t->data.insert(t->data.end(), inner,
+                       signal == signals.end() ? 1 : signal->second(x));
+    inputs.push_back(t);
+  }
+  Stream<float> stream(cascade, plan, inputs);
+  auto state = stream.empty();
+  for (size_t i = 0; i < start.size(); ++i) {
+    auto t = std::make_shared<Tensor<float>>(*state[i]);
+    t->data.assign(t->data.size(), float(start[i]));
+    state[i] = t;
+  }
+  for (int64_t x = 0; x < n; x += chunk)
+    state = stream.step(state, x, std::min(x + chunk, n));
+  return stream.finish(state)[0]->data[0];
+}
+
 double runEmpty(Cascade &cascade, const StreamPlan &plan, Data data) {
   Generator g(1);
   Stream<float> stream(cascade, plan,
