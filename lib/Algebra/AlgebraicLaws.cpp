@@ -160,8 +160,7 @@ static Expr tableTerm(Operation *op, ExprContext &context,
       .Case<math::Exp2Op>(make(Kind::Exp2))
       .Case<math::LogOp>(make(Kind::Log))
       .Case<math::Log2Op>([&](Operation *) {
-        return context.scale(1.4426950408889634,
-                             context.make(Kind::Log, {a}));
+        return context.scale(1.4426950408889634, context.make(Kind::Log, {a}));
       })
       .Case<math::SqrtOp>(make(Kind::Sqrt))
       .Case<math::RsqrtOp>(make(Kind::Rsqrt))
@@ -191,9 +190,8 @@ static Expr tableTerm(Operation *op, ExprContext &context,
       .Case<arith::CmpIOp>([&](arith::CmpIOp c) {
         return comparison(context, c.getPredicate(), a, b);
       })
-      .Case<arith::SelectOp>([&](Operation *) {
-        return context.select(a, b, operands[2]);
-      })
+      .Case<arith::SelectOp>(
+          [&](Operation *) { return context.select(a, b, operands[2]); })
       // On conditions these are the smaller and the larger of 0 and 1.
       .Case<arith::AndIOp>([&](Operation *) -> Expr {
         return condition ? context.min(a, b) : nullptr;
@@ -241,15 +239,15 @@ Expr termOf(Operation *op, ExprContext &context, ArrayRef<Expr> operands) {
 
 namespace {
 template <typename OpTy>
-struct Laws
-    : AlgebraicLawsOpInterface::ExternalModel<Laws<OpTy>, OpTy> {
+struct Laws : AlgebraicLawsOpInterface::ExternalModel<Laws<OpTy>, OpTy> {
   Expr getTerm(Operation *op, ExprContext &context,
                ArrayRef<Expr> operands) const {
     return tableTerm(op, context, operands);
   }
 };
 
-template <typename... Ops> void attach(MLIRContext *context) {
+template <typename... Ops>
+void attach(MLIRContext *context) {
   (Ops::template attachInterface<Laws<Ops>>(*context), ...);
 }
 } // namespace
@@ -267,11 +265,10 @@ void registerAlgebraicLaws(DialectRegistry &registry) {
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     attach<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op, math::SqrtOp,
-           math::RsqrtOp, math::AbsFOp, math::AbsIOp, math::FmaOp,
-           math::PowFOp, math::TanhOp, math::ErfOp, math::AtanOp,
-           math::ExpM1Op, math::Log1pOp, math::SinOp, math::CosOp,
-           math::FloorOp, math::CeilOp, math::RoundOp, math::RoundEvenOp,
-           math::TruncOp>(context);
+           math::RsqrtOp, math::AbsFOp, math::AbsIOp, math::FmaOp, math::PowFOp,
+           math::TanhOp, math::ErfOp, math::AtanOp, math::ExpM1Op,
+           math::Log1pOp, math::SinOp, math::CosOp, math::FloorOp, math::CeilOp,
+           math::RoundOp, math::RoundEvenOp, math::TruncOp>(context);
   });
 }
 

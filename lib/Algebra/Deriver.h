@@ -33,7 +33,7 @@ struct Gauge {
 struct Accumulator {
   unsigned number = 0;
   Monoid monoid = Monoid::Sum;
-  unsigned k = 0; // of a TopK or an Other
+  unsigned k = 0;      // of a TopK or an Other
   double identity = 0; // of an Other
   /// Reduced as it stands...
   Expr element = nullptr;

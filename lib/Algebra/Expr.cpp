@@ -27,13 +27,13 @@ bool isRelative(Rounding rounding) {
 }
 
 StringRef stringify(Rounding rounding) {
-  static constexpr StringRef names[] = {"bf16",      "f16",      "tf32",
+  static constexpr StringRef names[] = {"bf16",     "f16",    "tf32",
                                         "f8E4M3FN", "f8E5M2", "grid"};
   return names[unsigned(rounding)];
 }
 
 StringRef stringify(Monoid monoid) {
-  static constexpr StringRef names[] = {"sum", "prod", "max",    "min",  "and",
+  static constexpr StringRef names[] = {"sum", "prod",   "max",  "min",   "and",
                                         "or",  "argmax", "topk", "region"};
   return names[unsigned(monoid)];
 }
@@ -307,8 +307,7 @@ Expr ExprContext::round(Expr a, Rounding rounding) {
   return unique(node);
 }
 
-Expr ExprContext::call(StringRef name, ArrayRef<Expr> operands,
-                       CallLaws laws) {
+Expr ExprContext::call(StringRef name, ArrayRef<Expr> operands, CallLaws laws) {
   ExprNode node = prototype(Kind::Call, operands);
   node.name = name;
   node.laws = laws;

@@ -49,8 +49,8 @@ bool Monomial::isSameProduct(const Monomial &other) const {
 }
 
 static void insertMask(SmallVectorImpl<Expr> &masks, Expr mask) {
-  auto position = lower_bound(
-      masks, mask, [](Expr a, Expr b) { return a->id < b->id; });
+  auto position =
+      lower_bound(masks, mask, [](Expr a, Expr b) { return a->id < b->id; });
   if (position == masks.end() || *position != mask)
     masks.insert(position, mask);
 }
@@ -158,9 +158,7 @@ Expr Normalizer::powersToExpr(const Factors &powers) {
   for (auto [atom, power] : powers) {
     double p = std::fabs(power), whole = std::floor(p);
     Expr factor = nullptr;
-    auto times = [&](Expr e) {
-      factor = factor ? context.mul(factor, e) : e;
-    };
+    auto times = [&](Expr e) { factor = factor ? context.mul(factor, e) : e; };
     if (p - whole == 0.5)
       times(context.make(Kind::Sqrt, {atom}));
     else if (p != whole) {

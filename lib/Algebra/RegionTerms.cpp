@@ -54,8 +54,7 @@ bool RegionTerms::numberAxes(StreamingRefusal &why) {
       // One number stays free for the survivors of a top-k.
       if (context.getNumAxes() + 1 >= kMaxAxes)
         return false;
-      context.axis(name.getValue(),
-                   ShapedType::isDynamic(size) ? 0 : size);
+      context.axis(name.getValue(), ShapedType::isDynamic(size) ? 0 : size);
     }
     return true;
   };
@@ -142,8 +141,10 @@ static Monoid monoidOf(Region &region) {
       !llvm::all_of(op->getOperands(), llvm::IsaPred<BlockArgument>))
     return Monoid::Other;
   return TypeSwitch<Operation *, Monoid>(op)
-      .Case<arith::AddFOp, arith::AddIOp>([](Operation *) { return Monoid::Sum; })
-      .Case<arith::MulFOp, arith::MulIOp>([](Operation *) { return Monoid::Prod; })
+      .Case<arith::AddFOp, arith::AddIOp>(
+          [](Operation *) { return Monoid::Sum; })
+      .Case<arith::MulFOp, arith::MulIOp>(
+          [](Operation *) { return Monoid::Prod; })
       .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>(
           [](Operation *) { return Monoid::Max; })
       .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>(
@@ -193,8 +194,7 @@ Expr RegionTerms::readReduce(ncd::ReduceOp reduce) {
 Expr RegionTerms::readMap(ncd::MapOp map) {
   DenseMap<Value, Expr> scalars;
   Block &body = map.getBody().front();
-  for (auto [argument, input] :
-       llvm::zip(body.getArguments(), map.getInputs()))
+  for (auto [argument, input] : llvm::zip(body.getArguments(), map.getInputs()))
     scalars[argument] = terms.lookup(input);
   for (Operation &op : body.without_terminator()) {
     Expr term = nullptr;
@@ -226,12 +226,11 @@ bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
       }
       terms[operand] = inputTerm(operand);
     }
-  Expr term =
-      TypeSwitch<Operation *, Expr>(op)
-          .Case([&](ncd::ContractOp c) { return readContract(c); })
-          .Case([&](ncd::ReduceOp r) { return readReduce(r); })
-          .Case([&](ncd::MapOp m) { return readMap(m); })
-          .Default([](Operation *) { return nullptr; });
+  Expr term = TypeSwitch<Operation *, Expr>(op)
+                  .Case([&](ncd::ContractOp c) { return readContract(c); })
+                  .Case([&](ncd::ReduceOp r) { return readReduce(r); })
+                  .Case([&](ncd::MapOp m) { return readMap(m); })
+                  .Default([](Operation *) { return nullptr; });
   if (!term) {
     why.message =
         "axis " + axisName + ": " +
@@ -261,10 +260,10 @@ bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
 bool RegionTerms::isInvariant(Expr e) const {
   if (auto found = invariants.find(e); found != invariants.end())
     return found->second;
-  bool result = !carries(e, axis) && e->kind != Kind::State &&
-                !(e->kind == Kind::Reduce && e->axis == axis) &&
-                llvm::all_of(e->operands,
-                             [&](Expr o) { return isInvariant(o); });
+  bool result =
+      !carries(e, axis) && e->kind != Kind::State &&
+      !(e->kind == Kind::Reduce && e->axis == axis) &&
+      llvm::all_of(e->operands, [&](Expr o) { return isInvariant(o); });
   invariants[e] = result;
   return result;
 }
@@ -306,11 +305,10 @@ bool RegionTerms::findResults(StreamingRefusal &why) {
   };
   for (Value output : outputs) {
     if (cast<ncd::ArrayType>(output.getType()).hasAxis(axisName)) {
-      why.message =
-          "axis " + axisName +
-          ": append family: an output carries " + axisName +
-          "; one pass yields a bounded state, not an array along " + axisName +
-          ": keep the axis whole or split the kernel";
+      why.message = "axis " + axisName + ": append family: an output carries " +
+                    axisName +
+                    "; one pass yields a bounded state, not an array along " +
+                    axisName + ": keep the axis whole or split the kernel";
       if (Operation *op = output.getDefiningOp())
         why.location = op->getLoc();
       return false;

@@ -55,11 +55,14 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
   Type from = value.getType();
   if (from == type)
     return value;
-  if (from.isIndex())
-    return convertScalar(builder, location,
-                         arith::IndexCastOp::create(
-                             builder, location, builder.getI64Type(), value),
-                         type);
+  if (from.isIndex()) {
+    // Positions of an array that fits in memory fit in 32 bits, which is what
+    // devices convert fast.
+    Type integer = isa<IntegerType>(type) ? type : builder.getI32Type();
+    return convertScalar(
+        builder, location,
+        arith::IndexCastOp::create(builder, location, integer, value), type);
+  }
   if (type.isIndex() && isa<IntegerType>(from))
     return arith::IndexCastOp::create(builder, location, type, value);
   if (isa<IntegerType>(from) && isa<FloatType>(type)) {
@@ -85,8 +88,8 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
       return arith::ExtFOp::create(builder, location, type, value);
     if (width > wanted)
       return arith::TruncFOp::create(builder, location, type, value);
-    Value wide = arith::ExtFOp::create(builder, location,
-                                       builder.getF32Type(), value);
+    Value wide =
+        arith::ExtFOp::create(builder, location, builder.getF32Type(), value);
     return arith::TruncFOp::create(builder, location, type, wide);
   }
   unsigned width = from.getIntOrFloatBitWidth();
@@ -159,8 +162,7 @@ Value ScalarEmitter::condition(Expr e) {
 template <typename FloatOp, typename IntOp>
 Value ScalarEmitter::arithmetic(Expr e) {
   if (areIntegral(e->operands))
-    return create<IntOp>(
-        {position(e->operand(0)), position(e->operand(1))});
+    return create<IntOp>({position(e->operand(0)), position(e->operand(1))});
   Value a = number(e->operand(0));
   return create<FloatOp>({a, number(e->operand(1))});
 }
@@ -191,9 +193,8 @@ Value ScalarEmitter::emitCompare(Expr e) {
       arith::CmpFPredicate::OGT, arith::CmpFPredicate::OGE,
       arith::CmpFPredicate::OEQ, arith::CmpFPredicate::UNE};
   Value left = number(a);
-  return arith::CmpFOp::create(builder, location,
-                               predicates[unsigned(e->comparison)], left,
-                               number(b));
+  return arith::CmpFOp::create(
+      builder, location, predicates[unsigned(e->comparison)], left, number(b));
 }
 
 Value ScalarEmitter::emitCall(Expr e) {
@@ -264,8 +265,8 @@ Value ScalarEmitter::emitUncached(Expr e) {
   case Kind::Compare:
     return emitCompare(e);
   case Kind::Not: {
-    Value one = arith::ConstantOp::create(builder, location,
-                                          builder.getBoolAttr(true));
+    Value one =
+        arith::ConstantOp::create(builder, location, builder.getBoolAttr(true));
     return create<arith::XOrIOp>({condition(e->operand(0)), one});
   }
   case Kind::Select: {

@@ -50,11 +50,13 @@ private:
   /// A position, or a constant that can be one.
   bool isIntegral(Expr e);
   bool areIntegral(llvm::ArrayRef<Expr> operands);
-  template <typename OpTy> mlir::Value create(mlir::ValueRange operands) {
+  template <typename OpTy>
+  mlir::Value create(mlir::ValueRange operands) {
     return OpTy::create(builder, location, operands)->getResult(0);
   }
   /// FloatOp of numbers, or IntOp of positions.
-  template <typename FloatOp, typename IntOp> mlir::Value arithmetic(Expr e);
+  template <typename FloatOp, typename IntOp>
+  mlir::Value arithmetic(Expr e);
 
   mlir::OpBuilder &builder;
   mlir::Location location;

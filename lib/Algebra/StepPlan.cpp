@@ -198,8 +198,8 @@ Expr Deriver::regauge(const Accumulator &accumulator, const Side &side) {
       factor = context.exp2(context.add(
           scaled, scaledReference(fresh, gauge.scale, /*negated=*/true)));
     } else {
-      Expr ratio = context.div(context.max(old, context.constant(0)),
-                               positive(fresh));
+      Expr ratio =
+          context.div(context.max(old, context.constant(0)), positive(fresh));
       factor = normalizer.powersToExpr({{ratio, gauge.power}});
     }
     correction = correction ? context.mul(correction, factor) : factor;
@@ -242,17 +242,17 @@ void Deriver::buildMembers() {
       member.merge = mergedPosition(a);
       continue;
     }
-    member.step = combine(
-        a, state(a.number), context.reduce(a.monoid, axis, a.computed, a.k, a.identity));
+    member.step =
+        combine(a, state(a.number),
+                context.reduce(a.monoid, axis, a.computed, a.k, a.identity));
     member.merge = combine(a, state(a.number), state(a.number, 1));
     stepMaxima[a.number] = member.step;
     mergeMaxima[a.number] = member.merge;
   }
   // Points of reference. One that no maximum provides is the mean of the first
   // chunk, frozen: any finite value is exact, a near one keeps digits.
-  bool counts = any_of(shiftedAtoms, [&](Expr a) {
-    return !shiftMaxima.count(a);
-  });
+  bool counts =
+      any_of(shiftedAtoms, [&](Expr a) { return !shiftMaxima.count(a); });
   // Moving the reference of a bare difference needs the count as well.
   for (const Accumulator &a : accumulators)
     counts |= a.monomial && a.monomial->exponent.empty() &&
@@ -267,8 +267,7 @@ void Deriver::buildMembers() {
     PlanMember count;
     count.state = context.state(*countMember, 0);
     count.step = context.add(count.state, chunk);
-    count.merge =
-        context.add(count.state, context.state(*countMember, 0, 1));
+    count.merge = context.add(count.state, context.state(*countMember, 0, 1));
     members.push_back(count);
     for (Expr a : shiftedAtoms) {
       if (shiftMaxima.count(a))
@@ -278,13 +277,12 @@ void Deriver::buildMembers() {
       AxisSet axes = a->axes & ~axisBit(axis);
       PlanMember point;
       point.state = context.state(number, axes);
-      Expr mean = context.div(
-          context.reduce(Monoid::Sum, axis, a->operand(0)), chunk);
-      Expr finite = context.compare(
-          Comparison::LT, context.make(Kind::Abs, {mean}),
-          context.constant(1e30));
-      Expr started =
-          context.compare(Comparison::GT, count.state, zero);
+      Expr mean =
+          context.div(context.reduce(Monoid::Sum, axis, a->operand(0)), chunk);
+      Expr finite =
+          context.compare(Comparison::LT, context.make(Kind::Abs, {mean}),
+                          context.constant(1e30));
+      Expr started = context.compare(Comparison::GT, count.state, zero);
       point.step = context.select(started, point.state,
                                   context.select(finite, mean, zero));
       Expr right = context.state(number, axes, 1);

@@ -32,8 +32,8 @@ unsigned Deriver::addAccumulator(Accumulator accumulator) {
     if (!accumulator.computed)
       accumulator.computed = accumulator.element;
   } else {
-    accumulator.axes = accumulator.monomial->axes() &
-                       ~accumulator.monomial->bound;
+    accumulator.axes =
+        accumulator.monomial->axes() & ~accumulator.monomial->bound;
   }
   accumulator.axes &= ~axisBit(axis);
   if (accumulator.monoid == Monoid::TopK)
@@ -63,9 +63,9 @@ std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
     double ratio = unit[0].second / known[0].second;
     bool proportional = ratio > 0;
     for (auto [a, b] : llvm::zip(known, unit))
-      proportional &= a.first == b.first &&
-                      std::fabs(b.second - ratio * a.second) <=
-                          1e-12 * std::fabs(b.second);
+      proportional &=
+          a.first == b.first &&
+          std::fabs(b.second - ratio * a.second) <= 1e-12 * std::fabs(b.second);
     if (proportional)
       return {number, scale * ratio};
   }
@@ -275,9 +275,9 @@ bool Deriver::deriveReduction(Expr r) {
     std::optional<Expr> a = leaf(normalizer.toExpr(x), Monoid::Prod);
     if (!a)
       return false;
-    finish[r] = context.mul(
-        *a, context.make(Kind::PowerBy,
-                         {normalizer.toExpr(rest), streamedCount()}));
+    finish[r] =
+        context.mul(*a, context.make(Kind::PowerBy, {normalizer.toExpr(rest),
+                                                     streamedCount()}));
     return true;
   }
   case Monoid::Other: {
@@ -370,9 +370,8 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   for (Expr a : shiftedAtoms) {
     auto maximum = shiftMaxima.find(a);
     toStates[context.reference(a->operand(0), axis)] =
-        maximum == shiftMaxima.end()
-            ? members[referenceMembers[a]].state
-            : context.guard(state(maximum->second));
+        maximum == shiftMaxima.end() ? members[referenceMembers[a]].state
+                                     : context.guard(state(maximum->second));
   }
   for (Expr r : reductions)
     plan.finish[r] = context.substitute(finish[r], toStates);
@@ -385,11 +384,9 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   return plan;
 }
 
-std::optional<StreamPlan> deriveStreamPlan(ExprContext &context,
-                                           ArrayRef<Expr> outputs,
-                                           unsigned axis,
-                                           const PlanOptions &options,
-                                           PlanRefusal &refusal) {
+std::optional<StreamPlan>
+deriveStreamPlan(ExprContext &context, ArrayRef<Expr> outputs, unsigned axis,
+                 const PlanOptions &options, PlanRefusal &refusal) {
   return Deriver(context, axis, options).derive(outputs, refusal);
 }
 

@@ -200,8 +200,7 @@ Value TermEmitter::emitMap(Expr e, EmissionScope &scope, ncd::ArrayType type) {
       scope.builder, location, type, operands,
       [&](OpBuilder &builder, Location loc, ValueRange arguments) {
         ScalarEmitter scalars(builder, loc, terms);
-        for (auto [leaf, argument] :
-             llvm::zip(leaves.getArrayRef(), arguments))
+        for (auto [leaf, argument] : llvm::zip(leaves.getArrayRef(), arguments))
           scalars.bind(leaf, argument);
         return scalars.emitAs(e, type.getElementType());
       });
@@ -214,8 +213,7 @@ Value TermEmitter::converted(Value value, ncd::ArrayType type,
   return ncd::MapOp::create(
       scope.builder, location, type, value,
       [&](OpBuilder &builder, Location loc, ValueRange arguments) {
-        return convertScalar(builder, loc, arguments[0],
-                             type.getElementType());
+        return convertScalar(builder, loc, arguments[0], type.getElementType());
       });
 }
 
@@ -326,8 +324,7 @@ Value TermEmitter::emitSumOfProduct(ArrayRef<Expr> factors, AxisSet over,
         Expr a = groups[i], b = groups[j];
         if (i == j || (a->axes | b->axes) != b->axes)
           continue;
-        groups[j] =
-            i < j ? terms.context.mul(a, b) : terms.context.mul(b, a);
+        groups[j] = i < j ? terms.context.mul(a, b) : terms.context.mul(b, a);
         groups.erase(groups.begin() + i);
         changed = true;
       }
@@ -367,11 +364,11 @@ Value TermEmitter::emitSumOfProduct(ArrayRef<Expr> factors, AxisSet over,
   }
   for (Value &value : values)
     value = converted(
-        value,
-        cast<ncd::ArrayType>(value.getType()).withElementType(element), scope);
-  return ncd::ContractOp::create(
-      scope.builder, location, terms.arrayType(result, terms.workingType()),
-      values, axisNames(over));
+        value, cast<ncd::ArrayType>(value.getType()).withElementType(element),
+        scope);
+  return ncd::ContractOp::create(scope.builder, location,
+                                 terms.arrayType(result, terms.workingType()),
+                                 values, axisNames(over));
 }
 
 } // namespace napkin::algebra

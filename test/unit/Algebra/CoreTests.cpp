@@ -52,8 +52,8 @@ TEST(AlgebraExpr, GuardsAreRecognisedInAnySpelling) {
 TEST(AlgebraExpr, RoundingTwiceIsRoundingOnce) {
   Cascade c;
   ExprContext &m = c.context;
-  Expr stored = m.input("S", axisBit(c.x), -kInfinity, kInfinity,
-                        Rounding::BF16);
+  Expr stored =
+      m.input("S", axisBit(c.x), -kInfinity, kInfinity, Rounding::BF16);
   EXPECT_EQ(m.round(stored, Rounding::BF16), stored);
   EXPECT_NE(m.round(stored, Rounding::F16), stored);
   Expr largest = c.max(c.x, stored);
@@ -88,8 +88,7 @@ TEST(AlgebraTraps, SumThatUnderflowsIsGaugedToo) {
   // All exponents in [-1681, -1600]: ungauged, both sums are 0.
   Cascade c;
   Expr e = c.context.exp(c.X);
-  c.outputs = {
-      c.sum(c.x, c.context.mul(c.context.div(e, c.sum(c.x, e)), c.G))};
+  c.outputs = {c.sum(c.x, c.context.mul(c.context.div(e, c.sum(c.x, e)), c.G))};
   StreamPlan plan = planOf(c);
   llvm::StringMap<Signal> signals;
   signals["X"] = [](int64_t i) { return -std::pow(40 + i / 96.0, 2); };
@@ -170,9 +169,8 @@ TEST(AlgebraTraps, ManyAddendsAreRefusedNotExpanded) {
     Expr power = c.X;
     for (int j = 1; j < i; ++j)
       power = m.mul(power, c.tanh(c.Y));
-    product = m.mul(product,
-                    m.add(m.call("f" + std::to_string(i), c.X),
-                          c.sum(c.x, power)));
+    product = m.mul(product, m.add(m.call("f" + std::to_string(i), c.X),
+                                   c.sum(c.x, power)));
   }
   c.outputs = {c.sum(c.x, product)};
   PlanRefusal refusal;

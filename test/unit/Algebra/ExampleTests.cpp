@@ -17,10 +17,10 @@
 #include "napkin/Algebra/StreamingForm.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Reference/Evaluate.h"
-#include "gtest/gtest.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "gtest/gtest.h"
 #include <cstdlib>
 #include <regex>
 #include <set>
@@ -90,9 +90,8 @@ TEST_P(AlgebraExamples, EveryAxisStreamsOrIsRefused) {
   context
       .loadDialect<ncd::NCDDialect, arith::ArithDialect, math::MathDialect>();
   std::string message;
-  context.getDiagEngine().registerHandler([&](Diagnostic &diagnostic) {
-    message += diagnostic.str() + "\n";
-  });
+  context.getDiagEngine().registerHandler(
+      [&](Diagnostic &diagnostic) { message += diagnostic.str() + "\n"; });
   std::string text = withSmallSizes((*file)->getBuffer().str());
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   ASSERT_TRUE(module) << message << text;
@@ -168,8 +167,8 @@ std::vector<std::string> examples() {
   return result;
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, AlgebraExamples,
-                         testing::ValuesIn(examples()), [](const auto &info) {
+INSTANTIATE_TEST_SUITE_P(Files, AlgebraExamples, testing::ValuesIn(examples()),
+                         [](const auto &info) {
                            return llvm::sys::path::stem(info.param).str();
                          });
 

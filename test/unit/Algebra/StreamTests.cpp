@@ -159,8 +159,8 @@ const Kernel kernels[] = {
       %o = ncd.contract %y, %w over [k] : !ncd.array<m=6, k=33, f32>, !ncd.array<k=33, n=7, f32> -> !ncd.array<m=6, n=7, f32>
       ncd.yield %o : !ncd.array<m=6, n=7, f32>)",
      4e-6},
-    {"logsumexp", "x", "%t: !ncd.array<q=5, x=37, f32>",
-     "!ncd.array<q=5, f32>", R"(
+    {"logsumexp", "x", "%t: !ncd.array<q=5, x=37, f32>", "!ncd.array<q=5, f32>",
+     R"(
       %r = ncd.logsumexp %t over [x] : !ncd.array<q=5, x=37, f32> -> !ncd.array<q=5, f32>
       ncd.yield %r : !ncd.array<q=5, f32>)",
      1e-6},
@@ -187,8 +187,8 @@ const Kernel kernels[] = {
       } : !ncd.array<q=5, f32>, !ncd.array<q=5, f32> -> !ncd.array<q=5, f32>
       ncd.yield %o : !ncd.array<q=5, f32>)",
      1e-6},
-    {"byRegion", "x", "%t: !ncd.array<q=5, x=37, f32>",
-     "!ncd.array<q=5, f32>", R"(
+    {"byRegion", "x", "%t: !ncd.array<q=5, x=37, f32>", "!ncd.array<q=5, f32>",
+     R"(
       %m = ncd.reduce %t over [x] identity(0.0 : f32) {
       ^bb0(%l: f32, %r: f32):
         %p = math.absf %l : f32
@@ -253,10 +253,9 @@ protected:
     }
     return std::string(kernel.aliases) + "ncd.diagram @d(" + outer + ") -> " +
            kernel.result + " {\n%r_ = ncd.kernel (" + inner + " : " + types +
-           ") -> (" + kernel.result +
-           ") attributes {stream = #ncd.partition<" + kernel.axis +
-           "=4>} {\n" + kernel.body + "\n}\nncd.return %r_ : " +
-           kernel.result + "\n}\n";
+           ") -> (" + kernel.result + ") attributes {stream = #ncd.partition<" +
+           kernel.axis + "=4>} {\n" + kernel.body +
+           "\n}\nncd.return %r_ : " + kernel.result + "\n}\n";
   }
 
   OwningOpRef<ModuleOp> parse(const Kernel &kernel) {
@@ -322,8 +321,7 @@ TEST_P(AlgebraStream, AnySplitAndMergeAgrees) {
                  kernel.tolerance);
     for (uint64_t seed = 0; seed < 20; ++seed) {
       single.streamSeed = seed;
-      EXPECT_LE(distance(evaluate(*streamed, inputs, single), reference),
-                bound)
+      EXPECT_LE(distance(evaluate(*streamed, inputs, single), reference), bound)
           << "seed " << seed;
     }
     if (kernel.tolerance > 1e-5)
@@ -361,8 +359,7 @@ TEST_P(AlgebraStream, AnalysisIsPureAndFast) {
   EXPECT_EQ(form->results.size(), form->finish.size());
   EXPECT_FALSE(form->state.empty());
   for (const algebra::StreamingStateMember &member : form->state)
-    EXPECT_FALSE(
-        cast<ncd::ArrayType>(member.type).hasAxis(form->axis));
+    EXPECT_FALSE(cast<ncd::ArrayType>(member.type).hasAxis(form->axis));
   for (Value chunk : form->chunked)
     EXPECT_TRUE(cast<ncd::ArrayType>(chunk.getType()).hasAxis(form->axis));
   // An axis that the output carries cannot be streamed.
