@@ -234,8 +234,11 @@ private:
 
   void writeEpilogue(Operation *yield) {
     EmissionScope after(OpBuilder(yield), &before);
-    for (auto [source, result] : llvm::zip(terms.results, stream.getResults()))
+    for (auto [source, result] :
+         llvm::zip(terms.results, stream.getResults())) {
       after.copies[source] = result;
+      after.values[terms.termOf(source)] = result;
+    }
     for (OpOperand &operand : yield->getOpOperands())
       operand.set(emitter.copyOf(operand.get(), after));
   }

@@ -208,12 +208,18 @@ Expr RegionTerms::readMap(ncd::MapOp map) {
         operands.push_back(scalars.lookup(operand));
       term = algebra::termOf(&op, context, operands);
       if (term->kind == Kind::Call)
-        callees.try_emplace(term, &op);
+        callees.try_emplace(term->name, &op);
     }
     origins.try_emplace(term, map);
     scalars[op.getResult(0)] = term;
   }
   return scalars.lookup(map.getYielded());
+}
+
+/// Whether what `operand` holds occurs in the term.
+bool RegionTerms::readsOnly(Value operand, Expr term) const {
+  Expr read = terms.lookup(operand);
+  return anyNode(term, [&](Expr n) { return n == read; });
 }
 
 bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
@@ -252,7 +258,11 @@ bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
   AxisSet axes = 0;
   for (StringAttr name : cast<ncd::ArrayType>(result.getType()).getAxes())
     axes |= axisBit(context.axis(name.getValue()));
-  if (axes == term->axes && !inputs.count(term))
+  if (llvm::all_of(op->getOperands(), [&](Value operand) {
+        return readsOnly(operand, term) && isRepeatable(operand);
+      }))
+    repeatable.insert(result);
+  if (axes == term->axes && !inputs.count(term) && repeatable.contains(result))
     written.try_emplace(term, result);
   return true;
 }
@@ -298,7 +308,7 @@ bool RegionTerms::findResults(StreamingRefusal &why) {
     if (reached.contains(op))
       return true;
     for (Value operand : op->getOperands())
-      if (!self(self, operand))
+      if (readsOnly(operand, terms.lookup(value)) && !self(self, operand))
         return false;
     reached.insert(op);
     return true;
@@ -353,9 +363,15 @@ bool RegionTerms::derive(const StreamingOptions &options,
   for (Value output : outputs)
     if (!terms.count(output))
       terms[output] = inputTerm(output);
+  // Results count as outputs: an operation after the loop may read one whose
+  // value cancels in what it computes.
+  StreamingRefusal noResults;
+  bool hasResults = findResults(noResults);
   SmallVector<Expr, 2> roots;
   for (Value output : outputs)
     roots.push_back(terms.lookup(output));
+  for (Value result : results)
+    roots.push_back(terms.lookup(result));
   PlanOptions planOptions;
   planOptions.inputBoundLog2 = options.inputBoundLog2;
   PlanRefusal refusal;
@@ -366,8 +382,10 @@ bool RegionTerms::derive(const StreamingOptions &options,
     return false;
   }
   plan = std::move(*derived);
-  if (!findResults(why))
+  if (!hasResults) {
+    why = noResults;
     return false;
+  }
   if (results.empty()) {
     why.message = "axis " + axisName +
                   ": no output reduces over it, so there is nothing to stream";

@@ -88,6 +88,8 @@ Value TermEmitter::copyOf(Value value, EmissionScope &scope) {
   if (scope.outer && terms.isInvariant(term) &&
       !(axesOf(type) & axisBit(terms.axis)))
     return copyOf(value, *scope.outer);
+  if (!terms.isRepeatable(value))
+    return scope.copies[value] = emitAs(term, type, scope);
   Operation *op = value.getDefiningOp();
   IRMapping mapping;
   for (Value operand : op->getOperands())
@@ -187,11 +189,15 @@ Value TermEmitter::emitMap(Expr e, EmissionScope &scope, ncd::ArrayType type) {
     operands.push_back(emit(leaf, scope));
   if (!type) {
     Type element = elementType(e);
-    type = terms.arrayType(e->axes, element);
+    // A result of the loop may carry axes that its value does not vary along.
+    AxisSet axes = e->axes;
+    for (Value operand : operands)
+      axes |= axesOf(cast<ncd::ArrayType>(operand.getType()));
+    type = terms.arrayType(axes, element);
     // Store like the largest operand, so that no element changes its place.
     for (Value operand : operands)
       if (auto array = cast<ncd::ArrayType>(operand.getType());
-          axesOf(array) == e->axes) {
+          axesOf(array) == axes) {
         type = array.withElementType(element);
         break;
       }
