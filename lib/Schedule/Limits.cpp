@@ -1,0 +1,474 @@
+//===- Limits.cpp - what a block may not exceed -----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The limits of the machine and of the code generator, each with a sentence
+// that a report or an error can print.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Schedule/Evaluate.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+using namespace napkin;
+using namespace napkin::schedule;
+
+int64_t napkin::schedule::paddedExtent(int64_t extent, int64_t smallest) {
+  return std::max<int64_t>(smallest, llvm::PowerOf2Ceil(uint64_t(extent)));
+}
+
+RegionFacts::RegionFacts(const Region &region, const cost::Hardware &hardware,
+                         const GeneratorLimits &limits)
+    : region(region), hardware(hardware), limits(limits),
+      inContract(region.graph.axes.size(), false) {
+  const Graph &graph = region.graph;
+  std::vector<bool> reducedOrContracted(graph.values.size(), false);
+  for (unsigned index : region.operations) {
+    const Operation &operation = graph.operations[index];
+    bool depends = llvm::any_of(operation.operands, [&](unsigned operand) {
+      return reducedOrContracted[operand];
+    });
+    bool contract = operation.kind == OperationKind::Contract;
+    bool reduce = operation.kind == OperationKind::Reduce;
+    if (contract) {
+      hasContract = true;
+      ownsRows |= depends;
+      for (unsigned operand : operation.operands)
+        for (unsigned axis : graph.values[operand].axes)
+          inContract[axis] = true;
+      if (operation.operands.size() != 2)
+        impossible =
+            fmt::format("a contract of {} operands has no instruction; "
+                        "write it as products of two",
+                        operation.operands.size());
+      else if (!operation.noInstruction.empty())
+        impossible = operation.noInstruction;
+    }
+    hasReduction |= reduce;
+    for (unsigned result : operation.results)
+      reducedOrContracted[result] = depends || contract || reduce;
+    afterContract.push_back(depends || contract);
+  }
+  ownsRows |= hasContract && hasReduction;
+}
+
+int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
+  int64_t extent = candidate.extent[axis];
+  if (extent <= 1)
+    return 1;
+  return paddedExtent(extent,
+                      inContract[axis] ? limits.smallestContractTile : 1);
+}
+
+/// True when there is nothing more to find out.
+static bool fail(Evaluation &result, const char *limit, std::string text) {
+  result.violations.push_back({limit, std::move(text)});
+  return false;
+}
+
+/// "128 × 64" for the extents of \p value that are longer than one.
+static std::string shapeText(const Graph &graph, const Candidate &candidate,
+                             unsigned value) {
+  std::string text;
+  for (unsigned axis : graph.values[value].axes)
+    if (candidate.extent[axis] > 1)
+      text += fmt::format("{}{}={}", text.empty() ? "" : ", ",
+                          graph.axes[axis].name, candidate.extent[axis]);
+  return text;
+}
+
+bool RegionFacts::checkShapes(const Candidate &candidate, Evaluation &result,
+                              bool all) const {
+  const Graph &graph = region.graph;
+  auto check = [&](unsigned value) {
+    unsigned longer =
+        llvm::count_if(graph.values[value].axes, [&](unsigned axis) {
+          return candidate.extent[axis] > 1;
+        });
+    if (longer <= limits.tileDimensions)
+      return true;
+    return fail(result, "tile dimensions",
+                fmt::format("the tile of '{}' is longer than 1 along {} axes "
+                            "({}), and a block holds tiles of at most {}",
+                            graph.values[value].name, longer,
+                            shapeText(graph, candidate, value),
+                            limits.tileDimensions));
+  };
+  for (unsigned value : region.inputs)
+    if (!check(value) && !all)
+      return false;
+  for (unsigned index : region.operations)
+    for (unsigned value : graph.operations[index].results)
+      if (!check(value) && !all)
+        return false;
+  return result.legal();
+}
+
+bool RegionFacts::checkContract(const Candidate &candidate, unsigned index,
+                                Evaluation &result) const {
+  const Graph &graph = region.graph;
+  const Operation &operation = graph.operations[index];
+  const ArrayValue &left = graph.values[operation.operands[0]];
+  const ArrayValue &right = graph.values[operation.operands[1]];
+  const ArrayValue &product = graph.values[operation.results[0]];
+  unsigned rows = 0, columns = 0, depth = 0;
+  for (unsigned axis : region.axes) {
+    if (candidate.extent[axis] <= 1)
+      continue;
+    bool inLeft = left.carries(axis), inRight = right.carries(axis);
+    bool inProduct = product.carries(axis);
+    if (inLeft && inRight && inProduct)
+      return fail(result, "batch axes",
+                  fmt::format("axis '{}' is in both factors and in the product "
+                              "'{}', so a block takes one position of it, not "
+                              "{}",
+                              graph.axes[axis].name, product.name,
+                              candidate.extent[axis]));
+    rows += inLeft && !inRight && inProduct;
+    columns += inRight && !inLeft && inProduct;
+    depth += inLeft && inRight && !inProduct;
+  }
+  if (rows == 1 && columns == 1 && depth == 1)
+    return true;
+  const char *missing = rows != 1      ? "the left factor's own axis"
+                        : columns != 1 ? "the right factor's own axis"
+                                       : "the summed axis";
+  return fail(
+      result, "instruction shape",
+      fmt::format("the contract '{}' needs exactly one axis longer than "
+                  "1 in each role, and {} is not there",
+                  product.name, missing));
+}
+
+bool RegionFacts::chooseRows(const Candidate &candidate,
+                             Evaluation &result) const {
+  const Graph &graph = region.graph;
+  const Operation *first = nullptr;
+  for (unsigned index : region.operations)
+    if (graph.operations[index].kind == OperationKind::Contract) {
+      first = &graph.operations[index];
+      break;
+    }
+  std::string lastReason = "no axis longer than 1 is in every product";
+  for (unsigned axis : graph.values[first->results[0]].axes) {
+    if (candidate.extent[axis] <= 1 || region.reduces(axis))
+      continue;
+    std::string reason;
+    for (unsigned index : region.operations) {
+      const Operation &operation = graph.operations[index];
+      for (unsigned value : operation.results) {
+        bool isTile = llvm::any_of(graph.values[value].axes, [&](unsigned a) {
+          return candidate.extent[a] > 1;
+        });
+        if (isTile && !graph.values[value].carries(axis))
+          reason = fmt::format("'{}' is made in the block and has no axis '{}'",
+                               graph.values[value].name, graph.axes[axis].name);
+      }
+      if (operation.kind != OperationKind::Contract)
+        continue;
+      for (unsigned operand : operation.operands)
+        if (!graph.values[operand].carries(axis) && !region.isInput(operand))
+          reason = fmt::format(
+              "'{}' is made in the block and would be the column factor of "
+              "'{}', which comes from memory",
+              graph.values[operand].name,
+              graph.values[operation.results[0]].name);
+    }
+    if (reason.empty()) {
+      result.rowAxis = axis;
+      return true;
+    }
+    lastReason = reason;
+  }
+  return fail(result, "rows of warps",
+              "no axis can be split among warps: " + lastReason);
+}
+
+bool RegionFacts::chooseWarps(const Candidate &candidate,
+                              Evaluation &result) const {
+  const Graph &graph = region.graph;
+  int64_t threads = candidate.warps * 32;
+  if (threads > hardware.threadsPerBlock || candidate.warps > limits.mostWarps)
+    return fail(
+        result, "threads per block",
+        fmt::format("{} warps are more than {}", candidate.warps,
+                    std::min(limits.mostWarps, hardware.threadsPerBlock / 32)));
+  if (!hasContract) {
+    result.warpRows = candidate.warps;
+    if (!hasReduction)
+      return true;
+    int64_t rows = 1, length = 1;
+    for (unsigned axis : region.axes)
+      (region.reduces(axis) ? length : rows) *= padded(candidate, axis);
+    if (rows < candidate.warps && length <= 32 * limits.valuesPerThread)
+      return fail(
+          result, "whole rows",
+          fmt::format("{} rows for {} warps: a row of {} fits one warp, "
+                      "which then needs no other",
+                      rows, candidate.warps, length));
+    return true;
+  }
+  int64_t rows = padded(candidate, *result.rowAxis);
+  if (ownsRows) {
+    if (rows != candidate.warps * limits.instructionRows)
+      return fail(result, "whole rows",
+                  fmt::format("warps own whole rows of '{}', {} each: {} rows "
+                              "are {} warps, not {}",
+                              graph.axes[*result.rowAxis].name,
+                              limits.instructionRows, rows,
+                              rows / limits.instructionRows, candidate.warps));
+    result.warpRows = candidate.warps;
+    return true;
+  }
+  // A grid of warps: the squarest tiles read the fewest operands.
+  int64_t columns = 1;
+  for (unsigned index : region.operations) {
+    const Operation &operation = graph.operations[index];
+    if (operation.kind != OperationKind::Contract)
+      continue;
+    for (unsigned axis : graph.values[operation.results[0]].axes)
+      if (axis != *result.rowAxis)
+        columns = std::max(columns, padded(candidate, axis));
+  }
+  int64_t best = INT64_MAX;
+  for (int64_t down = 1; down <= candidate.warps; down *= 2) {
+    int64_t across = candidate.warps / down;
+    int64_t tileRows = rows / down, tileColumns = columns / across;
+    if (tileRows < limits.instructionRows ||
+        tileColumns < 2 * limits.instructionColumns ||
+        tileRows > limits.largestWarpTile ||
+        tileColumns > limits.largestWarpTile || tileRows + tileColumns >= best)
+      continue;
+    best = tileRows + tileColumns;
+    result.warpRows = down;
+    result.warpColumns = across;
+  }
+  if (best == INT64_MAX)
+    return fail(result, "tile of a warp",
+                fmt::format("{} × {} does not split among {} warps into tiles "
+                            "from {} × {} to {} × {}",
+                            rows, columns, candidate.warps,
+                            limits.instructionRows,
+                            2 * limits.instructionColumns,
+                            limits.largestWarpTile, limits.largestWarpTile));
+  return true;
+}
+
+double RegionFacts::tileElements(const Candidate &candidate,
+                                 unsigned value) const {
+  double elements = 1;
+  for (unsigned axis : region.graph.values[value].axes)
+    elements *= double(padded(candidate, axis));
+  return elements;
+}
+
+double RegionFacts::valuesPerThread(const Candidate &candidate,
+                                    const Evaluation &result,
+                                    llvm::ArrayRef<unsigned> axes) const {
+  double elements = 1;
+  bool carriesRows = false;
+  unsigned longer = 0;
+  for (unsigned axis : axes) {
+    elements *= double(padded(candidate, axis));
+    longer += candidate.extent[axis] > 1;
+    carriesRows |= result.rowAxis && axis == *result.rowAxis;
+  }
+  if (!hasContract)
+    return std::max(1.0, elements / double(32 * candidate.warps));
+  // The layout of accumulators: 4 lanes share a row, 8 lanes share a column.
+  if (longer >= 2)
+    return elements / double(32 * candidate.warps);
+  if (carriesRows)
+    return std::max(1.0, elements / double(result.warpRows) / 8);
+  return std::max(1.0, elements / double(result.warpColumns) / 4);
+}
+
+double RegionFacts::valuesPerThread(const Candidate &candidate,
+                                    const Evaluation &result,
+                                    unsigned value) const {
+  const ArrayValue &array = region.graph.values[value];
+  double perRegister = std::max(1.0, 32.0 / std::max(1u, array.bits));
+  return valuesPerThread(candidate, result, array.axes) / perRegister *
+         std::max(1.0, array.bits / 32.0);
+}
+
+bool RegionFacts::checkRegisters(const Candidate &candidate,
+                                 const StreamVerdict *verdict,
+                                 Evaluation &result) const {
+  const Graph &graph = region.graph;
+  unsigned count = region.operations.size();
+  std::optional<unsigned> stream = candidate.stream;
+  auto carriesStream = [&](unsigned value) {
+    return stream && graph.values[value].carries(*stream);
+  };
+  auto inLoop = [&](unsigned position) {
+    const Operation &operation = graph.operations[region.operations[position]];
+    return llvm::any_of(operation.operands, carriesStream) ||
+           llvm::any_of(operation.results, carriesStream);
+  };
+  // Last position that reads each value; the loop reads what it reads always.
+  std::map<unsigned, unsigned> lastUse;
+  unsigned loopEnd = 0;
+  for (unsigned i = 0; i < count; ++i)
+    if (inLoop(i))
+      loopEnd = i;
+  for (unsigned i = 0; i < count; ++i)
+    for (unsigned operand : graph.operations[region.operations[i]].operands)
+      lastUse[operand] = std::max(
+          lastUse[operand], inLoop(i) && !carriesStream(operand) ? loopEnd : i);
+  for (unsigned output : region.outputs)
+    lastUse[output] = count;
+
+  double state = 0;
+  if (verdict)
+    for (const StreamState &member : verdict->state)
+      state += valuesPerThread(candidate, result, member.axes) *
+               std::max(1.0, member.bits / 32.0);
+  auto isState = [&](unsigned value) {
+    int definition = graph.values[value].definition;
+    return stream && definition >= 0 &&
+           llvm::is_contained(graph.operations[definition].over, *stream);
+  };
+
+  double widest = 0;
+  std::string column;
+  for (unsigned i = 0; i < count; ++i) {
+    const Operation &operation = graph.operations[region.operations[i]];
+    bool loop = inLoop(i);
+    double live = loop ? state : 0, dying = 0, made = 0;
+    for (unsigned j = 0; j < i; ++j)
+      for (unsigned value : graph.operations[region.operations[j]].results) {
+        if ((loop && isState(value)) || lastUse[value] < i)
+          continue;
+        double size = valuesPerThread(candidate, result, value);
+        live += size;
+        if (lastUse[value] == i && operation.kind == OperationKind::Map &&
+            llvm::is_contained(operation.operands, value))
+          dying += size;
+      }
+    for (unsigned value : operation.results)
+      if (!(loop && isState(value)))
+        made += valuesPerThread(candidate, result, value);
+    live += std::max(0.0, made - dying);
+    if (operation.kind == OperationKind::Contract) {
+      // Fragments of two instruction steps: one in use, one arriving.
+      for (unsigned operand : operation.operands) {
+        bool rowFactor = graph.values[operand].carries(*result.rowAxis);
+        bool resident = loop && rowFactor && !carriesStream(operand);
+        if (region.isInput(operand) && resident) {
+          live += valuesPerThread(candidate, result, operand);
+          continue;
+        }
+        if (!region.isInput(operand))
+          continue;
+        double along = 1;
+        for (unsigned axis : graph.values[operand].axes)
+          if (!llvm::is_contained(operation.over, axis))
+            along *= double(padded(candidate, axis));
+        live += rowFactor ? along / double(result.warpRows) / 16 * 4 * 2
+                          : along / double(result.warpColumns) / 8 * 2 * 2;
+      }
+    } else {
+      for (unsigned operand : operation.operands)
+        if (region.isInput(operand))
+          live += valuesPerThread(candidate, result, operand);
+    }
+    if (live > widest) {
+      widest = live;
+      column = graph.values[operation.results.front()].name;
+    }
+  }
+  result.registers = int64_t(std::ceil(widest));
+  int64_t usable = hardware.usableRegisters(candidate.warps * 32);
+  if (result.registers > usable)
+    return fail(result, "registers per thread",
+                fmt::format("tiles take {} registers per thread where '{}' is "
+                            "made, and {} threads leave {}",
+                            result.registers, column, candidate.warps * 32,
+                            usable));
+  if (hasContract)
+    return true;
+  auto few = [&](unsigned value) {
+    double values =
+        valuesPerThread(candidate, result, graph.values[value].axes);
+    if (values <= double(limits.valuesPerThread))
+      return true;
+    return fail(result, "values per thread",
+                fmt::format("'{}' ({}) would put {} values into each of {} "
+                            "threads, and {} is the most",
+                            graph.values[value].name,
+                            shapeText(graph, candidate, value), int64_t(values),
+                            candidate.warps * 32, limits.valuesPerThread));
+  };
+  for (unsigned input : region.inputs)
+    if (!few(input))
+      return false;
+  for (unsigned index : region.operations)
+    for (unsigned value : graph.operations[index].results)
+      if (!few(value))
+        return false;
+  return true;
+}
+
+bool RegionFacts::checkShared(const Candidate &candidate,
+                              Evaluation &result) const {
+  const Graph &graph = region.graph;
+  double bytes = 0;
+  for (unsigned input : region.inputs) {
+    const ArrayValue &array = graph.values[input];
+    bool streamed = candidate.stream && array.carries(*candidate.stream);
+    bool factor = llvm::any_of(region.operations, [&](unsigned index) {
+      return graph.operations[index].kind == OperationKind::Contract &&
+             llvm::is_contained(graph.operations[index].operands, input);
+    });
+    if (!factor && !(streamed && hasContract))
+      continue;
+    bytes += tileElements(candidate, input) * double(array.bytes()) *
+             double(streamed ? candidate.stages : 1);
+  }
+  result.sharedBytes = int64_t(bytes);
+  int64_t capacity = hardware.level("shared").capacityBytes;
+  if (result.sharedBytes <= capacity)
+    return true;
+  return fail(result, "shared memory per block",
+              fmt::format("factors take {} bytes in {} stages, and a block has "
+                          "{}",
+                          result.sharedBytes, candidate.stages, capacity));
+}
+
+Evaluation RegionFacts::evaluate(const Candidate &candidate,
+                                 const StreamVerdict *verdict, bool all) const {
+  Evaluation result;
+  if (!impossible.empty()) {
+    fail(result, "instruction", impossible);
+    return result;
+  }
+  result.blocks = 1;
+  for (unsigned axis : candidate.groups)
+    result.blocks *=
+        llvm::divideCeil(region.graph.axes[axis].size, candidate.extent[axis]);
+  if (candidate.stream)
+    result.trips = llvm::divideCeil(region.graph.axes[*candidate.stream].size,
+                                    candidate.extent[*candidate.stream]);
+  if (!checkShapes(candidate, result, all))
+    return result;
+  for (unsigned index : region.operations)
+    if (region.graph.operations[index].kind == OperationKind::Contract &&
+        !checkContract(candidate, index, result))
+      return result;
+  if (hasContract && !chooseRows(candidate, result))
+    return result;
+  if (!chooseWarps(candidate, result))
+    return result;
+  checkRegisters(candidate, verdict, result);
+  if (!result.legal() && !all)
+    return result;
+  checkShared(candidate, result);
+  if (!result.legal() && !all)
+    return result;
+  price(candidate, verdict, result);
+  return result;
+}
