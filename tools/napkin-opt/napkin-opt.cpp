@@ -18,6 +18,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Schedule/Passes.h"
 
 /// The dialects of all stages.
 static void registerDialects(mlir::DialectRegistry &registry) {
@@ -33,6 +34,7 @@ static void registerDialects(mlir::DialectRegistry &registry) {
 /// The passes of all stages, and upstream's clean-up passes.
 static void registerPasses() {
   napkin::ncd::registerNCDPasses();
+  napkin::schedule::registerSchedulePasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerSymbolDCEPass();
