@@ -29,6 +29,22 @@ double RegionFacts::lineFactor(const Candidate &candidate,
   return std::ceil(run / line) * line / run;
 }
 
+/// Cycles until the first result of one operation can be used: a dependent mma
+/// of sm_80, two shuffles and a maximum, a handful of dependent instructions.
+static double latencyOf(const Operation &operation) {
+  switch (operation.kind) {
+  case OperationKind::Contract:
+    return 33;
+  case OperationKind::Reduce:
+    return 60;
+  case OperationKind::Map:
+    return 4.0 * double(operation.simple) + 20.0 * double(operation.special);
+  case OperationKind::Fixed:
+    break;
+  }
+  return 0;
+}
+
 RegionFacts::ChunkCycles
 RegionFacts::chunkCycles(const Candidate &candidate) const {
   const Graph &graph = region.graph;
@@ -46,6 +62,9 @@ RegionFacts::chunkCycles(const Candidate &candidate) const {
     if (!llvm::any_of(operation.operands, streamed) &&
         !llvm::any_of(operation.results, streamed))
       continue;
+    if (llvm::any_of(operation.operands,
+                     [&](unsigned operand) { return !region.isInput(operand); }))
+      result.chain += latencyOf(operation);
     if (operation.kind == OperationKind::Contract) {
       double products = tileElements(candidate, operation.results[0]);
       for (unsigned axis : operation.over)
@@ -68,7 +87,8 @@ RegionFacts::chunkCycles(const Candidate &candidate) const {
 
 int64_t RegionFacts::stagesFor(const Candidate &candidate) const {
   const Graph &graph = region.graph;
-  if (!candidate.stream)
+  // Without contracts chunks go straight to registers; nothing is in flight.
+  if (!candidate.stream || !hasContract)
     return 1;
   ChunkCycles chunk = chunkCycles(candidate);
   double ahead = std::ceil(chunk.journey / chunk.work);
@@ -191,16 +211,18 @@ void RegionFacts::price(const Candidate &candidate,
       products * blocks / multiprocessors / double(hardware.mmaBF16PerCycle);
   times.scalar = scalar * blocks / multiprocessors / schedulers;
   double perMultiprocessor = l2.bytesPerCycle / multiprocessors;
-  double exposed = 0;
+  double exposed = 0, chain = 0;
   if (candidate.stream) {
     ChunkCycles chunk = chunkCycles(candidate);
+    // Four schedulers; the warps of one take turns.
+    chain = chunk.chain / std::max(1.0, double(candidate.warps) / 4.0);
     exposed = std::max(0.0, chunk.journey -
                                 double(candidate.stages - 1) * chunk.work);
   }
   times.waiting = blocks / multiprocessors / double(resident) *
                   (double(hardware.level("global").latencyCycles) +
                    chunkBytes / perMultiprocessor + (trips - 1) * exposed +
-                   trips * double(hardware.barrierCycles));
+                   trips * (double(hardware.barrierCycles) + chain));
 
   // Whole waves. A kernel that reuses data keeps its bytes even where its grid
   // does not fill the machine; one that reuses nothing has only the grid to

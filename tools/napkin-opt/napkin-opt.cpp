@@ -18,6 +18,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Report/Passes.h"
 #include "napkin/Schedule/Passes.h"
 
 /// The dialects of all stages.
@@ -35,6 +36,7 @@ static void registerDialects(mlir::DialectRegistry &registry) {
 static void registerPasses() {
   napkin::ncd::registerNCDPasses();
   napkin::schedule::registerSchedulePasses();
+  napkin::report::registerReportPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerSymbolDCEPass();
