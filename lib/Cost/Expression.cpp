@@ -81,25 +81,43 @@ static void multiplyByPower(Monomial &target, int64_t value, Rational exponent,
                             bool &failed) {
   if (value == 1 || exponent.isZero())
     return;
-  int64_t degree = exponent.denominator();
-  int64_t root = std::llround(std::pow(double(value), 1.0 / double(degree)));
-  std::optional<int64_t> check = integerPower(root, degree);
-  int64_t count = std::abs(exponent.numerator());
-  if (check && *check == value) {
-    std::optional<int64_t> whole = integerPower(root, count);
-    std::optional<Rational> factor =
-        !whole                     ? std::nullopt
-        : exponent.numerator() < 0 ? Rational::get(1, *whole)
-                                   : std::optional<Rational>(Rational(*whole));
-    if (factor)
-      target.multiply(*factor);
-    else
-      failed = true;
-    return;
+  // The largest factor whose root is whole goes into the coefficient: √8 =
+  // 2·√2.
+  int64_t degree = exponent.denominator(), whole = 1, rest = value;
+  if (degree > 1) {
+    for (int64_t base = 2; base <= 1024; ++base) {
+      std::optional<int64_t> power = integerPower(base, degree);
+      if (!power || *power > rest)
+        break;
+      while (rest % *power == 0) {
+        rest /= *power;
+        whole *= base;
+      }
+    }
+    int64_t root = std::llround(std::pow(double(rest), 1.0 / double(degree)));
+    if (integerPower(root, degree) == rest) {
+      whole *= root;
+      rest = 1;
+    }
+  } else {
+    whole = value;
+    rest = 1;
   }
+  std::optional<int64_t> scaled =
+      integerPower(whole, std::abs(exponent.numerator()));
+  std::optional<Rational> factor =
+      !scaled                    ? std::nullopt
+      : exponent.numerator() < 0 ? Rational::get(1, *scaled)
+                                 : std::optional<Rational>(Rational(*scaled));
+  if (factor)
+    target.multiply(*factor);
+  else
+    failed = true;
+  if (rest == 1)
+    return;
   Atom number;
   number.kind = Atom::Kind::Number;
-  number.number = value;
+  number.number = rest;
   target.multiply(number, exponent);
 }
 

@@ -11,6 +11,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <tuple>
 
 using namespace mlir;
 using namespace napkin;
@@ -39,8 +40,7 @@ static std::string nameOf(Value value) {
              : fmt::format("{}.result{}", entry, result.getResultNumber());
 }
 
-static cost::Array describeArray(Type type, std::string name,
-                                 cost::Role role) {
+static cost::Array describeArray(Type type, std::string name, cost::Role role) {
   auto array = cast<ncd::ArrayType>(type);
   cost::Array result;
   result.name = std::move(name);
@@ -69,8 +69,8 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
                   .getRank() ==
               cast<ncd::ArrayType>(result.getType()).getRank();
       if (!yielded && !inPlace)
-        model.arrays.push_back(describeArray(result.getType(), "",
-                                             cost::Role::Internal));
+        model.arrays.push_back(
+            describeArray(result.getType(), "", cost::Role::Internal));
     }
   for (Value result : kernel.getResults())
     model.arrays.push_back(
@@ -117,8 +117,7 @@ static FailureOr<int64_t> evaluate(ncd::KernelOp kernel,
          << llvm::toString(result.takeError());
 }
 
-FailureOr<KernelCost>
-napkin::report::computeKernelCost(ncd::KernelOp kernel) {
+FailureOr<KernelCost> napkin::report::computeKernelCost(ncd::KernelOp kernel) {
   cost::KernelModel model = modelOf(kernel);
   FailureOr<cost::Bindings> values = bindingsOf(kernel, model);
   if (failed(values))
@@ -194,8 +193,8 @@ static void readScheduleNotes(ncd::KernelOp kernel, KernelReport &report) {
         report.cycles.push_back({entry.getName().str(), value.getInt()});
         report.totalCycles += value.getInt();
       }
-  llvm::stable_sort(report.cycles, [](const auto &a, const auto &b) {
-    return a.second > b.second;
+  llvm::sort(report.cycles, [](const auto &a, const auto &b) {
+    return std::tie(b.second, a.first) < std::tie(a.second, b.first);
   });
   if (auto why = notes.getAs<ArrayAttr>("why"))
     for (Attribute sentence : why)
@@ -236,13 +235,19 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   report.compulsoryBytes = *compulsory;
   report.warps = kernel.getWarps().value_or(0);
   report.stages = kernel.getStages().value_or(0);
+  bool divides = true;
   for (const std::string &axis : model.groupAxes) {
     int64_t tile = kernel.groupSize(axis).value_or(1);
+    divides &= kernel.getAxisSize(axis).value_or(1) % tile == 0;
     int64_t groups =
         llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), tile);
     report.blocks *= groups;
     report.grid += fmt::format("{}{}/{} = {}", report.grid.empty() ? "" : " × ",
                                axis, tile, groups);
+  }
+  if (divides) {
+    report.values = report.values.smooth();
+    report.bytes = report.bytes.smooth();
   }
   if (model.streamAxis) {
     int64_t chunk = kernel.getStreamSize().value_or(1);
@@ -271,16 +276,14 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
     if (machine) {
       bound["M"] = machine->level("registers").capacityBytes +
                    machine->level("shared").capacityBytes;
-      report.leastBytes =
-          std::max(report.leastBytes,
-                   realValue(report.closedForm->transfers, bound));
+      report.leastBytes = std::max(
+          report.leastBytes, realValue(report.closedForm->transfers, bound));
     }
   }
   return report;
 }
 
-FailureOr<CostReport>
-napkin::report::buildCostReport(mlir::Operation *root) {
+FailureOr<CostReport> napkin::report::buildCostReport(mlir::Operation *root) {
   CostReport report;
   WalkResult walk = root->walk([&](ncd::KernelOp kernel) {
     FailureOr<KernelReport> one = buildKernelReport(kernel);

@@ -84,8 +84,8 @@ void KernelReport::print(llvm::raw_ostream &os) const {
   }
   if (unfusedBytes > 0)
     printLine(os, "unfused",
-              fmt::format("{} if every operation were a kernel, {} times as "
-                          "many",
+              fmt::format("{} if every operation were a kernel of its own, {} "
+                          "times as many",
                           grouped(unfusedBytes),
                           ratio(double(unfusedBytes), double(cost.total()))));
   if (registers > 0)
@@ -102,12 +102,12 @@ void KernelReport::print(llvm::raw_ostream &os) const {
               fmt::format("{} estimated: {}", grouped(totalCycles), text));
     for (const auto &[level, count] : cycles)
       if (level != "launch") {
-        printLine(os, "binds",
-                  fmt::format("{}, {:.0f} % of the cycles after the launch",
-                              level,
-                              100.0 * double(count) /
-                                  std::max<double>(1, double(totalCycles) -
-                                                          launchCycles())));
+        printLine(
+            os, "binds",
+            fmt::format(
+                "{}, {:.0f} % of the cycles after the launch", level,
+                100.0 * double(count) /
+                    std::max<double>(1, double(totalCycles) - launchCycles())));
         break;
       }
   }

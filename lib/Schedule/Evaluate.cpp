@@ -62,8 +62,9 @@ RegionFacts::chunkCycles(const Candidate &candidate) const {
     if (!llvm::any_of(operation.operands, streamed) &&
         !llvm::any_of(operation.results, streamed))
       continue;
-    if (llvm::any_of(operation.operands,
-                     [&](unsigned operand) { return !region.isInput(operand); }))
+    if (llvm::any_of(operation.operands, [&](unsigned operand) {
+          return !region.isInput(operand);
+        }))
       result.chain += latencyOf(operation);
     if (operation.kind == OperationKind::Contract) {
       double products = tileElements(candidate, operation.results[0]);

@@ -76,6 +76,7 @@ std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
   std::vector<double> cost(count + 1, never);
   std::vector<unsigned> start(count + 1, 0);
   std::vector<std::optional<Refusal>> alone(count);
+  std::vector<int64_t> aloneBytes(count, 0);
   cost[0] = 0;
   for (unsigned last = 1; last <= count; ++last)
     for (unsigned first = last; first-- > 0;) {
@@ -103,6 +104,9 @@ std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
           continue;
         }
         total += decision->evaluation.times.total();
+        if (run.size() == 1)
+          aloneBytes[first] = decision->evaluation.readBytes +
+                              decision->evaluation.writtenBytes;
       }
       if (total < cost[last]) {
         cost[last] = total;
@@ -135,8 +139,12 @@ std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
   std::vector<PlannedKernel> kernels;
   for (unsigned last = count; last > 0; last = start[last]) {
     PlannedKernel kernel;
-    for (unsigned i = start[last]; i < last; ++i)
+    for (unsigned i = start[last]; i < last; ++i) {
       kernel.operations.push_back(order[i]);
+      kernel.unfusedBytes += aloneBytes[i]
+                                 ? aloneBytes[i]
+                                 : Region(graph, order[i]).unfusedBytes();
+    }
     if (graph.operations[kernel.operations.front()].kind !=
         OperationKind::Fixed) {
       Region region(graph, kernel.operations);

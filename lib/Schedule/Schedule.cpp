@@ -213,11 +213,11 @@ ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
   op.setStagesAttr(builder.getI32IntegerAttr(int32_t(candidate.stages)));
   op.setEntryAttr(builder.getStringAttr(entry));
   op->setAttr("ncd.schedule",
-              describeDecision(builder, decision, region.unfusedBytes()));
+              describeDecision(builder, decision, kernel.unfusedBytes));
   ++numKernels;
   bytesMoved +=
       decision.evaluation.readBytes + decision.evaluation.writtenBytes;
-  bytesUnfused += region.unfusedBytes();
+  bytesUnfused += kernel.unfusedBytes;
   return op;
 }
 

@@ -10,9 +10,13 @@
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
 
 using namespace napkin;
 using namespace napkin::schedule;
+
+/// Estimates within 1 % of each other are taken to be equal.
+static constexpr double tolerance = 1.01;
 
 namespace {
 /// The search for one region.
@@ -39,6 +43,7 @@ private:
   Evaluation evaluate(Candidate &candidate, const StreamVerdict *verdict,
                       bool all) const;
   bool isBatch(unsigned axis) const;
+  std::optional<Decision> pickBest() const;
   Refusal refuse() const;
   std::string explainNeighbour(const Decision &decision, unsigned axis,
                                int64_t extent, bool larger);
@@ -50,7 +55,8 @@ private:
   const StreamOracle &oracle;
   llvm::SmallVector<unsigned, 4> groupAxes;
   std::map<unsigned, Options> options;
-  std::optional<Decision> best;
+  /// The cheapest decision for each number of multiprocessors that get a block.
+  std::map<int64_t, std::optional<Decision>> bestByFill;
   /// The broken limit of the cheapest candidate that failed last in the order
   /// of checks, for the error.
   std::optional<cost::Violation> nearest;
@@ -168,6 +174,8 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
       }
       continue;
     }
+    std::optional<Decision> &best =
+        bestByFill[std::min(evaluation.blocks, facts.hardware.multiprocessors)];
     if (best && best->evaluation.times.total() <= evaluation.times.total())
       continue;
     best = Decision();
@@ -176,6 +184,20 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
     if (verdict)
       best->verdict = *verdict;
   }
+}
+
+/// The cheapest; of those that the model cannot tell apart, the one whose grid
+/// fills more of the machine.
+std::optional<Decision> Search::pickBest() const {
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto &[fill, decision] : bestByFill)
+    if (decision)
+      least = std::min(least, decision->evaluation.times.total());
+  std::optional<Decision> best;
+  for (const auto &[fill, decision] : bestByFill)
+    if (decision && decision->evaluation.times.total() <= least * tolerance)
+      best = decision;
+  return best;
 }
 
 void Search::tryGroups(Candidate &candidate, unsigned next,
@@ -255,11 +277,12 @@ std::optional<Decision> Search::run(Refusal *refusal) {
   // equal cost a stream comes first: it is what pipelines.
   if (!pinnedStream) {
     tryStream(std::nullopt, 0, nullptr);
-    if (!best && !facts.hasContract) {
+    if (bestByFill.empty() && !facts.hasContract) {
       fewWarps = true;
       tryStream(std::nullopt, 0, nullptr);
     }
   }
+  std::optional<Decision> best = pickBest();
   if (!best && refusal) {
     if (!facts.impossible.empty()) {
       refusal->text = facts.impossible;

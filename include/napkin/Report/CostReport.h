@@ -1,14 +1,16 @@
 //===- CostReport.h - what kernels move, and why ----------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The account of a schedule before anything runs: for each kernel the formula of
-// its transfers, the bytes, the least that could be, the level that binds, every
-// choice with its reason, and what the operations would have moved one by one.
+// The account of a schedule before anything runs: for each kernel the formula
+// of its transfers, the bytes, the least that could be, the level that binds,
+// every choice with its reason, and what the operations would have moved one by
+// one.
 //
 // Bytes follow from the `ncd.kernel` alone (its arrays and its group axes) and
 // are exact, also where tiles do not divide: elements out of bounds are not
 // loaded and not counted. Cycles and reasons are those that `ncd-schedule` left
-// in the attribute `ncd.schedule`; a kernel without it is reported without them.
+// in the attribute `ncd.schedule`; a kernel without it is reported without
+// them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,7 +61,7 @@ struct KernelReport {
   std::string stream;
   int64_t warps = 0, stages = 0;
   std::vector<ArrayCost> arrays;
-  /// H in values and in bytes, ceilings kept.
+  /// H in values and in bytes; ceilings are kept where a tile does not divide.
   cost::Expression values, bytes;
   KernelCost cost;
   /// Bytes if every array crossed once.
@@ -103,8 +105,8 @@ struct CostReport {
   void printJSON(llvm::raw_ostream &os) const;
 };
 
-/// The arrays and partitions of \p kernel as the cost model wants them. Internal
-/// arrays are those of the plain operations in its body.
+/// The arrays and partitions of \p kernel as the cost model wants them.
+/// Internal arrays are those of the plain operations in its body.
 cost::KernelModel modelOf(ncd::KernelOp kernel);
 
 /// Global bytes of \p kernel. Errors on the kernel: an axis without a static

@@ -111,8 +111,8 @@ public:
   /// the chunks before it, within the generator's range.
   int64_t stagesFor(const Candidate &candidate) const;
   /// Cycles of one chunk of \p candidate's stream in one block: its journey
-  /// from global memory, the work done on it, and the waits of one operation for
-  /// another inside it.
+  /// from global memory, the work done on it, and the waits of one operation
+  /// for another inside it.
   struct ChunkCycles {
     double journey = 0, work = 0, chain = 0;
   };

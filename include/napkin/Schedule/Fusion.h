@@ -21,6 +21,9 @@ struct PlannedKernel {
   llvm::SmallVector<unsigned, 8> operations;
   /// Unset for a kernel that was formed already.
   std::optional<Decision> decision;
+  /// Bytes that its operations would move one kernel each, every one at its own
+  /// best partition (read and written once where it has none alone).
+  int64_t unfusedBytes = 0;
 };
 
 /// Where planning failed.

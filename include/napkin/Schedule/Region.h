@@ -139,8 +139,8 @@ public:
   /// \p stream say how axes are partitioned.
   cost::KernelModel model(llvm::ArrayRef<unsigned> groups,
                           std::optional<unsigned> stream) const;
-  /// Bytes that the operations would move one kernel each, every operand read
-  /// once and every result written once.
+  /// Bytes of every operand read once and every result written once, operation
+  /// by operation.
   int64_t unfusedBytes() const;
 };
 
