@@ -16,6 +16,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "napkin/Algebra/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Report/Passes.h"
@@ -35,6 +36,7 @@ static void registerDialects(mlir::DialectRegistry &registry) {
 /// The passes of all stages, and upstream's clean-up passes.
 static void registerPasses() {
   napkin::ncd::registerNCDPasses();
+  napkin::algebra::registerAlgebraPasses();
   napkin::schedule::registerSchedulePasses();
   napkin::report::registerReportPasses();
   mlir::registerCanonicalizerPass();
