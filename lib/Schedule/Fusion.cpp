@@ -99,7 +99,9 @@ std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
             searchPartition(region, hardware, limits, pins, oracle,
                             /*explain=*/false, &refusal);
         if (!decision) {
-          if (run.size() == 1)
+          // Alone, or together as somebody pinned it: nothing shorter will do.
+          if (run.size() == 1 ||
+              graph.operations[run.front()].pinnedKernel >= 0)
             alone[first] = refusal;
           continue;
         }
@@ -129,8 +131,8 @@ std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
         }
       failure->operation = order[culprit];
       failure->refusal =
-          alone[culprit].value_or(Refusal{"the pinned kernels are not runs of "
-                                          "operations that hang together",
+          alone[culprit].value_or(Refusal{"the pinned kernels do not hang "
+                                          "together by the values they pass on",
                                           "change the pinned kernels"});
     }
     return std::nullopt;

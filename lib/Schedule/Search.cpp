@@ -46,7 +46,7 @@ private:
   std::optional<Decision> pickBest() const;
   Refusal refuse() const;
   std::string explainNeighbour(const Decision &decision, unsigned axis,
-                               int64_t extent, bool larger);
+                               int64_t extent);
 
   const RegionFacts &facts;
   const Region &region;
@@ -232,7 +232,7 @@ Refusal Search::refuse() const {
     if (!llvm::is_contained(groupAxes, axis) &&
         (!longest || graph.axes[axis].size > longest->size))
       longest = &graph.axes[axis];
-  if (longest && nearestRank >= rankOf("whole rows"))
+  if (longest && nearestRank >= rankOf("values per thread"))
     result.text = fmt::format("axis '{}' of size {} does not fit: {}",
                               longest->name, longest->size, result.text);
   for (const std::string &text : refusedAxes)
@@ -299,7 +299,7 @@ std::optional<Decision> Search::run(Refusal *refusal) {
 //===----------------------------------------------------------------------===//
 
 std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
-                                     int64_t extent, bool larger) {
+                                     int64_t extent) {
   Candidate candidate = decision.candidate;
   candidate.extent[axis] = extent;
   const StreamVerdict *verdict =
@@ -388,12 +388,11 @@ void Search::explain(Decision &decision) {
     if (!pinned && !isBatch(axis)) {
       append(granules.str());
       if (extent < info.size)
-        append(explainNeighbour(decision, axis, std::min(extent * 2, info.size),
-                                /*larger=*/true));
+        append(
+            explainNeighbour(decision, axis, std::min(extent * 2, info.size)));
       if (extent >= 2)
         append(explainNeighbour(
-            decision, axis, int64_t(llvm::PowerOf2Ceil(uint64_t(extent))) / 2,
-            /*larger=*/false));
+            decision, axis, int64_t(llvm::PowerOf2Ceil(uint64_t(extent))) / 2));
     }
     reason.text = text;
     decision.reasons.push_back(reason);
