@@ -237,8 +237,11 @@ Refusal Search::refuse() const {
                               longest->name, longest->size, result.text);
   for (const std::string &text : refusedAxes)
     result.text += "; " + text;
-  if (nearestRank <= rankOf("instruction"))
+  if (nearestRank == rankOf("instruction"))
     result.advice = "change that operation; no partition helps";
+  else if (nearestRank == rankOf("instruction shape"))
+    result.advice = "give each factor an axis of its own that is longer than 1, "
+                    "or write the operation as ncd.map and ncd.reduce";
   else if (pins.group.empty() && pins.stream.empty() && !pins.warps &&
            !pins.stages)
     result.advice = longest ? fmt::format("split axis '{}', or return an "
@@ -273,9 +276,9 @@ std::optional<Decision> Search::run(Refusal *refusal) {
       for (int64_t chunk : streamOptions(axis))
         tryStream(axis, chunk, &verdict);
     }
-  // A pinned stream is kept to; otherwise everything may stay resident. At
-  // equal cost a stream comes first: it is what pipelines.
-  if (!pinnedStream) {
+  // A pinned stream is kept to, and a contract that can be streamed is, if only
+  // in one chunk: the loop is what pipelines. Otherwise all may stay resident.
+  if (!pinnedStream && !(facts.hasContract && !bestByFill.empty())) {
     tryStream(std::nullopt, 0, nullptr);
     if (bestByFill.empty() && !facts.hasContract) {
       fewWarps = true;
