@@ -177,9 +177,10 @@ describeArrays(ncd::KernelOp kernel, const cost::KernelModel &model,
 
 /// Takes over what the schedule left in the kernel.
 static void readScheduleNotes(ncd::KernelOp kernel, KernelReport &report) {
-  auto notes = kernel->getAttrOfType<DictionaryAttr>("ncd.schedule");
-  if (!notes)
+  auto location = dyn_cast<FusedLocWith<DictionaryAttr>>(kernel->getLoc());
+  if (!location)
     return;
+  DictionaryAttr notes = location.getMetadata();
   auto number = [&](StringRef name) -> int64_t {
     auto value = notes.getAs<IntegerAttr>(name);
     return value ? value.getInt() : 0;

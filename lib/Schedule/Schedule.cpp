@@ -212,8 +212,11 @@ ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
   op.setWarpsAttr(builder.getI32IntegerAttr(int32_t(candidate.warps)));
   op.setStagesAttr(builder.getI32IntegerAttr(int32_t(candidate.stages)));
   op.setEntryAttr(builder.getStringAttr(entry));
-  op->setAttr("ncd.schedule",
-              describeDecision(builder, decision, kernel.unfusedBytes));
+  // Not part of the IR's meaning, and long: it travels with the location, where
+  // it does not clutter what is printed.
+  op->setLoc(
+      FusedLoc::get(context, {location},
+                    describeDecision(builder, decision, kernel.unfusedBytes)));
   ++numKernels;
   bytesMoved +=
       decision.evaluation.readBytes + decision.evaluation.writtenBytes;

@@ -86,6 +86,17 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
       if (stream ? kernel.getStreamAxis() && kernel.getStreamAxis() == axis
                  : kernel.groupSize(axis).has_value())
         return success();
+    // The algebra may have refused; its sentence is among the reasons.
+    for (ncd::KernelOp kernel : kernels)
+      if (auto notes = dyn_cast<FusedLocWith<DictionaryAttr>>(kernel->getLoc()))
+        if (auto why = notes.getMetadata().getAs<ArrayAttr>("why");
+            why && stream)
+          for (Attribute sentence : why)
+            if (StringRef text = cast<StringAttr>(sentence).getValue();
+                text.consume_front("resident: ") &&
+                text.contains(("over '" + axis + "'")))
+              return kernel.emitError("a pinned stream axis cannot be: ")
+                     << text << "; drop the pin";
     return diagram.emitError("axis '")
            << axis << "' is pinned as " << what
            << " axis, but no kernel can use it so: "

@@ -240,8 +240,9 @@ Refusal Search::refuse() const {
   if (nearestRank == rankOf("instruction"))
     result.advice = "change that operation; no partition helps";
   else if (nearestRank == rankOf("instruction shape"))
-    result.advice = "give each factor an axis of its own that is longer than 1, "
-                    "or write the operation as ncd.map and ncd.reduce";
+    result.advice =
+        "give each factor an axis of its own that is longer than 1, "
+        "or write the operation as ncd.map and ncd.reduce";
   else if (pins.group.empty() && pins.stream.empty() && !pins.warps &&
            !pins.stages)
     result.advice = longest ? fmt::format("split axis '{}', or return an "

@@ -60,7 +60,6 @@ ncd.diagram @renamed(%v: !k, %k: !k, %q: !q) -> !q {
 // CHECK-LABEL: ncd.diagram @product
 // CHECK: ncd.kernel
 // CHECK-SAME: group = #ncd.partition<a=128, c=128>
-// CHECK-SAME: warp_grid = array<i64: 2, 2>
 // CHECK-SAME: stages = 3 : i32
 // CHECK-SAME: stream = #ncd.partition<b=64>
 // CHECK-SAME: warps = 4 : i32

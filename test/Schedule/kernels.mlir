@@ -31,7 +31,6 @@ ncd.diagram @cut(%l: !l, %r: !r) -> !o {
 // CHECK-LABEL: ncd.diagram @formed
 // CHECK: %[[K:.*]] = ncd.kernel
 // CHECK-SAME: group = #ncd.partition<a=32, c=16>
-// CHECK-NOT: ncd.schedule
 // CHECK: ncd.kernel ({{.*}} = %[[K]] :
 // CHECK-SAME: entry = "formed"
 ncd.diagram @formed(%l: !l, %r: !r) -> !o {

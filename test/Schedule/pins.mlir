@@ -19,7 +19,6 @@
 // OPTION-LABEL: ncd.diagram @pinned
 // OPTION: ncd.kernel
 // OPTION-SAME: group = #ncd.partition<a=64, c=64>
-// OPTION-SAME: "warps = 2: pinned"
 // OPTION-SAME: stages = 4 : i32
 // OPTION-SAME: stream = #ncd.partition<b=32>
 // OPTION-SAME: warps = 2 : i32

@@ -14,7 +14,8 @@ def CostReportPass : Pass<"ncd-cost-report"> {
   let description = [{
     Prints the cost report of the kernels in the IR to standard error, as text or
     JSON. The IR stays as it is. Bytes need the kernels alone; cycles and reasons
-    are those that `ncd-schedule` left with them.
+    are those that `ncd-schedule` left with their locations, so run both in one
+    process.
   }];
   let options = [
     Option<"json", "json", "bool", /*default=*/"false",

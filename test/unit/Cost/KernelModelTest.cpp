@@ -140,3 +140,51 @@ TEST(Optimum, NothingRepeatedNeedsNoMemory) {
   EXPECT_TRUE(form->beta.isZero());
   EXPECT_EQ(form->transfers.str(), "2·r·k");
 }
+
+// DeepGEMM prints TFLOP/s and GB/s of the same runs (fp8 factors, bf16 result):
+// compulsory bytes over the time that the first implies must give the second.
+TEST(KernelModel, PublishedBandwidths) {
+  struct Row {
+    int64_t m, n, k;
+    double teraflops, gigabytes;
+  };
+  for (const Row &row :
+       {Row{4096, 4096, 7168, 1410, 541}, Row{4096, 32768, 512, 775, 1620},
+        Row{64, 24576, 1536, 289, 2455}, Row{128, 7168, 16384, 645, 2604}}) {
+    KernelModel model;
+    model.arrays = {{"A", {"m", "k"}, 1, Role::Read},
+                    {"B", {"k", "n"}, 1, Role::Read},
+                    {"C", {"m", "n"}, 2, Role::Written}};
+    Bindings values;
+    values["m"] = row.m;
+    values["n"] = row.n;
+    values["k"] = row.k;
+    double bytes =
+        double(llvm::cantFail(model.compulsory(Unit::Bytes).evaluate(values)));
+    double seconds = 2.0 * double(row.m) * double(row.n) * double(row.k) /
+                     (row.teraflops * 1e12);
+    EXPECT_NEAR(bytes / seconds / 1e9 / row.gigabytes, 1, 0.003);
+  }
+}
+
+// Twice the memory halves what attention reads again; slope -1 in log-log.
+TEST(Optimum, SlopesInMemory) {
+  auto repeated = [](const KernelModel &model, int64_t memory) {
+    ClosedForm form = *findClosedForm(model, Unit::Values);
+    Bindings values;
+    for (const char *axis : {"q", "x", "d", "a", "b", "c"})
+      values[axis] = 1024;
+    values["M"] = memory;
+    double fixed = llvm::cantFail(
+        form.transfers
+            .filter([](const Monomial &term) { return !term.mentions("M"); })
+            .evaluateReal(values));
+    return llvm::cantFail(form.transfers.evaluateReal(values)) - fixed;
+  };
+  EXPECT_NEAR(repeated(attentionModel(), 1 << 16) /
+                  repeated(attentionModel(), 1 << 17),
+              2, 1e-9);
+  EXPECT_NEAR(repeated(productModel(), 1 << 16) /
+                  repeated(productModel(), 1 << 18),
+              2, 1e-9);
+}
