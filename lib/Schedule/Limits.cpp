@@ -133,14 +133,11 @@ bool RegionFacts::checkContract(const Candidate &candidate, unsigned index,
   }
   if (rows == 1 && columns == 1 && depth == 1)
     return true;
-  const char *missing = rows != 1      ? "the left factor's own axis"
-                        : columns != 1 ? "the right factor's own axis"
-                                       : "the summed axis";
-  return fail(
-      result, "instruction shape",
-      fmt::format("the contract '{}' needs exactly one axis longer than "
-                  "1 in each role, and {} is not there",
-                  product.name, missing));
+  return fail(result, "instruction shape",
+              fmt::format("the contract '{}' needs one axis longer than 1 as "
+                          "rows, one as columns and one that is summed; in a "
+                          "block it has {}, {} and {}",
+                          product.name, rows, columns, depth));
 }
 
 bool RegionFacts::chooseRows(const Candidate &candidate,

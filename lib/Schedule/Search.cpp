@@ -117,6 +117,15 @@ Search::Options Search::streamOptions(unsigned axis) const {
   if (pinned != pins.stream.end())
     return {std::min(pinned->second, info.size)};
   Options result;
+  // An instruction sums one axis; of several, one may be walked step by step.
+  bool sumsSeveral = llvm::any_of(region.operations, [&](unsigned index) {
+    const Operation &operation = graph.operations[index];
+    return operation.kind == OperationKind::Contract &&
+           operation.over.size() > 1 &&
+           llvm::is_contained(operation.over, axis);
+  });
+  if (sumsSeveral)
+    result.push_back(1);
   int64_t last = facts.hasContract ? facts.limits.largestTile : 2048;
   for (int64_t chunk = facts.limits.instructionDepth; chunk <= last;
        chunk *= 2) {
@@ -168,7 +177,7 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
     Evaluation evaluation = evaluate(attempt, verdict, /*all=*/false);
     if (!evaluation.legal()) {
       int rank = rankOf(evaluation.violations[0].limit);
-      if (rank > nearestRank) {
+      if (rank >= nearestRank) { // later means larger tiles
         nearestRank = rank;
         nearest = evaluation.violations[0];
       }

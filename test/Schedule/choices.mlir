@@ -166,3 +166,29 @@ ncd.diagram @two_results(%l: !l, %r: !r) -> (!o, !o) {
   } : !o -> !o
   ncd.return %i, %o : !o, !o
 }
+
+// -----
+
+!x = !ncd.array<s=512, e=512, bf16>
+!y = !ncd.array<t=512, e=512, bf16>
+!w = !ncd.array<e=512, h=4, d=64, bf16>
+!q = !ncd.array<h=4, t=512, d=64, bf16>
+!k = !ncd.array<h=4, s=512, d=64, bf16>
+!s = !ncd.array<h=4, t=512, s=512, f32>
+!p = !ncd.array<h=4, t=512, s=512, bf16>
+
+// Producers of a late operand do not tear a chain apart: three projections, then
+// one kernel from the scores to the result.
+// CHECK-LABEL: ncd.diagram @projected
+// CHECK-COUNT-3: stream = #ncd.partition<e=
+// CHECK: stream = #ncd.partition<s=
+// CHECK-NOT: ncd.kernel
+ncd.diagram @projected(%x: !x, %y: !y, %wq: !w, %wk: !w, %wv: !w) -> !q {
+  %q = ncd.contract %y, %wq over [e] : !y, !w -> !q
+  %k = ncd.contract %x, %wk over [e] : !x, !w -> !k
+  %s = ncd.contract %q, %k over [d] : !q, !k -> !s
+  %p = ncd.softmax %s over [s] : !s -> !p
+  %v = ncd.contract %x, %wv over [e] : !x, !w -> !k
+  %o = ncd.contract %p, %v over [s] : !p, !k -> !q
+  ncd.return %o : !q
+}

@@ -4,8 +4,9 @@
 // Cuts a diagram into kernels. Operations are put into an order in which
 // producers stand next to their consumers; any run of that order is a convex
 // region, and the cheapest way to cut the order into runs is found by dynamic
-// programming over all of them. Every use of an array is counted: what a run
-// makes and something outside reads is written, whoever else read it inside.
+// programming over all of them. A few orders are tried. Every use of an array
+// is counted: what a run makes and something outside reads is written, whoever
+// else read it inside.
 //
 //===----------------------------------------------------------------------===//
 
