@@ -29,6 +29,9 @@ double RegionFacts::lineFactor(const Candidate &candidate,
   return std::ceil(run / line) * line / run;
 }
 
+/// Instructions that a warp issues per chunk beside the work on it.
+static constexpr double loopInstructions = 32;
+
 /// Cycles until the first result of one operation can be used: a dependent mma
 /// of sm_80, two shuffles and a maximum, a handful of dependent instructions.
 static double latencyOf(const Operation &operation) {
@@ -153,6 +156,8 @@ void RegionFacts::price(const Candidate &candidate,
   if (result.sharedBytes > 0)
     resident = std::min(resident, hardware.level("shared").capacityBytes /
                                       result.sharedBytes);
+  // No more than the grid provides.
+  resident = std::min(resident, int64_t(std::ceil(blocks / multiprocessors)));
   resident = std::clamp<int64_t>(resident, 1, 16);
 
   double sharedBytes = 0, chunkBytes = 0, products = 0, scalar = 0;
@@ -215,8 +220,10 @@ void RegionFacts::price(const Candidate &candidate,
   double exposed = 0, chain = 0;
   if (candidate.stream) {
     ChunkCycles chunk = chunkCycles(candidate);
-    // Four schedulers; the warps of one take turns.
-    chain = chunk.chain / std::max(1.0, double(candidate.warps) / 4.0);
+    // Four schedulers; the warps of one take turns, and each has the loop's own
+    // instructions (counters, addresses, waits) to issue.
+    double turns = std::max(1.0, double(candidate.warps) / 4.0);
+    chain = chunk.chain / turns + loopInstructions * turns;
     exposed = std::max(0.0, chunk.journey -
                                 double(candidate.stages - 1) * chunk.work);
   }

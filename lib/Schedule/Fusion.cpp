@@ -254,7 +254,7 @@ std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
     PlannedKernel kernel;
     for (unsigned i = best.start[last]; i < last; ++i)
       kernel.operations.push_back(best.order[i]);
-    bool fixed = graph.operations[kernel.operations.front()].kind ==
+    bool fixed = graph.operations[best.order[best.start[last]]].kind ==
                  OperationKind::Fixed;
     if (!fixed) {
       for (unsigned operation : kernel.operations)

