@@ -268,32 +268,30 @@ std::optional<Decision> Search::run(Refusal *refusal) {
   groupAxes = region.groupCandidates();
   for (unsigned axis : groupAxes)
     options[axis] = groupOptions(axis);
-  bool pinnedStream = false;
-  if (facts.impossible.empty())
+  std::vector<std::pair<unsigned, StreamVerdict>> streams;
+  if (facts.impossible.empty() && !pins.noStream)
     for (unsigned axis : region.streamCandidates()) {
-      if (pins.noStream)
-        break;
-      bool pinned = pins.stream.count(graph.axes[axis].name) != 0;
-      if (!pins.stream.empty() && !pinned)
+      if (!pins.stream.empty() && !pins.stream.count(graph.axes[axis].name))
         continue;
       StreamVerdict verdict = oracle(region.operations, region.outputs, axis);
-      if (!verdict.legal) {
+      if (verdict.legal)
+        streams.push_back({axis, verdict});
+      else
         refusedAxes.push_back(fmt::format("it cannot be streamed over '{}': {}",
                                           graph.axes[axis].name, verdict.why));
-        continue;
-      }
-      pinnedStream |= pinned;
-      for (int64_t chunk : streamOptions(axis))
-        tryStream(axis, chunk, &verdict);
     }
-  // A pinned stream is kept to, and a contract that can be streamed is, if only
-  // in one chunk: the loop is what pipelines. Otherwise all may stay resident.
-  if (!pinnedStream && !(facts.hasContract && !bestByFill.empty())) {
+  // A pinned stream is kept to. Otherwise everything may stay resident: without
+  // contracts at equal cost, since a loop gains nothing there; with them only
+  // where no stream is legal, since the loop is what pipelines.
+  bool pinned = !pins.stream.empty() && !streams.empty();
+  if (!facts.hasContract && !pinned)
     tryStream(std::nullopt, 0, nullptr);
-    if (bestByFill.empty() && !facts.hasContract) {
-      fewWarps = true;
-      tryStream(std::nullopt, 0, nullptr);
-    }
+  for (const auto &[axis, verdict] : streams)
+    for (int64_t chunk : streamOptions(axis))
+      tryStream(axis, chunk, &verdict);
+  if (bestByFill.empty() && !pinned) {
+    fewWarps = true;
+    tryStream(std::nullopt, 0, nullptr);
   }
   std::optional<Decision> best = pickBest();
   if (!best && refusal) {
