@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ExpandContracts.h"
 #include "SchedulePins.h"
 #include "mlir/IR/IRMapping.h"
 #include "napkin/Schedule/DiagramGraph.h"
@@ -228,6 +229,7 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
                                  const cost::Hardware &machine, Pins pins) {
   if (diagram.isExternal())
     return success();
+  expandContracts(diagram);
   FailureOr<DiagramGraph> read = readDiagram(diagram);
   if (failed(read) || failed(readPinAttribute(diagram, pins)))
     return failure();

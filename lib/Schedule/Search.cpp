@@ -124,7 +124,8 @@ Search::Options Search::streamOptions(unsigned axis) const {
            operation.over.size() > 1 &&
            llvm::is_contained(operation.over, axis);
   });
-  if (sumsSeveral)
+  // Without contracts a step of one position keeps tiles two-dimensional.
+  if (sumsSeveral || !facts.hasContract)
     result.push_back(1);
   int64_t last = facts.hasContract ? facts.limits.largestTile : 2048;
   for (int64_t chunk = facts.limits.instructionDepth; chunk <= last;

@@ -192,3 +192,22 @@ ncd.diagram @projected(%x: !x, %y: !y, %wq: !w, %wk: !w, %wv: !w) -> !q {
   %o = ncd.contract %p, %v over [s] : !p, !k -> !q
   ncd.return %o : !q
 }
+
+// -----
+
+!m = !ncd.array<a=777, x=1000, bf16>
+!v = !ncd.array<x=1000, bf16>
+!r = !ncd.array<a=777, f32>
+
+// A vector has no columns for a tensor core: multiplied and summed one by one.
+// CHECK-LABEL: ncd.diagram @matrix_vector
+// CHECK: ncd.kernel
+// CHECK-NOT: ncd.contract
+// CHECK: ncd.map
+// CHECK: arith.mulf {{.*}} : f32
+// CHECK: ncd.reduce sum {{.*}} over [x]
+// CHECK-NOT: ncd.kernel
+ncd.diagram @matrix_vector(%m: !m, %v: !v) -> !r {
+  %r = ncd.contract %m, %v over [x] : !m, !v -> !r
+  ncd.return %r : !r
+}

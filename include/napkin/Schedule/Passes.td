@@ -24,6 +24,10 @@ def SchedulePass : Pass<"ncd-schedule"> {
     kernel with a `stream` is still written without the loop: that is
     `ncd-derive-stream`.
 
+    A contract that no tensor-core instruction has the shape of, because a factor
+    has no axis of its own or nothing is summed, is written as map and reduce
+    first.
+
     A kernel that is there already stays as it is. Decisions can be pinned by the
     options below or in the IR, by a discardable attribute of the diagram
 
@@ -71,7 +75,7 @@ def SchedulePass : Pass<"ncd-schedule"> {
     Statistic<"bytesUnfused", "bytes-unfused",
               "Global bytes that the operations would move one by one">,
   ];
-  let dependentDialects = ["::napkin::ncd::NCDDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::napkin::ncd::NCDDialect"];
 }
 
 #endif // NAPKIN_SCHEDULE_PASSES_TD
