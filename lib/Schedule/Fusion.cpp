@@ -53,6 +53,7 @@ private:
   const RunResult &result(llvm::ArrayRef<unsigned> run);
   Cut cut(const Order &order, PlanFailure &failure);
   int64_t aloneBytes(unsigned operation);
+  double leastCycles(llvm::ArrayRef<unsigned> run) const;
 
   const Graph &graph;
   const cost::Hardware &hardware;
@@ -168,7 +169,8 @@ Cut Planner::cut(const Order &order, PlanFailure &failure) {
   result.start.assign(count + 1, 0);
   cycles[0] = 0;
   for (unsigned last = 1; last <= count; ++last)
-    for (unsigned first = last; first-- > 0;) {
+    // Longest runs first: what they cost makes most others not worth a search.
+    for (unsigned first = 0; first < last; ++first) {
       if (cycles[first] == never && last - first > 1)
         continue;
       llvm::ArrayRef<unsigned> run =
@@ -179,6 +181,8 @@ Cut Planner::cut(const Order &order, PlanFailure &failure) {
       if ((fixed && run.size() > 1) || !respectsPins(order, first, last))
         continue;
       double total = cycles[first];
+      if (total + (fixed ? 0 : leastCycles(run)) >= cycles[last])
+        continue;
       if (!fixed) {
         const RunResult &found = this->result(run);
         if (!found.decision) {
@@ -217,6 +221,22 @@ Cut Planner::cut(const Order &order, PlanFailure &failure) {
               "on",
               "change the pinned kernels"});
   return result;
+}
+
+/// No kernel of \p run takes less: a launch, and every array crossing once.
+double Planner::leastCycles(llvm::ArrayRef<unsigned> run) const {
+  double bytes = 0;
+  auto add = [&](unsigned value) {
+    double size = double(graph.values[value].bytes());
+    for (unsigned axis : graph.values[value].axes)
+      size *= double(graph.axes[axis].size);
+    bytes += size;
+  };
+  Region region(graph, run);
+  llvm::for_each(region.inputs, add);
+  llvm::for_each(region.outputs, add);
+  return double(hardware.launchCycles) +
+         bytes / hardware.level("global").bytesPerCycle;
 }
 
 int64_t Planner::aloneBytes(unsigned operation) {

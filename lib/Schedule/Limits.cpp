@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Columns.h"
 #include "napkin/Schedule/Evaluate.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -25,6 +26,20 @@ RegionFacts::RegionFacts(const Region &region, const cost::Hardware &hardware,
     : region(region), hardware(hardware), limits(limits),
       inContract(region.graph.axes.size(), false) {
   const Graph &graph = region.graph;
+  std::map<std::pair<std::vector<unsigned>, unsigned>, unsigned> known;
+  classOf.resize(graph.values.size(), 0);
+  auto classify = [&](unsigned value) {
+    const ArrayValue &array = graph.values[value];
+    std::vector<unsigned> axes(array.axes.begin(), array.axes.end());
+    llvm::sort(axes);
+    auto [entry, fresh] = known.try_emplace({axes, array.bits}, known.size());
+    classOf[value] = entry->second;
+    if (fresh)
+      representatives.push_back(value);
+  };
+  llvm::for_each(region.inputs, classify);
+  for (unsigned index : region.operations)
+    llvm::for_each(graph.operations[index].results, classify);
   std::vector<bool> reducedOrContracted(graph.values.size(), false);
   for (unsigned index : region.operations) {
     const Operation &operation = graph.operations[index];
@@ -55,6 +70,17 @@ RegionFacts::RegionFacts(const Region &region, const cost::Hardware &hardware,
   ownsRows |= hasContract && hasReduction;
 }
 
+RegionFacts::~RegionFacts() = default;
+
+const std::vector<Column> &
+RegionFacts::columnsOf(std::optional<unsigned> stream) const {
+  int64_t key = stream ? int64_t(*stream) : -1;
+  auto [entry, fresh] = columns.try_emplace(key);
+  if (fresh)
+    entry->second = findColumns(region, stream);
+  return entry->second;
+}
+
 int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
   int64_t extent = candidate.extent[axis];
   if (extent <= 1)
@@ -63,9 +89,11 @@ int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
                       inContract[axis] ? limits.smallestContractTile : 1);
 }
 
-/// True when there is nothing more to find out.
-static bool fail(Evaluation &result, const char *limit, std::string text) {
-  result.violations.push_back({limit, std::move(text)});
+/// Notes a broken limit. Most candidates of a search break one and nobody asks
+/// why, so the sentence is made only when it is wanted.
+template <typename Text>
+static bool fail(Evaluation &result, const char *limit, Text text) {
+  result.violations.push_back({limit, result.explained ? text() : ""});
   return false;
 }
 
@@ -90,20 +118,17 @@ bool RegionFacts::checkShapes(const Candidate &candidate, Evaluation &result,
         });
     if (longer <= limits.tileDimensions)
       return true;
-    return fail(result, "tile dimensions",
-                fmt::format("the tile of '{}' is longer than 1 along {} axes "
-                            "({}), and a block holds tiles of at most {}",
-                            graph.values[value].name, longer,
-                            shapeText(graph, candidate, value),
-                            limits.tileDimensions));
+    return fail(result, "tile dimensions", [&] {
+      return fmt::format("the tile of '{}' is longer than 1 along {} axes "
+                         "({}), and a block holds tiles of at most {}",
+                         graph.values[value].name, longer,
+                         shapeText(graph, candidate, value),
+                         limits.tileDimensions);
+    });
   };
-  for (unsigned value : region.inputs)
+  for (unsigned value : representatives)
     if (!check(value) && !all)
       return false;
-  for (unsigned index : region.operations)
-    for (unsigned value : graph.operations[index].results)
-      if (!check(value) && !all)
-        return false;
   return result.legal();
 }
 
@@ -121,23 +146,25 @@ bool RegionFacts::checkContract(const Candidate &candidate, unsigned index,
     bool inLeft = left.carries(axis), inRight = right.carries(axis);
     bool inProduct = product.carries(axis);
     if (inLeft && inRight && inProduct)
-      return fail(result, "batch axes",
-                  fmt::format("axis '{}' is in both factors and in the product "
-                              "'{}', so a block takes one position of it, not "
-                              "{}",
-                              graph.axes[axis].name, product.name,
-                              candidate.extent[axis]));
+      return fail(result, "batch axes", [&] {
+        return fmt::format("axis '{}' is in both factors and in the product "
+                           "'{}', so a block takes one position of it, not "
+                           "{}",
+                           graph.axes[axis].name, product.name,
+                           candidate.extent[axis]);
+      });
     rows += inLeft && !inRight && inProduct;
     columns += inRight && !inLeft && inProduct;
     depth += inLeft && inRight && !inProduct;
   }
   if (rows == 1 && columns == 1 && depth == 1)
     return true;
-  return fail(result, "instruction shape",
-              fmt::format("the contract '{}' needs one axis longer than 1 as "
-                          "rows, one as columns and one that is summed; in a "
-                          "block it has {}, {} and {}",
-                          product.name, rows, columns, depth));
+  return fail(result, "instruction shape", [&] {
+    return fmt::format("the contract '{}' needs one axis longer than 1 as "
+                       "rows, one as columns and one that is summed; in a "
+                       "block it has {}, {} and {}",
+                       product.name, rows, columns, depth);
+  });
 }
 
 bool RegionFacts::chooseRows(const Candidate &candidate,
@@ -180,8 +207,9 @@ bool RegionFacts::chooseRows(const Candidate &candidate,
     }
     lastReason = reason;
   }
-  return fail(result, "rows of warps",
-              "no axis can be split among warps: " + lastReason);
+  return fail(result, "rows of warps", [&] {
+    return "no axis can be split among warps: " + lastReason;
+  });
 }
 
 bool RegionFacts::chooseWarps(const Candidate &candidate,
@@ -189,10 +217,11 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
   const Graph &graph = region.graph;
   int64_t threads = candidate.warps * 32;
   if (threads > hardware.threadsPerBlock || candidate.warps > limits.mostWarps)
-    return fail(
-        result, "threads per block",
-        fmt::format("{} warps are more than {}", candidate.warps,
-                    std::min(limits.mostWarps, hardware.threadsPerBlock / 32)));
+    return fail(result, "threads per block", [&] {
+      return fmt::format(
+          "{} warps are more than {}", candidate.warps,
+          std::min(limits.mostWarps, hardware.threadsPerBlock / 32));
+    });
   if (!hasContract) {
     result.warpRows = candidate.warps;
     if (!hasReduction)
@@ -201,22 +230,23 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
     for (unsigned axis : region.axes)
       (region.reduces(axis) ? length : rows) *= padded(candidate, axis);
     if (rows < candidate.warps && length <= 32 * limits.valuesPerThread)
-      return fail(
-          result, "whole rows",
-          fmt::format("{} rows for {} warps: a row of {} fits one warp, "
-                      "which then needs no other",
-                      rows, candidate.warps, length));
+      return fail(result, "whole rows", [&] {
+        return fmt::format("{} rows for {} warps: a row of {} fits one warp, "
+                           "which then needs no other",
+                           rows, candidate.warps, length);
+      });
     return true;
   }
   int64_t rows = padded(candidate, *result.rowAxis);
   if (ownsRows) {
     if (rows != candidate.warps * limits.instructionRows)
-      return fail(result, "whole rows",
-                  fmt::format("warps own whole rows of '{}', {} each: {} rows "
-                              "are {} warps, not {}",
-                              graph.axes[*result.rowAxis].name,
-                              limits.instructionRows, rows,
-                              rows / limits.instructionRows, candidate.warps));
+      return fail(result, "whole rows", [&] {
+        return fmt::format("warps own whole rows of '{}', {} each: {} rows "
+                           "are {} warps, not {}",
+                           graph.axes[*result.rowAxis].name,
+                           limits.instructionRows, rows,
+                           rows / limits.instructionRows, candidate.warps);
+      });
     result.warpRows = candidate.warps;
     return true;
   }
@@ -244,13 +274,13 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
     result.warpColumns = across;
   }
   if (best == INT64_MAX)
-    return fail(result, "tile of a warp",
-                fmt::format("{} × {} does not split among {} warps into tiles "
-                            "from {} × {} to {} × {}",
-                            rows, columns, candidate.warps,
-                            limits.instructionRows,
-                            2 * limits.instructionColumns,
-                            limits.largestWarpTile, limits.largestWarpTile));
+    return fail(result, "tile of a warp", [&] {
+      return fmt::format("{} × {} does not split among {} warps into tiles "
+                         "from {} × {} to {} × {}",
+                         rows, columns, candidate.warps, limits.instructionRows,
+                         2 * limits.instructionColumns, limits.largestWarpTile,
+                         limits.largestWarpTile);
+    });
   return true;
 }
 
@@ -296,96 +326,62 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
                                  const StreamVerdict *verdict,
                                  Evaluation &result) const {
   const Graph &graph = region.graph;
-  unsigned count = region.operations.size();
-  std::optional<unsigned> stream = candidate.stream;
-  auto carriesStream = [&](unsigned value) {
-    return stream && graph.values[value].carries(*stream);
-  };
-  auto inLoop = [&](unsigned position) {
-    const Operation &operation = graph.operations[region.operations[position]];
-    return llvm::any_of(operation.operands, carriesStream) ||
-           llvm::any_of(operation.results, carriesStream);
-  };
-  // Last position that reads each value; the loop reads what it reads always.
-  std::map<unsigned, unsigned> lastUse;
-  unsigned loopEnd = 0;
-  for (unsigned i = 0; i < count; ++i)
-    if (inLoop(i))
-      loopEnd = i;
-  for (unsigned i = 0; i < count; ++i)
-    for (unsigned operand : graph.operations[region.operations[i]].operands)
-      lastUse[operand] = std::max(
-          lastUse[operand], inLoop(i) && !carriesStream(operand) ? loopEnd : i);
-  for (unsigned output : region.outputs)
-    lastUse[output] = count;
-
   double state = 0;
   if (verdict)
     for (const StreamState &member : verdict->state)
       state += valuesPerThread(candidate, result, member.axes) *
                std::max(1.0, member.bits / 32.0);
-  auto isState = [&](unsigned value) {
-    int definition = graph.values[value].definition;
-    return stream && definition >= 0 &&
-           llvm::is_contained(graph.operations[definition].over, *stream);
+  // Arrays with the same axes and width take the same registers.
+  llvm::SmallVector<double, 16> sizes(representatives.size(), -1);
+  auto sizeOf = [&](unsigned value) {
+    double &size = sizes[classOf[value]];
+    if (size < 0)
+      size = valuesPerThread(candidate, result, value);
+    return size;
   };
-
+  auto sum = [&](llvm::ArrayRef<unsigned> values) {
+    double total = 0;
+    for (unsigned value : values)
+      total += sizeOf(value);
+    return total;
+  };
   double widest = 0;
-  std::string column;
-  for (unsigned i = 0; i < count; ++i) {
-    const Operation &operation = graph.operations[region.operations[i]];
-    bool loop = inLoop(i);
-    double live = loop ? state : 0, dying = 0, made = 0;
-    for (unsigned j = 0; j < i; ++j)
-      for (unsigned value : graph.operations[region.operations[j]].results) {
-        if ((loop && isState(value)) || lastUse[value] < i)
-          continue;
-        double size = valuesPerThread(candidate, result, value);
-        live += size;
-        if (lastUse[value] == i && operation.kind == OperationKind::Map &&
-            llvm::is_contained(operation.operands, value))
-          dying += size;
+  const Column *column = nullptr;
+  for (const Column &at : columnsOf(candidate.stream)) {
+    double live = (at.loop ? state : 0) + sum(at.live) +
+                  std::max(0.0, sum(at.made) - sum(at.dying)) + sum(at.loaded);
+    for (unsigned factor : at.factors) {
+      const ArrayValue &array = graph.values[factor];
+      bool rowFactor = array.carries(*result.rowAxis);
+      bool streamed = candidate.stream && array.carries(*candidate.stream);
+      if (at.loop && rowFactor && !streamed) {
+        live += sizeOf(factor); // stays in the layout of its instruction
+        continue;
       }
-    for (unsigned value : operation.results)
-      if (!(loop && isState(value)))
-        made += valuesPerThread(candidate, result, value);
-    live += std::max(0.0, made - dying);
-    if (operation.kind == OperationKind::Contract) {
       // Fragments of two instruction steps: one in use, one arriving.
-      for (unsigned operand : operation.operands) {
-        bool rowFactor = graph.values[operand].carries(*result.rowAxis);
-        bool resident = loop && rowFactor && !carriesStream(operand);
-        if (region.isInput(operand) && resident) {
-          live += valuesPerThread(candidate, result, operand);
-          continue;
-        }
-        if (!region.isInput(operand))
-          continue;
-        double along = 1;
-        for (unsigned axis : graph.values[operand].axes)
-          if (!llvm::is_contained(operation.over, axis))
-            along *= double(padded(candidate, axis));
-        live += rowFactor ? along / double(result.warpRows) / 16 * 4 * 2
-                          : along / double(result.warpColumns) / 8 * 2 * 2;
-      }
-    } else {
-      for (unsigned operand : operation.operands)
-        if (region.isInput(operand))
-          live += valuesPerThread(candidate, result, operand);
+      double along = 1;
+      for (unsigned axis : array.axes)
+        if (!llvm::is_contained(graph.operations[at.operation].over, axis))
+          along *= double(padded(candidate, axis));
+      live += rowFactor ? along / double(result.warpRows) / 16 * 4 * 2
+                        : along / double(result.warpColumns) / 8 * 2 * 2;
     }
     if (live > widest) {
       widest = live;
-      column = graph.values[operation.results.front()].name;
+      column = &at;
     }
   }
   result.registers = int64_t(std::ceil(widest));
   int64_t usable = hardware.usableRegisters(candidate.warps * 32);
   if (result.registers > usable)
-    return fail(result, "registers per thread",
-                fmt::format("tiles take {} registers per thread where '{}' is "
-                            "made, and {} threads leave {}",
-                            result.registers, column, candidate.warps * 32,
-                            usable));
+    return fail(result, "registers per thread", [&] {
+      const Operation &operation = graph.operations[column->operation];
+      return fmt::format("tiles take {} registers per thread where '{}' is "
+                         "made, and {} threads leave {}",
+                         result.registers,
+                         graph.values[operation.results.front()].name,
+                         candidate.warps * 32, usable);
+    });
   if (hasContract)
     return true;
   auto few = [&](unsigned value) {
@@ -393,21 +389,15 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
         valuesPerThread(candidate, result, graph.values[value].axes);
     if (values <= double(limits.valuesPerThread))
       return true;
-    return fail(result, "values per thread",
-                fmt::format("'{}' ({}) would put {} values into each of {} "
-                            "threads, and {} is the most",
-                            graph.values[value].name,
-                            shapeText(graph, candidate, value), int64_t(values),
-                            candidate.warps * 32, limits.valuesPerThread));
+    return fail(result, "values per thread", [&] {
+      return fmt::format("'{}' ({}) would put {} values into each of {} "
+                         "threads, and {} is the most",
+                         graph.values[value].name,
+                         shapeText(graph, candidate, value), int64_t(values),
+                         candidate.warps * 32, limits.valuesPerThread);
+    });
   };
-  for (unsigned input : region.inputs)
-    if (!few(input))
-      return false;
-  for (unsigned index : region.operations)
-    for (unsigned value : graph.operations[index].results)
-      if (!few(value))
-        return false;
-  return true;
+  return llvm::all_of(representatives, few);
 }
 
 bool RegionFacts::checkShared(const Candidate &candidate,
@@ -430,17 +420,19 @@ bool RegionFacts::checkShared(const Candidate &candidate,
   int64_t capacity = hardware.level("shared").capacityBytes;
   if (result.sharedBytes <= capacity)
     return true;
-  return fail(result, "shared memory per block",
-              fmt::format("factors take {} bytes in {} stages, and a block has "
-                          "{}",
-                          result.sharedBytes, candidate.stages, capacity));
+  return fail(result, "shared memory per block", [&] {
+    return fmt::format("factors take {} bytes in {} stages, and a block has "
+                       "{}",
+                       result.sharedBytes, candidate.stages, capacity);
+  });
 }
 
 Evaluation RegionFacts::evaluate(const Candidate &candidate,
                                  const StreamVerdict *verdict, bool all) const {
   Evaluation result;
+  result.explained = all;
   if (!impossible.empty()) {
-    fail(result, "instruction", impossible);
+    fail(result, "instruction", [&] { return impossible; });
     return result;
   }
   result.blocks = 1;

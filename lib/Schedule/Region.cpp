@@ -27,11 +27,21 @@ static void appendOnce(List &list, unsigned value) {
 
 Region::Region(const Graph &graph, llvm::ArrayRef<unsigned> operations)
     : graph(graph), operations(operations.begin(), operations.end()) {
+  std::vector<bool> inside(graph.operations.size(), false);
+  for (unsigned index : operations)
+    inside[index] = true;
+  std::vector<bool> needed(graph.values.size(), false);
+  for (unsigned value : graph.returned)
+    needed[value] = true;
+  for (unsigned i = 0; i < graph.operations.size(); ++i)
+    if (!inside[i])
+      for (unsigned operand : graph.operations[i].operands)
+        needed[operand] = true;
   for (unsigned index : operations) {
     const Operation &operation = graph.operations[index];
     for (unsigned operand : operation.operands) {
-      if (!llvm::is_contained(operations,
-                              unsigned(graph.values[operand].definition)))
+      int definition = graph.values[operand].definition;
+      if (definition < 0 || !inside[definition])
         appendOnce(inputs, operand);
       for (unsigned axis : graph.values[operand].axes)
         appendOnce(axes, axis);
@@ -39,12 +49,7 @@ Region::Region(const Graph &graph, llvm::ArrayRef<unsigned> operations)
     for (unsigned result : operation.results) {
       for (unsigned axis : graph.values[result].axes)
         appendOnce(axes, axis);
-      bool neededOutside = llvm::is_contained(graph.returned, result);
-      for (unsigned i = 0; i < graph.operations.size() && !neededOutside; ++i)
-        neededOutside =
-            llvm::is_contained(graph.operations[i].operands, result) &&
-            !llvm::is_contained(operations, i);
-      if (neededOutside)
+      if (needed[result])
         outputs.push_back(result);
     }
   }

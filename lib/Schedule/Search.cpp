@@ -59,7 +59,7 @@ private:
   std::map<int64_t, std::optional<Decision>> bestByFill;
   /// The broken limit of the cheapest candidate that failed last in the order
   /// of checks, for the error.
-  std::optional<cost::Violation> nearest;
+  std::optional<std::pair<Candidate, StreamVerdict>> nearest;
   int nearestRank = -1;
   std::vector<std::string> refusedAxes;
   bool fewWarps = false;
@@ -67,7 +67,7 @@ private:
 } // namespace
 
 /// How far a candidate came before it failed: later checks mean nearer misses.
-static int rankOf(const std::string &limit) {
+static int rankOf(llvm::StringRef limit) {
   static const char *order[] = {
       "instruction",          "tile dimensions",        "batch axes",
       "instruction shape",    "rows of warps",          "whole rows",
@@ -180,7 +180,7 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
       int rank = rankOf(evaluation.violations[0].limit);
       if (rank >= nearestRank) { // later means larger tiles
         nearestRank = rank;
-        nearest = evaluation.violations[0];
+        nearest = {attempt, verdict ? *verdict : StreamVerdict()};
       }
       continue;
     }
@@ -235,7 +235,15 @@ void Search::tryStream(std::optional<unsigned> stream, int64_t chunk,
 
 Refusal Search::refuse() const {
   Refusal result;
-  result.text = nearest ? nearest->text : "no partition of its axes is legal";
+  result.text = "no partition of its axes is legal";
+  if (nearest)
+    result.text =
+        facts
+            .evaluate(nearest->first,
+                      nearest->first.stream ? &nearest->second : nullptr,
+                      /*all=*/true)
+            .violations[0]
+            .text;
   // Name the axis that had to stay whole and is the longest.
   const Axis *longest = nullptr;
   for (unsigned axis : region.axes)
@@ -337,7 +345,7 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
   std::string name = fmt::format("{} = {}", graph.axes[axis].name, extent);
   if (!nearestMiss->legal())
     return fmt::format("{} is cut off by {}: {}", name,
-                       nearestMiss->violations[0].limit,
+                       nearestMiss->violations[0].limit.str(),
                        nearestMiss->violations[0].text);
   int64_t chosenBytes =
       decision.evaluation.readBytes + decision.evaluation.writtenBytes;

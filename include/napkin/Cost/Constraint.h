@@ -60,8 +60,8 @@ private:
 
 /// A limit that a choice breaks.
 struct Violation {
-  /// The limit: "registers per thread", "shared memory per block".
-  std::string limit;
+  /// The limit: "registers per thread", "shared memory per block". A literal.
+  llvm::StringRef limit;
   /// The whole sentence, with the numbers.
   std::string text;
 };

@@ -90,6 +90,9 @@ struct Evaluation {
   /// Rows and columns of warps.
   int64_t warpRows = 1, warpColumns = 1;
 
+  /// Whether violations come with their sentences.
+  bool explained = true;
+
   bool legal() const { return violations.empty(); }
 };
 
@@ -97,14 +100,18 @@ struct Evaluation {
 /// at least \p smallest.
 int64_t paddedExtent(int64_t extent, int64_t smallest);
 
+struct Column;
+
 /// Facts of a region that do not depend on the candidate, computed once.
 class RegionFacts {
 public:
   RegionFacts(const Region &region, const cost::Hardware &hardware,
               const GeneratorLimits &limits);
+  ~RegionFacts();
 
   /// Prices \p candidate. \p verdict is about its stream axis, null without.
-  /// Stops at the first broken limit unless \p all.
+  /// Without \p all it stops at the first broken limit and leaves out
+  /// sentences.
   Evaluation evaluate(const Candidate &candidate, const StreamVerdict *verdict,
                       bool all) const;
   /// The least pipeline depth that hides a chunk's journey behind the work on
@@ -139,7 +146,7 @@ public:
   int64_t padded(const Candidate &candidate, unsigned axis) const;
 
 private:
-  struct Roles;
+  const std::vector<Column> &columnsOf(std::optional<unsigned> stream) const;
   bool checkShapes(const Candidate &candidate, Evaluation &result,
                    bool all) const;
   bool checkContract(const Candidate &candidate, unsigned index,
@@ -157,6 +164,12 @@ private:
   double valuesPerThread(const Candidate &candidate, const Evaluation &result,
                          llvm::ArrayRef<unsigned> axes) const;
   double lineFactor(const Candidate &candidate, unsigned value) const;
+
+  /// Per value: values of one class have the same axes and width, so the same
+  /// tile. One value stands for each.
+  std::vector<unsigned> classOf, representatives;
+  /// Columns by stream axis, -1 for none; filled when asked for.
+  mutable std::map<int64_t, std::vector<Column>> columns;
 };
 
 } // namespace napkin::schedule

@@ -286,7 +286,8 @@ void StreamOp::print(OpAsmPrinter &printer) {
       (*this)->getAttrs(),
       {getAxisAttrName(), getStateAttrName(), getGaugesAttrName()});
   printer.printNewline();
-  // Named: a list written in the loop's head would be gone before its first turn.
+  // Named: a list written in the loop's head would be gone before its first
+  // turn.
   const StringRef names[] = {"init", "step", "merge", "finish"};
   for (auto [name, region] :
        llvm::zip_equal(ArrayRef(names), (*this)->getRegions())) {
