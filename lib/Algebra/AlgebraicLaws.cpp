@@ -57,9 +57,44 @@ static Expr comparison(ExprContext &context, arith::CmpFPredicate predicate,
   }
 }
 
+/// Positions, and what is built from them without a minus.
+static bool isNonNegative(Expr e) {
+  switch (e->kind) {
+  case Kind::Index:
+  case Kind::Size:
+    return true;
+  case Kind::Constant:
+    return e->value >= 0;
+  case Kind::Add:
+  case Kind::Mul:
+  case Kind::Min:
+  case Kind::Max:
+    return llvm::all_of(e->operands, isNonNegative);
+  default:
+    return false;
+  }
+}
+
 static Expr comparison(ExprContext &context, arith::CmpIPredicate predicate,
                        Expr a, Expr b) {
   using P = arith::CmpIPredicate;
+  if (isNonNegative(a) && isNonNegative(b))
+    switch (predicate) {
+    case P::ult:
+      predicate = P::slt;
+      break;
+    case P::ule:
+      predicate = P::sle;
+      break;
+    case P::ugt:
+      predicate = P::sgt;
+      break;
+    case P::uge:
+      predicate = P::sge;
+      break;
+    default:
+      break;
+    }
   switch (predicate) {
   case P::slt:
     return context.compare(Comparison::LT, a, b);
@@ -125,8 +160,7 @@ static Expr tableTerm(Operation *op, ExprContext &context,
       .Case<math::Exp2Op>(make(Kind::Exp2))
       .Case<math::LogOp>(make(Kind::Log))
       .Case<math::Log2Op>([&](Operation *) {
-        return context.scale(1.4426950408889634,
-                             context.make(Kind::Log, {a}));
+        return context.scale(1.4426950408889634, context.make(Kind::Log, {a}));
       })
       .Case<math::SqrtOp>(make(Kind::Sqrt))
       .Case<math::RsqrtOp>(make(Kind::Rsqrt))
@@ -156,9 +190,8 @@ static Expr tableTerm(Operation *op, ExprContext &context,
       .Case<arith::CmpIOp>([&](arith::CmpIOp c) {
         return comparison(context, c.getPredicate(), a, b);
       })
-      .Case<arith::SelectOp>([&](Operation *) {
-        return context.select(a, b, operands[2]);
-      })
+      .Case<arith::SelectOp>(
+          [&](Operation *) { return context.select(a, b, operands[2]); })
       // On conditions these are the smaller and the larger of 0 and 1.
       .Case<arith::AndIOp>([&](Operation *) -> Expr {
         return condition ? context.min(a, b) : nullptr;
@@ -199,21 +232,22 @@ Expr termOf(Operation *op, ExprContext &context, ArrayRef<Expr> operands) {
   if (!op->getAttrDictionary().empty())
     stream << op->getAttrDictionary();
   CallLaws none;
-  none.integral = !isa<FloatType>(op->getResult(0).getType());
+  Type type = op->getResult(0).getType();
+  none.integral = !isa<FloatType>(type) && !type.isInteger(1);
   return context.call(name, operands, none);
 }
 
 namespace {
 template <typename OpTy>
-struct Laws
-    : AlgebraicLawsOpInterface::ExternalModel<Laws<OpTy>, OpTy> {
+struct Laws : AlgebraicLawsOpInterface::ExternalModel<Laws<OpTy>, OpTy> {
   Expr getTerm(Operation *op, ExprContext &context,
                ArrayRef<Expr> operands) const {
     return tableTerm(op, context, operands);
   }
 };
 
-template <typename... Ops> void attach(MLIRContext *context) {
+template <typename... Ops>
+void attach(MLIRContext *context) {
   (Ops::template attachInterface<Laws<Ops>>(*context), ...);
 }
 } // namespace
@@ -231,11 +265,10 @@ void registerAlgebraicLaws(DialectRegistry &registry) {
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     attach<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op, math::SqrtOp,
-           math::RsqrtOp, math::AbsFOp, math::AbsIOp, math::FmaOp,
-           math::PowFOp, math::TanhOp, math::ErfOp, math::AtanOp,
-           math::ExpM1Op, math::Log1pOp, math::SinOp, math::CosOp,
-           math::FloorOp, math::CeilOp, math::RoundOp, math::RoundEvenOp,
-           math::TruncOp>(context);
+           math::RsqrtOp, math::AbsFOp, math::AbsIOp, math::FmaOp, math::PowFOp,
+           math::TanhOp, math::ErfOp, math::AtanOp, math::ExpM1Op,
+           math::Log1pOp, math::SinOp, math::CosOp, math::FloorOp, math::CeilOp,
+           math::RoundOp, math::RoundEvenOp, math::TruncOp>(context);
   });
 }
 

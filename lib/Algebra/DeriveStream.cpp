@@ -30,9 +30,10 @@ static bool isEmittable(const RegionTerms &terms, StringRef axis,
     auto type = cast<ncd::ArrayType>(result.getType());
     if (isa<FloatType>(type.getElementType()))
       continue;
-    why.message = ("axis " + axis + ": a reduction over it into elements of "
-                                    "type other than float has no streamed "
-                                    "state yet; convert to f32 before it")
+    why.message = ("axis " + axis +
+                   ": a reduction over it into elements of "
+                   "type other than float has no streamed "
+                   "state yet; convert to f32 before it")
                       .str();
     why.location = result.getLoc();
     return false;
@@ -86,8 +87,8 @@ FailureOr<StreamingForm> deriveStreamingForm(ArrayRef<Operation *> ops,
     form.chunked.push_back(terms.inputs.lookup(input));
   for (Value result : terms.results) {
     form.results.push_back(result);
-    form.finish.push_back(print(terms.context, finished(terms, result),
-                                &terms.plan.names));
+    form.finish.push_back(
+        print(terms.context, finished(terms, result), &terms.plan.names));
   }
   for (Operation *op : ops)
     if (terms.isInvariant(terms.termOf(op->getResult(0))))
@@ -118,9 +119,9 @@ public:
       stateTypes.push_back(stateType(member));
     for (Value result : terms.results)
       resultTypes.push_back(result.getType());
-    stream = ncd::StreamOp::create(builder, terms.results[0].getLoc(),
-                                   resultTypes, kernel.getStreamAxis(),
-                                   chunked, stateTypes);
+    stream =
+        ncd::StreamOp::create(builder, terms.results[0].getLoc(), resultTypes,
+                              kernel.getStreamAxis(), chunked, stateTypes);
     stream.setGaugesAttr(gauges(builder));
     before.builder.setInsertionPoint(stream);
     writeInit();
@@ -162,11 +163,9 @@ private:
 
   void bindStates(EmissionScope &scope, Block::BlockArgListType arguments,
                   unsigned variant) {
-    for (auto [member, argument] :
-         llvm::zip(terms.plan.members, arguments))
-      scope.values[terms.context.state(member.state->number,
-                                       member.state->axes, variant)] =
-          argument;
+    for (auto [member, argument] : llvm::zip(terms.plan.members, arguments))
+      scope.values[terms.context.state(member.state->number, member.state->axes,
+                                       variant)] = argument;
   }
 
   void writeMembers(EmissionScope &scope, Expr PlanMember::*what) {
@@ -193,8 +192,7 @@ private:
     EmissionScope scope = scopeIn(stream.getInit());
     SmallVector<Value> values;
     for (const PlanMember &member : terms.plan.members)
-      values.push_back(
-          emitter.fill(member.initial, stateType(member), scope));
+      values.push_back(emitter.fill(member.initial, stateType(member), scope));
     yield(scope, values);
   }
 
@@ -229,16 +227,18 @@ private:
     }
     SmallVector<Value> values;
     for (auto [root, result] : llvm::zip(roots, terms.results))
-      values.push_back(emitter.emitAs(
-          root, cast<ncd::ArrayType>(result.getType()), scope));
+      values.push_back(
+          emitter.emitAs(root, cast<ncd::ArrayType>(result.getType()), scope));
     yield(scope, values);
   }
 
   void writeEpilogue(Operation *yield) {
     EmissionScope after(OpBuilder(yield), &before);
     for (auto [source, result] :
-         llvm::zip(terms.results, stream.getResults()))
+         llvm::zip(terms.results, stream.getResults())) {
       after.copies[source] = result;
+      after.values[terms.termOf(source)] = result;
+    }
     for (OpOperand &operand : yield->getOpOperands())
       operand.set(emitter.copyOf(operand.get(), after));
   }
@@ -306,8 +306,7 @@ struct NCDDeriveStream
     WalkResult result = getOperation()->walk([&](ncd::KernelOp kernel) {
       if (failed(rewriteAsStream(kernel, options)))
         return WalkResult::interrupt();
-      numStreams +=
-          !kernel.getBody().front().getOps<ncd::StreamOp>().empty();
+      numStreams += !kernel.getBody().front().getOps<ncd::StreamOp>().empty();
       return WalkResult::advance();
     });
     if (result.wasInterrupted())

@@ -33,9 +33,12 @@ struct Gauge {
 struct Accumulator {
   unsigned number = 0;
   Monoid monoid = Monoid::Sum;
-  unsigned k = 0; // of a TopK
+  unsigned k = 0;      // of a TopK or an Other
+  double identity = 0; // of an Other
   /// Reduced as it stands...
   Expr element = nullptr;
+  /// The same with fused multiply-adds, for the step.
+  Expr computed = nullptr;
   /// ...or evaluated in its gauge.
   std::optional<Monomial> monomial;
   llvm::SmallVector<Gauge, 1> gauges;
@@ -65,7 +68,8 @@ private:
   std::pair<unsigned, double> runningMaximum(const Factors &form,
                                              llvm::ArrayRef<Expr> masks = {});
   /// The accumulator of an x-part under a monoid, as an expression.
-  std::optional<Expr> leaf(Expr x, Monoid monoid, unsigned k = 0);
+  std::optional<Expr> leaf(Expr x, Monoid monoid, unsigned k = 0,
+                           double identity = 0);
   unsigned productAccumulator(const Monomial &x, Monoid monoid);
   void chooseGauge(Accumulator &accumulator);
   Expr state(unsigned accumulator, unsigned variant = 0) {

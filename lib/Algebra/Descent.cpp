@@ -60,8 +60,8 @@ std::optional<Expr> Deriver::descend(Expr e, Monoid monoid, Expr reduction,
   auto through = [&](Expr operand, int sign) -> std::optional<Expr> {
     std::optional<Monoid> inner = sign > 0 ? monoid : flipped(monoid);
     if (!inner)
-      return normalizer.refuse(
-          e, stringify(monoid) + " under a decreasing map");
+      return normalizer.refuse(e,
+                               stringify(monoid) + " under a decreasing map");
     return descend(operand, *inner, reduction, false);
   };
   auto rebuilt = [&](std::optional<Expr> operand) -> std::optional<Expr> {
@@ -93,8 +93,8 @@ std::optional<Expr> Deriver::descend(Expr e, Monoid monoid, Expr reduction,
     auto hasX = [&](Expr operand) { return carries(operand, axis); };
     bool left = hasX(e->operand(0)), right = hasX(e->operand(1));
     std::optional<Monoid> order = orderOf(monoid);
-    bool greater = e->comparison == Comparison::GT ||
-                   e->comparison == Comparison::GE;
+    bool greater =
+        e->comparison == Comparison::GT || e->comparison == Comparison::GE;
     bool ordered =
         e->comparison != Comparison::EQ && e->comparison != Comparison::NE;
     if (!order || !ordered || left == right)
@@ -137,9 +137,8 @@ std::optional<Expr> Deriver::descend(Expr e, Monoid monoid, Expr reduction,
   std::optional<Factors> form;
   if (product) {
     // A product of x and r, or by constants only of a sum that splits.
-    if (normalizer.single(e, (stringify(monoid) +
-                              " needs g(x)*h(r) or a(x)+b(r)")
-                                 .str()))
+    if (normalizer.single(
+            e, (stringify(monoid) + " needs g(x)*h(r) or a(x)+b(r)").str()))
       return descendProduct(e, monoid, reduction, outermost);
     MissingLaw missing = normalizer.missing();
     form = normalizer.linear(e);
@@ -202,14 +201,14 @@ std::optional<Expr> Deriver::descendProduct(Expr e, Monoid monoid,
       Monomial factor = rest;
       factor.exponent.clear();
       return context.mul(
-          context.exp(
-              context.add(*u, normalizer.linearToExpr(rest.exponent))),
+          context.exp(context.add(*u, normalizer.linearToExpr(rest.exponent))),
           normalizer.toExpr(factor));
     }
     if (!positions)
       return normalizer.refuse(
-          e, stringify(monoid) + " of exp(u)*w needs a gauge and a known sign "
-                                 "of the r-factor " +
+          e, stringify(monoid) +
+                 " of exp(u)*w needs a gauge and a known sign "
+                 "of the r-factor " +
                  normalizer.print(h));
   }
   Expr g = normalizer.toExpr(x);
@@ -227,9 +226,8 @@ std::optional<Expr> Deriver::descendProduct(Expr e, Monoid monoid,
   std::optional<Expr> b = a ? leaf(g, *other, k) : std::nullopt;
   if (!b)
     return std::nullopt;
-  return context.select(
-      context.compare(Comparison::GE, h, context.constant(0)),
-      context.mul(*a, h), context.mul(*b, h));
+  return context.select(context.compare(Comparison::GE, h, context.constant(0)),
+                        context.mul(*a, h), context.mul(*b, h));
 }
 
 } // namespace napkin::algebra

@@ -27,14 +27,14 @@ bool isRelative(Rounding rounding) {
 }
 
 StringRef stringify(Rounding rounding) {
-  static constexpr StringRef names[] = {"bf16",      "f16",      "tf32",
+  static constexpr StringRef names[] = {"bf16",     "f16",    "tf32",
                                         "f8E4M3FN", "f8E5M2", "grid"};
   return names[unsigned(rounding)];
 }
 
 StringRef stringify(Monoid monoid) {
-  static constexpr StringRef names[] = {"sum", "prod", "max",    "min",  "and",
-                                        "or",  "argmax", "topk", "median"};
+  static constexpr StringRef names[] = {"sum", "prod",   "max",  "min",   "and",
+                                        "or",  "argmax", "topk", "region"};
   return names[unsigned(monoid)];
 }
 
@@ -116,6 +116,8 @@ Expr ExprContext::index(unsigned axis) {
 }
 
 Expr ExprContext::size(unsigned axis) {
+  if (axisSizes[axis] > 0)
+    return constant(axisSizes[axis]);
   ExprNode node = prototype(Kind::Size);
   node.axis = axis;
   return unique(node);
@@ -270,11 +272,31 @@ Expr ExprContext::select(Expr condition, Expr a, Expr b) {
 }
 
 bool isRounded(Expr e, Rounding rounding) {
-  if (e->isConstant(0) || e->isConstant(1))
-    return true;
-  return (e->kind == Kind::Round ||
-          (e->kind == Kind::Input && e->variant == 1)) &&
-         e->rounding == rounding;
+  auto all = [&](ArrayRef<Expr> operands) {
+    return llvm::all_of(operands,
+                        [&](Expr o) { return isRounded(o, rounding); });
+  };
+  switch (e->kind) {
+  case Kind::Constant:
+    return e->value == 0 || std::fabs(e->value) == 1 || std::isinf(e->value);
+  case Kind::Round:
+    return e->rounding == rounding;
+  case Kind::Input:
+    return e->variant == 1 && e->rounding == rounding;
+  case Kind::Neg:
+  case Kind::Abs:
+  case Kind::Guard:
+  case Kind::Max:
+  case Kind::Min:
+    return all(e->operands);
+  case Kind::Select:
+    return all(e->operands.drop_front());
+  case Kind::Reduce:
+    return (e->monoid == Monoid::Max || e->monoid == Monoid::Min) &&
+           all(e->operands);
+  default:
+    return false;
+  }
 }
 
 Expr ExprContext::round(Expr a, Rounding rounding) {
@@ -285,20 +307,21 @@ Expr ExprContext::round(Expr a, Rounding rounding) {
   return unique(node);
 }
 
-Expr ExprContext::call(StringRef name, ArrayRef<Expr> operands,
-                       CallLaws laws) {
+Expr ExprContext::call(StringRef name, ArrayRef<Expr> operands, CallLaws laws) {
   ExprNode node = prototype(Kind::Call, operands);
   node.name = name;
   node.laws = laws;
   return unique(node);
 }
 
-Expr ExprContext::reduce(Monoid monoid, unsigned axis, Expr body, unsigned k) {
+Expr ExprContext::reduce(Monoid monoid, unsigned axis, Expr body, unsigned k,
+                         double identity) {
   unsigned survivors = monoid == Monoid::TopK ? survivorAxis() : 0;
   ExprNode node = prototype(Kind::Reduce, body);
   node.monoid = monoid;
   node.axis = axis;
   node.number = k;
+  node.value = identity;
   node.axes &= ~axisBit(axis);
   if (monoid == Monoid::TopK)
     node.axes |= axisBit(survivors);
@@ -326,7 +349,8 @@ Expr ExprContext::rebuild(Expr node, ArrayRef<Expr> operands) {
   case Kind::Call:
     return call(node->name, operands, node->laws);
   case Kind::Reduce:
-    return reduce(node->monoid, node->axis, operands[0], node->number);
+    return reduce(node->monoid, node->axis, operands[0], node->number,
+                  node->value);
   case Kind::Combine:
     return combine(node->monoid, operands[0], operands[1], node->number);
   case Kind::Reference: {
@@ -358,13 +382,21 @@ namespace {
 struct Printer {
   const ExprContext &context;
   const NameMap *names;
+  /// Characters left: a term is a graph, and its text can be far larger.
+  int budget = 1500;
 
   std::string axis(unsigned i) { return context.axisName(i).str(); }
   std::string operator()(Expr e) {
     if (names)
       if (auto found = names->find(e); found != names->end())
         return found->second;
-    return spell(e);
+    if (budget < 0)
+      return "...";
+    std::string text = spell(e);
+    if (e->operands.empty())
+      budget -= text.size();
+    budget -= 3;
+    return text;
   }
   std::string binary(Expr e, const char *sign) {
     return "(" + (*this)(e->operand(0)) + sign + (*this)(e->operand(1)) + ")";

@@ -18,10 +18,7 @@ using namespace llvm;
 
 namespace napkin::algebra {
 
-Expr Deriver::streamedCount() {
-  int64_t size = context.axisSize(axis);
-  return size > 0 ? context.constant(size) : context.size(axis);
-}
+Expr Deriver::streamedCount() { return context.size(axis); }
 
 /// Adds scale * log2(e) * e to a base-2 exponent, opened to atoms.
 void Deriver::addExponent(Factors &exponent, Expr e, double scale) {
@@ -120,8 +117,7 @@ std::optional<Deriver::Scaled> Deriver::scaledAtom(Expr atom,
                                                    const Product &user) {
   if (auto found = scaledResults.find(atom); found != scaledResults.end())
     return found->second;
-  if (atom->kind != Kind::Select ||
-      atom->operand(0)->kind != Kind::Compare ||
+  if (atom->kind != Kind::Select || atom->operand(0)->kind != Kind::Compare ||
       !atom->operand(0)->operand(1)->isConstant(0))
     return std::nullopt;
   Expr r = atom->operand(0)->operand(0);
@@ -136,9 +132,8 @@ std::optional<Deriver::Scaled> Deriver::scaledAtom(Expr atom,
     other = context.constant(other->value < 0 ? -1 : 1);
   else if (!result.exponent.empty() && !isRoundingSized(result.exponent))
     other = context.mul(other, exponential(result.exponent, -1));
-  Expr condition =
-      context.compare(atom->operand(0)->comparison, result.mantissa,
-                      context.constant(0));
+  Expr condition = context.compare(atom->operand(0)->comparison,
+                                   result.mantissa, context.constant(0));
   result.mantissa = first ? context.select(condition, result.mantissa, other)
                           : context.select(condition, other, result.mantissa);
   return result;
@@ -318,8 +313,7 @@ void Deriver::nameMembers(StreamPlan &plan) {
         member.gauge += " ";
       if (gauge.exponential)
         member.gauge +=
-            "exp(-" +
-            (gauge.scale == 1 ? "" : printNumber(gauge.scale) + "*") +
+            "exp(-" + (gauge.scale == 1 ? "" : printNumber(gauge.scale) + "*") +
             reference + ")";
       else
         member.gauge += reference + "^-" + printNumber(gauge.power);
@@ -330,10 +324,10 @@ void Deriver::nameMembers(StreamPlan &plan) {
           auto maximum = shiftMaxima.find(atom);
           if (!member.shift.empty())
             member.shift += " ";
-          member.shift += maximum == shiftMaxima.end()
-                              ? names.lookup(
-                                    members[referenceMembers[atom]].state)
-                              : names.lookup(state(maximum->second));
+          member.shift +=
+              maximum == shiftMaxima.end()
+                  ? names.lookup(members[referenceMembers[atom]].state)
+                  : names.lookup(state(maximum->second));
         }
   }
 }

@@ -26,6 +26,15 @@ static Factors scaled(const Factors &terms, double c) {
 }
 
 std::optional<Factors> Normalizer::linear(Expr e) {
+  if (auto found = linearForms.find(e); found != linearForms.end())
+    return found->second;
+  std::optional<Factors> result = linearImpl(e);
+  if (result)
+    linearForms[e] = *result;
+  return result;
+}
+
+std::optional<Factors> Normalizer::linearImpl(Expr e) {
   bool mixed = isMixed(e);
   switch (e->kind) {
   case Kind::Add:
@@ -128,9 +137,9 @@ std::optional<Factors> Normalizer::linearMixedSelect(Expr e) {
     std::swap(scale, streamed[0].second);
   Expr x = linearToExpr(streamed);
   addFactor(kept,
-             context.select(condition, second ? minusInfinity : x,
-                            second ? x : minusInfinity),
-             scale);
+            context.select(condition, second ? minusInfinity : x,
+                           second ? x : minusInfinity),
+            scale);
   return kept;
 }
 
@@ -147,10 +156,9 @@ std::optional<Factors> Normalizer::linearMinMax(Expr e) {
   if (common[0] != common[1])
     return refuse(e, "max(a+c, b+c) = max(a,b)+c needs the same r-part c in "
                      "both operands");
-  addFactor(common[0],
-             context.make(e->kind,
-                          {linearToExpr(rest[0]), linearToExpr(rest[1])}),
-             1);
+  addFactor(
+      common[0],
+      context.make(e->kind, {linearToExpr(rest[0]), linearToExpr(rest[1])}), 1);
   return common[0];
 }
 

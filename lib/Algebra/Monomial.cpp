@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
+#include <tuple>
 
 using namespace llvm;
 
@@ -48,8 +49,8 @@ bool Monomial::isSameProduct(const Monomial &other) const {
 }
 
 static void insertMask(SmallVectorImpl<Expr> &masks, Expr mask) {
-  auto position = lower_bound(
-      masks, mask, [](Expr a, Expr b) { return a->id < b->id; });
+  auto position =
+      lower_bound(masks, mask, [](Expr a, Expr b) { return a->id < b->id; });
   if (position == masks.end() || *position != mask)
     masks.insert(position, mask);
 }
@@ -127,14 +128,37 @@ Expr Normalizer::linearToExpr(const Factors &terms) {
   return result ? result : context.constant(0);
 }
 
+Expr Normalizer::linearToFused(const Factors &terms) {
+  if (terms.size() == 1)
+    return linearToExpr(terms);
+  Factors sorted = terms;
+  llvm::sort(sorted, [](const auto &a, const auto &b) {
+    auto rank = [](const std::pair<Expr, double> &term) {
+      return std::tuple(llvm::popcount(term.first->axes),
+                        std::fabs(term.second) != 1, term.first->id);
+    };
+    return rank(a) < rank(b);
+  });
+  Expr result = nullptr;
+  for (auto [atom, c] : sorted) {
+    if (!result)
+      result = linearToExpr({{atom, c}});
+    else if (c == 1)
+      result = context.add(result, atom);
+    else if (c == -1)
+      result = context.sub(result, atom);
+    else
+      result = context.fma(atom, context.constant(c), result);
+  }
+  return result ? result : context.constant(0);
+}
+
 Expr Normalizer::powersToExpr(const Factors &powers) {
   Expr numerator = nullptr, denominator = nullptr;
   for (auto [atom, power] : powers) {
     double p = std::fabs(power), whole = std::floor(p);
     Expr factor = nullptr;
-    auto times = [&](Expr e) {
-      factor = factor ? context.mul(factor, e) : e;
-    };
+    auto times = [&](Expr e) { factor = factor ? context.mul(factor, e) : e; };
     if (p - whole == 0.5)
       times(context.make(Kind::Sqrt, {atom}));
     else if (p != whole) {

@@ -98,7 +98,7 @@ std::optional<Monomials> Normalizer::normalizeImpl(Expr e, bool shift) {
     Monomial result;
     for (auto [u, factor] : *terms)
       addFactor(result.exponent, u,
-                 e->kind == Kind::Exp ? factor : factor * std::log(2.0));
+                e->kind == Kind::Exp ? factor : factor * std::log(2.0));
     return Monomials{result};
   }
   case Kind::Neg: {
@@ -162,11 +162,10 @@ std::optional<Monomials> Normalizer::normalizeImpl(Expr e, bool shift) {
   case Kind::Sqrt:
   case Kind::Rsqrt: {
     bool root = e->kind == Kind::Sqrt;
-    std::optional<Monomial> u =
-        single(e->operand(0),
-               Twine(root ? "sqrt" : "rsqrt")
-                       .concat("(u) needs u to be one product g(x)*h(r)")
-                       .str());
+    std::optional<Monomial> u = single(
+        e->operand(0), Twine(root ? "sqrt" : "rsqrt")
+                           .concat("(u) needs u to be one product g(x)*h(r)")
+                           .str());
     return u ? one(power(*u, root ? 0.5 : -0.5, e)) : std::nullopt;
   }
   case Kind::Power: {
@@ -204,8 +203,7 @@ std::optional<Monomials> Normalizer::normalizeImpl(Expr e, bool shift) {
   case Kind::Min: {
     // max(g1*h, g2*h) = max(g1, g2)*h for h >= 0.
     std::optional<Monomial> a = single(e->operand(0), "");
-    std::optional<Monomial> b =
-        a ? single(e->operand(1), "") : std::nullopt;
+    std::optional<Monomial> b = a ? single(e->operand(1), "") : std::nullopt;
     if (!b)
       return refuseOther(e);
     auto [xa, ra] = split(*a);
@@ -228,11 +226,13 @@ std::optional<Monomials> Normalizer::refuseOther(Expr e) {
                      "of it needs the data again (any/all of it is max/min)");
   case Kind::Max:
   case Kind::Min:
-    return refuse(e, print(e).substr(0, 3) + " of x and r is piecewise: it "
-                     "distributes over + only for a common summand");
+    return refuse(e, print(e).substr(0, 3) +
+                         " of x and r is piecewise: it "
+                         "distributes over + only for a common summand");
   case Kind::Call:
-    return refuse(e, "'" + e->name + "' of a value that joins x and r does "
-                     "not split into a finite sum of products");
+    return refuse(e, "'" + e->name +
+                         "' of a value that joins x and r does "
+                         "not split into a finite sum of products");
   case Kind::Guard:
     return refuse(e, "a guard of a value that joins x and r");
   default:
@@ -301,8 +301,7 @@ Monomials Normalizer::shiftSum(Monomials sum, bool shift) {
     result.push_back(atom(context.shifted(x), m.coefficient));
     // The reference is added first to the r-part derived from the same x-part:
     // their difference is small, so nothing is lost.
-    Expr group =
-        context.scale(m.coefficient, context.reference(x, axis));
+    Expr group = context.scale(m.coefficient, context.reference(x, axis));
     auto *mine = find_if(reduced, [&](const Monomial &r) {
       return anyNode(toExpr(r), [&](Expr n) { return n == x; });
     });
@@ -346,8 +345,9 @@ std::optional<Monomials> Normalizer::normalizeLog(Expr e, bool shift) {
 std::optional<Monomials> Normalizer::normalizeSelect(Expr e, bool shift) {
   Expr condition = e->operand(0), a = e->operand(1), b = e->operand(2);
   if (isMixed(condition))
-    return refuse(condition,
-                  "a condition that joins x and r (no homomorphism of the sum)");
+    return refuse(
+        condition,
+        "a condition that joins x and r (no homomorphism of the sum)");
   if (a->isMinusInfinity() || b->isMinusInfinity()) {
     std::optional<Factors> terms = linear(e);
     if (!terms)
@@ -403,6 +403,18 @@ std::optional<Monomials> Normalizer::normalizeRound(Expr e) {
       addFactor(result.powers, a, p);
     result.rounded.clear();
     return Monomials{result};
+  }
+  // f16 is homogeneous between 2^-14 and 2^15 only: the exponential is kept
+  // there by a gauge, its cofactors must be there by themselves.
+  if (e->rounding == Rounding::F16) {
+    double bits = 0;
+    for (auto [a, p] : result.rounded)
+      bits += std::fabs(p) * magnitudeLog2(a);
+    if (bits > kHalfRangeLog2)
+      return refuse(e, "rounding to f16 commutes with a factor in r only "
+                       "within 2^-14 and 2^15, and its x-part may reach 2^" +
+                           Twine(int(std::ceil(bits))) +
+                           " (round to bf16, or bound the input)");
   }
   std::string flag =
       "rounding '" + stringify(e->rounding).str() + "' of " +
@@ -479,9 +491,9 @@ std::optional<Monomial> Normalizer::rankOne(const Monomials &sum, Expr at) {
       others.back().coefficient = m.coefficient;
       common.back().coefficient = 1;
     }
-    if (!all_of(common, [&](const Monomial &m) {
-          return m.isSameProduct(common[0]);
-        }) ||
+    if (!all_of(
+            common,
+            [&](const Monomial &m) { return m.isSameProduct(common[0]); }) ||
         any_of(others, [](const Monomial &m) { return m.bound; }))
       continue;
     Monomial factor = common[0];

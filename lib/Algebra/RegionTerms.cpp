@@ -54,8 +54,7 @@ bool RegionTerms::numberAxes(StreamingRefusal &why) {
       // One number stays free for the survivors of a top-k.
       if (context.getNumAxes() + 1 >= kMaxAxes)
         return false;
-      context.axis(name.getValue(),
-                   ShapedType::isDynamic(size) ? 0 : size);
+      context.axis(name.getValue(), ShapedType::isDynamic(size) ? 0 : size);
     }
     return true;
   };
@@ -101,7 +100,8 @@ Expr RegionTerms::inputTerm(Value value) {
 }
 
 Expr RegionTerms::reduceOver(Monoid monoid, Expr body,
-                             ArrayRef<StringAttr> over) {
+                             ArrayRef<StringAttr> over, unsigned number,
+                             double identity) {
   // The streamed axis outermost: partial sums over the others are x-parts.
   bool streamed = false;
   for (StringAttr name : over) {
@@ -109,9 +109,9 @@ Expr RegionTerms::reduceOver(Monoid monoid, Expr body,
     if (i == axis)
       streamed = true;
     else
-      body = context.reduce(monoid, i, body);
+      body = context.reduce(monoid, i, body, number, identity);
   }
-  return streamed ? context.reduce(monoid, axis, body) : body;
+  return streamed ? context.reduce(monoid, axis, body, number, identity) : body;
 }
 
 static Expr stored(ExprContext &context, Expr e, Type element) {
@@ -141,8 +141,10 @@ static Monoid monoidOf(Region &region) {
       !llvm::all_of(op->getOperands(), llvm::IsaPred<BlockArgument>))
     return Monoid::Other;
   return TypeSwitch<Operation *, Monoid>(op)
-      .Case<arith::AddFOp, arith::AddIOp>([](Operation *) { return Monoid::Sum; })
-      .Case<arith::MulFOp, arith::MulIOp>([](Operation *) { return Monoid::Prod; })
+      .Case<arith::AddFOp, arith::AddIOp>(
+          [](Operation *) { return Monoid::Sum; })
+      .Case<arith::MulFOp, arith::MulIOp>(
+          [](Operation *) { return Monoid::Prod; })
       .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>(
           [](Operation *) { return Monoid::Max; })
       .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>(
@@ -176,33 +178,48 @@ Expr RegionTerms::readReduce(ncd::ReduceOp reduce) {
   } else {
     monoid = monoidOf(reduce.getCombiner());
   }
-  Expr value =
-      reduceOver(monoid, terms.lookup(reduce.getInput()), reduce.getOverAxes());
+  unsigned number = 0;
+  double identity = 0;
+  if (monoid == Monoid::Other) {
+    combiners.push_back(&reduce.getCombiner());
+    number = combiners.size();
+    if (auto attribute = dyn_cast<FloatAttr>(reduce.getIdentityValue()))
+      identity = attribute.getValueAsDouble();
+  }
+  Expr value = reduceOver(monoid, terms.lookup(reduce.getInput()),
+                          reduce.getOverAxes(), number, identity);
   return stored(context, value, reduce.getArrayType().getElementType());
 }
 
 Expr RegionTerms::readMap(ncd::MapOp map) {
   DenseMap<Value, Expr> scalars;
   Block &body = map.getBody().front();
-  for (auto [argument, input] :
-       llvm::zip(body.getArguments(), map.getInputs()))
+  for (auto [argument, input] : llvm::zip(body.getArguments(), map.getInputs()))
     scalars[argument] = terms.lookup(input);
   for (Operation &op : body.without_terminator()) {
     Expr term = nullptr;
     if (auto index = dyn_cast<ncd::IndexOp>(op)) {
       term = context.index(context.axis(index.getAxis()));
     } else {
+      if (op.getNumResults() != 1 || op.getNumRegions() != 0)
+        return nullptr;
       SmallVector<Expr, 3> operands;
       for (Value operand : op.getOperands())
         operands.push_back(scalars.lookup(operand));
       term = algebra::termOf(&op, context, operands);
       if (term->kind == Kind::Call)
-        callees.try_emplace(term, &op);
+        callees.try_emplace(term->name, &op);
     }
     origins.try_emplace(term, map);
     scalars[op.getResult(0)] = term;
   }
   return scalars.lookup(map.getYielded());
+}
+
+/// Whether what `operand` holds occurs in the term.
+bool RegionTerms::readsOnly(Value operand, Expr term) const {
+  Expr read = terms.lookup(operand);
+  return anyNode(term, [&](Expr n) { return n == read; });
 }
 
 bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
@@ -215,17 +232,20 @@ bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
       }
       terms[operand] = inputTerm(operand);
     }
-  Expr term =
-      TypeSwitch<Operation *, Expr>(op)
-          .Case([&](ncd::ContractOp c) { return readContract(c); })
-          .Case([&](ncd::ReduceOp r) { return readReduce(r); })
-          .Case([&](ncd::MapOp m) { return readMap(m); })
-          .Default([](Operation *) { return nullptr; });
+  Expr term = TypeSwitch<Operation *, Expr>(op)
+                  .Case([&](ncd::ContractOp c) { return readContract(c); })
+                  .Case([&](ncd::ReduceOp r) { return readReduce(r); })
+                  .Case([&](ncd::MapOp m) { return readMap(m); })
+                  .Default([](Operation *) { return nullptr; });
   if (!term) {
-    why.message = "axis " + axisName + ": no terms are known for '" +
-                  op->getName().getStringRef().str() +
-                  "'; only contract, map and reduce can be streamed (run "
-                  "ncd-decompose first)";
+    why.message =
+        "axis " + axisName + ": " +
+        (isa<ncd::MapOp>(op)
+             ? "the map holds an operation with regions or several results, "
+               "which is not a scalar term"
+             : "no terms are known for '" + op->getName().getStringRef().str() +
+                   "'; only contract, map and reduce can be streamed (run "
+                   "ncd-decompose first)");
     why.location = op->getLoc();
     return false;
   }
@@ -238,16 +258,24 @@ bool RegionTerms::readOperation(Operation *op, StreamingRefusal &why) {
   AxisSet axes = 0;
   for (StringAttr name : cast<ncd::ArrayType>(result.getType()).getAxes())
     axes |= axisBit(context.axis(name.getValue()));
-  if (axes == term->axes && !inputs.count(term))
+  if (llvm::all_of(op->getOperands(), [&](Value operand) {
+        return readsOnly(operand, term) && isRepeatable(operand);
+      }))
+    repeatable.insert(result);
+  if (axes == term->axes && !inputs.count(term) && repeatable.contains(result))
     written.try_emplace(term, result);
   return true;
 }
 
 bool RegionTerms::isInvariant(Expr e) const {
-  if (carries(e, axis) || e->kind == Kind::State ||
-      (e->kind == Kind::Reduce && e->axis == axis))
-    return false;
-  return llvm::all_of(e->operands, [&](Expr o) { return isInvariant(o); });
+  if (auto found = invariants.find(e); found != invariants.end())
+    return found->second;
+  bool result =
+      !carries(e, axis) && e->kind != Kind::State &&
+      !(e->kind == Kind::Reduce && e->axis == axis) &&
+      llvm::all_of(e->operands, [&](Expr o) { return isInvariant(o); });
+  invariants[e] = result;
+  return result;
 }
 
 bool RegionTerms::reducesAxis(Operation *op) const {
@@ -280,18 +308,17 @@ bool RegionTerms::findResults(StreamingRefusal &why) {
     if (reached.contains(op))
       return true;
     for (Value operand : op->getOperands())
-      if (!self(self, operand))
+      if (readsOnly(operand, terms.lookup(value)) && !self(self, operand))
         return false;
     reached.insert(op);
     return true;
   };
   for (Value output : outputs) {
     if (cast<ncd::ArrayType>(output.getType()).hasAxis(axisName)) {
-      why.message =
-          "axis " + axisName +
-          ": append family: an output carries " + axisName +
-          "; one pass yields a bounded state, not an array along " + axisName +
-          ": keep the axis whole or split the kernel";
+      why.message = "axis " + axisName + ": append family: an output carries " +
+                    axisName +
+                    "; one pass yields a bounded state, not an array along " +
+                    axisName + ": keep the axis whole or split the kernel";
       if (Operation *op = output.getDefiningOp())
         why.location = op->getLoc();
       return false;
@@ -336,9 +363,15 @@ bool RegionTerms::derive(const StreamingOptions &options,
   for (Value output : outputs)
     if (!terms.count(output))
       terms[output] = inputTerm(output);
+  // Results count as outputs: an operation after the loop may read one whose
+  // value cancels in what it computes.
+  StreamingRefusal noResults;
+  bool hasResults = findResults(noResults);
   SmallVector<Expr, 2> roots;
   for (Value output : outputs)
     roots.push_back(terms.lookup(output));
+  for (Value result : results)
+    roots.push_back(terms.lookup(result));
   PlanOptions planOptions;
   planOptions.inputBoundLog2 = options.inputBoundLog2;
   PlanRefusal refusal;
@@ -349,8 +382,10 @@ bool RegionTerms::derive(const StreamingOptions &options,
     return false;
   }
   plan = std::move(*derived);
-  if (!findResults(why))
+  if (!hasResults) {
+    why = noResults;
     return false;
+  }
   if (results.empty()) {
     why.message = "axis " + axisName +
                   ": no output reduces over it, so there is nothing to stream";

@@ -35,8 +35,19 @@ public:
   Expr termOf(mlir::Value value) const { return terms.lookup(value); }
   /// The value that a term was written as, with the term's axes; or null.
   mlir::Value writtenAs(Expr term) const { return written.lookup(term); }
-  /// An operation in a map that computes this call, or null.
-  mlir::Operation *callee(Expr term) const { return callees.lookup(term); }
+  /// Whether repeating the operation of `value`, and those that it reads, reads
+  /// no more than the term does. A map may have operands that it ignores.
+  bool isRepeatable(mlir::Value value) const {
+    return !isInside(value) || repeatable.contains(value);
+  }
+  /// An operation that computes the function of this call, on some operands.
+  mlir::Operation *callee(Expr call) const {
+    return callees.lookup(call->name);
+  }
+  /// The region of the monoid Other with this number.
+  mlir::Region &combiner(unsigned number) const {
+    return *combiners[number - 1];
+  }
 
   /// Neither the axis, nor a reduction over it, nor a state.
   bool isInvariant(Expr e) const;
@@ -70,8 +81,10 @@ private:
   Expr readContract(ncd::ContractOp contract);
   Expr readReduce(ncd::ReduceOp reduce);
   Expr reduceOver(Monoid monoid, Expr body,
-                  llvm::ArrayRef<mlir::StringAttr> over);
+                  llvm::ArrayRef<mlir::StringAttr> over, unsigned number = 0,
+                  double identity = 0);
   Expr inputTerm(mlir::Value value);
+  bool readsOnly(mlir::Value operand, Expr term) const;
   bool numberAxes(StreamingRefusal &why);
   bool findResults(StreamingRefusal &why);
   void locate(const PlanRefusal &refusal, StreamingRefusal &why);
@@ -82,12 +95,16 @@ private:
   std::string axisName;
   llvm::DenseMap<mlir::Value, Expr> terms;
   llvm::DenseMap<Expr, mlir::Value> written;
-  llvm::DenseMap<Expr, mlir::Operation *> callees;
+  /// By name, which holds all that tells two functions apart.
+  llvm::StringMap<mlir::Operation *> callees;
   /// The operation that each node first came from.
   llvm::DenseMap<Expr, mlir::Operation *> origins;
+  llvm::SmallVector<mlir::Region *, 1> combiners;
   llvm::DenseSet<mlir::Operation *> inside;
+  llvm::DenseSet<mlir::Value> repeatable;
   llvm::DenseSet<llvm::StringRef> inputNames;
   mlir::Type working;
+  mutable llvm::DenseMap<Expr, bool> invariants;
 };
 
 /// Name of a value for people: of the argument it is, or "v" and a number.

@@ -55,11 +55,14 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
   Type from = value.getType();
   if (from == type)
     return value;
-  if (from.isIndex())
-    return convertScalar(builder, location,
-                         arith::IndexCastOp::create(
-                             builder, location, builder.getI64Type(), value),
-                         type);
+  if (from.isIndex()) {
+    // Positions of an array that fits in memory fit in 32 bits, which is what
+    // devices convert fast.
+    Type integer = isa<IntegerType>(type) ? type : builder.getI32Type();
+    return convertScalar(
+        builder, location,
+        arith::IndexCastOp::create(builder, location, integer, value), type);
+  }
   if (type.isIndex() && isa<IntegerType>(from))
     return arith::IndexCastOp::create(builder, location, type, value);
   if (isa<IntegerType>(from) && isa<FloatType>(type)) {
@@ -73,6 +76,11 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
     return arith::CmpFOp::create(builder, location, arith::CmpFPredicate::UNE,
                                  value, zero);
   }
+  if (isa<FloatType>(from) && type.isIndex())
+    return convertScalar(
+        builder, location,
+        arith::FPToSIOp::create(builder, location, builder.getI64Type(), value),
+        type);
   if (isa<FloatType>(from) && isa<FloatType>(type)) {
     unsigned width = from.getIntOrFloatBitWidth();
     unsigned wanted = type.getIntOrFloatBitWidth();
@@ -80,8 +88,8 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
       return arith::ExtFOp::create(builder, location, type, value);
     if (width > wanted)
       return arith::TruncFOp::create(builder, location, type, value);
-    Value wide = arith::ExtFOp::create(builder, location,
-                                       builder.getF32Type(), value);
+    Value wide =
+        arith::ExtFOp::create(builder, location, builder.getF32Type(), value);
     return arith::TruncFOp::create(builder, location, type, wide);
   }
   unsigned width = from.getIntOrFloatBitWidth();
@@ -91,6 +99,16 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
   if (width < wanted)
     return arith::ExtSIOp::create(builder, location, type, value);
   return arith::TruncIOp::create(builder, location, type, value);
+}
+
+Value inlineCombiner(OpBuilder &builder, Region &region, Value a, Value b) {
+  Block &body = region.front();
+  IRMapping mapping;
+  mapping.map(body.getArgument(0), a);
+  mapping.map(body.getArgument(1), b);
+  for (Operation &op : body.without_terminator())
+    builder.clone(op, mapping);
+  return mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
 }
 
 bool ScalarEmitter::isIntegral(Expr e) {
@@ -130,6 +148,13 @@ Value ScalarEmitter::constant(double value) {
       builder, location, builder.getFloatAttr(terms.workingType(), value));
 }
 
+Value ScalarEmitter::position(Expr e) {
+  if (e->isConstant())
+    return arith::ConstantOp::create(builder, location,
+                                     builder.getIndexAttr(int64_t(e->value)));
+  return emitAs(e, builder.getIndexType());
+}
+
 Value ScalarEmitter::condition(Expr e) {
   return emitAs(e, builder.getI1Type());
 }
@@ -137,8 +162,7 @@ Value ScalarEmitter::condition(Expr e) {
 template <typename FloatOp, typename IntOp>
 Value ScalarEmitter::arithmetic(Expr e) {
   if (areIntegral(e->operands))
-    return create<IntOp>(
-        {position(e->operand(0)), position(e->operand(1))});
+    return create<IntOp>({position(e->operand(0)), position(e->operand(1))});
   Value a = number(e->operand(0));
   return create<FloatOp>({a, number(e->operand(1))});
 }
@@ -169,9 +193,8 @@ Value ScalarEmitter::emitCompare(Expr e) {
       arith::CmpFPredicate::OGT, arith::CmpFPredicate::OGE,
       arith::CmpFPredicate::OEQ, arith::CmpFPredicate::UNE};
   Value left = number(a);
-  return arith::CmpFOp::create(builder, location,
-                               predicates[unsigned(e->comparison)], left,
-                               number(b));
+  return arith::CmpFOp::create(
+      builder, location, predicates[unsigned(e->comparison)], left, number(b));
 }
 
 Value ScalarEmitter::emitCall(Expr e) {
@@ -242,8 +265,8 @@ Value ScalarEmitter::emitUncached(Expr e) {
   case Kind::Compare:
     return emitCompare(e);
   case Kind::Not: {
-    Value one = arith::ConstantOp::create(builder, location,
-                                          builder.getBoolAttr(true));
+    Value one =
+        arith::ConstantOp::create(builder, location, builder.getBoolAttr(true));
     return create<arith::XOrIOp>({condition(e->operand(0)), one});
   }
   case Kind::Select: {
@@ -259,6 +282,11 @@ Value ScalarEmitter::emitUncached(Expr e) {
         builder, location, arith::CmpFPredicate::OGT, a, constant(-kInfinity));
     return create<arith::SelectOp>({finite, a, constant(0)});
   }
+  case Kind::Combine: {
+    Value a = number(e->operand(0));
+    return inlineCombiner(builder, terms.combiner(e->number), a,
+                          number(e->operand(1)));
+  }
   case Kind::Round:
     if (Type type = storageType(e->rounding, builder.getContext()))
       return emitAs(e->operand(0), type);
@@ -271,7 +299,6 @@ Value ScalarEmitter::emitUncached(Expr e) {
   case Kind::Reference:
   case Kind::Shifted:
   case Kind::Reduce:
-  case Kind::Combine:
     break; // operands of the map, or excluded before emission
   }
   llvm_unreachable("a term that is not a scalar expression");

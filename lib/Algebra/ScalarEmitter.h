@@ -23,6 +23,10 @@ mlir::Type storageType(Rounding rounding, mlir::MLIRContext *context);
 mlir::Value convertScalar(mlir::OpBuilder &builder, mlir::Location location,
                           mlir::Value value, mlir::Type type);
 
+/// The body of a reduction by region, on two values.
+mlir::Value inlineCombiner(mlir::OpBuilder &builder, mlir::Region &region,
+                           mlir::Value a, mlir::Value b);
+
 class ScalarEmitter {
 public:
   ScalarEmitter(mlir::OpBuilder &builder, mlir::Location location,
@@ -40,17 +44,19 @@ private:
   mlir::Value emitCall(Expr e);
   mlir::Value emitCompare(Expr e);
   mlir::Value number(Expr e) { return emitAs(e, terms.workingType()); }
-  mlir::Value position(Expr e) { return emitAs(e, builder.getIndexType()); }
+  mlir::Value position(Expr e);
   mlir::Value condition(Expr e);
   mlir::Value constant(double value);
   /// A position, or a constant that can be one.
   bool isIntegral(Expr e);
   bool areIntegral(llvm::ArrayRef<Expr> operands);
-  template <typename OpTy> mlir::Value create(mlir::ValueRange operands) {
+  template <typename OpTy>
+  mlir::Value create(mlir::ValueRange operands) {
     return OpTy::create(builder, location, operands)->getResult(0);
   }
   /// FloatOp of numbers, or IntOp of positions.
-  template <typename FloatOp, typename IntOp> mlir::Value arithmetic(Expr e);
+  template <typename FloatOp, typename IntOp>
+  mlir::Value arithmetic(Expr e);
 
   mlir::OpBuilder &builder;
   mlir::Location location;

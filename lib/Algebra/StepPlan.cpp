@@ -59,6 +59,8 @@ double Deriver::identity(const Accumulator &accumulator) {
   case Monoid::Prod:
   case Monoid::And:
     return 1;
+  case Monoid::Other:
+    return accumulator.identity;
   default:
     return 0;
   }
@@ -93,7 +95,7 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
                                 [](const Gauge &g) { return g.exponential; });
     Expr exponent;
     if (gauge != accumulator.gauges.end()) {
-      Expr u = accumulators[gauge->reference].element;
+      Expr u = accumulators[gauge->reference].computed;
       Expr maximum = side.maxima[gauge->reference];
       Expr row = scaledReference(maximum, gauge->scale, /*negated=*/true);
       double k = gauge->scale * kLog2E;
@@ -104,7 +106,7 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
       Factors base2;
       for (auto [a, c] : x.exponent)
         base2.push_back({a, c * kLog2E});
-      exponent = normalizer.linearToExpr(base2);
+      exponent = normalizer.linearToFused(base2);
     }
     inner = context.exp2(exponent);
   }
@@ -196,8 +198,8 @@ Expr Deriver::regauge(const Accumulator &accumulator, const Side &side) {
       factor = context.exp2(context.add(
           scaled, scaledReference(fresh, gauge.scale, /*negated=*/true)));
     } else {
-      Expr ratio = context.div(context.max(old, context.constant(0)),
-                               positive(fresh));
+      Expr ratio =
+          context.div(context.max(old, context.constant(0)), positive(fresh));
       factor = normalizer.powersToExpr({{ratio, gauge.power}});
     }
     correction = correction ? context.mul(correction, factor) : factor;
@@ -233,24 +235,24 @@ void Deriver::buildMembers() {
     if (!a.element)
       continue;
     if (a.monoid == Monoid::ArgMax) {
-      Expr key = context.reduce(Monoid::Max, axis, a.element);
+      Expr key = context.reduce(Monoid::Max, axis, a.computed);
       member.step = context.select(
           context.compare(Comparison::GT, key, state(a.keyOf)),
-          context.reduce(Monoid::ArgMax, axis, a.element), state(a.number));
+          context.reduce(Monoid::ArgMax, axis, a.computed), state(a.number));
       member.merge = mergedPosition(a);
       continue;
     }
-    member.step = combine(
-        a, state(a.number), context.reduce(a.monoid, axis, a.element, a.k));
+    member.step =
+        combine(a, state(a.number),
+                context.reduce(a.monoid, axis, a.computed, a.k, a.identity));
     member.merge = combine(a, state(a.number), state(a.number, 1));
     stepMaxima[a.number] = member.step;
     mergeMaxima[a.number] = member.merge;
   }
   // Points of reference. One that no maximum provides is the mean of the first
   // chunk, frozen: any finite value is exact, a near one keeps digits.
-  bool counts = any_of(shiftedAtoms, [&](Expr a) {
-    return !shiftMaxima.count(a);
-  });
+  bool counts =
+      any_of(shiftedAtoms, [&](Expr a) { return !shiftMaxima.count(a); });
   // Moving the reference of a bare difference needs the count as well.
   for (const Accumulator &a : accumulators)
     counts |= a.monomial && a.monomial->exponent.empty() &&
@@ -265,8 +267,7 @@ void Deriver::buildMembers() {
     PlanMember count;
     count.state = context.state(*countMember, 0);
     count.step = context.add(count.state, chunk);
-    count.merge =
-        context.add(count.state, context.state(*countMember, 0, 1));
+    count.merge = context.add(count.state, context.state(*countMember, 0, 1));
     members.push_back(count);
     for (Expr a : shiftedAtoms) {
       if (shiftMaxima.count(a))
@@ -276,13 +277,12 @@ void Deriver::buildMembers() {
       AxisSet axes = a->axes & ~axisBit(axis);
       PlanMember point;
       point.state = context.state(number, axes);
-      Expr mean = context.div(
-          context.reduce(Monoid::Sum, axis, a->operand(0)), chunk);
-      Expr finite = context.compare(
-          Comparison::LT, context.make(Kind::Abs, {mean}),
-          context.constant(1e30));
-      Expr started =
-          context.compare(Comparison::GT, count.state, zero);
+      Expr mean =
+          context.div(context.reduce(Monoid::Sum, axis, a->operand(0)), chunk);
+      Expr finite =
+          context.compare(Comparison::LT, context.make(Kind::Abs, {mean}),
+                          context.constant(1e30));
+      Expr started = context.compare(Comparison::GT, count.state, zero);
       point.step = context.select(started, point.state,
                                   context.select(finite, mean, zero));
       Expr right = context.state(number, axes, 1);

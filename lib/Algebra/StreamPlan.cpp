@@ -27,11 +27,14 @@ Deriver::Deriver(ExprContext &context, unsigned axis,
 
 unsigned Deriver::addAccumulator(Accumulator accumulator) {
   accumulator.number = accumulators.size();
-  if (accumulator.element)
+  if (accumulator.element) {
     accumulator.axes = accumulator.element->axes;
-  else
-    accumulator.axes = accumulator.monomial->axes() &
-                       ~accumulator.monomial->bound;
+    if (!accumulator.computed)
+      accumulator.computed = accumulator.element;
+  } else {
+    accumulator.axes =
+        accumulator.monomial->axes() & ~accumulator.monomial->bound;
+  }
   accumulator.axes &= ~axisBit(axis);
   if (accumulator.monoid == Monoid::TopK)
     accumulator.axes |= axisBit(context.survivorAxis());
@@ -41,13 +44,9 @@ unsigned Deriver::addAccumulator(Accumulator accumulator) {
 
 std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
                                                     ArrayRef<Expr> masks) {
-  // Canonical in scale: the first atom with x counts once.
-  double scale = std::fabs(form[0].second);
-  for (auto [a, c] : form)
-    if (normalizer.isStreamed(a)) {
-      scale = std::fabs(c);
-      break;
-    }
+  // A single atom counts once: the maximum of the raw scores, whatever their
+  // scale. A sum stays as it is.
+  double scale = form.size() == 1 ? std::fabs(form[0].second) : 1;
   Factors unit;
   for (auto [a, c] : form)
     unit.push_back({a, c / scale});
@@ -57,18 +56,30 @@ std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
       e = context.select(mask, e, context.constant(-kInfinity));
     unit = {{e, 1}};
   }
-  for (auto &[known, number] : maxima)
-    if (known == unit)
-      return {number, scale};
+  // Known already, up to a positive factor?
+  for (auto &[known, number] : maxima) {
+    if (known.size() != unit.size())
+      continue;
+    double ratio = unit[0].second / known[0].second;
+    bool proportional = ratio > 0;
+    for (auto [a, b] : llvm::zip(known, unit))
+      proportional &=
+          a.first == b.first &&
+          std::fabs(b.second - ratio * a.second) <= 1e-12 * std::fabs(b.second);
+    if (proportional)
+      return {number, scale * ratio};
+  }
   Accumulator accumulator;
   accumulator.monoid = Monoid::Max;
   accumulator.element = normalizer.linearToExpr(unit);
+  accumulator.computed = normalizer.linearToFused(unit);
   unsigned number = addAccumulator(std::move(accumulator));
   maxima.push_back({unit, number});
   return {number, scale};
 }
 
-std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k) {
+std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k,
+                                  double identity) {
   if (monoid == Monoid::Max || monoid == Monoid::ArgMax) {
     std::optional<Factors> form = normalizer.linear(x);
     if (!form)
@@ -81,6 +92,7 @@ std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k) {
     Accumulator position;
     position.monoid = Monoid::ArgMax;
     position.element = accumulators[number].element;
+    position.computed = accumulators[number].computed;
     position.keyOf = number;
     return state(addAccumulator(position));
   }
@@ -91,6 +103,7 @@ std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k) {
   accumulator.monoid = monoid;
   accumulator.element = x;
   accumulator.k = k;
+  accumulator.identity = identity;
   return state(addAccumulator(std::move(accumulator)));
 }
 
@@ -158,12 +171,26 @@ void Deriver::chooseGauge(Accumulator &accumulator) {
       u.low += std::min(r.low * c, r.high * c);
       u.high += std::max(r.low * c, r.high * c);
     }
-    if (!(u.magnitude() * kLog2E + total <= budget)) {
+    double range = u.magnitude() * kLog2E;
+    bool fits = range + total <= budget;
+    if (x.rounding == Rounding::F16) {
+      double rounded = range;
+      for (const Weight &weight : weights)
+        rounded += weight.rounded ? weight.bits : 0;
+      fits &= rounded <= kHalfRangeLog2;
+    }
+    if (!fits) {
       auto [number, scale] = runningMaximum(x.exponent, x.masks);
       Gauge gauge;
       gauge.scale = scale;
       gauge.reference = number;
       accumulator.gauges.push_back(gauge);
+    } else {
+      std::string note =
+          "no gauge for " + normalizer.print(normalizer.toExpr(x)) +
+          ": its exponent lies within " + printNumber(u.magnitude());
+      if (!is_contained(notes, note))
+        notes.push_back(note);
     }
   }
   llvm::sort(weights, [](const Weight &a, const Weight &b) {
@@ -248,15 +275,27 @@ bool Deriver::deriveReduction(Expr r) {
     std::optional<Expr> a = leaf(normalizer.toExpr(x), Monoid::Prod);
     if (!a)
       return false;
-    finish[r] = context.mul(
-        *a, context.make(Kind::PowerBy,
-                         {normalizer.toExpr(rest), streamedCount()}));
+    finish[r] =
+        context.mul(*a, context.make(Kind::PowerBy, {normalizer.toExpr(rest),
+                                                     streamedCount()}));
     return true;
   }
-  case Monoid::Other:
-    normalizer.refuse(r, "this reduction is not a monoid: no bounded state has "
-                         "a merge");
-    return false;
+  case Monoid::Other: {
+    if (!r->number) {
+      normalizer.refuse(r, "this reduction is not a monoid: no bounded state "
+                           "has a merge");
+      return false;
+    }
+    // A monoid, but no function is known to be a homomorphism of it.
+    if (!normalizer.isStreamed(body)) {
+      normalizer.refuse(body, "a reduction by region streams only over a value "
+                              "that needs no other reduction over " +
+                                  context.axisName(axis));
+      return false;
+    }
+    finish[r] = *leaf(body, Monoid::Other, r->number, r->value);
+    return true;
+  }
   default: {
     std::optional<Expr> e = descend(body, r->monoid, r, true);
     if (!e)
@@ -306,8 +345,11 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
       if (anyNode(output, [&](Expr n) { return n == r; }))
         waits += (waits.empty() ? "" : ", ") + names[r];
     refusal.expr = output;
+    std::string text = normalizer.print(output);
+    if (text.size() > 80)
+      text = text.substr(0, 77) + "...";
     refusal.message =
-        ("axis " + axisName + ", '" + normalizer.print(output) +
+        ("axis " + axisName + ", '" + text +
          "': append family: the output carries " + axisName +
          " and depends on " + waits + " over " + axisName +
          "; its first element needs the last input. One pass yields the "
@@ -328,9 +370,8 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   for (Expr a : shiftedAtoms) {
     auto maximum = shiftMaxima.find(a);
     toStates[context.reference(a->operand(0), axis)] =
-        maximum == shiftMaxima.end()
-            ? members[referenceMembers[a]].state
-            : context.guard(state(maximum->second));
+        maximum == shiftMaxima.end() ? members[referenceMembers[a]].state
+                                     : context.guard(state(maximum->second));
   }
   for (Expr r : reductions)
     plan.finish[r] = context.substitute(finish[r], toStates);
@@ -343,11 +384,9 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   return plan;
 }
 
-std::optional<StreamPlan> deriveStreamPlan(ExprContext &context,
-                                           ArrayRef<Expr> outputs,
-                                           unsigned axis,
-                                           const PlanOptions &options,
-                                           PlanRefusal &refusal) {
+std::optional<StreamPlan>
+deriveStreamPlan(ExprContext &context, ArrayRef<Expr> outputs, unsigned axis,
+                 const PlanOptions &options, PlanRefusal &refusal) {
   return Deriver(context, axis, options).derive(outputs, refusal);
 }
 

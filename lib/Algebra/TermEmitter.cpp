@@ -24,8 +24,8 @@ static bool isElementwise(Expr e) {
   case Kind::State:
   case Kind::Input:
   case Kind::Reduce:
-  case Kind::Combine:
     return false;
+  case Kind::Combine: // by region
   default:
     return true;
   }
@@ -88,6 +88,8 @@ Value TermEmitter::copyOf(Value value, EmissionScope &scope) {
   if (scope.outer && terms.isInvariant(term) &&
       !(axesOf(type) & axisBit(terms.axis)))
     return copyOf(value, *scope.outer);
+  if (!terms.isRepeatable(value))
+    return scope.copies[value] = emitAs(term, type, scope);
   Operation *op = value.getDefiningOp();
   IRMapping mapping;
   for (Value operand : op->getOperands())
@@ -146,6 +148,8 @@ bool TermEmitter::isCut(Expr e, Expr root, EmissionScope &scope) {
     return false; // positions and constants are cheaper than an operand
   if (computedElsewhere(e, scope))
     return true;
+  if (isCondition(e))
+    return false; // cheaper than an array of bits
   if (scope.outer && terms.isInvariant(e))
     return true;
   // Once per row, not once per element.
@@ -185,11 +189,15 @@ Value TermEmitter::emitMap(Expr e, EmissionScope &scope, ncd::ArrayType type) {
     operands.push_back(emit(leaf, scope));
   if (!type) {
     Type element = elementType(e);
-    type = terms.arrayType(e->axes, element);
+    // A result of the loop may carry axes that its value does not vary along.
+    AxisSet axes = e->axes;
+    for (Value operand : operands)
+      axes |= axesOf(cast<ncd::ArrayType>(operand.getType()));
+    type = terms.arrayType(axes, element);
     // Store like the largest operand, so that no element changes its place.
     for (Value operand : operands)
       if (auto array = cast<ncd::ArrayType>(operand.getType());
-          axesOf(array) == e->axes) {
+          axesOf(array) == axes) {
         type = array.withElementType(element);
         break;
       }
@@ -198,8 +206,7 @@ Value TermEmitter::emitMap(Expr e, EmissionScope &scope, ncd::ArrayType type) {
       scope.builder, location, type, operands,
       [&](OpBuilder &builder, Location loc, ValueRange arguments) {
         ScalarEmitter scalars(builder, loc, terms);
-        for (auto [leaf, argument] :
-             llvm::zip(leaves.getArrayRef(), arguments))
+        for (auto [leaf, argument] : llvm::zip(leaves.getArrayRef(), arguments))
           scalars.bind(leaf, argument);
         return scalars.emitAs(e, type.getElementType());
       });
@@ -212,8 +219,7 @@ Value TermEmitter::converted(Value value, ncd::ArrayType type,
   return ncd::MapOp::create(
       scope.builder, location, type, value,
       [&](OpBuilder &builder, Location loc, ValueRange arguments) {
-        return convertScalar(builder, loc, arguments[0],
-                             type.getElementType());
+        return convertScalar(builder, loc, arguments[0], type.getElementType());
       });
 }
 
@@ -245,8 +251,22 @@ static std::optional<ncd::Monoid> named(Monoid monoid) {
   case Monoid::Or:
     return ncd::Monoid::Or;
   default:
-    return std::nullopt; // nothing in ncd denotes these yet
+    return std::nullopt;
   }
+}
+
+/// A chunk's elements combined by the region that the source gives.
+Value TermEmitter::reduceByRegion(Expr e, EmissionScope &scope) {
+  Value value = withAxes(emit(e->operand(0), scope), axisBit(e->axis), scope);
+  SmallVector<StringAttr> names = axisNames(axisBit(e->axis));
+  auto type = cast<ncd::ArrayType>(value.getType()).withoutAxes(names);
+  Region &region = terms.combiner(e->number);
+  return ncd::ReduceOp::create(
+      scope.builder, location, type.withElementType(terms.workingType()), value,
+      names, scope.builder.getFloatAttr(terms.workingType(), e->value),
+      [&](OpBuilder &builder, Location, Value a, Value b) {
+        return inlineCombiner(builder, region, a, b);
+      });
 }
 
 Value TermEmitter::reduceValue(Value value, Monoid monoid, AxisSet over,
@@ -272,6 +292,8 @@ void TermEmitter::flattenProduct(Expr e, EmissionScope &scope,
 }
 
 Value TermEmitter::emitReduce(Expr e, EmissionScope &scope) {
+  if (e->monoid == Monoid::Other)
+    return reduceByRegion(e, scope);
   AxisSet over = axisBit(e->axis);
   Expr body = e->operand(0);
   while (body->kind == Kind::Reduce && body->monoid == e->monoid &&
@@ -279,6 +301,10 @@ Value TermEmitter::emitReduce(Expr e, EmissionScope &scope) {
     over |= axisBit(body->axis);
     body = body->operand(0);
   }
+  if (body->isConstant())
+    return reduceValue(
+        fill(body->value, terms.arrayType(over, terms.workingType()), scope),
+        e->monoid, over, scope);
   if (e->monoid != Monoid::Sum)
     return reduceValue(emit(body, scope), e->monoid, over, scope);
   SmallVector<Expr, 4> factors;
@@ -290,8 +316,13 @@ Value TermEmitter::emitReduce(Expr e, EmissionScope &scope) {
 /// reduction else.
 Value TermEmitter::emitSumOfProduct(ArrayRef<Expr> factors, AxisSet over,
                                     EmissionScope &scope) {
-  // A factor whose axes another one has is multiplied into that one.
-  SmallVector<Expr, 4> groups(factors);
+  // A factor whose axes another one has is multiplied into that one, rather
+  // into a computed one than into an array that could be used as it lies.
+  SmallVector<Expr, 4> groups;
+  for (bool inputs : {false, true})
+    llvm::copy_if(factors, std::back_inserter(groups), [&](Expr factor) {
+      return (factor->kind == Kind::Input) == inputs;
+    });
   for (bool changed = true; changed;) {
     changed = false;
     for (unsigned i = 0; i < groups.size() && !changed; ++i)
@@ -299,8 +330,7 @@ Value TermEmitter::emitSumOfProduct(ArrayRef<Expr> factors, AxisSet over,
         Expr a = groups[i], b = groups[j];
         if (i == j || (a->axes | b->axes) != b->axes)
           continue;
-        groups[j] =
-            i < j ? terms.context.mul(a, b) : terms.context.mul(b, a);
+        groups[j] = i < j ? terms.context.mul(a, b) : terms.context.mul(b, a);
         groups.erase(groups.begin() + i);
         changed = true;
       }
@@ -340,11 +370,11 @@ Value TermEmitter::emitSumOfProduct(ArrayRef<Expr> factors, AxisSet over,
   }
   for (Value &value : values)
     value = converted(
-        value,
-        cast<ncd::ArrayType>(value.getType()).withElementType(element), scope);
-  return ncd::ContractOp::create(
-      scope.builder, location, terms.arrayType(result, terms.workingType()),
-      values, axisNames(over));
+        value, cast<ncd::ArrayType>(value.getType()).withElementType(element),
+        scope);
+  return ncd::ContractOp::create(scope.builder, location,
+                                 terms.arrayType(result, terms.workingType()),
+                                 values, axisNames(over));
 }
 
 } // namespace napkin::algebra

@@ -56,6 +56,7 @@ private:
   mlir::Value lookup(Expr e, EmissionScope &scope);
   mlir::Value emitMap(Expr e, EmissionScope &scope, ncd::ArrayType type = {});
   mlir::Value emitReduce(Expr e, EmissionScope &scope);
+  mlir::Value reduceByRegion(Expr e, EmissionScope &scope);
   mlir::Value emitSumOfProduct(llvm::ArrayRef<Expr> factors, AxisSet over,
                                EmissionScope &scope);
   mlir::Value reduceValue(mlir::Value value, Monoid monoid, AxisSet over,

@@ -43,20 +43,30 @@ enum class Kind : uint8_t {
   State,     // accumulator `number` of the stream; `variant` tells two apart
   Reference, // the point that differences of operand 0 are taken from
   Shifted,   // operand 0 minus its Reference
-  Add, Sub, Mul, Div, Neg,
-  Exp, Exp2, Log, Sqrt, Rsqrt, Abs,
-  Fma,       // operand 0 * operand 1 + operand 2, rounded once
-  Power,     // operand 0 to the constant `value`
-  PowerBy,   // operand 0 to operand 1, an integer
-  Max, Min,
-  Compare,   // `comparison` of two operands: 1 or 0
-  Select,    // operand 0 != 0 ? operand 1 : operand 2
-  Not,       // 1 - operand 0, on conditions
-  Guard,     // operand 0, or 0 where that is -infinity
-  Round,     // operand 0 rounded as `rounding` says
-  Call,      // a function known by its laws alone
-  Reduce,    // `monoid` over `axis`
-  Combine,   // two partial results of `monoid`, for those without an operator
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Neg,
+  Exp,
+  Exp2,
+  Log,
+  Sqrt,
+  Rsqrt,
+  Abs,
+  Fma,     // operand 0 * operand 1 + operand 2, rounded once
+  Power,   // operand 0 to the constant `value`
+  PowerBy, // operand 0 to operand 1, an integer
+  Max,
+  Min,
+  Compare, // `comparison` of two operands: 1 or 0
+  Select,  // operand 0 != 0 ? operand 1 : operand 2
+  Not,     // 1 - operand 0, on conditions
+  Guard,   // operand 0, or 0 where that is -infinity
+  Round,   // operand 0 rounded as `rounding` says
+  Call,    // a function known by its laws alone
+  Reduce,  // `monoid` over `axis`
+  Combine, // two partial results of `monoid`, for those without an operator
 };
 
 enum class Comparison : uint8_t { LT, LE, GT, GE, EQ, NE };
@@ -69,8 +79,19 @@ enum class Rounding : uint8_t { BF16, F16, TF32, F8E4M3, F8E5M2, Grid };
 bool isRelative(Rounding rounding);
 llvm::StringRef stringify(Rounding rounding);
 
-/// The reductions. `Other` is any that has no known merge (a median).
-enum class Monoid : uint8_t { Sum, Prod, Max, Min, And, Or, ArgMax, TopK, Other };
+/// The reductions. `Other` with a number is a monoid of which only that is
+/// known (a region); without one it has no merge at all (a median).
+enum class Monoid : uint8_t {
+  Sum,
+  Prod,
+  Max,
+  Min,
+  And,
+  Or,
+  ArgMax,
+  TopK,
+  Other
+};
 llvm::StringRef stringify(Monoid monoid);
 
 /// What is known of a function that has no kind of its own; `monotone` and
@@ -100,12 +121,13 @@ public:
   unsigned id = 0;
   /// Axis of Index, Size and Reduce.
   unsigned axis = 0;
-  /// Accumulator of a State, k of a TopK.
+  /// Accumulator of a State, k of a TopK, number of an Other.
   unsigned number = 0;
   /// Which of several states of the same accumulator (0 old or left, 1 right);
   /// of an Input 1 when it is `stored` with `rounding`.
   unsigned variant = 0;
-  /// Constant, exponent of Power, bounds of an Input (low; high below).
+  /// Constant, exponent of Power, bounds of an Input (low; high below),
+  /// identity of an Other.
   double value = 0, high = 0;
   /// Axes that the value carries.
   AxisSet axes = 0;
@@ -142,6 +164,7 @@ public:
              double high = kInfinity,
              std::optional<Rounding> stored = std::nullopt);
   Expr index(unsigned axis);
+  /// The constant, when the size is known.
   Expr size(unsigned axis);
   Expr state(unsigned number, AxisSet axes, unsigned variant = 0);
   Expr reference(Expr of, unsigned streamAxis);
@@ -167,7 +190,8 @@ public:
   Expr round(Expr a, Rounding rounding);
   Expr call(llvm::StringRef name, llvm::ArrayRef<Expr> operands,
             CallLaws laws = {});
-  Expr reduce(Monoid monoid, unsigned axis, Expr body, unsigned k = 0);
+  Expr reduce(Monoid monoid, unsigned axis, Expr body, unsigned k = 0,
+              double identity = 0);
   Expr combine(Monoid monoid, Expr a, Expr b, unsigned k = 0);
   /// A node like `node` on other operands.
   Expr rebuild(Expr node, llvm::ArrayRef<Expr> operands);
@@ -191,8 +215,8 @@ inline bool carries(Expr e, unsigned axis) { return e->axes >> axis & 1; }
 
 /// Names for nodes that shall not be spelt out, e.g. "r1" for a reduction.
 using NameMap = llvm::DenseMap<Expr, std::string>;
-/// One line of text; `names` replace the nodes they name (but not the root when
-/// `spellRoot`).
+/// One line of text, cut with "..." when long; `names` replace the nodes they
+/// name (but not the root when `spellRoot`).
 std::string print(const ExprContext &context, Expr e,
                   const NameMap *names = nullptr, bool spellRoot = false);
 /// True when rounding `e` changes nothing.

@@ -60,6 +60,9 @@ struct MissingLaw {
   std::string law;
 };
 
+/// log2 of the range in which f16 rounds with constant relative error.
+constexpr double kHalfRangeLog2 = 14;
+
 struct Interval {
   double low = -kInfinity, high = kInfinity;
   double magnitude() const { return std::max(std::fabs(low), std::fabs(high)); }
@@ -101,6 +104,8 @@ public:
   Expr toExpr(const Monomial &monomial);
   Expr toExpr(const Monomials &sum);
   Expr linearToExpr(const Factors &terms);
+  /// The same value with fused multiply-adds, terms with few axes first.
+  Expr linearToFused(const Factors &terms);
   Expr powersToExpr(const Factors &powers);
 
   /// Why the last call gave nothing.
@@ -131,6 +136,7 @@ private:
   std::optional<Monomial> rankOne(const Monomials &sum, Expr at);
   Monomials shiftSum(Monomials sum, bool shift);
   Monomials collect(Monomials sum);
+  std::optional<Factors> linearImpl(Expr e);
   std::optional<Factors> linearMixedSelect(Expr e);
   std::optional<Factors> linearMinMax(Expr e);
   Interval rangeImpl(Expr e);
@@ -138,6 +144,7 @@ private:
   llvm::DenseMap<Expr, TermClass> classes;
   llvm::DenseMap<Expr, Interval> ranges;
   llvm::DenseMap<std::pair<Expr, unsigned>, Monomials> forms;
+  llvm::DenseMap<Expr, Factors> linearForms;
   MissingLaw refusal;
 };
 

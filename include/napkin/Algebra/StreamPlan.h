@@ -75,10 +75,11 @@ struct StreamPlan {
 ///
 /// \returns nothing, with `refusal` filled in, when a reduction has no form or
 ///          an output carries the axis and depends on a reduction over it.
-std::optional<StreamPlan>
-deriveStreamPlan(ExprContext &context, llvm::ArrayRef<Expr> outputs,
-                 unsigned axis, const PlanOptions &options,
-                 PlanRefusal &refusal);
+std::optional<StreamPlan> deriveStreamPlan(ExprContext &context,
+                                           llvm::ArrayRef<Expr> outputs,
+                                           unsigned axis,
+                                           const PlanOptions &options,
+                                           PlanRefusal &refusal);
 
 /// The lines of a plan for a reader: members, finish, notes.
 llvm::SmallVector<std::string, 8> describe(const ExprContext &context,

@@ -57,8 +57,7 @@ TEST_P(AlgebraCase, DerivesAndRuns) {
     RunResult result = run(cascade, *plan, data, options);
     EXPECT_EQ(result.onlyStreamBad, 0) << "data " << int(data);
     // Below a few ulps of f32 the two differ by the order of additions.
-    double bound =
-        std::max({4 * result.plain, 1e-6, test.tolerance});
+    double bound = std::max({4 * result.plain, 1e-6, test.tolerance});
     EXPECT_LE(result.stream, bound)
         << "data " << int(data) << ", plain " << result.plain;
     EXPECT_LE(runEmpty(cascade, *plan, data), 2e-6) << "data " << int(data);

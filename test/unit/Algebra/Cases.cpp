@@ -35,16 +35,14 @@ Expr fullyMasked(C &c) {
 }
 
 Expr softcap(C &c, double cap) {
-  return c.context.scale(
-      cap, c.tanh(c.context.div(c.scores(), c.c(cap))));
+  return c.context.scale(cap, c.tanh(c.context.div(c.scores(), c.c(cap))));
 }
 
 const Case table[] = {
     {"sum", [](C &c) { c.outputs = {c.sum(c.x, c.X)}; }},
     {"max", [](C &c) { c.outputs = {c.max(c.x, c.X)}; }},
     {"mean", [](C &c) { c.outputs = {c.mean(c.X)}; }},
-    {"variance (two-pass text)",
-     [](C &c) { c.outputs = {c.variance(c.X)}; }},
+    {"variance (two-pass text)", [](C &c) { c.outputs = {c.variance(c.X)}; }},
     {"third central moment",
      [](C &c) {
        ExprContext &m = c.context;
@@ -63,15 +61,14 @@ const Case table[] = {
     {"naive softmax*V (no max written)",
      [](C &c) {
        Expr e = c.context.exp(c.scores());
-       c.outputs = {c.sum(
-           c.x, c.context.mul(c.context.div(e, c.sum(c.x, e)), c.V))};
+       c.outputs = {
+           c.sum(c.x, c.context.mul(c.context.div(e, c.sum(c.x, e)), c.V))};
      }},
     {"attention, base 2",
      [](C &c) {
        ExprContext &m = c.context;
        Expr s = c.sum(c.d, m.mul(c.Q, c.Kk));
-       Expr e = m.exp2(
-           m.sub(m.scale(0.5, s), m.scale(0.5, c.max(c.x, s))));
+       Expr e = m.exp2(m.sub(m.scale(0.5, s), m.scale(0.5, c.max(c.x, s))));
        c.outputs = {c.sum(c.x, m.mul(m.div(e, c.sum(c.x, e)), c.V))};
      }},
     {"attention, temperature array",
@@ -107,22 +104,21 @@ const Case table[] = {
      [](C &c) {
        ExprContext &m = c.context;
        auto normed = [&](Expr a) {
-         return m.mul(
-             a, rsqrt(c, m.add(c.sum(c.d, m.mul(a, a)), c.c(1e-6))));
+         return m.mul(a, rsqrt(c, m.add(c.sum(c.d, m.mul(a, a)), c.c(1e-6))));
        };
        Expr s = c.sum(c.d, m.mul(normed(c.Q), normed(c.Kk)));
-       Expr distance =
-           m.sub(m.scale(19, m.index(c.q)), m.index(c.x));
+       Expr distance = m.sub(m.scale(19, m.index(c.q)), m.index(c.x));
        attention(c, m.sub(m.scale(10, s), m.scale(0.05, distance)));
      }},
     {"exp-weighted max: max_x softmax*w",
      [](C &c) {
-       c.outputs = {c.max(
-           c.x, c.context.mul(c.softmax(c.X),
-                              c.context.make(Kind::Abs, {c.Y})))};
+       c.outputs = {
+           c.max(c.x, c.context.mul(c.softmax(c.X),
+                                    c.context.make(Kind::Abs, {c.Y})))};
      }},
     // The result is a difference of sums that nearly cancel (one-hot rows for
-    // large scores): errors are those of the sums, and their reference is frozen.
+    // large scores): errors are those of the sums, and their reference is
+    // frozen.
     {"attention backward: sum p (dp - delta) k",
      [](C &c) {
        ExprContext &m = c.context;
@@ -130,16 +126,14 @@ const Case table[] = {
        Expr p = c.softmax(c.scores());
        Expr dp = c.sum(c.e, m.mul(gradient, c.V));
        Expr delta = c.sum(c.x, m.mul(p, dp));
-       c.outputs = {c.sum(
-           c.x, m.mul(m.mul(p, m.sub(dp, delta)), c.Kk))};
+       c.outputs = {c.sum(c.x, m.mul(m.mul(p, m.sub(dp, delta)), c.Kk))};
      },
      32, 1, false, 6e-4},
     {"softmax of scores on rms-normed values",
      [](C &c) {
        ExprContext &m = c.context;
        Expr r = rsqrt(c, m.add(c.mean(m.mul(c.V, c.V)), c.c(1e-6)));
-       c.outputs = {
-           c.sum(c.x, m.mul(c.softmax(c.scores()), m.mul(c.V, r)))};
+       c.outputs = {c.sum(c.x, m.mul(c.softmax(c.scores()), m.mul(c.V, r)))};
      }},
     {"instance norm then softmax",
      [](C &c) {
@@ -153,9 +147,9 @@ const Case table[] = {
        ExprContext &m = c.context;
        Expr dx = m.sub(c.X, c.mean(c.X)), dy = m.sub(c.Y, c.mean(c.Y));
        auto moment = [&](Expr a, Expr b) { return c.sum(c.x, m.mul(a, b)); };
-       c.outputs = {m.div(
-           moment(dx, dy),
-           m.make(Kind::Sqrt, {m.mul(moment(dx, dx), moment(dy, dy))}))};
+       c.outputs = {
+           m.div(moment(dx, dy),
+                 m.make(Kind::Sqrt, {m.mul(moment(dx, dx), moment(dy, dy))}))};
      }},
     {"weighted variance through an r-only quotient",
      [](C &c) {
@@ -187,8 +181,7 @@ const Case table[] = {
        ExprContext &m = c.context;
        Expr t = c.scores(), e = m.exp(m.sub(t, c.max(c.x, t)));
        Expr p = m.round(e, Rounding::BF16);
-       c.outputs = {
-           m.div(c.sum(c.x, m.mul(p, c.V)), c.sum(c.x, e))};
+       c.outputs = {m.div(c.sum(c.x, m.mul(p, c.V)), c.sum(c.x, e))};
      },
      32, 0, false, 1e-2},
     {"gaussian kernel smoother",

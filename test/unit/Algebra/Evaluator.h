@@ -21,11 +21,13 @@
 namespace napkin::algebra::test {
 
 /// Row major over all axes of the context, extent 1 where an axis is absent.
-template <typename T> struct Tensor {
+template <typename T>
+struct Tensor {
   std::vector<int64_t> shape;
   std::vector<T> data;
 };
-template <typename T> using Value = std::shared_ptr<const Tensor<T>>;
+template <typename T>
+using Value = std::shared_ptr<const Tensor<T>>;
 
 inline double roundTo(double v, Rounding rounding) {
   if (!std::isfinite(v))
@@ -38,7 +40,8 @@ inline double roundTo(double v, Rounding rounding) {
   return std::ldexp(std::nearbyint(std::ldexp(m, bits)), exponent - bits);
 }
 
-template <typename T> class Evaluator {
+template <typename T>
+class Evaluator {
 public:
   /// Positions [offset, offset + extent) of each axis.
   struct Span {
@@ -127,8 +130,9 @@ private:
     for (int64_t o = 0; o < outer; ++o)
       for (int64_t i = 0; i < inner; ++i) {
         for (int64_t x = 0; x < extent; ++x)
-          row[x] = in->data[(o * (repeated ? 1 : extent) +
-                             (repeated ? 0 : x)) * inner + i];
+          row[x] = in->data[(o * (repeated ? 1 : extent) + (repeated ? 0 : x)) *
+                                inner +
+                            i];
         T *at = &out->data[(o * inner + i) * k];
         switch (e->monoid) {
         case Monoid::Sum:

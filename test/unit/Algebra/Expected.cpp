@@ -124,11 +124,11 @@ finish r1 = (a0*0.35)
 finish r2 = (a1*exp2(fma(finite(a0), -0.504943, (finite(a0)*0.504943))))
 finish r3 = (a2*(1/select((a1 > 0), a1, 1)))
 @@ attention, linear bias and normed operands (r over d)
-a0 = max_x ((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))+(#q*-0.095))+(#x*0.005))
-a1 = sum_x exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05))); gauge exp(-10*a0)
-a2 = sum_x (exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05)))*V); gauge exp(-10*a0)
-finish r1 = (a0*10)
-finish r2 = (a1*exp2(fma(a0, -14.427, (finite(a0)*14.427))))
+a0 = max_x (((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05))
+a1 = sum_x exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05))); gauge exp(-a0)
+a2 = sum_x (exp((((sum_d ((Q*rsqrt((sum_d (Q*Q)+1e-06)))*(K*rsqrt((sum_d (K*K)+1e-06))))*10)+(#q*-0.95))+(#x*0.05)))*V); gauge exp(-a0)
+finish r1 = a0
+finish r2 = (a1*exp2(fma(a0, -1.4427, (finite(a0)*1.4427))))
 finish r3 = (a2*(1/a1))
 @@ exp-weighted max: max_x softmax*w
 a0 = max_x X
@@ -186,14 +186,22 @@ a5 = first_x X
 finish r1 = a0
 finish r2 = a1
 finish r3 = ((a3+((a2*(a5+-(a0/a1)))*2))+(a1*((a5+-(a0/a1))*(a5+-(a0/a1)))))
+note: no gauge for (exp(tanh(Y))*X): its exponent lies within 1
+note: no gauge for exp(tanh(Y)): its exponent lies within 1
+note: no gauge for (exp(tanh(Y))*(X-ref)): its exponent lies within 1
+note: no gauge for (exp(tanh(Y))*((X-ref)*(X-ref))): its exponent lies within 1
 @@ attention, softcap 30
 a0 = sum_x exp((tanh(((sum_d (Q*K)*0.35)/30))*30))
 a1 = sum_x (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V)
 finish r3 = (a1*(1/a0))
+note: no gauge for exp((tanh(((sum_d (Q*K)*0.35)/30))*30)): its exponent lies within 30
+note: no gauge for (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V): its exponent lies within 30
 @@ attention, softcap 30, guarded
 a0 = sum_x exp((tanh(((sum_d (Q*K)*0.35)/30))*30))
 a1 = sum_x (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V)
 finish r3 = (a1*(1/select((a0 > 0), a0, 1)))
+note: no gauge for exp((tanh(((sum_d (Q*K)*0.35)/30))*30)): its exponent lies within 30
+note: no gauge for (exp((tanh(((sum_d (Q*K)*0.35)/30))*30))*V): its exponent lies within 30
 @@ attention, softcap 200
 a0 = max_x tanh(((sum_d (Q*K)*0.35)/200))
 a1 = sum_x exp((tanh(((sum_d (Q*K)*0.35)/200))*200)); gauge exp(-200*a0)
@@ -433,7 +441,7 @@ finish r3 = ((a2*((1/a1)*(1/a1)))*exp2((((finite(a0)*1.4427)*-2)+(finite(a0)*2.8
 @@ refused: sum sin(x*r1)
 refused: axis x, r2 = sum_x sin((X*r1)): 'sin((X*r1))': 'sin' of a value that joins x and r does not split into a finite sum of products
 @@ refused: median
-refused: axis x, r1 = median_x X: 'r1': this reduction is not a monoid: no bounded state has a merge
+refused: axis x, r1 = region_x X: 'r1': this reduction is not a monoid: no bounded state has a merge
 @@ refused: sum max(x, r1)
 refused: axis x, r2 = sum_x max(X, (r1/|x|)): 'max(X, (r1/|x|))': max of x and r is piecewise: it distributes over + only for a common summand
 @@ refused: sum (x > r1)

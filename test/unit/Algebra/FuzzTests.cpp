@@ -40,9 +40,8 @@ public:
       Expr body = term(3);
       if (!carries(body, c.x))
         body = c.context.mul(body, c.X);
-      static constexpr Monoid monoids[] = {Monoid::Sum, Monoid::Sum,
-                                           Monoid::Sum, Monoid::Max,
-                                           Monoid::Min};
+      static constexpr Monoid monoids[] = {
+          Monoid::Sum, Monoid::Sum, Monoid::Sum, Monoid::Max, Monoid::Min};
       Monoid monoid = monoids[random.below(5)];
       Expr r = c.context.reduce(monoid, c.x, body);
       results.push_back(monoid == Monoid::Sum ? c.context.div(r, c.count) : r);
@@ -53,8 +52,7 @@ public:
 private:
   Expr leaf(bool streamed) {
     if (!streamed)
-      return results.empty() ? c.c(0.7)
-                             : results[random.below(results.size())];
+      return results.empty() ? c.c(0.7) : results[random.below(results.size())];
     switch (random.below(6)) {
     case 1:
       return c.Y;
@@ -120,7 +118,9 @@ TEST(AlgebraFuzz, RandomCascadesAgree) {
     Random random{std::mt19937_64(seed)};
     Cascade cascade;
     Terms(cascade, random).fill();
-    if (first && n == 1) std::fprintf(stderr, "%s\n", print(cascade.context, cascade.outputs[0]).c_str());
+    if (first && n == 1)
+      std::fprintf(stderr, "%s\n",
+                   print(cascade.context, cascade.outputs[0]).c_str());
     PlanRefusal refusal;
     std::optional<StreamPlan> plan = deriveStreamPlan(
         cascade.context, cascade.outputs, cascade.x, {}, refusal);

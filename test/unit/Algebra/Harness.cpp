@@ -68,9 +68,8 @@ Expr Cascade::tanh(Expr a) {
 
 Expr Cascade::masked(Expr s) {
   Expr last = context.add(context.scale(19, context.index(q)), c(10));
-  return context.select(
-      context.compare(Comparison::LE, context.index(x), last), s,
-      c(-kInfinity));
+  return context.select(context.compare(Comparison::LE, context.index(x), last),
+                        s, c(-kInfinity));
 }
 
 namespace {
@@ -83,7 +82,8 @@ double normal(Generator &g) {
   return std::sqrt(-2 * std::log(u)) * std::cos(6.283185307179586 * v);
 }
 
-template <typename T> using Inputs = std::vector<Value<T>>;
+template <typename T>
+using Inputs = std::vector<Value<T>>;
 
 Inputs<double> makeInputs(const Cascade &cascade, Data data, bool huge,
                           Generator &g) {
@@ -123,14 +123,16 @@ Inputs<double> makeInputs(const Cascade &cascade, Data data, bool huge,
   return result;
 }
 
-template <typename T> Value<T> convert(const Value<double> &v) {
+template <typename T>
+Value<T> convert(const Value<double> &v) {
   auto t = std::make_shared<Tensor<T>>();
   t->shape = v->shape;
   t->data.assign(v->data.begin(), v->data.end());
   return t;
 }
 
-template <typename T> class Stream {
+template <typename T>
+class Stream {
 public:
   using State = std::vector<Value<T>>;
 
@@ -177,8 +179,7 @@ public:
 
   State merge(const State &a, const State &b) {
     Evaluator<T> evaluate = evaluator(0, 0);
-    return apply(evaluate, a, &b,
-                 [](const PlanMember &m) { return m.merge; });
+    return apply(evaluate, a, &b, [](const PlanMember &m) { return m.merge; });
   }
 
   std::vector<Value<T>> finish(const State &state) {
@@ -248,9 +249,9 @@ private:
   void bind(Evaluator<T> &evaluate, const State &state, unsigned variant) {
     auto &context = const_cast<ExprContext &>(cascade.context);
     for (auto [member, value] : zip(plan.members, state))
-      evaluate.bind(context.state(member.state->number, member.state->axes,
-                                  variant),
-                    value);
+      evaluate.bind(
+          context.state(member.state->number, member.state->axes, variant),
+          value);
   }
 
   Value<T> slice(const Value<T> &v, int64_t begin, int64_t end) {
@@ -312,8 +313,8 @@ RunResult run(Cascade &cascade, const StreamPlan &plan, Data data,
     Stream<float> stream(cascade, plan, inputs);
     std::vector<bool> badStream, badPlain;
     std::vector<Value<float>> got = stream.finish(stream.random(g));
-    result.stream = std::max(
-        result.stream, error(got, reference, options.floor, badStream));
+    result.stream = std::max(result.stream,
+                             error(got, reference, options.floor, badStream));
     result.plain = std::max(result.plain, error(stream.plain(), reference,
                                                 options.floor, badPlain));
     for (size_t i = 0; i < badStream.size(); ++i)
@@ -335,10 +336,40 @@ double runExact(Cascade &cascade, const StreamPlan &plan, Data data,
   return result;
 }
 
+double streamSignals(Cascade &cascade, const StreamPlan &plan,
+                     const StringMap<Signal> &signals, int64_t chunk,
+                     const std::vector<double> &start) {
+  Inputs<double> inputs;
+  int64_t n = cascade.extents[cascade.x];
+  for (Expr input : cascade.inputs) {
+    auto t = std::make_shared<Tensor<double>>();
+    int64_t inner = 1, outer = 1;
+    for (auto [i, extent] : enumerate(cascade.extents)) {
+      t->shape.push_back(carries(input, i) ? extent : 1);
+      (i < cascade.x ? outer : inner) *= i == cascade.x ? 1 : t->shape.back();
+    }
+    auto signal = signals.find(input->name);
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t x = 0; x < t->shape[cascade.x]; ++x)
+        t->data.insert(t->data.end(), inner,
+                       signal == signals.end() ? 1 : signal->second(x));
+    inputs.push_back(t);
+  }
+  Stream<float> stream(cascade, plan, inputs);
+  auto state = stream.empty();
+  for (size_t i = 0; i < start.size(); ++i) {
+    auto t = std::make_shared<Tensor<float>>(*state[i]);
+    t->data.assign(t->data.size(), float(start[i]));
+    state[i] = t;
+  }
+  for (int64_t x = 0; x < n; x += chunk)
+    state = stream.step(state, x, std::min(x + chunk, n));
+  return stream.finish(state)[0]->data[0];
+}
+
 double runEmpty(Cascade &cascade, const StreamPlan &plan, Data data) {
   Generator g(1);
-  Stream<float> stream(cascade, plan,
-                       makeInputs(cascade, data, false, g));
+  Stream<float> stream(cascade, plan, makeInputs(cascade, data, false, g));
   int64_t n = cascade.extents[cascade.x];
   auto once = stream.step(stream.empty(), 0, n);
   std::vector<Value<double>> reference;

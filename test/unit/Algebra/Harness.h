@@ -70,6 +70,14 @@ RunResult run(Cascade &cascade, const StreamPlan &plan, Data data,
 /// The same in double precision: the plan must be exact.
 double runExact(Cascade &cascade, const StreamPlan &plan, Data data,
                 unsigned seed, double &scale, bool &finite);
+/// Value of an input at a position of x.
+using Signal = std::function<double(int64_t)>;
+/// The first element of the first output, streamed in f32 by chunks of `chunk`
+/// positions from a state whose members begin as the plan says or, where
+/// `start` is given, there; every input that `signals` does not name is 1.
+double streamSignals(Cascade &cascade, const StreamPlan &plan,
+                     const llvm::StringMap<Signal> &signals, int64_t chunk,
+                     const std::vector<double> &start = {});
 /// Merging with empty states, and stepping from one, changes nothing.
 double runEmpty(Cascade &cascade, const StreamPlan &plan, Data data);
 

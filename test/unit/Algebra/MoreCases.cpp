@@ -54,8 +54,7 @@ const Case table[] = {
      [](C &c) {
        ExprContext &m = c.context;
        Expr top = c.max(c.x, c.X);
-       c.outputs = {
-           m.add(top, log(c, c.sum(c.x, m.exp(m.sub(c.X, top)))))};
+       c.outputs = {m.add(top, log(c, c.sum(c.x, m.exp(m.sub(c.X, top)))))};
      }},
     {"cross-entropy of a contract",
      [](C &c) {
@@ -69,10 +68,10 @@ const Case table[] = {
     {"entropy sum p log p",
      [](C &c) {
        Expr p = c.softmax(c.X);
-       c.outputs = {
-           c.context.neg(c.sum(c.x, c.context.mul(p, log(c, p))))};
+       c.outputs = {c.context.neg(c.sum(c.x, c.context.mul(p, log(c, p))))};
      }},
-    // Three sums that partly cancel where the text subtracts element by element.
+    // Three sums that partly cancel where the text subtracts element by
+    // element.
     {"KL(softmax X, softmax Y)",
      [](C &c) {
        ExprContext &m = c.context;
@@ -90,8 +89,7 @@ const Case table[] = {
      [](C &c) {
        ExprContext &m = c.context;
        Expr a = m.div(c.max(c.x, absolute(c, c.X)), c.c(127));
-       c.outputs = {
-           m.mul(c.sum(c.x, m.mul(m.div(c.X, a), c.W)), a)};
+       c.outputs = {m.mul(c.sum(c.x, m.mul(m.div(c.X, a), c.W)), a)};
      }},
     {"quantise (grid) -> contract",
      [](C &c) {
@@ -108,13 +106,11 @@ const Case table[] = {
      }},
     {"top-k of softmax",
      [](C &c) {
-       c.outputs = {
-           c.context.reduce(Monoid::TopK, c.x, c.softmax(c.X), 3)};
+       c.outputs = {c.context.reduce(Monoid::TopK, c.x, c.softmax(c.X), 3)};
      }},
     {"argmax of softmax",
      [](C &c) {
-       c.outputs = {
-           c.context.reduce(Monoid::ArgMax, c.x, c.softmax(c.X))};
+       c.outputs = {c.context.reduce(Monoid::ArgMax, c.x, c.softmax(c.X))};
      }},
     {"log-softmax -> contract",
      [](C &c) {
@@ -125,8 +121,7 @@ const Case table[] = {
      }},
     {"log of softmax -> contract",
      [](C &c) {
-       c.outputs = {c.sum(
-           c.x, c.context.mul(log(c, c.softmax(c.X)), c.W))};
+       c.outputs = {c.sum(c.x, c.context.mul(log(c, c.softmax(c.X)), c.W))};
      }},
     {"gated: two reductions share",
      [](C &c) {
@@ -145,16 +140,14 @@ const Case table[] = {
     {"linear attention",
      [](C &c) {
        ExprContext &m = c.context;
-       c.outputs = {
-           c.sum(c.x, m.mul(c.sum(c.d, m.mul(c.Q, c.Kk)), c.V))};
+       c.outputs = {c.sum(c.x, m.mul(c.sum(c.d, m.mul(c.Q, c.Kk)), c.V))};
      }},
     {"linear attention, normalised",
      [](C &c) {
        ExprContext &m = c.context;
-       Expr s = c.sum(c.d, m.mul(m.exp(m.scale(0.1, c.Q)),
-                                 m.exp(c.tanh(c.Kk))));
-       c.outputs = {
-           c.sum(c.x, m.mul(m.div(s, c.sum(c.x, s)), c.V))};
+       Expr s =
+           c.sum(c.d, m.mul(m.exp(m.scale(0.1, c.Q)), m.exp(c.tanh(c.Kk))));
+       c.outputs = {c.sum(c.x, m.mul(m.div(s, c.sum(c.x, s)), c.V))};
      }},
     // Splitting (k - mean)*q inside an exponent costs |k q| eps there.
     {"mean-centred keys, softmax",
@@ -180,25 +173,22 @@ const Case table[] = {
      }},
     {"max of x*r, sign of r unknown",
      [](C &c) {
-       c.outputs = {
-           c.max(c.x, c.context.mul(c.X, c.sum(c.x, c.Y)))};
+       c.outputs = {c.max(c.x, c.context.mul(c.X, c.sum(c.x, c.Y)))};
      }},
     {"max_x max(x, mean)",
-     [](C &c) {
-       c.outputs = {c.max(c.x, c.context.max(c.X, c.mean(c.X)))};
-     }},
+     [](C &c) { c.outputs = {c.max(c.x, c.context.max(c.X, c.mean(c.X)))}; }},
     {"any(x > 2*mean+1)",
      [](C &c) {
        ExprContext &m = c.context;
        Expr t = m.add(m.scale(2, c.mean(c.X)), c.c(1));
-       c.outputs = {m.reduce(Monoid::Or, c.x,
-                             m.compare(Comparison::GT, c.X, t))};
+       c.outputs = {
+           m.reduce(Monoid::Or, c.x, m.compare(Comparison::GT, c.X, t))};
      }},
     {"prod (x/mean)",
      [](C &c) {
        Expr z = c.input("Z", {c.b, c.x}, 0.9, 1.1);
-       c.outputs = {c.context.reduce(Monoid::Prod, c.x,
-                                     c.context.div(z, c.mean(z)))};
+       c.outputs = {
+           c.context.reduce(Monoid::Prod, c.x, c.context.div(z, c.mean(z)))};
      }},
     {"sum exp(x - mean)",
      [](C &c) {
@@ -211,8 +201,8 @@ const Case table[] = {
     {"covariance",
      [](C &c) {
        ExprContext &m = c.context;
-       c.outputs = {c.mean(m.mul(m.sub(c.X, c.mean(c.X)),
-                                 m.sub(c.Y, c.mean(c.Y))))};
+       c.outputs = {
+           c.mean(m.mul(m.sub(c.X, c.mean(c.X)), m.sub(c.Y, c.mean(c.Y))))};
      },
      32, 0, false, 4e-6},
     {"sum of squared softmax",
@@ -220,44 +210,37 @@ const Case table[] = {
     {"refused: sum sin(x*r1)",
      [](C &c) {
        Expr u = c.context.mul(c.X, c.sum(c.x, c.Y));
-       c.outputs = {c.sum(
-           c.x, c.context.call("sin", u, {0, false, -1, 1, false}))};
+       c.outputs = {
+           c.sum(c.x, c.context.call("sin", u, {0, false, -1, 1, false}))};
      }},
     {"refused: median",
-     [](C &c) {
-       c.outputs = {c.context.reduce(Monoid::Other, c.x, c.X)};
-     }},
+     [](C &c) { c.outputs = {c.context.reduce(Monoid::Other, c.x, c.X)}; }},
     {"refused: sum max(x, r1)",
-     [](C &c) {
-       c.outputs = {c.sum(c.x, c.context.max(c.X, c.mean(c.X)))};
-     }},
+     [](C &c) { c.outputs = {c.sum(c.x, c.context.max(c.X, c.mean(c.X)))}; }},
     {"refused: sum (x > r1)",
      [](C &c) {
        ExprContext &m = c.context;
-       c.outputs = {c.sum(
-           c.x, m.select(m.compare(Comparison::GT, c.X, c.mean(c.X)),
-                         c.c(1), c.c(0)))};
+       c.outputs = {
+           c.sum(c.x, m.select(m.compare(Comparison::GT, c.X, c.mean(c.X)),
+                               c.c(1), c.c(0)))};
      }},
     {"refused: sum |x - mean|",
      [](C &c) {
-       c.outputs = {c.sum(
-           c.x, absolute(c, c.context.sub(c.X, c.mean(c.X))))};
+       c.outputs = {c.sum(c.x, absolute(c, c.context.sub(c.X, c.mean(c.X))))};
      }},
     {"refused: softmax of softmax",
      [](C &c) {
-       c.outputs = {c.sum(
-           c.x, c.context.mul(c.softmax(c.softmax(c.X)), c.W))};
+       c.outputs = {c.sum(c.x, c.context.mul(c.softmax(c.softmax(c.X)), c.W))};
      }},
     {"refused: sum sigmoid(x - max)",
      [](C &c) {
-       c.outputs = {c.sum(c.x, c.sigmoid(c.context.sub(
-                                   c.X, c.max(c.x, c.X))))};
+       c.outputs = {c.sum(c.x, c.sigmoid(c.context.sub(c.X, c.max(c.x, c.X))))};
      }},
     {"refused: sum 1/(x + r)",
      [](C &c) {
        ExprContext &m = c.context;
-       c.outputs = {c.sum(
-           c.x, m.div(c.c(1), m.add(c.X, c.sum(c.x, square(c, c.X)))))};
+       c.outputs = {
+           c.sum(c.x, m.div(c.c(1), m.add(c.X, c.sum(c.x, square(c, c.X)))))};
      }},
     {"refused: rsqrt(x^2 + r)",
      [](C &c) {

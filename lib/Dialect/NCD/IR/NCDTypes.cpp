@@ -117,7 +117,13 @@ ParseResult napkin::ncd::parseAxisSize(AsmParser &parser, int64_t &size,
     size = ShapedType::kDynamic;
     return success();
   }
-  return parser.parseInteger(size);
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseInteger(size))
+    return failure();
+  // The number that stands for `?` is no way to write it.
+  if (ShapedType::isDynamic(size))
+    return parser.emitError(loc, "sizes are positive");
+  return success();
 }
 
 void napkin::ncd::printAxes(AsmPrinter &printer, ArrayRef<StringAttr> axes,
