@@ -19,6 +19,8 @@
 #include "napkin/Algebra/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Report/Passes.h"
+#include "napkin/Schedule/Passes.h"
 
 /// The dialects of all stages.
 static void registerDialects(mlir::DialectRegistry &registry) {
@@ -35,6 +37,8 @@ static void registerDialects(mlir::DialectRegistry &registry) {
 static void registerPasses() {
   napkin::ncd::registerNCDPasses();
   napkin::algebra::registerAlgebraPasses();
+  napkin::schedule::registerSchedulePasses();
+  napkin::report::registerReportPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerSymbolDCEPass();
