@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """lit configuration: IR tests, tool tests and executed kernels."""
 
 import os
@@ -14,16 +15,32 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.napkin_binary_dir, "test")
 
 llvm_config.use_default_substitutions()
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 tools = ["napkin-opt", "napkinc", "napkin-run"]
 llvm_config.add_tool_substitutions(
     tools, [os.path.join(config.napkin_binary_dir, "bin"), config.llvm_tools_dir]
 )
+for tool in tools:
+    if os.path.exists(os.path.join(config.napkin_binary_dir, "bin", tool)):
+        config.available_features.add(tool)
 config.substitutions.append(("%examples", os.path.join(config.napkin_source_dir, "examples")))
 config.substitutions.append(("%python", "python3"))
+config.substitutions.append(("%{source}", config.napkin_source_dir))
+config.substitutions.append(("%{build}", config.napkin_binary_dir))
 
-# ptxas and nvcc are optional: tests that need them say so with REQUIRES.
-for tool in ("ptxas", "nvcc", "nvdisasm"):
-    path = os.environ.get(tool.upper()) or shutil.which(tool)
+# These are optional: tests that need them say so with REQUIRES. utils/setup puts
+# ptxas into the build folder where the machine has none.
+search = os.pathsep.join(
+    [
+        os.environ.get("PATH", ""),
+        "/usr/local/cuda/bin",
+        os.path.join(config.napkin_binary_dir, "cuda", "bin"),
+    ]
+)
+for tool in ("ptxas", "nvcc", "nvdisasm", "clang-format-22"):
+    path = os.environ.get(tool.upper()) or shutil.which(tool, path=search)
     if path:
         config.available_features.add(tool)
         config.substitutions.append(("%" + tool, path))
+        if tool == "ptxas":
+            config.environment["PTXAS"] = path

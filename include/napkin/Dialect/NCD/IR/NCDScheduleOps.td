@@ -1,0 +1,168 @@
+//===- NCDScheduleOps.td - operations of the schedule stage -*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// `ncd.kernel` says which operations share a launch and how their axes are cut;
+// `ncd.stream` says how a kernel's body is evaluated chunk by chunk.
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_DIALECT_NCD_IR_NCDSCHEDULEOPS_TD
+#define NAPKIN_DIALECT_NCD_IR_NCDSCHEDULEOPS_TD
+
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "napkin/Dialect/NCD/IR/NCDAttrs.td"
+include "napkin/Dialect/NCD/IR/NCDDialect.td"
+include "napkin/Dialect/NCD/IR/NCDTypes.td"
+
+def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
+  let summary = "Group operations into one kernel launch";
+  let description = [{
+    The operations of its region run in one launch: arrays are read from global
+    memory as block arguments and results written as yields. Partitions are
+    decorations; the types inside keep the full sizes of the axes, and
+    `ncd.index` gives global positions.
+
+    - `group`: axes cut across blocks, with the tile size in elements of one
+      block. Every other axis, the stream axis apart, is whole inside a block.
+    - `stream`: the axis along which a block proceeds in chunks, with the chunk
+      size in elements; at most one.
+    - `order`: the group axes, slowest first.
+    - `hardware`, `warps` (per block), `stages` (buffers of the software
+      pipeline): what the schedule decided, for the lowering.
+    - `entry`: name of the kernel in the device code.
+
+    Preconditions: block arguments have the operands' types, yields the results'
+    types; the region uses nothing from outside and holds no kernel; a
+    partition names axes of arrays in the kernel, with tiles no larger than the
+    axis; `order` is a permutation of the axes of `group`; numbers are positive.
+    Other attributes need a dialect's prefix.
+
+    Example:
+
+    ```mlir
+    %o = ncd.kernel (%x = %a, %y = %b : !ncd.array<m=256, k=64, f16>, !ncd.array<k=64, n=256, f16>)
+        -> (!ncd.array<m=256, n=256, f32>)
+        attributes {group = #ncd.partition<m=128, n=128>, stream = #ncd.partition<k=32>,
+                    order = ["m", "n"], warps = 8 : i32, stages = 3 : i32} {
+      %z = ncd.contract %x, %y over [k]
+        : !ncd.array<m=256, k=64, f16>, !ncd.array<k=64, n=256, f16> -> !ncd.array<m=256, n=256, f32>
+      ncd.yield %z : !ncd.array<m=256, n=256, f32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    NCD_Arg<Variadic<NCD_ArrayType>, "arrays in global memory that the kernel reads">:$inputs,
+    NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "tile sizes of a block">:$group,
+    NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "chunk size of the streamed axis">:$stream,
+    NCD_Arg<OptionalAttr<NCD_AxisListAttr>, "group axes, slowest first">:$order,
+    NCD_Arg<OptionalAttr<NCD_HardwareAttr>, "hardware that the schedule is for">:$hardware,
+    NCD_Arg<OptionalAttr<I32Attr>, "warps of a block">:$warps,
+    NCD_Arg<OptionalAttr<I32Attr>, "buffers of the software pipeline">:$stages,
+    NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry);
+  let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "arrays in global memory that the kernel writes">:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$resultTypes, "::mlir::ValueRange":$inputs)>];
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Tile size of the group axis called \p axis in elements, or nullopt when
+    /// the axis is not cut across blocks.
+    std::optional<int64_t> groupSize(::llvm::StringRef axis);
+    /// The streamed axis, or null.
+    ::mlir::StringAttr getStreamAxis();
+    /// Chunk size of the streamed axis in elements, or nullopt without one.
+    std::optional<int64_t> getStreamSize();
+    /// The group axes, slowest first: `order`, or the order in `group`.
+    ::llvm::SmallVector<::mlir::StringAttr> getGridOrder();
+    /// Full size of the axis called \p axis in elements, as some array of the
+    /// kernel has it; nullopt when none carries the axis.
+    std::optional<int64_t> getAxisSize(::llvm::StringRef axis);
+  }];
+}
+
+def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
+  let summary = "Evaluate along an axis chunk by chunk";
+  let description = [{
+    Evaluates a computation along one axis with a state of bounded size:
+
+    - `init` yields the empty state;
+    - `step` takes the state and one chunk of each operand of `ins`, and yields
+      the new state; reductions over the axis are over the chunk only;
+    - `merge` takes two states and yields the state of both parts together;
+    - `finish` takes the state and yields the results.
+
+    Arrays that carry the axis enter through `ins` and arrive in `step` as block
+    arguments; their types keep the full size of the axis, and `ncd.index` gives
+    global positions. Arrays without the axis are used directly from the
+    enclosing region. Any split of the axis into chunks, and any tree of merges,
+    gives the same result up to rounding.
+
+    `gauges` holds one description per state member for the report.
+
+    Preconditions: operands of `ins` carry the axis, states and results do not;
+    `init` and `finish` yield, `step` and `merge` take and yield the types in
+    `state`; an array with the axis is not used from outside.
+
+    Example:
+
+    ```mlir
+    %r = ncd.stream "x" ins(%t : !ncd.array<q=8, x=64, f32>)
+        -> (!ncd.array<q=8, f32>) state(!ncd.array<q=8, f32>)
+    init {
+      %zero = ncd.map {
+        %c = arith.constant 0.000000e+00 : f32
+        ncd.yield %c : f32
+      } : -> !ncd.array<q=8, f32>
+      ncd.yield %zero : !ncd.array<q=8, f32>
+    } step {
+    ^bb0(%s: !ncd.array<q=8, f32>, %c: !ncd.array<q=8, x=64, f32>):
+      %p = ncd.reduce sum %c over [x] : !ncd.array<q=8, x=64, f32> -> !ncd.array<q=8, f32>
+      %n = ncd.map %s, %p {
+      ^bb0(%a: f32, %b: f32):
+        %v = arith.addf %a, %b : f32
+        ncd.yield %v : f32
+      } : !ncd.array<q=8, f32>, !ncd.array<q=8, f32> -> !ncd.array<q=8, f32>
+      ncd.yield %n : !ncd.array<q=8, f32>
+    } merge {
+    ^bb0(%s: !ncd.array<q=8, f32>, %t: !ncd.array<q=8, f32>):
+      %n = ncd.map %s, %t {
+      ^bb0(%a: f32, %b: f32):
+        %v = arith.addf %a, %b : f32
+        ncd.yield %v : f32
+      } : !ncd.array<q=8, f32>, !ncd.array<q=8, f32> -> !ncd.array<q=8, f32>
+      ncd.yield %n : !ncd.array<q=8, f32>
+    } finish {
+    ^bb0(%s: !ncd.array<q=8, f32>):
+      ncd.yield %s : !ncd.array<q=8, f32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    NCD_Arg<StrAttr, "the axis that is streamed">:$axis,
+    NCD_Arg<Variadic<NCD_ArrayType>, "arrays that carry the axis">:$inputs,
+    NCD_Arg<TypeArrayAttr, "types of the members of the state">:$state,
+    NCD_Arg<OptionalAttr<ArrayAttr>, "one description per member of the state">:$gauges);
+  let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "what `finish` yields">:$results);
+  let regions = (region SizedRegion<1>:$init, SizedRegion<1>:$step,
+                        SizedRegion<1>:$merge, SizedRegion<1>:$finish);
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$resultTypes, "::mlir::StringAttr":$axis,
+                                 "::mlir::ValueRange":$inputs, "::mlir::TypeRange":$stateTypes)>];
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Number of members of the state.
+    unsigned getNumStates() { return getState().size(); }
+    /// Type of member \p index of the state.
+    ArrayType getStateType(unsigned index);
+    /// Block arguments of `step` that hold the state.
+    ::mlir::Block::BlockArgListType getStepStates();
+    /// Block arguments of `step` that hold the chunks, one per operand of `ins`.
+    ::mlir::Block::BlockArgListType getStepChunks();
+  }];
+}
+
+#endif // NAPKIN_DIALECT_NCD_IR_NCDSCHEDULEOPS_TD

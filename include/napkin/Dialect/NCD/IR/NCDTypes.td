@@ -1,0 +1,78 @@
+//===- NCDTypes.td - arrays with named axes ---------------*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The one type of the dialect: an array is a bundle of named axes and the type
+// of its elements.
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_DIALECT_NCD_IR_NCDTYPES_TD
+#define NAPKIN_DIALECT_NCD_IR_NCDTYPES_TD
+
+include "napkin/Dialect/NCD/IR/NCDDialect.td"
+
+def NCD_ArrayType : NCD_Type<"Array", "array"> {
+  let summary = "array whose axes have names";
+  let description = [{
+    `!ncd.array<h=4, q=512, d=128, bf16>` has three axes, h, q and d, of 4, 512
+    and 128 positions, and elements of type bf16. The order of the axes is the
+    order of storage, row major: the last axis is contiguous. No axis, as in
+    `!ncd.array<f32>`, is a single value.
+
+    Two arrays of one diagram that carry the same axis name carry the same axis,
+    and so the same size. A size is a positive number or `?` (known at launch).
+
+    Element types: f64 f32 tf32 bf16 f16 f8E4M3FN f8E5M2 i8 i32 i64 i1.
+
+    Preconditions: axis names are identifiers and differ from each other; sizes
+    are positive; the size of the array in bytes fits in 63 bits.
+
+    Example:
+
+    ```mlir
+    !keys = !ncd.array<h=4, x=512, d=128, bf16>
+    !sum = !ncd.array<f32>
+    ```
+  }];
+  let parameters = (ins
+    NCD_ListParam<"::mlir::StringAttr", "names of the axes, outermost first">:$axes,
+    NCD_ListParam<"int64_t", "sizes of the axes in elements, ShapedType::kDynamic for `?`">:$sizes,
+    NCD_Param<"::mlir::Type", "type of the elements as stored">:$elementType);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Number of axes.
+    unsigned getRank() const { return getAxes().size(); }
+
+    /// Position of the axis called \p axis, or nullopt when it is not carried.
+    std::optional<unsigned> axisIndex(::llvm::StringRef axis) const;
+
+    /// Whether the array carries the axis called \p axis.
+    bool hasAxis(::llvm::StringRef axis) const {
+      return axisIndex(axis).has_value();
+    }
+
+    /// Size of the axis called \p axis in elements (ShapedType::kDynamic for
+    /// `?`). Requires: hasAxis(axis).
+    int64_t sizeOf(::llvm::StringRef axis) const;
+
+    /// Whether no axis is `?`.
+    bool hasStaticSizes() const;
+
+    /// Number of elements, or nullopt when an axis is `?`.
+    std::optional<int64_t> getNumElements() const;
+
+    /// Bytes that one element takes in memory; i1 takes one byte.
+    unsigned getElementBytes() const;
+
+    /// Bytes of the whole array, or nullopt when an axis is `?`.
+    std::optional<int64_t> getNumBytes() const;
+
+    /// The same axes with another element type.
+    ArrayType withElementType(::mlir::Type elementType) const;
+
+    /// The array without the axes in \p dropped; the order of the rest is kept.
+    ArrayType withoutAxes(::llvm::ArrayRef<::mlir::StringAttr> dropped) const;
+  }];
+}
+
+#endif // NAPKIN_DIALECT_NCD_IR_NCDTYPES_TD

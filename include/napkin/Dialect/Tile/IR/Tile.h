@@ -1,0 +1,31 @@
+//===- Tile.h - The tile dialect: types and operations ----------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Everything that the tile dialect defines, in one include.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NAPKIN_DIALECT_TILE_IR_TILE_H
+#define NAPKIN_DIALECT_TILE_IR_TILE_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Layout/LinearLayout.h"
+
+#include "napkin/Dialect/Tile/IR/TileDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "napkin/Dialect/Tile/IR/TileAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "napkin/Dialect/Tile/IR/TileTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "napkin/Dialect/Tile/IR/TileOps.h.inc"
+
+#endif // NAPKIN_DIALECT_TILE_IR_TILE_H

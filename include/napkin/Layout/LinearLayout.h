@@ -1,0 +1,221 @@
+//===- LinearLayout.h - Layouts as linear maps over bits --------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Where does each element of a block's tile live? One answer serves register
+// fragments, shared memory with swizzles, vector widths and instruction
+// operands: a *linear map over bits* ("Linear Layouts", arXiv 2505.23819).
+//
+// # A small instance
+//
+// A tile of 4 x 4 values on 2 lanes, 8 registers each. Write a coordinate as the
+// bits (r1 r0 | c1 c0), row major, c0 the lowest: element (2, 3) is 0b1011 = 11.
+//
+//     register bit 0 -> 0b0001   two neighbours of a row in one lane
+//     register bit 1 -> 0b0100   the next row
+//     register bit 2 -> 0b1000   two rows further down
+//     lane     bit 0 -> 0b0010   the other half of the row
+//
+// Register 3 (= bits 0 and 1) of lane 1 holds 0b0001 ^ 0b0100 ^ 0b0010 = 0b0111,
+// which is row 1, column 3. That is the law: L(a ^ b) = L(a) ^ L(b), so the
+// images of single bits (the *bases*) say everything.
+//
+// # Why from place to coordinate, and not the other way round
+//
+// One coordinate may live in several places (a row maximum is known to all four
+// lanes that share the row): as a map from places that is a zero basis, and still
+// a function. In the other direction it would be a relation.
+//
+// # What follows by linear algebra instead of by tables
+//
+//  * two layouts need no conversion between them: their bases are equal;
+//  * a reduction over an axis needs a shuffle on exactly those lane bits whose
+//    basis touches the axis;
+//  * shared memory is a map from coordinate to byte; composed with a register
+//    layout it gives each thread's addresses, whether `ldmatrix` fits, and how
+//    many wavefronts a warp's access takes.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NAPKIN_LAYOUT_LINEARLAYOUT_H
+#define NAPKIN_LAYOUT_LINEARLAYOUT_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace napkin::layout {
+
+/// The three kinds of place inside a block, fastest first.
+enum class Place : unsigned { Register = 0, Lane = 1, Warp = 2 };
+
+/// Number of kinds of place.
+inline constexpr unsigned numPlaces = 3;
+
+/// log2 of a power of two. Requires: `value` is a power of two.
+unsigned log2Exact(uint64_t value);
+
+/// The sizes of a tile's axes, slowest first, each a power of two. A coordinate
+/// is its row-major index: the last axis takes the lowest bits.
+class TileShape {
+public:
+  TileShape() = default;
+  /// Requires: every size is a power of two.
+  explicit TileShape(llvm::ArrayRef<int64_t> sizes);
+
+  /// Number of axes.
+  unsigned rank() const { return bitCounts.size(); }
+  /// Number of elements of `axis`.
+  int64_t size(unsigned axis) const { return int64_t(1) << bitCounts[axis]; }
+  /// log2 of the size of `axis`.
+  unsigned bits(unsigned axis) const { return bitCounts[axis]; }
+  /// Total bits of a coordinate.
+  unsigned totalBits() const;
+  /// The bit of a flat coordinate where `axis` begins.
+  unsigned shift(unsigned axis) const;
+  /// The bits of a flat coordinate that belong to `axis`.
+  uint32_t mask(unsigned axis) const;
+  /// The flat coordinate with bit `bit` of `axis` set.
+  uint32_t unit(unsigned axis, unsigned bit) const;
+  /// The position along `axis` of a flat coordinate.
+  uint32_t coordinate(uint32_t flat, unsigned axis) const;
+  /// Maps a flat coordinate of this shape to one of `target`, keeping the axes
+  /// `axisMap[i]` (an axis of this shape for each axis of `target`).
+  uint32_t project(uint32_t flat, const TileShape &target,
+                   llvm::ArrayRef<unsigned> axisMap) const;
+
+  bool operator==(const TileShape &other) const {
+    return bitCounts == other.bitCounts;
+  }
+
+private:
+  llvm::SmallVector<unsigned, 4> bitCounts;
+};
+
+/// A linear map from (register, lane, warp) bits to flat tile coordinates.
+class LinearLayout {
+public:
+  /// bases[place][bit] = image of that bit, a flat coordinate.
+  using Bases = llvm::SmallVector<llvm::SmallVector<uint32_t, 8>, 3>;
+
+  LinearLayout() : bases(numPlaces) {}
+  explicit LinearLayout(Bases bases) : bases(std::move(bases)) {
+    this->bases.resize(numPlaces);
+  }
+
+  /// Appends one more bit to `place`, with the given image.
+  LinearLayout &add(Place place, uint32_t image) {
+    bases[unsigned(place)].push_back(image);
+    return *this;
+  }
+  /// The images of the bits of `place`, lowest bit first.
+  llvm::ArrayRef<uint32_t> getBases(Place place) const {
+    return bases[unsigned(place)];
+  }
+  /// Number of bits of `place`.
+  unsigned bits(Place place) const { return getBases(place).size(); }
+  /// Number of registers (elements) a thread holds.
+  unsigned numRegisters() const { return 1u << bits(Place::Register); }
+
+  /// The coordinate at one place.
+  uint32_t apply(uint32_t reg, uint32_t lane, uint32_t warp) const;
+  /// The contribution of `value`'s bits at `place`.
+  uint32_t apply(Place place, uint32_t value) const;
+
+  /// Whether every coordinate of `shape` lives somewhere.
+  bool isSurjective(const TileShape &shape) const;
+  /// Whether no coordinate lives in two places.
+  bool isInjective() const;
+
+  /// A register of `*this` that holds coordinate contribution `flat` (the XOR of
+  /// some register bases); none if `flat` is not reached by registers alone.
+  std::optional<uint32_t> registerFor(uint32_t flat) const;
+
+  /// The layout of a tile that lacks some axes of `shape`: coordinates are
+  /// projected to `target` by `axisMap` (see TileShape::project); register bits
+  /// that become zero or redundant are dropped, lane and warp bits stay
+  /// (a zero basis means that the lanes share the value).
+  LinearLayout slice(const TileShape &shape, const TileShape &target,
+                     llvm::ArrayRef<unsigned> axisMap) const;
+
+  /// Number of low register bits whose images are the units 1, 2, 4, ... of the
+  /// last axis: log2 of the elements a thread holds in one contiguous run.
+  unsigned contiguousRegisterBits() const;
+
+  /// Lane bits that only replicate (zero basis), as a mask; likewise warps.
+  uint32_t replicatedBits(Place place) const;
+
+  bool operator==(const LinearLayout &other) const {
+    return bases == other.bases;
+  }
+  bool operator!=(const LinearLayout &other) const { return !(*this == other); }
+
+  /// "register=[1,64] lane=[2,4] warp=[]".
+  std::string str() const;
+
+private:
+  Bases bases;
+};
+
+/// A linear map from flat coordinates to bytes of shared memory; one image per
+/// coordinate bit, XORed. Row-major storage with a swizzle is of this form.
+class SharedLayout {
+public:
+  SharedLayout() = default;
+  explicit SharedLayout(llvm::SmallVector<uint32_t, 16> images)
+      : images(std::move(images)) {}
+
+  /// Row-major storage of `shape` with elements of `elementBytes`, swizzled so
+  /// that 8 consecutive rows put any one 16-byte column into 8 different
+  /// 16-byte columns of the 128-byte line (what `ldmatrix` reads at once).
+  static SharedLayout swizzledRowMajor(const TileShape &shape,
+                                       unsigned elementBytes);
+
+  /// The byte of a coordinate.
+  uint32_t apply(uint32_t flat) const;
+  /// The images, lowest coordinate bit first.
+  llvm::ArrayRef<uint32_t> getImages() const { return images; }
+
+  bool operator==(const SharedLayout &other) const {
+    return images == other.images;
+  }
+
+private:
+  llvm::SmallVector<uint32_t, 16> images;
+};
+
+/// The bytes of shared memory that each place touches: a composition.
+/// bytes = XOR of the images of the set bits of register, lane and warp.
+struct SharedAccess {
+  llvm::SmallVector<uint32_t, 8> registers, lanes, warps;
+};
+
+/// Composes `registers` (place to coordinate) with `shared` (coordinate to byte).
+SharedAccess compose(const LinearLayout &registers, const SharedLayout &shared);
+
+/// How a warp reads 8x8 matrices of 16-bit elements with `ldmatrix`
+/// (PTX ISA "ldmatrix"): which register bits pick one of up to four matrices, and
+/// the row address that each lane supplies.
+struct LdMatrixPlan {
+  bool transposed = false;
+  /// Register bits (indices >= 1) that number the matrices of one instruction,
+  /// 0, 1 or 2 of them: .x1, .x2, .x4.
+  llvm::SmallVector<unsigned, 2> matrixBits;
+  /// Byte images of the five address-lane bits: three row bits, then the
+  /// matrix bits (absent ones are 0).
+  llvm::SmallVector<uint32_t, 5> laneImages;
+};
+
+/// Finds the `ldmatrix` form that fills a register layout from shared memory, or
+/// none when a lane's pair of elements or a matrix' row is not where the
+/// instruction wants it. Requires: 16-bit elements.
+std::optional<LdMatrixPlan> planLdMatrix(const SharedAccess &access);
+
+/// Wavefronts of one warp-wide shared access in which lane bit i contributes
+/// byte image `lanes[i]` and each lane touches `bytesPerLane` contiguous bytes
+/// (4, 8 or 16; smaller accesses count as 4). 1 per 128 bytes is ideal.
+unsigned wavefronts(llvm::ArrayRef<uint32_t> lanes, unsigned bytesPerLane);
+
+} // namespace napkin::layout
+
+#endif // NAPKIN_LAYOUT_LINEARLAYOUT_H

@@ -1,0 +1,452 @@
+//===- KernelEmitter.cpp - Frame, control flow and positions --------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "KernelEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::layout;
+using namespace napkin::tile;
+
+KernelEmitter::KernelEmitter(OpBuilder &builder, KernelOp kernel,
+                             const target::TargetDescription &target,
+                             LLVM::GlobalOp shared)
+    : builder(builder), kernel(kernel), target(target), shared(shared),
+      loc(kernel.getLoc()), i1(builder.getI1Type()), i16(builder.getI16Type()),
+      i32(builder.getI32Type()), i64(builder.getI64Type()),
+      f32(builder.getF32Type()),
+      globalPointer(LLVM::LLVMPointerType::get(builder.getContext(), 1)),
+      sharedPointer(LLVM::LLVMPointerType::get(builder.getContext(), 3)),
+      xoredImages([](const auto &a, const auto &b) {
+        return std::make_pair(a.first.getAsOpaquePointer(), a.second) <
+               std::make_pair(b.first.getAsOpaquePointer(), b.second);
+      }) {}
+
+//===----------------------------------------------------------------------===//
+// Shared memory
+//===----------------------------------------------------------------------===//
+
+/// The bytes of shared memory through which an operation moves values between
+/// threads; 0 if it needs none.
+static int64_t scratchBytes(Operation &op, int64_t warps) {
+  if (auto convert = dyn_cast<ConvertOp>(op)) {
+    TileType type = convert.getInput().getType();
+    return (int64_t(1) << type.getShape().totalBits()) *
+           std::max(1u, type.getElementType().getIntOrFloatBitWidth() / 8);
+  }
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    TileType type = reduce.getResult().getType();
+    return warps * (int64_t(1) << type.getShape().totalBits()) *
+           (type.getElementType().getIntOrFloatBitWidth() / 8);
+  }
+  return 0;
+}
+
+LogicalResult KernelEmitter::planSharedMemory() {
+  // Buffers live for the whole kernel. Scratch for layout changes comes after
+  // them, except once no buffer is touched any more: then it takes their place.
+  int64_t buffers = 0, scratchWhileLive = 0, scratchAfter = 0;
+  Operation *lastUse = nullptr;
+  Block &body = kernel.getBody().front();
+  kernel.walk([&](Operation *op) {
+    if (auto alloc = dyn_cast<AllocOp>(op)) {
+      BufferType type = alloc.getBuffer().getType();
+      bufferOffsets[alloc.getBuffer()] = buffers;
+      buffers += llvm::alignTo(type.getSlotBytes() * type.getSlots(), 1024);
+    }
+    if (isa<CopyOp, ReadOp>(op))
+      lastUse = body.findAncestorOpInBlock(*op);
+  });
+  kernel.walk([&](Operation *op) {
+    int64_t bytes = scratchBytes(*op, kernel.getWarps());
+    if (!bytes)
+      return;
+    Operation *top = body.findAncestorOpInBlock(*op);
+    bool after = !lastUse || (lastUse != top && lastUse->isBeforeInBlock(top));
+    if (after)
+      afterBuffers.insert(op);
+    int64_t &scratch = after ? scratchAfter : scratchWhileLive;
+    scratch = std::max(scratch, bytes);
+  });
+  scratchOffset = buffers;
+  sharedBytes = std::max(buffers + scratchWhileLive, scratchAfter);
+  if (sharedBytes > target.maxSharedBytes)
+    return kernel.emitError()
+           << "needs " << sharedBytes << " bytes of shared memory a block; "
+           << target.name << " has " << target.maxSharedBytes
+           << ": choose smaller tiles or fewer stages";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The frame
+//===----------------------------------------------------------------------===//
+
+FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
+  if (failed(planSharedMemory()))
+    return failure();
+  OpBuilder::InsertionGuard guard(builder);
+  SmallVector<Type> types(kernel.getBody().getNumArguments(), globalPointer);
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(builder.getContext()), types);
+  function = LLVM::LLVMFuncOp::create(builder, loc, kernel.getSymName(), type);
+  function->setAttr("nvvm.kernel", builder.getUnitAttr());
+  function->setAttr("nvvm.maxntid", builder.getDenseI32ArrayAttr(
+                                        {int32_t(kernel.getNumThreads()), 1, 1}));
+  for (unsigned i = 0; i < types.size(); ++i) {
+    function.setArgAttr(i, "llvm.noalias", builder.getUnitAttr());
+    function.setArgAttr(i, "llvm.align", builder.getI32IntegerAttr(16));
+  }
+  setup = function.addEntryBlock(builder);
+  for (auto [argument, pointer] :
+       llvm::zip(kernel.getBody().getArguments(), setup->getArguments()))
+    scalars[argument] = pointer;
+
+  builder.setInsertionPointToStart(setup);
+  Value thread = NVVM::ThreadIdXOp::create(builder, loc, i32);
+  lane = LLVM::AndOp::create(builder, loc, thread, constant(31));
+  warp = LLVM::LShrOp::create(builder, loc, thread, constant(5));
+  if (sharedBytes)
+    sharedBase = LLVM::AddressOfOp::create(builder, loc, sharedPointer,
+                                           shared.getSymName());
+  Block *body = new Block();
+  function.getBody().push_back(body);
+  LLVM::BrOp::create(builder, loc, ValueRange{}, body);
+  builder.setInsertionPointToStart(body);
+  if (failed(emitBlock(kernel.getBody().front())))
+    return failure();
+  LLVM::ReturnOp::create(builder, loc, ValueRange{});
+  return function;
+}
+
+LogicalResult KernelEmitter::emitBlock(Block &block) {
+  for (Operation &op : block)
+    if (failed(emitOp(op)))
+      return failure();
+  return success();
+}
+
+LogicalResult KernelEmitter::emitOp(Operation &op) {
+  loc = op.getLoc();
+  return TypeSwitch<Operation *, LogicalResult>(&op)
+      .Case([&](LoadOp op) { return emitLoad(op); })
+      .Case([&](StoreOp op) { return emitStore(op); })
+      .Case([&](CopyOp op) { return emitCopy(op); })
+      .Case([&](ReadOp op) { return emitRead(op); })
+      .Case([&](ConvertOp op) { return emitConvert(op); })
+      .Case([&](MmaOp op) { return emitMma(op); })
+      .Case([&](tile::MapOp op) { return emitMap(op); })
+      .Case([&](tile::ReduceOp op) { return emitReduce(op); })
+      .Case([&](scf::ForOp op) { return emitFor(op); })
+      .Case([&](scf::IfOp op) { return emitIf(op); })
+      .Case([&](CommitOp) {
+        NVVM::CpAsyncCommitGroupOp::create(builder, loc);
+        return success();
+      })
+      .Case([&](WaitOp op) {
+        NVVM::CpAsyncWaitGroupOp::create(builder, loc, op.getPending());
+        return success();
+      })
+      .Case([&](BarrierOp) {
+        NVVM::Barrier0Op::create(builder, loc);
+        return success();
+      })
+      .Case<AllocOp, tile::ReturnOp, scf::YieldOp>(
+          [](Operation *) { return success(); })
+      .Default([&](Operation *op) -> LogicalResult {
+        if (op->getNumResults() == 1 && op->getNumRegions() == 0 &&
+            isa<arith::ArithDialect>(op->getDialect())) {
+          auto operand = [&](Value value) { return scalar(value); };
+          FailureOr<Value> value = emitScalarOp(builder, *op, operand);
+          if (failed(value))
+            return failure();
+          scalars[op->getResult(0)] = *value;
+          return success();
+        }
+        return op->emitError() << "'" << op->getName()
+                               << "' cannot stand in a tile program that is "
+                                  "lowered to device code";
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+Block *KernelEmitter::startBlock(TypeRange types) {
+  Block *block = new Block();
+  for (Type type : types)
+    block->addArgument(type, loc);
+  builder.getInsertionBlock()->getParent()->push_back(block);
+  return block;
+}
+
+SmallVector<Value> KernelEmitter::flatten(Value value) {
+  if (!isa<TileType>(value.getType()))
+    return {scalar(value)};
+  SmallVector<Value> values;
+  RegisterTile &registers = *tiles.lookup(value);
+  for (unsigned reg = 0; reg < registers.layout.numRegisters(); ++reg)
+    values.push_back(element(registers, reg));
+  return values;
+}
+
+void KernelEmitter::unflatten(Value value, ValueRange &values) {
+  if (!isa<TileType>(value.getType())) {
+    scalars[value] = values.front();
+    values = values.drop_front();
+    return;
+  }
+  auto registers = newTile(value);
+  unsigned count = registers->layout.numRegisters();
+  registers->scalars.assign(values.begin(), values.begin() + count);
+  values = values.drop_front(count);
+}
+
+LogicalResult KernelEmitter::emitFor(scf::ForOp loop) {
+  // Bounds are constants; a loop that runs tests at its end only.
+  auto bound = [](Value value) {
+    return getConstantIntValue(OpFoldResult(value));
+  };
+  std::optional<int64_t> lower = bound(loop.getLowerBound()),
+                         upper = bound(loop.getUpperBound()),
+                         step = bound(loop.getStep());
+  if (!lower || !upper || !step || *step <= 0)
+    return loop.emitError() << "expects constant bounds";
+  SmallVector<Value> initial;
+  for (Value value : loop.getInitArgs())
+    llvm::append_range(initial, flatten(value));
+  if (*lower >= *upper) {
+    ValueRange values = initial;
+    for (Value result : loop.getResults())
+      unflatten(result, values);
+    return success();
+  }
+
+  SmallVector<Type> types{i32};
+  for (Value value : initial)
+    types.push_back(value.getType());
+  SmallVector<Value> entry{constant(*lower)};
+  llvm::append_range(entry, initial);
+  Block *body = startBlock(types);
+  LLVM::BrOp::create(builder, loc, entry, body);
+  builder.setInsertionPointToStart(body);
+  scalars[loop.getInductionVar()] = body->getArgument(0);
+  ValueRange carried = body->getArguments().drop_front();
+  for (Value argument : loop.getRegionIterArgs())
+    unflatten(argument, carried);
+  if (failed(emitBlock(*loop.getBody())))
+    return failure();
+
+  SmallVector<Value> next{LLVM::AddOp::create(
+      builder, loc, body->getArgument(0), constant(*step))};
+  SmallVector<Value> results;
+  for (Value value : loop.getBody()->getTerminator()->getOperands())
+    llvm::append_range(results, flatten(value));
+  llvm::append_range(next, results);
+  Value more = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt,
+                                    next[0], constant(*upper));
+  SmallVector<Type> resultTypes(types.begin() + 1, types.end());
+  Block *after = startBlock(resultTypes);
+  LLVM::CondBrOp::create(builder, loc, more, body, next, after, results);
+  builder.setInsertionPointToStart(after);
+  ValueRange values = after->getArguments();
+  for (Value result : loop.getResults())
+    unflatten(result, values);
+  return success();
+}
+
+LogicalResult KernelEmitter::emitIf(scf::IfOp branch) {
+  if (branch.getNumResults() || branch.elseBlock())
+    return branch.emitError() << "expects a guard without results or else";
+  Value condition = scalar(branch.getCondition());
+  Block *then = startBlock();
+  Block *after = startBlock();
+  LLVM::CondBrOp::create(builder, loc, condition, then, after);
+  builder.setInsertionPointToStart(then);
+  if (failed(emitBlock(*branch.thenBlock())))
+    return failure();
+  LLVM::BrOp::create(builder, loc, ValueRange{}, after);
+  builder.setInsertionPointToStart(after);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Values ahead of all loops
+//===----------------------------------------------------------------------===//
+
+Value KernelEmitter::inSetup(llvm::function_ref<Value()> build) {
+  OpBuilder::InsertionGuard guard(builder);
+  if (setup->mightHaveTerminator())
+    builder.setInsertionPoint(setup->getTerminator());
+  else
+    builder.setInsertionPointToEnd(setup);
+  return build();
+}
+
+Value KernelEmitter::constant(int32_t value) {
+  Value &known = constants[value];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(setup);
+    known = LLVM::ConstantOp::create(builder, loc, i32,
+                                     builder.getI32IntegerAttr(value));
+  }
+  return known;
+}
+
+Value KernelEmitter::scalar(Value value) { return scalars.lookup(value); }
+
+Value KernelEmitter::groupStart(StringRef axis) {
+  std::optional<int64_t> tileSize = kernel.getGroup().sizeOf(axis);
+  if (!tileSize || kernel.getGridSize(axis) == 1)
+    return {};
+  auto [entry, isNew] = groupStarts.try_emplace(axis);
+  if (!isNew)
+    return entry->second;
+  entry->second = inSetup([&]() -> Value {
+    // The last axis of `order` varies fastest over the one-dimensional grid.
+    int64_t stride = 1;
+    for (auto other : llvm::reverse(kernel.getOrder().getAsRange<StringAttr>())) {
+      if (other.getValue() == axis)
+        break;
+      stride *= kernel.getGridSize(other);
+    }
+    int64_t size = kernel.getGridSize(axis);
+    Value index = NVVM::BlockIdXOp::create(builder, loc, i32);
+    if (stride > 1)
+      index = LLVM::UDivOp::create(builder, loc, index, constant(stride));
+    if (stride * size < kernel.getNumBlocks())
+      index = LLVM::URemOp::create(builder, loc, index, constant(size));
+    return LLVM::MulOp::create(builder, loc, index, constant(*tileSize));
+  });
+  return entry->second;
+}
+
+uint32_t KernelEmitter::imageMask(ArrayRef<uint32_t> lanes,
+                                  ArrayRef<uint32_t> warps) {
+  uint32_t mask = 0;
+  for (uint32_t image : lanes)
+    mask |= image;
+  for (uint32_t image : warps)
+    mask |= image;
+  return mask;
+}
+
+Value KernelEmitter::threadImage(ArrayRef<uint32_t> lanes,
+                                 ArrayRef<uint32_t> warps) {
+  if (imageMask(lanes, warps) == 0)
+    return constant(0);
+  Value &known = images[{lanes.vec(), warps.vec()}];
+  if (known)
+    return known;
+  return known = inSetup([&]() -> Value {
+           // Bits that move by the same distance move together: one mask and
+           // one shift for each distance.
+           Value result;
+           auto gather = [&](Value source, ArrayRef<uint32_t> images) {
+             std::map<int, uint32_t> bitsByShift;
+             for (auto [bit, image] : llvm::enumerate(images))
+               for (unsigned out = 0; out < 32; ++out)
+                 if (image >> out & 1)
+                   bitsByShift[int(out) - int(bit)] |= uint32_t(1) << bit;
+             for (auto [shift, bits] : bitsByShift) {
+               Value part =
+                   LLVM::AndOp::create(builder, loc, source, constant(bits));
+               if (shift > 0)
+                 part = LLVM::ShlOp::create(builder, loc, part, constant(shift));
+               if (shift < 0)
+                 part = LLVM::LShrOp::create(builder, loc, part, constant(-shift));
+               result = result ? Value(LLVM::XOrOp::create(builder, loc, result, part))
+                               : part;
+             }
+           };
+           gather(lane, lanes);
+           gather(warp, warps);
+           return result;
+         });
+}
+
+Value KernelEmitter::threadCoordinate(const LinearLayout &layout,
+                                      const TileShape &shape, unsigned axis) {
+  auto project = [&](Place place) {
+    SmallVector<uint32_t> images;
+    for (uint32_t image : layout.getBases(place))
+      images.push_back(shape.coordinate(image, axis));
+    return images;
+  };
+  return threadImage(project(Place::Lane), project(Place::Warp));
+}
+
+//===----------------------------------------------------------------------===//
+// Registers
+//===----------------------------------------------------------------------===//
+
+Type KernelEmitter::llvmType(Type type) { return scalarType(type); }
+
+Value KernelEmitter::bitcast(Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  return LLVM::BitcastOp::create(builder, loc, type, value);
+}
+
+std::shared_ptr<RegisterTile> KernelEmitter::newTile(Value value) {
+  auto tile = std::make_shared<RegisterTile>();
+  tile->type = cast<TileType>(value.getType());
+  tile->layout = tile->type.getLayout().getLayout();
+  tile->scalars.resize(tile->layout.numRegisters());
+  if (tile->type.getElementType().getIntOrFloatBitWidth() == 16)
+    tile->pairs.resize(tile->layout.numRegisters() / 2);
+  tiles[value] = tile;
+  return tile;
+}
+
+Value KernelEmitter::element(RegisterTile &tile, unsigned reg) {
+  if (tile.scalars[reg])
+    return tile.scalars[reg];
+  Value packed = pair(tile, reg / 2);
+  Type vector = VectorType::get({2}, tile.type.getElementType());
+  Value elements = LLVM::BitcastOp::create(builder, loc, vector, packed);
+  for (unsigned half : {0u, 1u})
+    if (!tile.scalars[(reg & ~1u) | half])
+      tile.scalars[(reg & ~1u) | half] = LLVM::ExtractElementOp::create(
+          builder, loc, elements, constant(half));
+  return tile.scalars[reg];
+}
+
+Value KernelEmitter::pair(RegisterTile &tile, unsigned index) {
+  if (tile.pairs[index])
+    return tile.pairs[index];
+  if (tile.fetch) {
+    tile.fetch(index);
+    return tile.pairs[index];
+  }
+  Value low = tile.scalars[2 * index], high = tile.scalars[2 * index + 1];
+  auto lowRound = low.getDefiningOp<LLVM::FPTruncOp>();
+  auto highRound = high.getDefiningOp<LLVM::FPTruncOp>();
+  Type element = tile.type.getElementType();
+  Type vector = VectorType::get({2}, element);
+  if (lowRound && highRound && lowRound.getArg().getType().isF32() &&
+      highRound.getArg().getType().isF32()) {
+    // Both halves come from f32: one instruction rounds and packs them.
+    StringRef name = element.isBF16() ? "llvm.nvvm.ff2bf16x2.rn"
+                                      : "llvm.nvvm.ff2f16x2.rn";
+    Value rounded = callIntrinsic(builder, loc, name, vector,
+                                  {highRound.getArg(), lowRound.getArg()});
+    return tile.pairs[index] = bitcast(rounded, i32);
+  }
+  Value packed = LLVM::PoisonOp::create(builder, loc, vector);
+  packed = LLVM::InsertElementOp::create(builder, loc, packed, low, constant(0));
+  packed = LLVM::InsertElementOp::create(builder, loc, packed, high, constant(1));
+  return tile.pairs[index] = bitcast(packed, i32);
+}
+
+Value KernelEmitter::callIntrinsic(OpBuilder &builder, Location loc,
+                                   StringRef name, Type result,
+                                   ValueRange arguments) {
+  return LLVM::CallIntrinsicOp::create(builder, loc, result,
+                                       builder.getStringAttr(name), arguments)
+      .getResult(0);
+}

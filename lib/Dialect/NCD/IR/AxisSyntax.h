@@ -1,0 +1,42 @@
+//===- AxisSyntax.h - how axes are written ----------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The notation shared by types, attributes and operations of the dialect:
+// `name=size` for an axis with its size and `[a, b]` for a list of names.
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_DIALECT_NCD_IR_AXISSYNTAX_H
+#define NAPKIN_LIB_DIALECT_NCD_IR_AXISSYNTAX_H
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/OpImplementation.h"
+
+namespace napkin::ncd {
+
+/// Parses the size after `name=`: an integer, or `?` where \p dynamic allows.
+/// The integer may be out of the range that the verifier accepts.
+mlir::ParseResult parseAxisSize(mlir::AsmParser &parser, int64_t &size,
+                                bool dynamic);
+
+/// Prints `a=4, b=?`.
+void printAxes(mlir::AsmPrinter &printer, llvm::ArrayRef<mlir::StringAttr> axes,
+               llvm::ArrayRef<int64_t> sizes);
+
+/// Checks names and sizes of \p axes: identifiers, each once, sizes positive
+/// (or `?` where \p dynamic allows). \p what names the thing in errors.
+mlir::LogicalResult
+verifyAxes(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+           llvm::StringRef what, llvm::ArrayRef<mlir::StringAttr> axes,
+           llvm::ArrayRef<int64_t> sizes, bool dynamic);
+
+/// Parses `[a, b]` into an array of strings.
+mlir::ParseResult parseAxisList(mlir::OpAsmParser &parser,
+                                mlir::ArrayAttr &axes);
+
+/// Prints `[a, b]`.
+void printAxisList(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                   mlir::ArrayAttr axes);
+
+} // namespace napkin::ncd
+
+#endif // NAPKIN_LIB_DIALECT_NCD_IR_AXISSYNTAX_H

@@ -1,0 +1,381 @@
+//===- NCDScheduleOps.cpp - kernel and stream -----------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Builders, syntax and checks of the operations in NCDScheduleOps.td.
+//===----------------------------------------------------------------------===//
+
+#include "OpChecks.h"
+#include "napkin/Dialect/NCD/IR/NCDOps.h"
+
+using namespace mlir;
+using namespace napkin::ncd;
+
+//===----------------------------------------------------------------------===//
+// KernelOp
+//===----------------------------------------------------------------------===//
+
+void KernelOp::build(OpBuilder &builder, OperationState &state,
+                     TypeRange resultTypes, ValueRange inputs) {
+  state.addTypes(resultTypes);
+  state.addOperands(inputs);
+  Block &block = state.addRegion()->emplaceBlock();
+  for (Value input : inputs)
+    block.addArgument(input.getType(), input.getLoc());
+}
+
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types, resultTypes;
+  if (parser.parseLParen())
+    return failure();
+  SMLoc loc = parser.getCurrentLocation();
+  if (failed(parser.parseOptionalRParen())) {
+    do {
+      if (parser.parseArgument(arguments.emplace_back()) ||
+          parser.parseEqual() || parser.parseOperand(operands.emplace_back()))
+        return failure();
+    } while (succeeded(parser.parseOptionalComma()));
+    if (parser.parseColonTypeList(types) || parser.parseRParen())
+      return failure();
+  }
+  if (parser.resolveOperands(operands, types, loc, result.operands))
+    return failure();
+  for (auto [argument, type] : llvm::zip_equal(arguments, types))
+    argument.type = type;
+  SMLoc attributesLoc;
+  if (parser.parseArrowTypeList(resultTypes) ||
+      parser.getCurrentLocation(&attributesLoc) ||
+      parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+      // An inherent attribute of another kind would silently be lost.
+      failed(verifyInherentAttrs(result.name, result.attributes, [&]() {
+        return parser.emitError(attributesLoc) << "'" << result.name << "' op ";
+      })))
+    return failure();
+  result.addTypes(resultTypes);
+  return parser.parseRegion(*result.addRegion(), arguments,
+                            /*enableNameShadowing=*/true);
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  printer << " (";
+  Block &block = getBody().front();
+  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer,
+                        [&](auto pair) {
+                          auto [argument, input] = pair;
+                          printer << argument << " = " << input;
+                        });
+  if (!getInputs().empty())
+    printer << " : " << getInputs().getTypes();
+  printer << ") -> (" << getResultTypes() << ')';
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
+  printer << ' ';
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+std::optional<int64_t> KernelOp::groupSize(StringRef axis) {
+  PartitionAttr group = getGroupAttr();
+  return group ? group.sizeOf(axis) : std::nullopt;
+}
+
+StringAttr KernelOp::getStreamAxis() {
+  PartitionAttr stream = getStreamAttr();
+  return stream && !stream.empty() ? stream.getAxes().front() : StringAttr();
+}
+
+std::optional<int64_t> KernelOp::getStreamSize() {
+  PartitionAttr stream = getStreamAttr();
+  if (!stream || stream.empty())
+    return std::nullopt;
+  return stream.getSizes().front();
+}
+
+SmallVector<StringAttr> KernelOp::getGridOrder() {
+  if (getOrderAttr())
+    return axisNames(getOrderAttr());
+  if (PartitionAttr group = getGroupAttr())
+    return llvm::to_vector(group.getAxes());
+  return {};
+}
+
+std::optional<int64_t> KernelOp::getAxisSize(StringRef axis) {
+  std::optional<int64_t> size;
+  auto check = [&](Type type) {
+    auto array = dyn_cast<ArrayType>(type);
+    if (array && array.hasAxis(axis))
+      size = array.sizeOf(axis);
+  };
+  for (Type type : (*this)->getOperandTypes())
+    check(type);
+  for (Type type : (*this)->getResultTypes())
+    check(type);
+  getBody().walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      check(type);
+  });
+  return size;
+}
+
+/// Checks that \p partition cuts axes that \p kernel has into tiles that are no
+/// larger than the axis.
+static LogicalResult verifyPartition(KernelOp kernel, PartitionAttr partition,
+                                     StringRef what) {
+  if (!partition)
+    return success();
+  for (auto [axis, tile] :
+       llvm::zip_equal(partition.getAxes(), partition.getSizes())) {
+    std::optional<int64_t> size = kernel.getAxisSize(axis);
+    if (!size)
+      return kernel.emitOpError("'")
+             << what << "' cuts axis '" << axis.getValue()
+             << "', which no array in the kernel carries; drop it or name "
+                "another axis";
+    if (!ShapedType::isDynamic(*size) && tile > *size)
+      return kernel.emitOpError("'")
+             << what << "' cuts axis '" << axis.getValue() << "' of size "
+             << *size << " into tiles of " << tile << "; use at most " << *size;
+  }
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  if (failed(verifySharedSizes(*this)) ||
+      failed(verifyNoCapture(*this, "pass it to the kernel, as in "
+                                    "'ncd.kernel (%a = %value : type)'")))
+    return failure();
+  // Attributes without a prefix are ours alone, or a misspelt name is lost.
+  for (NamedAttribute attribute : (*this)->getDiscardableAttrs())
+    if (!attribute.getName().getValue().contains('.'))
+      return emitOpError("has an unknown attribute '")
+             << attribute.getName().getValue()
+             << "'; known are group, stream, order, hardware, warps, stages, "
+                "entry, and names with a dialect's prefix";
+  if (std::optional<uint32_t> warps = getWarps())
+    if (static_cast<int32_t>(*warps) <= 0)
+      return emitOpError("'warps' is ")
+             << static_cast<int32_t>(*warps) << "; a block has at least one";
+  if (std::optional<uint32_t> stages = getStages())
+    if (static_cast<int32_t>(*stages) <= 0)
+      return emitOpError("'stages' is ")
+             << static_cast<int32_t>(*stages)
+             << "; a pipeline has at least one buffer";
+  PartitionAttr group = getGroupAttr(), stream = getStreamAttr();
+  if (stream && stream.getAxes().size() > 1)
+    return emitOpError("'stream' cuts ")
+           << stream.getAxes().size()
+           << " axes; a kernel proceeds along at most one";
+  if (StringAttr axis = getStreamAxis(); axis && group && group.hasAxis(axis))
+    return emitOpError("axis '")
+           << axis.getValue()
+           << "' is in both 'group' and 'stream'; cut it across blocks or in "
+              "chunks";
+  if (ArrayAttr order = getOrderAttr()) {
+    SmallVector<StringAttr> names = axisNames(order);
+    for (auto [index, axis] : llvm::enumerate(names)) {
+      if (llvm::is_contained(ArrayRef(names).take_front(index), axis))
+        return emitOpError("'order' names axis '")
+               << axis.getValue() << "' twice; name it once";
+      if (!group || !group.hasAxis(axis))
+        return emitOpError("'order' names axis '")
+               << axis.getValue() << "', which 'group' does not cut; add it to "
+               << "'group' or drop it";
+    }
+    if (group)
+      for (StringAttr axis : group.getAxes())
+        if (!llvm::is_contained(names, axis))
+          return emitOpError("'order' lacks axis '")
+                 << axis.getValue() << "' of 'group'; say where it comes";
+  }
+  return success();
+}
+
+LogicalResult KernelOp::verifyRegions() {
+  Block &block = getBody().front();
+  if (failed(verifyBlockArguments(*this, block, "the region",
+                                  getInputs().getTypes())) ||
+      failed(verifyYield(*this, block, "the region", getResultTypes())) ||
+      failed(verifyPartition(*this, getGroupAttr(), "group")) ||
+      failed(verifyPartition(*this, getStreamAttr(), "stream")))
+    return failure();
+  WalkResult walk = getBody().walk([&](KernelOp inner) {
+    inner.emitOpError("is inside another kernel; a kernel is one launch");
+    return WalkResult::interrupt();
+  });
+  return failure(walk.wasInterrupted());
+}
+
+//===----------------------------------------------------------------------===//
+// StreamOp
+//===----------------------------------------------------------------------===//
+
+void StreamOp::build(OpBuilder &builder, OperationState &state,
+                     TypeRange resultTypes, StringAttr axis, ValueRange inputs,
+                     TypeRange stateTypes) {
+  state.addTypes(resultTypes);
+  state.addOperands(inputs);
+  Properties &properties = state.getOrAddProperties<Properties>();
+  properties.axis = axis;
+  properties.state = builder.getTypeArrayAttr(llvm::to_vector(stateTypes));
+  auto addBlock = [&](ArrayRef<TypeRange> argumentTypes) {
+    Block &block = state.addRegion()->emplaceBlock();
+    for (TypeRange types : argumentTypes)
+      for (Type type : types)
+        block.addArgument(type, state.location);
+  };
+  SmallVector<Type> inputTypes = llvm::to_vector(inputs.getTypes());
+  addBlock({});
+  addBlock({stateTypes, TypeRange(inputTypes)});
+  addBlock({stateTypes, stateTypes});
+  addBlock({stateTypes});
+}
+
+ArrayType StreamOp::getStateType(unsigned index) {
+  return cast<ArrayType>(cast<TypeAttr>(getState()[index]).getValue());
+}
+
+Block::BlockArgListType StreamOp::getStepStates() {
+  return getStep().front().getArguments().take_front(getNumStates());
+}
+
+Block::BlockArgListType StreamOp::getStepChunks() {
+  return getStep().front().getArguments().drop_front(getNumStates());
+}
+
+ParseResult StreamOp::parse(OpAsmParser &parser, OperationState &result) {
+  Properties &properties = result.getOrAddProperties<Properties>();
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types, stateTypes;
+  if (parser.parseAttribute(properties.axis,
+                            NoneType::get(parser.getContext())) ||
+      parser.parseKeyword("ins") || parser.parseLParen())
+    return failure();
+  SMLoc loc = parser.getCurrentLocation();
+  if (failed(parser.parseOptionalRParen()))
+    if (parser.parseOperandList(operands) || parser.parseColonTypeList(types) ||
+        parser.parseRParen())
+      return failure();
+  if (parser.resolveOperands(operands, types, loc, result.operands) ||
+      parser.parseArrowTypeList(result.types) || parser.parseKeyword("state") ||
+      parser.parseLParen())
+    return failure();
+  if (failed(parser.parseOptionalRParen()))
+    if (parser.parseTypeList(stateTypes) || parser.parseRParen())
+      return failure();
+  properties.state = parser.getBuilder().getTypeArrayAttr(stateTypes);
+  if (succeeded(parser.parseOptionalKeyword("gauges")))
+    if (parser.parseAttribute(properties.gauges))
+      return failure();
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
+    return failure();
+  for (StringRef name : {"init", "step", "merge", "finish"})
+    if (parser.parseKeyword(name) || parser.parseRegion(*result.addRegion()))
+      return failure();
+  return success();
+}
+
+void StreamOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getAxisAttr() << " ins(";
+  if (!getInputs().empty())
+    printer << getInputs() << " : " << getInputs().getTypes();
+  printer << ") -> (" << getResultTypes() << ") state(";
+  llvm::interleaveComma(getState().getAsValueRange<TypeAttr>(), printer);
+  printer << ')';
+  if (ArrayAttr gauges = getGaugesAttr())
+    printer << " gauges " << gauges;
+  printer.printOptionalAttrDictWithKeyword(
+      (*this)->getAttrs(),
+      {getAxisAttrName(), getStateAttrName(), getGaugesAttrName()});
+  printer.printNewline();
+  for (auto [name, region] :
+       llvm::zip_equal(ArrayRef<StringRef>{"init", "step", "merge", "finish"},
+                       (*this)->getRegions())) {
+    printer << name << ' ';
+    printer.printRegion(region);
+    if (&region != &getFinish())
+      printer << ' ';
+  }
+}
+
+LogicalResult StreamOp::verify() {
+  StringRef axis = getAxis();
+  if (failed(verifySharedSizes(*this)))
+    return failure();
+  for (auto [index, input] : llvm::enumerate(getInputs()))
+    if (!cast<ArrayType>(input.getType()).hasAxis(axis))
+      return emitOpError("operand ")
+             << index << " does not carry the streamed axis '" << axis
+             << "'; use it directly instead of through 'ins'";
+  for (auto [index, type] : llvm::enumerate(getResultTypes()))
+    if (cast<ArrayType>(type).hasAxis(axis))
+      return emitOpError("result ")
+             << index << " carries the streamed axis '" << axis
+             << "'; a stream gives what is left when the axis is used up";
+  for (auto [index, type] :
+       llvm::enumerate(getState().getAsValueRange<TypeAttr>())) {
+    auto array = dyn_cast<ArrayType>(type);
+    if (!array)
+      return emitOpError("state ") << index << " has type " << type
+                                   << "; the state is made of arrays";
+    if (array.hasAxis(axis))
+      return emitOpError("state ")
+             << index << " carries the streamed axis '" << axis
+             << "'; its size must not depend on the axis";
+  }
+  if (ArrayAttr gauges = getGaugesAttr();
+      gauges && gauges.size() != getNumStates())
+    return emitOpError("'gauges' describes ")
+           << gauges.size() << " members of the state, but there are "
+           << getNumStates();
+
+  // Arrays with the axis enter through `ins`, or chunks could not be taken.
+  for (Region *region : {&getInit(), &getStep(), &getMerge(), &getFinish()}) {
+    WalkResult walk = region->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        if (!operand || region->isAncestor(operand.getParentRegion()))
+          continue;
+        auto array = dyn_cast<ArrayType>(operand.getType());
+        if (!array || !array.hasAxis(axis))
+          continue;
+        InFlightDiagnostic error =
+            inner->emitOpError("uses an array with the streamed axis '");
+        error << axis << "' from outside; pass it through 'ins' of the stream";
+        error.attachNote(operand.getLoc()) << "the array is defined here";
+        return WalkResult::interrupt();
+      }
+      if (region == &getStep())
+        return WalkResult::advance();
+      for (Type type : inner->getResultTypes())
+        if (auto array = dyn_cast<ArrayType>(type);
+            array && array.hasAxis(axis)) {
+          inner->emitOpError("carries the streamed axis '")
+              << axis << "' outside of 'step'; there is no chunk there";
+          return WalkResult::interrupt();
+        }
+      return WalkResult::advance();
+    });
+    if (walk.wasInterrupted())
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult StreamOp::verifyRegions() {
+  SmallVector<Type> states =
+      llvm::to_vector(getState().getAsValueRange<TypeAttr>());
+  SmallVector<Type> stepTypes(states), mergeTypes(states);
+  llvm::append_range(stepTypes, getInputs().getTypes());
+  llvm::append_range(mergeTypes, states);
+  auto verifyRegion = [&](Region &region, StringRef what, TypeRange arguments,
+                          TypeRange yields) -> LogicalResult {
+    Block &block = region.front();
+    if (failed(verifyBlockArguments(*this, block, what, arguments)))
+      return failure();
+    return verifyYield(*this, block, what, yields);
+  };
+  if (failed(verifyRegion(getInit(), "'init'", {}, states)) ||
+      failed(verifyRegion(getStep(), "'step'", stepTypes, states)) ||
+      failed(verifyRegion(getMerge(), "'merge'", mergeTypes, states)) ||
+      failed(verifyRegion(getFinish(), "'finish'", states, getResultTypes())))
+    return failure();
+  return success();
+}

@@ -1,0 +1,241 @@
+//===- TileTypes.cpp - Tiles, buffers and layouts -------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mlir/IR/DialectImplementation.h"
+#include "napkin/Dialect/Tile/IR/Tile.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::tile;
+
+#define GET_ATTRDEF_CLASSES
+#include "napkin/Dialect/Tile/IR/TileAttrs.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "napkin/Dialect/Tile/IR/TileTypes.cpp.inc"
+
+void TileDialect::registerTypes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "napkin/Dialect/Tile/IR/TileAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "napkin/Dialect/Tile/IR/TileTypes.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// LayoutAttr
+//===----------------------------------------------------------------------===//
+
+LayoutAttr LayoutAttr::get(MLIRContext *context,
+                           const layout::LinearLayout &layout) {
+  auto images = [&](layout::Place place) {
+    SmallVector<int32_t> values;
+    for (uint32_t image : layout.getBases(place))
+      values.push_back(image);
+    return values;
+  };
+  return get(context, images(layout::Place::Register),
+             images(layout::Place::Lane), images(layout::Place::Warp));
+}
+
+layout::LinearLayout LayoutAttr::getLayout() const {
+  layout::LinearLayout layout;
+  auto add = [&](layout::Place place, ArrayRef<int32_t> images) {
+    for (int32_t image : images)
+      layout.add(place, image);
+  };
+  add(layout::Place::Register, getRegisters());
+  add(layout::Place::Lane, getLanes());
+  add(layout::Place::Warp, getWarps());
+  return layout;
+}
+
+//===----------------------------------------------------------------------===//
+// The axis list shared by tiles and buffers: `q=128, x=64`
+//===----------------------------------------------------------------------===//
+
+static void printAxes(AsmPrinter &printer, ArrayRef<StringAttr> axes,
+                      ArrayRef<int64_t> sizes) {
+  for (auto [index, axis] : llvm::enumerate(axes)) {
+    if (index)
+      printer << ", ";
+    printer << axis.getValue() << '=' << sizes[index];
+  }
+}
+
+/// Parses one `name=size` whose name has been read.
+static ParseResult parseAxisSize(AsmParser &parser, StringRef name,
+                                 SmallVectorImpl<StringAttr> &axes,
+                                 SmallVectorImpl<int64_t> &sizes) {
+  int64_t size;
+  if (parser.parseEqual() || parser.parseInteger(size))
+    return failure();
+  axes.push_back(StringAttr::get(parser.getContext(), name));
+  sizes.push_back(size);
+  return success();
+}
+
+static LogicalResult verifyAxes(function_ref<InFlightDiagnostic()> emitError,
+                                ArrayRef<StringAttr> axes,
+                                ArrayRef<int64_t> sizes) {
+  llvm::SmallDenseSet<StringAttr> seen;
+  if (axes.size() != sizes.size())
+    return emitError() << "expects a size for each axis";
+  int64_t total = 1;
+  for (auto [axis, size] : llvm::zip(axes, sizes)) {
+    if (!seen.insert(axis).second)
+      return emitError() << "axis '" << axis.getValue() << "' is named twice";
+    if (size < 2 || !llvm::isPowerOf2_64(size) || size > (int64_t(1) << 20))
+      return emitError() << "axis '" << axis.getValue() << "' has tile size "
+                         << size << "; expects a power of two in [2, 2^20]";
+    total *= size;
+    if (total > (int64_t(1) << 24))
+      return emitError() << "a tile of more than 2^24 elements";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// TileType
+//===----------------------------------------------------------------------===//
+
+void TileType::print(AsmPrinter &printer) const {
+  printer << '<';
+  printAxes(printer, getAxes(), getSizes());
+  if (!getAxes().empty())
+    printer << ", ";
+  printer << getElementType();
+  if (getLayout())
+    printer << ", " << getLayout();
+  printer << '>';
+}
+
+Type TileType::parse(AsmParser &parser) {
+  SmallVector<StringAttr> axes;
+  SmallVector<int64_t> sizes;
+  Type element;
+  LayoutAttr layout;
+  if (parser.parseLess())
+    return {};
+  while (true) {
+    OptionalParseResult type = parser.parseOptionalType(element);
+    if (type.has_value()) {
+      if (failed(*type))
+        return {};
+      break;
+    }
+    StringRef name;
+    if (parser.parseKeyword(&name) || parseAxisSize(parser, name, axes, sizes) ||
+        parser.parseComma())
+      return {};
+  }
+  if (succeeded(parser.parseOptionalComma()) && parser.parseAttribute(layout))
+    return {};
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<TileType>(parser.getContext(), axes, sizes, element,
+                                     layout);
+}
+
+LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               ArrayRef<StringAttr> axes,
+                               ArrayRef<int64_t> sizes, Type element,
+                               LayoutAttr layout) {
+  if (failed(verifyAxes(emitError, axes, sizes)))
+    return failure();
+  if (!element.isIntOrFloat())
+    return emitError() << "expects an integer or float element, got " << element;
+  if (!layout)
+    return success();
+  if (layout.getLanes().size() != 5)
+    return emitError() << "expects a layout of 5 lane bits, got "
+                       << layout.getLanes().size();
+  layout::TileShape shape(sizes);
+  uint32_t limit = uint32_t(1) << shape.totalBits();
+  layout::LinearLayout bits = layout.getLayout();
+  for (layout::Place place :
+       {layout::Place::Register, layout::Place::Lane, layout::Place::Warp})
+    for (uint32_t image : bits.getBases(place))
+      if (image >= limit)
+        return emitError() << "layout image " << image << " lies outside the tile";
+  if (!bits.isSurjective(shape))
+    return emitError() << "the layout does not reach every element of the tile";
+  return success();
+}
+
+std::optional<unsigned> TileType::axisIndex(StringRef axis) const {
+  for (auto [index, name] : llvm::enumerate(getAxes()))
+    if (name.getValue() == axis)
+      return index;
+  return std::nullopt;
+}
+
+TileType TileType::withLayout(const layout::LinearLayout &layout) const {
+  return get(getContext(), getAxes(), getSizes(), getElementType(),
+             LayoutAttr::get(getContext(), layout));
+}
+
+SmallVector<unsigned> TileType::axisMapTo(TileType smaller) const {
+  SmallVector<unsigned> map;
+  for (StringAttr axis : smaller.getAxes())
+    map.push_back(*axisIndex(axis));
+  return map;
+}
+
+//===----------------------------------------------------------------------===//
+// BufferType
+//===----------------------------------------------------------------------===//
+
+void BufferType::print(AsmPrinter &printer) const {
+  printer << '<' << getSlots() << " x (";
+  printAxes(printer, getAxes(), getSizes());
+  printer << "), " << getElementType() << '>';
+}
+
+Type BufferType::parse(AsmParser &parser) {
+  int64_t slots;
+  SmallVector<StringAttr> axes;
+  SmallVector<int64_t> sizes;
+  Type element;
+  if (parser.parseLess() || parser.parseInteger(slots) ||
+      parser.parseKeyword("x") ||
+      parser.parseCommaSeparatedList(
+          AsmParser::Delimiter::Paren,
+          [&] {
+            StringRef name;
+            return failure(parser.parseKeyword(&name) ||
+                           parseAxisSize(parser, name, axes, sizes));
+          }) ||
+      parser.parseComma() || parser.parseType(element) || parser.parseGreater())
+    return {};
+  return parser.getChecked<BufferType>(parser.getContext(), slots, axes, sizes,
+                                       element);
+}
+
+LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t slots, ArrayRef<StringAttr> axes,
+                                 ArrayRef<int64_t> sizes, Type element) {
+  if (slots < 1 || slots > 16)
+    return emitError() << "expects 1 to 16 slots, got " << slots;
+  if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() < 8 ||
+      element.getIntOrFloatBitWidth() > 64)
+    return emitError() << "expects elements of 1, 2, 4 or 8 bytes, got " << element;
+  return verifyAxes(emitError, axes, sizes);
+}
+
+int64_t BufferType::getSlotBytes() const {
+  int64_t bytes = getElementType().getIntOrFloatBitWidth() / 8;
+  for (int64_t size : getSizes())
+    bytes *= size;
+  return bytes;
+}
+
+layout::SharedLayout BufferType::getSharedLayout() const {
+  return layout::SharedLayout::swizzledRowMajor(
+      getShape(), getElementType().getIntOrFloatBitWidth() / 8);
+}

@@ -1,0 +1,290 @@
+//===- LinearLayout.cpp - Layouts as linear maps over bits ----------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "napkin/Layout/LinearLayout.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <map>
+#include <set>
+
+using namespace napkin::layout;
+
+unsigned napkin::layout::log2Exact(uint64_t value) {
+  assert(llvm::isPowerOf2_64(value) && "a power of two");
+  return llvm::Log2_64(value);
+}
+
+//===----------------------------------------------------------------------===//
+// TileShape
+//===----------------------------------------------------------------------===//
+
+TileShape::TileShape(llvm::ArrayRef<int64_t> sizes) {
+  for (int64_t size : sizes)
+    bitCounts.push_back(log2Exact(size));
+}
+
+unsigned TileShape::totalBits() const {
+  unsigned total = 0;
+  for (unsigned bits : bitCounts)
+    total += bits;
+  return total;
+}
+
+unsigned TileShape::shift(unsigned axis) const {
+  unsigned shift = 0;
+  for (unsigned later = axis + 1; later < rank(); ++later)
+    shift += bitCounts[later];
+  return shift;
+}
+
+uint32_t TileShape::mask(unsigned axis) const {
+  return ((uint32_t(1) << bitCounts[axis]) - 1) << shift(axis);
+}
+
+uint32_t TileShape::unit(unsigned axis, unsigned bit) const {
+  return uint32_t(1) << (shift(axis) + bit);
+}
+
+uint32_t TileShape::coordinate(uint32_t flat, unsigned axis) const {
+  return (flat & mask(axis)) >> shift(axis);
+}
+
+uint32_t TileShape::project(uint32_t flat, const TileShape &target,
+                            llvm::ArrayRef<unsigned> axisMap) const {
+  uint32_t result = 0;
+  for (auto [axis, source] : llvm::enumerate(axisMap))
+    result |= coordinate(flat, source) << target.shift(axis);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// LinearLayout
+//===----------------------------------------------------------------------===//
+
+/// A set of GF(2) vectors in echelon form, each remembering which inputs made it.
+namespace {
+class Echelon {
+public:
+  /// Reduces `vector`; `inputs` collects the inputs whose XOR it equals.
+  uint32_t reduce(uint32_t vector, uint32_t &inputs) const {
+    for (const auto &[leading, row] : rows)
+      if (vector & (uint32_t(1) << leading)) {
+        vector ^= row.first;
+        inputs ^= row.second;
+      }
+    return vector;
+  }
+  /// Adds `vector`, made of `inputs`; false if it was already in the span.
+  bool insert(uint32_t vector, uint32_t inputs) {
+    vector = reduce(vector, inputs);
+    if (!vector)
+      return false;
+    rows[llvm::Log2_32(vector)] = {vector, inputs};
+    return true;
+  }
+  unsigned rank() const { return rows.size(); }
+
+private:
+  /// Keyed by the leading bit, highest first, so that one sweep reduces fully.
+  std::map<unsigned, std::pair<uint32_t, uint32_t>, std::greater<unsigned>> rows;
+};
+} // namespace
+
+uint32_t LinearLayout::apply(Place place, uint32_t value) const {
+  uint32_t result = 0;
+  for (auto [bit, image] : llvm::enumerate(getBases(place)))
+    if (value >> bit & 1)
+      result ^= image;
+  return result;
+}
+
+uint32_t LinearLayout::apply(uint32_t reg, uint32_t lane, uint32_t warp) const {
+  return apply(Place::Register, reg) ^ apply(Place::Lane, lane) ^
+         apply(Place::Warp, warp);
+}
+
+static unsigned rankOf(const LinearLayout::Bases &bases) {
+  Echelon echelon;
+  for (const auto &place : bases)
+    for (uint32_t image : place)
+      echelon.insert(image, 0);
+  return echelon.rank();
+}
+
+bool LinearLayout::isSurjective(const TileShape &shape) const {
+  return rankOf(bases) == shape.totalBits();
+}
+
+bool LinearLayout::isInjective() const {
+  unsigned total = 0;
+  for (const auto &place : bases)
+    total += place.size();
+  return rankOf(bases) == total;
+}
+
+std::optional<uint32_t> LinearLayout::registerFor(uint32_t flat) const {
+  Echelon echelon;
+  for (auto [bit, image] : llvm::enumerate(getBases(Place::Register)))
+    echelon.insert(image, uint32_t(1) << bit);
+  uint32_t inputs = 0;
+  if (echelon.reduce(flat, inputs))
+    return std::nullopt;
+  return inputs;
+}
+
+LinearLayout LinearLayout::slice(const TileShape &shape, const TileShape &target,
+                                 llvm::ArrayRef<unsigned> axisMap) const {
+  LinearLayout result;
+  Echelon registers;
+  for (uint32_t image : getBases(Place::Register)) {
+    uint32_t projected = shape.project(image, target, axisMap);
+    if (registers.insert(projected, 0))
+      result.add(Place::Register, projected);
+  }
+  for (Place place : {Place::Lane, Place::Warp})
+    for (uint32_t image : getBases(place))
+      result.add(place, shape.project(image, target, axisMap));
+  return result;
+}
+
+unsigned LinearLayout::contiguousRegisterBits() const {
+  unsigned bits = 0;
+  for (uint32_t image : getBases(Place::Register)) {
+    if (image != uint32_t(1) << bits)
+      break;
+    ++bits;
+  }
+  return bits;
+}
+
+uint32_t LinearLayout::replicatedBits(Place place) const {
+  // A bit replicates when its image is already reached by the bits before it.
+  Echelon echelon;
+  for (uint32_t image : getBases(Place::Register))
+    echelon.insert(image, 0);
+  uint32_t replicated = 0;
+  for (Place current : {Place::Lane, Place::Warp}) {
+    for (auto [bit, image] : llvm::enumerate(getBases(current)))
+      if (!echelon.insert(image, 0) && current == place)
+        replicated |= uint32_t(1) << bit;
+    if (current == place)
+      break;
+  }
+  return replicated;
+}
+
+std::string LinearLayout::str() const {
+  return fmt::format("register=[{}] lane=[{}] warp=[{}]",
+                     fmt::join(getBases(Place::Register), ","),
+                     fmt::join(getBases(Place::Lane), ","),
+                     fmt::join(getBases(Place::Warp), ","));
+}
+
+//===----------------------------------------------------------------------===//
+// Shared memory
+//===----------------------------------------------------------------------===//
+
+SharedLayout SharedLayout::swizzledRowMajor(const TileShape &shape,
+                                            unsigned elementBytes) {
+  unsigned elementBits = log2Exact(elementBytes);
+  unsigned total = shape.totalBits();
+  unsigned rowShift = shape.rank() == 0 ? 0 : shape.bits(shape.rank() - 1);
+  llvm::SmallVector<uint32_t, 16> images;
+  for (unsigned bit = 0; bit < total; ++bit)
+    images.push_back(uint32_t(1) << (bit + elementBits));
+  // Bytes 16..64 of a 128-byte line are chosen by address bits 4..6. Row bits
+  // that do not reach them by themselves are XORed in.
+  unsigned rowBytesLog2 = rowShift + elementBits;
+  if (rowBytesLog2 < 5)
+    return SharedLayout(std::move(images)); // rows of one 16-byte column or less
+  unsigned columnBits = std::min(rowBytesLog2 - 4, 3u);
+  for (unsigned i = 0; i < columnBits; ++i) {
+    unsigned rowBit = rowShift + (3 - columnBits) + i;
+    if (rowBit < total)
+      images[rowBit] ^= uint32_t(1) << (4 + i);
+  }
+  return SharedLayout(std::move(images));
+}
+
+uint32_t SharedLayout::apply(uint32_t flat) const {
+  uint32_t byte = 0;
+  for (auto [bit, image] : llvm::enumerate(images))
+    if (flat >> bit & 1)
+      byte ^= image;
+  return byte;
+}
+
+SharedAccess napkin::layout::compose(const LinearLayout &registers,
+                                     const SharedLayout &shared) {
+  SharedAccess access;
+  auto fill = [&](Place place, llvm::SmallVector<uint32_t, 8> &out) {
+    for (uint32_t image : registers.getBases(place))
+      out.push_back(shared.apply(image));
+  };
+  fill(Place::Register, access.registers);
+  fill(Place::Lane, access.lanes);
+  fill(Place::Warp, access.warps);
+  return access;
+}
+
+std::optional<LdMatrixPlan>
+napkin::layout::planLdMatrix(const SharedAccess &access) {
+  if (access.registers.empty() || access.lanes.size() != 5)
+    return std::nullopt;
+  LdMatrixPlan plan;
+  llvm::SmallVector<uint32_t, 3> contiguous, rows;
+  // Lane l receives elements (l/4, 2(l%4) + {0,1}) of a matrix, or their
+  // transposes: either the pair and lane bits 0-1 walk along a 16-byte row and
+  // lane bits 2-4 pick the row, or the other way round.
+  auto isRow = [](uint32_t a, uint32_t b, uint32_t c) {
+    return a == 2 && b == 4 && c == 8;
+  };
+  if (isRow(access.registers[0], access.lanes[0], access.lanes[1])) {
+    rows.assign({access.lanes[2], access.lanes[3], access.lanes[4]});
+  } else if (isRow(access.lanes[2], access.lanes[3], access.lanes[4])) {
+    plan.transposed = true;
+    rows.assign({access.registers[0], access.lanes[0], access.lanes[1]});
+  } else {
+    return std::nullopt;
+  }
+  auto aligned = [](uint32_t image) { return image % 16 == 0; };
+  if (!llvm::all_of(rows, aligned) ||
+      !llvm::all_of(llvm::drop_begin(access.registers), aligned) ||
+      !llvm::all_of(access.warps, aligned))
+    return std::nullopt;
+  plan.laneImages.assign(rows.begin(), rows.end());
+  for (unsigned bit = 1; bit < access.registers.size() && bit <= 2; ++bit) {
+    plan.matrixBits.push_back(bit);
+    plan.laneImages.push_back(access.registers[bit]);
+  }
+  plan.laneImages.resize(5, 0);
+  return plan;
+}
+
+unsigned napkin::layout::wavefronts(llvm::ArrayRef<uint32_t> lanes,
+                                    unsigned bytesPerLane) {
+  // 4-byte accesses are served 32 lanes at once, 8-byte ones 16, 16-byte ones 8.
+  unsigned width = std::max(bytesPerLane, 4u);
+  unsigned lanesPerPhase = 128 / width;
+  unsigned total = 0;
+  for (unsigned first = 0; first < 32; first += lanesPerPhase) {
+    std::map<unsigned, std::set<uint32_t>> wordsOfBank;
+    for (unsigned lane = first; lane < first + lanesPerPhase; ++lane) {
+      uint32_t byte = 0;
+      for (auto [bit, image] : llvm::enumerate(lanes))
+        if (lane >> bit & 1)
+          byte ^= image;
+      for (unsigned offset = 0; offset < width; offset += 4) {
+        uint32_t word = (byte + offset) / 4;
+        wordsOfBank[word % 32].insert(word);
+      }
+    }
+    unsigned worst = 1;
+    for (const auto &entry : wordsOfBank)
+      worst = std::max<unsigned>(worst, entry.second.size());
+    total += worst;
+  }
+  return total;
+}

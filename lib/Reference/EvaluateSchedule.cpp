@@ -1,0 +1,129 @@
+//===- EvaluateSchedule.cpp - kernel and stream ---------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A kernel is its body. A stream is its regions under a split of the axis and a
+// tree of merges, both chosen by the options.
+//===----------------------------------------------------------------------===//
+
+#include "Evaluator.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::reference;
+using ncd::ArrayType;
+
+LogicalResult Evaluator::evaluate(ncd::KernelOp op) {
+  std::vector<TensorRef> arguments;
+  for (Value input : op.getInputs())
+    arguments.push_back(values.find(input)->second);
+  FailureOr<std::vector<TensorRef>> results =
+      runBlock(op.getBody().front(), arguments);
+  if (failed(results))
+    return failure();
+  for (auto [value, tensor] : llvm::zip_equal(op.getResults(), *results))
+    values[value] = tensor;
+  return success();
+}
+
+/// Positions [\p begin, \p end) of axis \p name of \p tensor.
+static Tensor sliceOf(const Tensor &tensor, StringRef name, int64_t begin,
+                      int64_t end) {
+  int index = tensor.axisIndex(name);
+  std::vector<Axis> axes = tensor.axes;
+  int64_t whole = axes[index].size;
+  axes[index].size = end - begin;
+  Tensor slice(axes, tensor.element);
+  int64_t inner = countOf(llvm::ArrayRef(axes).drop_front(index + 1));
+  int64_t outer = countOf(llvm::ArrayRef(axes).take_front(index));
+  auto copy = [&](const auto &from, auto &to) {
+    for (int64_t row = 0; row < outer; ++row)
+      std::copy_n(from.data() + (row * whole + begin) * inner,
+                  (end - begin) * inner,
+                  to.data() + row * (end - begin) * inner);
+  };
+  if (isFloat(tensor.element))
+    copy(tensor.floats, slice.floats);
+  else
+    copy(tensor.integers, slice.integers);
+  return slice;
+}
+
+FailureOr<Evaluator::State> Evaluator::streamStep(ncd::StreamOp op, State state,
+                                                  int64_t begin, int64_t end) {
+  for (Value input : op.getInputs())
+    state.push_back(std::make_shared<const Tensor>(
+        sliceOf(tensorOf(input), op.getAxis(), begin, end)));
+  auto outer = ranges.find(op.getAxis());
+  std::optional<Range> saved;
+  if (outer != ranges.end())
+    saved = outer->second;
+  ranges[op.getAxis()] = Range{begin, end - begin};
+  FailureOr<State> next = runBlock(op.getStep().front(), state);
+  if (saved)
+    ranges[op.getAxis()] = *saved;
+  else
+    ranges.erase(op.getAxis());
+  return next;
+}
+
+/// The state after positions [\p begin, \p end), in steps from the empty state.
+FailureOr<Evaluator::State> Evaluator::streamSteps(ncd::StreamOp op,
+                                                   int64_t begin, int64_t end) {
+  FailureOr<State> state = runBlock(op.getInit().front(), {});
+  while (succeeded(state) && begin < end) {
+    int64_t length = end - begin;
+    if (options.streamSeed)
+      // One chunk in four is empty.
+      length =
+          random() % 4 == 0 ? 0 : 1 + static_cast<int64_t>(random() % length);
+    else if (options.streamChunk > 0)
+      length = std::min(options.streamChunk, length);
+    state = streamStep(op, std::move(*state), begin, begin + length);
+    begin += length;
+  }
+  return state;
+}
+
+/// The state after positions [\p begin, \p end), by a random tree of merges.
+FailureOr<Evaluator::State>
+Evaluator::streamTree(ncd::StreamOp op, int64_t begin, int64_t end, int depth) {
+  if (!options.streamSeed || depth == 0 || random() % 3 == 0)
+    return streamSteps(op, begin, end);
+  // Either part may be empty.
+  int64_t middle = begin + static_cast<int64_t>(random() % (end - begin + 1));
+  FailureOr<State> left = streamTree(op, begin, middle, depth - 1);
+  if (failed(left))
+    return failure();
+  FailureOr<State> right = streamTree(op, middle, end, depth - 1);
+  if (failed(right))
+    return failure();
+  State both = std::move(*left);
+  both.insert(both.end(), right->begin(), right->end());
+  return runBlock(op.getMerge().front(), both);
+}
+
+LogicalResult Evaluator::evaluate(ncd::StreamOp op) {
+  int64_t size = 0;
+  auto range = ranges.find(op.getAxis());
+  if (range != ranges.end())
+    size = range->second.size;
+  else if (!op.getInputs().empty())
+    size =
+        cast<ArrayType>(op.getInputs().front().getType()).sizeOf(op.getAxis());
+  else
+    op.getStep().walk([&](Operation *inner) {
+      for (Type type : inner->getResultTypes())
+        if (auto array = dyn_cast<ArrayType>(type);
+            array && array.hasAxis(op.getAxis()))
+          size = array.sizeOf(op.getAxis());
+    });
+  FailureOr<State> state = streamTree(op, 0, size, /*depth=*/4);
+  if (failed(state))
+    return failure();
+  FailureOr<State> results = runBlock(op.getFinish().front(), *state);
+  if (failed(results))
+    return failure();
+  for (auto [value, tensor] : llvm::zip_equal(op.getResults(), *results))
+    values[value] = tensor;
+  return success();
+}

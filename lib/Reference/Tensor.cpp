@@ -1,0 +1,226 @@
+//===- Tensor.cpp - arrays of values on the host --------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Memory images, random values and comparison.
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Reference/Tensor.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+#include <limits>
+#include <random>
+
+using namespace napkin::reference;
+
+static int64_t countOf(const std::vector<Axis> &axes) {
+  int64_t count = 1;
+  for (const Axis &axis : axes)
+    count *= axis.size;
+  return count;
+}
+
+Tensor::Tensor(std::vector<Axis> axes, Element element)
+    : axes(std::move(axes)), element(element) {
+  if (isFloat(element))
+    floats.resize(countOf(this->axes));
+  else
+    integers.resize(countOf(this->axes));
+}
+
+int64_t Tensor::size() const { return countOf(axes); }
+
+int Tensor::axisIndex(llvm::StringRef name) const {
+  for (size_t index = 0; index < axes.size(); ++index)
+    if (axes[index].name == name)
+      return static_cast<int>(index);
+  return -1;
+}
+
+std::vector<char> Tensor::toBytes() const {
+  unsigned width = elementBytes(element);
+  std::vector<char> bytes(size() * width);
+  char *out = bytes.data();
+  auto write = [&](uint64_t bits) {
+    char word[8];
+    llvm::support::endian::write64le(word, bits);
+    std::copy_n(word, width, out);
+    out += width;
+  };
+  for (double value : floats)
+    write(encodeFloat(element, value));
+  for (int64_t value : integers)
+    write(static_cast<uint64_t>(value));
+  return bytes;
+}
+
+llvm::Expected<Tensor> Tensor::fromBytes(std::vector<Axis> axes,
+                                         Element element,
+                                         llvm::ArrayRef<char> bytes) {
+  unsigned width = elementBytes(element);
+  if (bytes.size() != static_cast<uint64_t>(countOf(axes)) * width)
+    return llvm::createStringError(llvm::formatv(
+        "an array of {0} elements of {1} takes {2} bytes, but {3} "
+        "are given",
+        countOf(axes), elementName(element), countOf(axes) * width,
+        bytes.size()));
+  Tensor tensor(std::move(axes), element);
+  const char *in = bytes.data();
+  auto read = [&]() {
+    char word[8] = {};
+    std::copy_n(in, width, word);
+    in += width;
+    return llvm::support::endian::read64le(word);
+  };
+  for (double &value : tensor.floats)
+    value = decodeFloat(element, read());
+  for (int64_t &value : tensor.integers) {
+    uint64_t bits = read();
+    // Any byte but 0 is true.
+    value = element == Element::I1 ? bits != 0 : wrapTo(element, bits);
+  }
+  return tensor;
+}
+
+//===----------------------------------------------------------------------===//
+// Random values
+//===----------------------------------------------------------------------===//
+
+std::optional<Distribution>
+napkin::reference::parseDistribution(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Distribution>>(name)
+      .Case("normal", Distribution::Normal)
+      .Case("uniform", Distribution::Uniform)
+      .Case("outliers", Distribution::Outliers)
+      .Default(std::nullopt);
+}
+
+namespace {
+
+/// The standard fixes the numbers of its engines but not those of its
+/// distributions, so these are our own.
+class Random {
+public:
+  explicit Random(uint64_t seed) : engine(seed) {}
+
+  /// Uniform in [0, 1), 53 bits.
+  double uniform() { return static_cast<double>(engine() >> 11) * 0x1p-53; }
+
+  /// N(0, 1) by the method of Box and Muller.
+  double normal() {
+    if (hasSpare) {
+      hasSpare = false;
+      return spare;
+    }
+    constexpr double tau = 6.283185307179586476925;
+    // 1 - u is in (0, 1], so the logarithm is finite.
+    double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
+    double angle = tau * uniform();
+    spare = radius * std::sin(angle);
+    hasSpare = true;
+    return radius * std::cos(angle);
+  }
+
+  /// Uniform in [low, high].
+  int64_t integer(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(uniform() * (high - low + 1));
+  }
+
+private:
+  std::mt19937_64 engine;
+  double spare = 0;
+  bool hasSpare = false;
+};
+
+} // namespace
+
+Tensor napkin::reference::randomTensor(std::vector<Axis> axes, Element element,
+                                       Distribution distribution,
+                                       uint64_t seed) {
+  Tensor tensor(std::move(axes), element);
+  Random random(seed);
+  for (double &value : tensor.floats) {
+    switch (distribution) {
+    case Distribution::Normal:
+      value = random.normal();
+      break;
+    case Distribution::Uniform:
+      value = 2 * random.uniform() - 1;
+      break;
+    case Distribution::Outliers:
+      value = random.normal();
+      if (random.uniform() < 0.001)
+        value += 10 * random.normal();
+      break;
+    }
+  }
+  roundTo(element, tensor.floats);
+  for (int64_t &value : tensor.integers) {
+    if (element == Element::I1)
+      value = random.integer(0, 1);
+    else if (element == Element::I8)
+      value = random.integer(-128, 127);
+    else
+      value = random.integer(-1000, 1000);
+  }
+  return tensor;
+}
+
+//===----------------------------------------------------------------------===//
+// Comparison
+//===----------------------------------------------------------------------===//
+
+double Comparison::relativeError() const {
+  return maxAbsReference > 0 ? maxAbsError / maxAbsReference : maxAbsError;
+}
+
+llvm::Expected<Comparison>
+napkin::reference::compareTensors(const Tensor &actual,
+                                  const Tensor &expected) {
+  auto shape = [](const Tensor &tensor) {
+    std::string text = "[";
+    for (const Axis &axis : tensor.axes)
+      text += (text.size() > 1 ? ", " : "") + std::to_string(axis.size);
+    return text + "]";
+  };
+  if (shape(actual) != shape(expected))
+    return llvm::createStringError("cannot compare an array of shape " +
+                                   shape(actual) + " with one of shape " +
+                                   shape(expected));
+  auto at = [](const Tensor &tensor, int64_t index) {
+    return isFloat(tensor.element)
+               ? tensor.floats[index]
+               : static_cast<double>(tensor.integers[index]);
+  };
+  Comparison comparison;
+  double errorSquares = 0, referenceSquares = 0;
+  int64_t count = expected.size(), finite = 0;
+  for (int64_t index = 0; index < count; ++index) {
+    double have = at(actual, index), want = at(expected, index);
+    double error;
+    if (std::isfinite(have) && std::isfinite(want)) {
+      error = std::fabs(have - want);
+      errorSquares += error * error;
+      referenceSquares += want * want;
+      ++finite;
+    } else if (have == want || (std::isnan(have) && std::isnan(want))) {
+      error = 0;
+    } else {
+      error = std::numeric_limits<double>::infinity();
+      ++comparison.nonFiniteMismatches;
+    }
+    if (std::isfinite(want))
+      comparison.maxAbsReference =
+          std::max(comparison.maxAbsReference, std::fabs(want));
+    if (comparison.worst < 0 || error > comparison.maxAbsError) {
+      comparison.maxAbsError = error;
+      comparison.worst = index;
+    }
+  }
+  if (finite) {
+    comparison.rmsError = std::sqrt(errorSquares / finite);
+    comparison.rmsReference = std::sqrt(referenceSquares / finite);
+  }
+  return comparison;
+}

@@ -1,0 +1,191 @@
+// RUN: napkin-opt %s --split-input-file --verify-diagnostics
+
+// A partition of an axis that is not there.
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{'group' cuts axis 'y', which no array in the kernel carries; drop it or name another axis}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = #ncd.partition<y=2>} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{'stream' cuts axis 'x' of size 4 into tiles of 8; use at most 4}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<f32>) attributes {stream = #ncd.partition<x=8>} {
+    %r = ncd.reduce sum %b over [x] : !ncd.array<x=4, f32> -> !ncd.array<f32>
+    ncd.yield %r : !ncd.array<f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, y=4, f32>) {
+  // expected-error @below {{'stream' cuts 2 axes; a kernel proceeds along at most one}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, y=4, f32>) -> (!ncd.array<f32>) attributes {stream = #ncd.partition<x=2, y=2>} {
+    %r = ncd.reduce sum %b over [x, y] : !ncd.array<x=4, y=4, f32> -> !ncd.array<f32>
+    ncd.yield %r : !ncd.array<f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{axis 'x' is in both 'group' and 'stream'; cut it across blocks or in chunks}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = #ncd.partition<x=2>, stream = #ncd.partition<x=2>} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+// Partitions themselves.
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{axis 'x' of partition has size 0; sizes are positive}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = #ncd.partition<x=0>} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{partition names axis 'x' twice; give the second one a name of its own}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = #ncd.partition<x=1, x=2>} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+// The grid's order.
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{'order' names axis 'y', which 'group' does not cut; add it to 'group' or drop it}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = #ncd.partition<x=1>, order = ["x", "y"]} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{'order' names axis 'x' twice; name it once}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = #ncd.partition<x=1>, order = ["x", "x"]} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, y=4, f32>) {
+  // expected-error @below {{'order' lacks axis 'y' of 'group'; say where it comes}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, y=4, f32>) -> (!ncd.array<x=4, y=4, f32>) attributes {group = #ncd.partition<x=1, y=1>, order = ["x"]} {
+    ncd.yield %b : !ncd.array<x=4, y=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+// Numbers, misspelt names, values of another kind.
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{'warps' is 0; a block has at least one}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {warps = 0 : i32} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{'stages' is -1; a pipeline has at least one buffer}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {stages = -1 : i32} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{has an unknown attribute 'warp'; known are group, stream, order, hardware, warps, stages, entry, and names with a dialect's prefix}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {warp = 4 : i32} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{attribute 'group' failed to satisfy constraint: tile sizes of some axes}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = 3} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+// Types at the border.
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<f32>) {
+    // expected-error @below {{value 0 has type '!ncd.array<x=4, f32>', but the region of 'ncd.kernel' must give '!ncd.array<f32>'}}
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{the region takes 0 arguments, but 1 are given to it}}
+  "ncd.kernel"(%a) ({
+    "ncd.yield"() : () -> ()
+  }) : (!ncd.array<x=4, f32>) -> ()
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d() {
+  // expected-error @below {{the region must end with 'ncd.yield'}}
+  ncd.kernel () -> () {
+    llvm.unreachable
+  }
+  ncd.return
+}
+
+// -----
+
+// expected-note @below {{the value is defined here}}
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  "ncd.kernel"() ({
+    // expected-error @below {{uses a value from outside the region of 'ncd.kernel'; pass it to the kernel, as in 'ncd.kernel (%a = %value : type)'}}
+    %m = ncd.reduce max %a over [x] : !ncd.array<x=4, f32> -> !ncd.array<f32>
+    "ncd.yield"() : () -> ()
+  }) : () -> ()
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d() {
+  ncd.kernel () -> () {
+    // expected-error @below {{is inside another kernel; a kernel is one launch}}
+    ncd.kernel () -> () {
+      ncd.yield
+    }
+    ncd.yield
+  }
+  ncd.return
+}

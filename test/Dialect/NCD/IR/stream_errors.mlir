@@ -1,0 +1,159 @@
+// RUN: napkin-opt %s --split-input-file --verify-diagnostics
+
+!s = !ncd.array<q=8, f32>
+!t = !ncd.array<q=8, x=64, f32>
+
+// An operand without the axis.
+ncd.diagram @d(%w: !s) {
+  // expected-error @below {{operand 0 does not carry the streamed axis 'x'; use it directly instead of through 'ins'}}
+  ncd.stream "x" ins(%w : !s) -> () state()
+  init { ncd.yield } step { ^bb0(%c: !s): ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+!t = !ncd.array<q=8, x=64, f32>
+
+// A state or a result with the axis.
+ncd.diagram @d(%t: !t) {
+  // expected-error @below {{state 0 carries the streamed axis 'x'; its size must not depend on the axis}}
+  ncd.stream "x" ins(%t : !t) -> () state(!t)
+  init { ncd.yield } step { ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+!t = !ncd.array<q=8, x=64, f32>
+
+ncd.diagram @d(%t: !t) {
+  // expected-error @below {{result 0 carries the streamed axis 'x'; a stream gives what is left when the axis is used up}}
+  %r = ncd.stream "x" ins(%t : !t) -> (!t) state()
+  init { ncd.yield } step { ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d() {
+  // expected-error @below {{state 0 has type 'f32'; the state is made of arrays}}
+  ncd.stream "x" ins() -> () state(f32)
+  init { ncd.yield } step { ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+// One description for each member of the state.
+ncd.diagram @d() {
+  // expected-error @below {{'gauges' describes 1 members of the state, but there are 0}}
+  ncd.stream "x" ins() -> () state() gauges [{}]
+  init { ncd.yield } step { ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+!s = !ncd.array<q=8, f32>
+!t = !ncd.array<q=8, x=64, f32>
+
+// An array with the axis comes in through `ins`.
+// expected-note @below {{the array is defined here}}
+ncd.diagram @d(%t: !t) {
+  %r = ncd.stream "x" ins() -> (!s) state(!s)
+  init {
+    // expected-error @below {{uses an array with the streamed axis 'x' from outside; pass it through 'ins' of the stream}}
+    %m = ncd.reduce max %t over [x] : !t -> !s
+    ncd.yield %m : !s
+  } step {
+  ^bb0(%a: !s):
+    ncd.yield %a : !s
+  } merge {
+  ^bb0(%a: !s, %b: !s):
+    ncd.yield %a : !s
+  } finish {
+  ^bb0(%a: !s):
+    ncd.yield %a : !s
+  }
+  ncd.return
+}
+
+// -----
+
+!s = !ncd.array<q=8, f32>
+!t = !ncd.array<q=8, x=64, f32>
+
+// There are chunks in `step` only.
+ncd.diagram @d() {
+  ncd.stream "x" ins() -> () state()
+  init {
+    // expected-error @below {{carries the streamed axis 'x' outside of 'step'; there is no chunk there}}
+    %m = ncd.map {
+      %c = arith.constant 0.0 : f32
+      ncd.yield %c : f32
+    } : -> !t
+    ncd.yield
+  } step { ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+!s = !ncd.array<q=8, f32>
+!t = !ncd.array<q=8, x=64, f32>
+
+// Types at the borders of the regions.
+ncd.diagram @d(%t: !t) {
+  // expected-error @below {{'step' takes 1 arguments, but 2 are given to it}}
+  %r = ncd.stream "x" ins(%t : !t) -> (!s) state(!s)
+  init {
+    %m = ncd.map {
+      %c = arith.constant 0.0 : f32
+      ncd.yield %c : f32
+    } : -> !s
+    ncd.yield %m : !s
+  } step {
+  ^bb0(%a: !s):
+    ncd.yield %a : !s
+  } merge {
+  ^bb0(%a: !s, %b: !s):
+    ncd.yield %a : !s
+  } finish {
+  ^bb0(%a: !s):
+    ncd.yield %a : !s
+  }
+  ncd.return
+}
+
+// -----
+
+!s = !ncd.array<q=8, f32>
+
+ncd.diagram @d() {
+  %r = ncd.stream "x" ins() -> (!s) state(!s)
+  init {
+    // expected-error @below {{gives 0 values, but 'init' of 'ncd.stream' must give 1}}
+    ncd.yield
+  } step {
+  ^bb0(%a: !s):
+    ncd.yield %a : !s
+  } merge {
+  ^bb0(%a: !s, %b: !s):
+    ncd.yield %a : !s
+  } finish {
+  ^bb0(%a: !s):
+    ncd.yield %a : !s
+  }
+  ncd.return
+}
+
+// -----
+
+// All four regions are there.
+ncd.diagram @d() {
+  ncd.stream "x" ins() -> () state()
+  init { ncd.yield } step { ncd.yield }
+  // expected-error @below {{expected 'merge'}}
+  ncd.return
+}

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Figures of a kernel that need no GPU: registers, spills, and the length of
+its main loops in machine instructions per tensor-core instruction.
+
+usage: sass_loops.py ARCH FILE.ptx|FILE.cubin ...      (ARCH: sm_80, sm_90a, ...)
+
+A *main loop* is an innermost loop of the control-flow graph of the machine code
+(SASS) that issues tensor-core instructions. Loops are found as strongly connected
+components; taking a component's entry away leaves the components of the loops
+inside it, and so on inwards. Blocks placed out of line, such as the spinning part
+of a wait, belong to their loop.
+
+Warpgroup instructions do the work of several: HGMMA 64xNx16 counts as N/8 of the
+16x8x16 instructions of one warp in the figure 'per_16816'.
+
+ptxas is taken from $PTXAS or PATH, nvdisasm from $NVDISASM, PATH or an installed
+wheel (pip package nvidia-cuda-nvdisasm).
+"""
+
+import collections
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+
+TENSOR_OPCODES = {"HMMA", "HGMMA", "QMMA", "QGMMA", "IMMA", "IGMMA", "DMMA"}
+NEWEST_PTX_VERSION = 9.0  # of ptxas 13.0; a newer first line is lowered to it
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class ToolError(Exception):
+    """A tool is absent or refused its input; the text says which and why."""
+
+
+def find_tool(name):
+    """The path of `name`, or None."""
+    folders = [os.environ.get("PATH", ""), "/usr/local/cuda/bin", os.path.join(HERE, "..", "build", "cuda", "bin")]
+    path = os.environ.get(name.upper()) or shutil.which(name, path=os.pathsep.join(folders))
+    if path:
+        return path
+    for folder in sys.path:  # NVIDIA's wheels put their tools into nvidia/*/bin
+        for hit in glob.glob(os.path.join(folder, "nvidia", "*", "bin", name)):
+            return hit
+    return None
+
+
+def run_tool(name, *arguments):
+    """Runs `name` and returns what it printed, both streams together."""
+    path = find_tool(name)
+    if not path:
+        raise ToolError(f"{name}: not found (set ${name.upper()})")
+    run = subprocess.run([path, *arguments], capture_output=True, text=True)
+    if run.returncode:
+        raise ToolError(f"{name} {' '.join(arguments)}:\n{run.stderr}{run.stdout}")
+    return run.stdout + run.stderr
+
+
+@dataclass
+class Assembly:
+    """What ptxas says of a file: the largest figure over its kernels."""
+
+    registers: int
+    spill_store_bytes: int
+    spill_load_bytes: int
+    static_shared_bytes: int
+
+
+def assemble(arch, ptx, cubin):
+    """Assembles `ptx` to `cubin` for `arch` and returns ptxas' figures."""
+    with open(ptx) as file:
+        text = file.read()
+    version = re.search(r"^\.version\s+([\d.]+)", text, re.M)
+    if version and float(version[1]) > NEWEST_PTX_VERSION:
+        text = text.replace(version[0], f".version {NEWEST_PTX_VERSION}", 1)
+        ptx = cubin + ".ptx"
+        with open(ptx, "w") as file:
+            file.write(text)
+    log = run_tool("ptxas", "-v", f"-arch={arch}", ptx, "-o", cubin)
+
+    def largest(pattern):
+        return max((int(number) for number in re.findall(pattern, log)), default=0)
+
+    return Assembly(
+        registers=largest(r"Used (\d+) registers"),
+        spill_store_bytes=largest(r"(\d+) bytes spill stores"),
+        spill_load_bytes=largest(r"(\d+) bytes spill loads"),
+        static_shared_bytes=largest(r"(\d+) bytes smem"),
+    )
+
+
+@dataclass
+class Program:
+    """One disassembled cubin: instructions in order, and who may follow whom."""
+
+    instructions: list = field(default_factory=list)
+    successors: list = field(default_factory=list)
+
+    def opcode(self, index):
+        """The full opcode, for example HMMA.16816.F32.BF16."""
+        return re.sub(r"^@!?U?P\w+\s+", "", self.instructions[index]).split()[0]
+
+    def is_tensor(self, index):
+        return self.opcode(index).split(".")[0] in TENSOR_OPCODES
+
+
+def disassemble(cubin):
+    """Reads the control-flow graph of `cubin` off nvdisasm's listing."""
+    labels, program = {}, Program()
+    for line in run_tool("nvdisasm", "-c", cubin).splitlines():
+        label = re.match(r"^(\.L_[\w.]+|[\w$.]+):\s*$", line.strip())
+        instruction = re.match(r"^\s*/\*[0-9a-f]+\*/\s+(.*?);", line)
+        if label:
+            labels[label[1]] = len(program.instructions)
+        elif instruction:
+            program.instructions.append(instruction[1].strip())
+    count = len(program.instructions)
+    for index, text in enumerate(program.instructions):
+        following = [index + 1] if index + 1 < count else []
+        name = program.opcode(index).split(".")[0]
+        target = re.search(r"`\((\.L_[\w.]+)\)", text)
+        if text.startswith("@!PT"):  # never executed
+            successors = following
+        elif name == "BRA" and target:
+            # A branch falls through if it is predicated, by a register of the
+            # instruction or among its operands, or if only some lanes take it.
+            falls = text.startswith("@") or re.search(r"BRA\S*\s+!?U?P\d", text) or "BRA.DIV" in text
+            taken = labels.get(target[1], count)
+            successors = ([taken] if taken < count else []) + (following if falls else [])
+        elif name in ("EXIT", "RET") and not text.startswith("@"):
+            successors = []
+        else:
+            successors = following
+        program.successors.append(successors)
+    return program
+
+
+def components(nodes, successors):
+    """The strongly connected components of the graph on `nodes` (Tarjan's
+    algorithm, with a stack of its own: loops are longer than Python's)."""
+    order, low, stack, on_stack, found = {}, {}, [], set(), []
+    for root in sorted(nodes):
+        if root in order:
+            continue
+        work = [(root, iter(successors[root]))]
+        order[root] = low[root] = len(order)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            node, edges = work[-1]
+            for after in edges:
+                if after not in nodes:
+                    continue
+                if after not in order:
+                    order[after] = low[after] = len(order)
+                    stack.append(after)
+                    on_stack.add(after)
+                    work.append((after, iter(successors[after])))
+                    break
+                if after in on_stack:
+                    low[node] = min(low[node], order[after])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == order[node]:
+                    component = set()
+                    while node not in component:
+                        component.add(stack.pop())
+                    on_stack -= component
+                    found.append(component)
+    return found
+
+
+@dataclass
+class Loop:
+    """One main loop: its length and what it is made of."""
+
+    instructions: int
+    tensor: int  # tensor-core instructions
+    tensor_16816: int  # the same in units of one warp's 16x8x16
+    shapes: dict  # full opcode -> count
+    mix: dict  # opcode without modifiers -> count, the ten most frequent
+
+    @property
+    def per_tensor(self):
+        return self.instructions / self.tensor
+
+    @property
+    def per_16816(self):
+        return self.instructions / self.tensor_16816
+
+
+def main_loops(program):
+    """The innermost loops of `program` that issue tensor-core instructions."""
+    predecessors = collections.defaultdict(list)
+    for index, successors in enumerate(program.successors):
+        for after in successors:
+            predecessors[after].append(index)
+    found = []
+
+    def visit(nodes):
+        for component in components(nodes, program.successors):
+            if len(component) < 2 or not any(map(program.is_tensor, component)):
+                continue
+            entries = [n for n in sorted(component) if any(p not in component for p in predecessors[n])]
+            before = len(found)
+            visit(component - {entries[0] if entries else min(component)})
+            if len(found) == before:  # no loop inside: this one is innermost
+                found.append(describe(program, component))
+
+    visit(set(range(len(program.instructions))))
+    return found
+
+
+def describe(program, component):
+    shapes = collections.Counter(program.opcode(i) for i in sorted(component) if program.is_tensor(i))
+    equivalent = 0
+    for shape, count in shapes.items():
+        columns = re.search(r"\.\d+x(\d+)x", shape)
+        equivalent += count * (int(columns[1]) // 8 if "GMMA" in shape and columns else 1)
+    mix = collections.Counter(program.opcode(i).split(".")[0] for i in component)
+    return Loop(len(component), sum(shapes.values()), equivalent, dict(shapes), dict(mix.most_common(10)))
+
+
+def main(arguments):
+    if len(arguments) < 2:
+        sys.exit(__doc__)
+    arch, paths = arguments[0], arguments[1:]
+    for path in paths:
+        print(path)
+        with tempfile.TemporaryDirectory() as folder:
+            cubin = path
+            if path.endswith(".ptx"):
+                cubin = os.path.join(folder, "kernel.cubin")
+                figures = assemble(arch, path, cubin)
+                print(f"  {figures.registers} registers, spills: {figures.spill_store_bytes} bytes stored,"
+                      f" {figures.spill_load_bytes} bytes loaded")
+            for loop in main_loops(disassemble(cubin)):
+                print(f"  main loop: {loop.instructions} instructions, {loop.tensor} tensor:"
+                      f" {loop.per_tensor:.2f} each, {loop.per_16816:.2f} per 16x8x16")
+                print("    " + ", ".join(f"{name} {count}" for name, count in loop.mix.items()))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (ToolError, OSError) as error:
+        sys.exit(str(error))
