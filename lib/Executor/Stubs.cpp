@@ -2,6 +2,7 @@
 #include "Launch.h"
 #include "Handlers.h"
 #include "MatrixShape.h"
+#include "napkin/Executor/Manifest.h"
 using namespace napkin::executor;
 void napkin::executor::raceShared(Warp &, const Instr &, const uint32_t *, uint32_t, unsigned, Access) {}
 void napkin::executor::raceGlobal(Warp &, const Instr &, const uint64_t *, uint32_t, unsigned, Access) {}
@@ -22,3 +23,4 @@ bool napkin::executor::decodeBulk(Decoder &d) { return d.fail("not supported"); 
 bool napkin::executor::decodeStAsync(Decoder &d) { return d.fail("not supported"); }
 bool napkin::executor::decodeRedAsync(Decoder &d) { return d.fail("not supported"); }
 void napkin::executor::faithfulMultiply(float *, const float *, const float *, unsigned, unsigned, unsigned, napkin::ptx::Type, unsigned, bool, bool) {}
+llvm::Expected<std::vector<char>> napkin::executor::encodeTensorMap(uint64_t, const TensorMapInfo &) { return std::vector<char>(128); }
