@@ -130,6 +130,7 @@ bool napkin::executor::decodeLoad(Decoder &d) {
   i.offset = at.offset;
   i.small0 = at.small0;
   i.small1 = order;
+  i.strongRead = order;
   i.list = d.list(references);
   if (unit == 1 && isSigned(type) && !d.failed()) {
     // Sign-extend inside the 16-bit cell.

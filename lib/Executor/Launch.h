@@ -13,6 +13,7 @@
 #define NAPKIN_LIB_EXECUTOR_LAUNCH_H
 
 #include "Program.h"
+#include "Race.h"
 
 #include <atomic>
 #include <mutex>
@@ -28,6 +29,7 @@ struct BarrierState {
   uint32_t count = 0; ///< for red
   bool all = true, any = false;
   uint32_t source = 0;
+  SyncClock sync;
 };
 
 /// One cp.async of a warp that has not been waited for.
@@ -62,6 +64,7 @@ struct BlockStorage {
   std::vector<char> shared, local, registers;
   std::vector<uint8_t> sharedShadow, localShadow;
   std::vector<uint32_t> predicates;
+  std::vector<RaceCell> cells;
 };
 
 /// What each host thread owns.
@@ -70,6 +73,7 @@ struct Worker {
   std::vector<const RegionView *> regions;
   std::vector<std::unique_ptr<BlockStorage>> blocks;
   uint64_t barriers = 0;
+  RaceState races;
 };
 
 class Machine {
@@ -111,6 +115,7 @@ private:
 
 /// Hooks of the race detector, of mbarriers and of bulk copies.
 void startRaces(BlockStorage &storage);
+void startClocks(RaceState &state, llvm::ArrayRef<Block *> blocks);
 void startCluster(llvm::ArrayRef<Block *> blocks);
 void warpEnded(Warp &warp);
 /// All warps of the block are done; false when that trapped.

@@ -405,6 +405,8 @@ void Machine::runCluster(Worker &worker, uint64_t cluster) {
   }
   for (Block *b : blocks)
     b->cluster = blocks.data();
+  if (blocks[0]->races)
+    startClocks(worker.races, blocks);
   startCluster(blocks);
   std::vector<Warp *> warps;
   for (Block *b : blocks)
@@ -475,10 +477,8 @@ llvm::Expected<LaunchResult> Machine::run() {
     order.push_back(k * clusters / wanted);
   sharedBytes = program.staticShared + config.dynamicSharedBytes;
   unsigned threads = options.threads ? options.threads : std::thread::hardware_concurrency();
-  if (program.hasGlobalAtomics || options.cache.bytes || (options.checks && options.races))
-    threads = options.checks && options.races && !program.hasGlobalAtomics && !options.cache.bytes
-                  ? threads
-                  : 1;
+  if (program.hasGlobalAtomics || options.cache.bytes)
+    threads = 1;
   threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, order.size()));
   std::vector<Worker> pool(threads);
   for (Worker &w : pool) {

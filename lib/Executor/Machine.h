@@ -25,6 +25,7 @@ struct Warp;
 struct Block;
 struct Instr;
 struct RaceState;
+struct RaceCell;
 struct WarpAsync;
 struct BlockAsync;
 class Machine;
@@ -76,6 +77,8 @@ struct Instr {
   uint32_t guard = noGuard;
   uint8_t guardNegated = 0, flags = 0;
   uint8_t small0 = 0, small1 = 0;
+  /// A volatile, relaxed or acquiring load: strong, but it writes nothing.
+  bool strongRead = false;
   /// Index of the PTX instruction it comes from.
   uint32_t source = 0;
   /// Further numbers whose meaning is the handler's: branch target, predicate.
@@ -167,6 +170,8 @@ struct Block {
   bool checks, races, faithful, countOnly;
   uint8_t tensorCore;
   RaceState *raceState;
+  /// One per 16 bytes of shared memory.
+  RaceCell *raceCells;
   BlockAsync *async;
   Machine *machine;
   bool done;

@@ -184,13 +184,13 @@ void load(Warp &w, const Instr &i, u32 mask) {
   if (kind == Kind::Global) {
     countGlobal(w, i, x.at, mask, size, Access::Read);
     if (w.block->races)
-      raceGlobal(w, i, x.at, mask, size, Access::Read);
+      raceGlobal(w, i, x.at, mask, size, i.small1 ? Access::Atomic : Access::Read);
   } else {
     u32 at[lanes];
     shortAddresses(x, at);
     countShared(w, i, at, mask, size, Access::Read);
     if (w.block->races)
-      raceShared(w, i, at, mask, size, Access::Read);
+      raceShared(w, i, at, mask, size, i.small1 ? Access::Atomic : Access::Read);
   }
   if (w.event & EventTrap)
     return;
@@ -253,13 +253,13 @@ void store(Warp &w, const Instr &i, u32 mask) {
   if (kind == Kind::Global) {
     countGlobal(w, i, x.at, mask, size, Access::Write);
     if (w.block->races)
-      raceGlobal(w, i, x.at, mask, size, Access::Write);
+      raceGlobal(w, i, x.at, mask, size, i.small1 ? Access::Atomic : Access::Write);
   } else {
     u32 at[lanes];
     shortAddresses(x, at);
     countShared(w, i, at, mask, size, Access::Write);
     if (w.block->races)
-      raceShared(w, i, at, mask, size, Access::Write);
+      raceShared(w, i, at, mask, size, i.small1 ? Access::Atomic : Access::Write);
     if (w.block->checks)
       for (u32 rest = mask; rest; rest &= rest - 1) {
         unsigned l = __builtin_ctz(rest);
