@@ -11,6 +11,8 @@
 
 #include "Launch.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 using namespace napkin::executor;
@@ -88,8 +90,9 @@ static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address, un
 
 Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                                   unsigned bytes, AddressSpace space, Access access) {
-  // Alignment is to the power of two that holds the access.
-  unsigned alignment = bytes & (~bytes + 1);
+  // Alignment is to the size of the access; what is larger (a tensor map) is
+  // checked by its own rules.
+  unsigned alignment = std::min(32u, bytes & (~bytes + 1));
   if (address & (alignment - 1)) {
     w.machine->trap(w, i, lane, Trap::Kind::Misaligned,
                     fmt::format("{} of {} bytes at {:#x}, which is not a multiple of {}",

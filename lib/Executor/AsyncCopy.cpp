@@ -213,8 +213,22 @@ bool napkin::executor::decodeCp(Decoder &d) {
     i.offset = *number;
     return !d.failed();
   }
-  if (d.take("mbarrier"))
-    return d.fail("mbarrier forms are not supported");
+  if (d.peek().starts_with("mbarrier")) {
+    d.takePrefix("mbarrier");
+    if (!d.take("arrive"))
+      return d.fail("cp.async.mbarrier needs .arrive");
+    bool keepsCount = d.take("noinc");
+    d.takeOneOf({"shared", "shared::cta"});
+    Instr at;
+    if (d.takeType() != Type::B64 || !d.expectOperands(1) || !d.address(d.operand(0), at))
+      return d.fail("cp.async.mbarrier.arrive needs .b64 and an address");
+    Instr &i = d.emit(copyAsyncArrive);
+    i.a = at.a;
+    i.offset = at.offset;
+    i.small0 = at.small0;
+    i.small1 = keepsCount;
+    return !d.failed();
+  }
   bool global = d.take("cg"), all = d.take("ca");
   d.takeOneOf({"shared", "shared::cta"});
   if (global == all || !d.take("global"))

@@ -201,6 +201,7 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
     }
     unsigned own = operandBits(operand);
     uint32_t reference = registerReference(operand.reg);
+    touchedNow.push_back(reference);
     if (own == bits)
       return reference;
     if (own < bits) {
@@ -307,6 +308,7 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
   }
   unsigned own = operandBits(operand);
   uint32_t reference = registerReference(operand.reg);
+  touchedNow.push_back(reference);
   if (own == bits)
     return reference;
   if (own < bits) {
@@ -397,6 +399,7 @@ bool Decoder::address(const Operand &operand, Instr &to) {
 bool Decoder::decodeInstruction() {
   used.assign(instruction->modifiers.size(), false);
   widenings.clear();
+  touchedNow.clear();
   firstMicro = true;
   const InstructionInfo *found = findInstruction(instruction->opcode);
   program.sources.push_back({instruction, found ? found->pipe : Pipe::Control, 0, ""});
@@ -410,6 +413,7 @@ bool Decoder::decodeInstruction() {
     i.d = w.to;
     i.a = w.from;
   }
+  program.touched.push_back(touchedNow);
   if (llvm::StringRef rest = peek(); !rest.empty())
     return fail(fmt::format("modifier '.{}' is not supported here", rest.str()));
   return !failed();
@@ -512,6 +516,15 @@ llvm::Error Decoder::run(const ptx::Function &entry, const Arguments &arguments)
     return finish();
   for (uint32_t at : calls)
     program.code[at].e = functionStarts[program.code[at].e];
+  // Instructions that share registers with some wgmma are watched.
+  for (Instr &i : program.code) {
+    std::vector<uint32_t> &touched = program.touched[i.source];
+    if (!(i.flags & Counted) || program.productRegisters.empty())
+      continue;
+    llvm::erase_if(touched, [&](uint32_t r) { return !program.productRegisters.count(r); });
+    if (!touched.empty() && !program.sources[i.source].isProduct)
+      i.flags |= TouchesProducts;
+  }
   // For indirect calls: how many functions, then their starts.
   uint32_t *starts = program.memory.Allocate<uint32_t>(functionStarts.size() + 1);
   starts[0] = functionStarts.size();

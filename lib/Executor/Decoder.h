@@ -158,6 +158,7 @@ private:
     bool isSigned;
   };
   std::vector<Widening> widenings;
+  std::vector<uint32_t> touchedNow;
   bool firstMicro = true;
   uint32_t currentFunction = 0;
 };

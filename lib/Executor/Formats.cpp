@@ -258,3 +258,30 @@ uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
     result &= 0x80000000u;
   return result;
 }
+
+float napkin::executor::halfValue(uint16_t h) {
+  uint32_t sign = uint32_t(h & 0x8000) << 16, body = h & 0x7fff, x = body << 13;
+  float scaled;
+  std::memcpy(&scaled, &x, 4);
+  scaled *= 0x1p112f;
+  std::memcpy(&x, &scaled, 4);
+  if (body >= 0x7c00)
+    x = 0x7f800000 | (body << 13);
+  x |= sign;
+  std::memcpy(&scaled, &x, 4);
+  return scaled;
+}
+
+float napkin::executor::smallValue(uint8_t bits, Type type) {
+  struct Table {
+    float values[2][256];
+    Table() {
+      for (unsigned b = 0; b < 256; ++b) {
+        values[0][b] = float(decodeFloat(b, Type::E4M3));
+        values[1][b] = float(decodeFloat(b, Type::E5M2));
+      }
+    }
+  };
+  static const Table table;
+  return table.values[type == Type::E5M2][bits];
+}

@@ -27,6 +27,9 @@ int64_t conversionCode(ptx::Type to, ptx::Type from, Rounding rounding, bool ftz
 uint64_t convertScalar(uint64_t value, int64_t code);
 /// The value of the low bits of `bits` in a floating format of <= 64 bits.
 double decodeFloat(uint64_t bits, ptx::Type type);
+/// Fast paths of decodeFloat: f16, and the 8-bit formats by table.
+float halfValue(uint16_t bits);
+float smallValue(uint8_t bits, ptx::Type type);
 /// Rounds to nearest even (no saturation; e4m3 overflows to NaN) and encodes.
 uint64_t encodeFloat(double value, ptx::Type type);
 

@@ -79,6 +79,29 @@ NAPKIN_HANDLER(atomicOperation)
 NAPKIN_HANDLER(copyAsync)
 NAPKIN_HANDLER(copyAsyncCommit)
 NAPKIN_HANDLER(copyAsyncWait)
+NAPKIN_HANDLER(copyAsyncArrive)
+
+// mbarrier objects and bulk copies.
+NAPKIN_HANDLER(mbarrierInit)
+NAPKIN_HANDLER(mbarrierInvalidate)
+NAPKIN_HANDLER(mbarrierArrive)
+NAPKIN_HANDLER(mbarrierTest)
+NAPKIN_HANDLER(bulkCopy)
+NAPKIN_HANDLER(bulkTensor)
+NAPKIN_HANDLER(bulkCommit)
+NAPKIN_HANDLER(bulkWait)
+NAPKIN_HANDLER(tensormapReplace)
+NAPKIN_HANDLER(tensormapCopy)
+
+// Warpgroups and clusters.
+NAPKIN_HANDLER(wgmmaFence)
+NAPKIN_HANDLER(wgmmaCommit)
+NAPKIN_HANDLER(wgmmaWait)
+NAPKIN_HANDLER(wgmmaProduct)
+NAPKIN_HANDLER(setRegisters)
+NAPKIN_HANDLER(mapAddress)
+NAPKIN_HANDLER(blockRankOf)
+NAPKIN_HANDLER(storeAsync)
 
 #undef NAPKIN_HANDLER
 

@@ -305,6 +305,8 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
       c.warps++;
       c.threads += __builtin_popcount(mask);
     }
+    if ((i.flags & TouchesProducts) && mask && !touchProducts(w, i))
+      return;
     ++w.pc;
     if (mask)
       i.run(w, i, mask);
@@ -407,7 +409,7 @@ void Machine::runCluster(Worker &worker, uint64_t cluster) {
     b->cluster = blocks.data();
   if (blocks[0]->races)
     startClocks(worker.races, blocks);
-  startCluster(blocks);
+  startCluster(worker.cluster, blocks);
   std::vector<Warp *> warps;
   for (Block *b : blocks)
     for (uint32_t x = 0; x < b->numWarps; ++x)
@@ -503,10 +505,11 @@ llvm::Expected<LaunchResult> Machine::run() {
   c.blocksInGrid = clusters * size;
   summarize(c, sum);
   // Only the first cluster that trapped is certain to be the same every time.
-  std::stable_sort(traps.begin(), traps.end(),
-                   [](const auto &a, const auto &b) { return a.first < b.first; });
+  uint64_t earliest = ~uint64_t(0);
   for (auto &[key, t] : traps)
-    if (key == traps.front().first)
+    earliest = std::min(earliest, key);
+  for (auto &[key, t] : traps)
+    if (key == earliest)
       result.traps.push_back(std::move(t));
   result.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

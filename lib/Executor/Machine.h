@@ -28,6 +28,7 @@ struct RaceState;
 struct RaceCell;
 struct WarpAsync;
 struct BlockAsync;
+struct ClusterState;
 class Machine;
 
 constexpr unsigned lanes = 32;
@@ -66,7 +67,9 @@ enum InstrFlags : uint8_t {
   /// Ends the lanes that run it.
   IsExit = 8,
   /// With Aligned: waits for the other lanes, but may meet them later.
-  NotStrict = 16
+  NotStrict = 16,
+  /// Not a wgmma, but touches registers that some wgmma uses.
+  TouchesProducts = 32
 };
 
 /// A decoded instruction.
@@ -173,6 +176,7 @@ struct Block {
   /// One per 16 bytes of shared memory.
   RaceCell *raceCells;
   BlockAsync *async;
+  ClusterState *clusterState;
   Machine *machine;
   bool done;
 };

@@ -16,6 +16,7 @@
 #include "Machine.h"
 #include "napkin/Executor/Executor.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/Allocator.h"
 
 namespace napkin::executor {
@@ -37,6 +38,7 @@ struct SourceInfo {
   Pipe pipe = Pipe::ALU;
   uint64_t macs = 0;
   const char *macType = "";
+  bool isProduct = false;
 };
 
 struct Program {
@@ -51,6 +53,10 @@ struct Program {
   std::vector<char> parameters;
   uint64_t staticShared = 0, localBytes = 0;
   /// Several workers could see different orders of atomic operations.
+  /// Registers of wgmma accumulators and A operands, and for each PTX instruction
+  /// those of them that it touches.
+  llvm::DenseSet<uint32_t> productRegisters;
+  std::vector<std::vector<uint32_t>> touched;
   /// Number of functions, then where each begins (for indirect calls).
   const uint32_t *functionStarts = nullptr;
   bool hasGlobalAtomics = false, usesClusters = false;

@@ -86,8 +86,12 @@ struct Visit {
   void report(Trap::Kind kind, uint32_t address, const std::string &what, uint32_t source,
               uint32_t otherWarp) const {
     warp.machine->trap(warp, instruction, warp.active ? __builtin_ctz(warp.active) : 0, kind,
-                       fmt::format("{} at shared address {:#x} (the other access: warp {})", what,
-                                   address, otherWarp % warp.races->warpsPerBlock),
+                       fmt::format("{} at shared address {:#x} (the other access: {})", what,
+                                   address,
+                                   otherWarp == warp.races->agent()
+                                       ? std::string("an asynchronous operation")
+                                       : fmt::format("warp {}",
+                                                     otherWarp % warp.races->warpsPerBlock)),
                        address, source);
   }
 
@@ -101,20 +105,23 @@ struct Visit {
                            kindName(true, c.flags & WriteAsync)), c.writeSource, c.writeWarp);
         return false;
       }
-      if (async && !(c.flags & WriteAsync) && fenced[c.writeWarp] < c.writeClock) {
+      if (async && !(c.flags & (WriteAsync | WriteAtomic)) && fenced[c.writeWarp] < c.writeClock) {
         report(Trap::Kind::ProxyFence, address,
                fmt::format("{} follows an ordinary write without fence.proxy.async between them",
                            kindName(write, true)), c.writeSource, c.writeWarp);
         return false;
       }
     }
-    uint64_t bit = uint64_t(1) << (warp.index & 63);
-    uint32_t own = known[me];
+    uint64_t bit = uint64_t(1) << (async ? 63 : warp.index);
+    uint32_t agent = warp.races->agent();
+    uint32_t writer = async ? agent : me;
+    uint32_t own = async ? warp.races->row(agent)[agent] : known[me];
     if (write) {
       if ((c.readMask & mask) && !(c.flags & ReadMixed) && !(atomic && (c.flags & ReadAtomic))) {
         uint32_t base = warp.block->rank * warp.races->warpsPerBlock;
         for (uint64_t rest = c.readWarps & ~bit; rest; rest &= rest - 1) {
-          uint32_t v = base + __builtin_ctzll(rest);
+          uint32_t v = __builtin_ctzll(rest);
+          v = v == 63 ? warp.races->agent() : base + v;
           if (known[v] < c.readClock) {
             report(Trap::Kind::Race, address,
                    fmt::format("{} and a read of another warp are not ordered",
@@ -123,11 +130,11 @@ struct Visit {
           }
         }
       }
-      if (c.writeWarp == me && c.writeClock == own && (c.flags & WriteAsync) == (async ? 1 : 0)) {
+      if (c.writeWarp == writer && c.writeClock == own) {
         c.writeMask |= mask;
       } else {
         c.writeMask = mask;
-        c.writeWarp = uint16_t(me);
+        c.writeWarp = uint16_t(writer);
         c.writeClock = own;
       }
       c.writeSource = instruction.source;
@@ -148,8 +155,10 @@ struct Visit {
     }
     bool allBefore = true;
     uint32_t base = warp.block->rank * warp.races->warpsPerBlock;
-    for (uint64_t rest = c.readWarps & ~bit; rest && allBefore; rest &= rest - 1)
-      allBefore = known[base + __builtin_ctzll(rest)] >= c.readClock;
+    for (uint64_t rest = c.readWarps & ~bit; rest && allBefore; rest &= rest - 1) {
+      uint32_t v = __builtin_ctzll(rest);
+      allBefore = known[v == 63 ? agent : base + v] >= c.readClock;
+    }
     if (allBefore || !c.readWarps) {
       c.readClock = own;
       c.readWarps = bit;
@@ -231,6 +240,30 @@ void napkin::executor::raceAsync(Warp &w, const Instr &i, Block &owner, uint32_t
   visitRange(visit, owner.raceCells, address, bytes);
 }
 
+uint32_t napkin::executor::beginAsync(Warp &w) {
+  if (!w.races)
+    return 0;
+  uint32_t agent = w.races->agent();
+  return ++w.races->row(agent)[agent];
+}
+
+void napkin::executor::knowAsync(Warp &w, uint32_t clock) {
+  if (!w.races)
+    return;
+  uint32_t &known = w.races->row(clusterWarp(w))[w.races->agent()];
+  known = std::max(known, clock);
+}
+
+void napkin::executor::knowAsync(RaceState *state, SyncClock &sync, uint32_t clock) {
+  if (!state)
+    return;
+  if (sync.clock.empty()) {
+    sync.clock.assign(state->warps, 0);
+    sync.fenced.assign(state->warps, 0);
+  }
+  sync.clock[state->agent()] = std::max(sync.clock[state->agent()], clock);
+}
+
 void napkin::executor::raceAtomic(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                                   unsigned bytes, const Place &place) {
   if (place.space == 1 && place.owner == w.block) {
@@ -276,10 +309,10 @@ void napkin::executor::startRaces(BlockStorage &storage) {
 /// blocks that ran here before: new clocks start beyond them.
 void napkin::executor::startClocks(RaceState &s, llvm::ArrayRef<Block *> blocks) {
   uint32_t base = 0;
-  for (uint32_t v = 0; v < s.warps; ++v)
-    base = std::max(base, s.row(v)[v]);
+  for (uint32_t clock : s.clock)
+    base = std::max(base, clock);
   s.warpsPerBlock = blocks[0]->numWarps;
-  s.warps = blocks.size() * s.warpsPerBlock;
+  s.warps = blocks.size() * s.warpsPerBlock + 1;
   s.clock.assign(uint64_t(s.warps) * s.warps, base);
   s.fenced.assign(uint64_t(s.warps) * s.warps, base);
   s.cells.clear();

@@ -44,9 +44,11 @@ struct RaceCell {
   uint8_t flags = 0;
 };
 
-/// The clocks of a cluster.
+/// The clocks of a cluster. The last component belongs to the asynchronous units
+/// (bulk copies, wgmma): their accesses are ordered only by the waits on them.
 struct RaceState {
   uint32_t warps = 0, warpsPerBlock = 0;
+  uint32_t agent() const { return warps - 1; }
   /// warps x warps: what each warp knows of each.
   std::vector<uint32_t> clock, fenced;
   /// Synchronisation through memory cells, by address.
@@ -67,6 +69,12 @@ void fenceProxy(Warp &warp);
 /// by `warp`.
 void raceAsync(Warp &warp, const Instr &instruction, Block &owner, uint32_t address,
                uint32_t bytes, Access access);
+/// A new clock of the asynchronous units, for the operation that begins.
+uint32_t beginAsync(Warp &warp);
+/// The operations up to `clock` of the asynchronous units are known to be done,
+/// to a warp or to those who acquire `sync`.
+void knowAsync(Warp &warp, uint32_t clock);
+void knowAsync(RaceState *state, SyncClock &sync, uint32_t clock);
 
 } // namespace napkin::executor
 

@@ -10,6 +10,8 @@
 
 #include "Support.h"
 
+#include "napkin/Executor/Manifest.h"
+
 using namespace napkin::executor;
 
 namespace {
@@ -143,6 +145,73 @@ TEST(Peers, TritonAttentionSm80) {
   EXPECT_EQ(result.counters.total.globalReadBytes,
             uint64_t(heads) * (length / 128) * (128 * d + 2 * length * d) * 2);
   EXPECT_EQ(result.counters.total.globalWriteBytes, uint64_t(size) * 2 + heads * length * 4);
+}
+
+/// A map over rows x columns of bf16, with what Triton passes after it.
+void addMap(Arguments &arguments, uint64_t address, uint64_t rows, uint64_t columns, uint32_t boxRows,
+            uint32_t boxColumns) {
+  TensorMapInfo info;
+  info.sizes = {columns, rows};
+  info.strides = {columns * 2};
+  info.box = {boxColumns, boxRows};
+  info.swizzle = 128;
+  auto map = cantFail(encodeTensorMap(address, info));
+  arguments.raw(map.data(), map.size());
+  arguments.i32(rows).i32(columns).i64(columns).i64(1);
+}
+
+const Completion completions[] = {Completion::Latest, Completion::Earliest, Completion::Random};
+
+TEST(Peers, TritonGemmSm90) {
+  auto module = peer("triton_gemm_tma_k64_s4_sm90.ptx");
+  ASSERT_TRUE(module);
+  Device device;
+  auto a = randomBfloat(M * K, 8), b = randomBfloat(N * K, 9);
+  uint64_t da = upload(device, a, "a"), db = upload(device, b, "b");
+  uint64_t dc = cantFail(device.allocate(M * N * 2, "c"));
+  Arguments arguments;
+  addMap(arguments, da, M, K, 128, 64);
+  addMap(arguments, db, N, K, 128, 64);
+  addMap(arguments, dc, M, N, 128, 64);
+  arguments.i32(M).i32(N).i32(K).pointer(0).pointer(0);
+  for (Completion completion : completions) {
+    Options options;
+    options.completion = completion;
+    options.seed = unsigned(completion);
+    LaunchResult result = go(device, *module, arguments,
+                             {{(M / 128) * (N / 128), 1, 1}, {128, 1, 1}, {1, 1, 1}, 131104}, options);
+    checkProduct(a, b, download<uint16_t>(device, dc, M * N), M, N, K, true);
+    EXPECT_EQ(result.counters.total.tensorMacs, uint64_t(M) * N * K);
+  }
+}
+
+TEST(Peers, TritonAttentionSm90) {
+  auto module = peer("triton_attn_tma_d64_nc_sm90.ptx");
+  ASSERT_TRUE(module);
+  const int heads = 2, length = 256, d = 64, size = heads * length * d;
+  Device device;
+  auto q = randomBfloat(size, 5), k = randomBfloat(size, 6), v = randomBfloat(size, 7);
+  uint64_t dq = upload(device, q, "q"), dk = upload(device, k, "k"), dv = upload(device, v, "v");
+  uint64_t dm = cantFail(device.allocate(heads * length * 4, "m"));
+  uint64_t dout = cantFail(device.allocate(size * 2, "o"));
+  Arguments arguments;
+  arguments.f32(0.125f).pointer(dm).i32(1).i32(heads);
+  addMap(arguments, dq, heads * length, d, 128, 64);
+  addMap(arguments, dk, heads * length, d, 64, 64);
+  addMap(arguments, dv, heads * length, d, 64, 64);
+  addMap(arguments, dout, heads * length, d, 128, 64);
+  arguments.i32(length).pointer(0).pointer(0);
+  for (Completion completion : completions) {
+    Options options;
+    options.completion = completion;
+    options.seed = unsigned(completion);
+    LaunchResult result = go(device, *module, arguments,
+                             {{length / 128, heads, 1}, {128, 1, 1}, {1, 1, 1}, 65592}, options);
+    checkAttention(q, k, v, download<uint16_t>(device, dout, size),
+                   download<float>(device, dm, heads * length), heads, length, 0.125);
+    EXPECT_EQ(result.counters.total.globalReadBytes,
+              uint64_t(heads) * (length / 128) * (128 * d + 2 * length * d) * 2);
+  }
 }
 
 } // namespace
