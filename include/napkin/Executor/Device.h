@@ -1,0 +1,87 @@
+//===- Device.h - Global memory of the executor ----------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Global memory with bounds, and for each byte whether it was ever written.
+// Device addresses are not host addresses: allocations lie far apart, so that
+// an access that leaves its allocation is always noticed.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_EXECUTOR_DEVICE_H
+#define NAPKIN_EXECUTOR_DEVICE_H
+
+#include "napkin/Executor/Plain.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace napkin::executor {
+
+/// One allocation.
+struct Region : RegionView {
+  bool freed = false;
+  std::string name;
+  /// Frees what calloc gave.
+  struct Release {
+    void operator()(void *memory) const { std::free(memory); }
+  };
+  std::unique_ptr<char[], Release> storage;
+  std::unique_ptr<uint8_t[], Release> shadowStorage;
+};
+
+/// The device's global memory. Not thread-safe; a launch has it for itself.
+class Device {
+public:
+  Device();
+  Device(const Device &) = delete;
+  Device &operator=(const Device &) = delete;
+
+  /// `bytes` of memory nobody has written yet, 512-byte aligned. `name` is for
+  /// messages. Zero bytes and sizes that the host cannot give are errors.
+  llvm::Expected<uint64_t> allocate(uint64_t bytes, llvm::StringRef name = "");
+  /// Frees an allocation by its address; later accesses to it trap.
+  llvm::Error free(uint64_t address);
+  /// Copies to the device and marks the bytes as written.
+  llvm::Error copyToDevice(uint64_t address, const void *source, uint64_t bytes);
+  /// Copies from the device. `neverWritten`, if given, receives the number of
+  /// bytes that no one has written (their content is not meaningful).
+  llvm::Error copyFromDevice(void *target, uint64_t address, uint64_t bytes,
+                             uint64_t *neverWritten = nullptr) const;
+  /// Sets bytes and marks them as written.
+  llvm::Error fill(uint64_t address, uint8_t value, uint64_t bytes);
+  /// The allocation that holds `address`, freed ones included, or null.
+  const Region *find(uint64_t address) const;
+  Region *find(uint64_t address);
+  /// The allocation nearest to `address`, for messages; null if there is none.
+  const Region *nearest(uint64_t address) const;
+  /// All allocations in the order of addresses.
+  llvm::ArrayRef<std::unique_ptr<Region>> regions() const { return list; }
+
+  /// The module-level variable `name` of the modules launched so far, if any
+  /// launch placed it. Global variables keep their content between launches.
+  std::optional<uint64_t> symbol(llvm::StringRef name) const;
+  void setSymbol(llvm::StringRef name, uint64_t address) { symbols[name] = address; }
+
+private:
+  Region *range(uint64_t address, uint64_t bytes);
+
+  std::vector<std::unique_ptr<Region>> list;
+  uint64_t nextAddress;
+  llvm::StringMap<uint64_t> symbols;
+};
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_EXECUTOR_DEVICE_H

@@ -1,0 +1,149 @@
+//===- Executor.h - Run PTX on the CPU -------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An instrument: it runs a kernel as the PTX manual says, refuses what it does
+// not know before the launch, traps misuse, and counts.
+//
+//   auto module = ptx::parseFile("kernel.ptx");
+//   executor::Device device;
+//   auto q = device.allocate(bytes);            // then copyToDevice
+//   executor::Arguments arguments;
+//   arguments.pointer(*q).i32(512);
+//   auto result = executor::launch(device, **module, "attention", arguments,
+//                                  {{4, 4, 1}, {256, 1, 1}});
+//   if (result->traps.empty()) use(result->counters);
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_EXECUTOR_EXECUTOR_H
+#define NAPKIN_EXECUTOR_EXECUTOR_H
+
+#include "napkin/Executor/Counters.h"
+#include "napkin/Executor/Device.h"
+#include "napkin/PTX/Module.h"
+
+#include <functional>
+
+namespace napkin::executor {
+
+/// Extent of a launch, in blocks, threads and blocks per cluster.
+struct LaunchConfig {
+  std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1}, cluster{1, 1, 1};
+  uint64_t dynamicSharedBytes = 0;
+};
+
+/// When asynchronous copies take effect, within what the manual allows.
+enum class Completion : uint8_t {
+  Latest,   ///< when a wait demands it
+  Earliest, ///< at issue
+  Random    ///< either, by the seed
+};
+
+/// How tensor cores round.
+enum class Numerics : uint8_t {
+  Fast,     ///< exact products, f32 accumulation in order of k
+  Faithful  ///< the bits of `tensorCore`'s hardware
+};
+/// Hardware whose tensor-core arithmetic `Faithful` reproduces.
+enum class TensorCore : uint8_t { A100, Ada, H100 };
+
+/// L2 and processor numbers for the DRAM model.
+struct CacheModel {
+  uint64_t bytes = 0; ///< 0: no model
+  uint32_t lineBytes = 128, ways = 16, processors = 108, blocksPerProcessor = 1;
+};
+
+/// How to run.
+struct Options {
+  /// Uninitialised reads, races and async hazards are checked. Bounds and
+  /// alignment always are.
+  bool checks = true;
+  /// Data races in shared and global memory.
+  bool races = true;
+  Completion completion = Completion::Latest;
+  /// Order of warps: 0 is round robin from warp 0, others are random orders.
+  uint64_t seed = 0;
+  Numerics numerics = Numerics::Fast;
+  TensorCore tensorCore = TensorCore::A100;
+  /// Host threads; 0 takes all.
+  unsigned threads = 0;
+  /// Execute only this many blocks, evenly spread; 0 executes all.
+  uint64_t sampleBlocks = 0;
+  /// Skip tensor-core arithmetic: counts only, results are wrong.
+  bool countOnly = false;
+  /// A warp that issues more than this many instructions traps.
+  uint64_t instructionLimit = uint64_t(1) << 36;
+  CacheModel cache;
+  /// Called with blocks done and blocks in all, from one thread at a time.
+  std::function<void(uint64_t, uint64_t)> progress;
+};
+
+/// What went wrong, where.
+struct Trap {
+  enum class Kind : uint8_t {
+    OutOfBounds, Misaligned, Uninitialized, Freed, ReadOnly, Race, AsyncHazard,
+    DivergentBarrier, BarrierMisuse, MbarrierMisuse, Deadlock, WgmmaHazard,
+    ProxyFence, RegisterPool, ExitInFlight, Limit, Illegal, UserTrap
+  };
+  Kind kind;
+  std::string message;
+  uint32_t line = 0;
+  /// From `.loc`; empty file: none.
+  std::string sourceFile;
+  uint32_t sourceLine = 0;
+  std::string text;
+  std::array<uint32_t, 3> block{0, 0, 0}, thread{0, 0, 0};
+  uint64_t address = 0;
+  /// The other access of a pair, 0 if there is none.
+  uint32_t otherLine = 0;
+  std::string other;
+};
+
+/// "race", "out-of-bounds", ...
+llvm::StringRef trapName(Trap::Kind kind);
+/// "file:line: trap: ..." with notes, several lines.
+std::string describe(const Trap &trap, llvm::StringRef file);
+
+/// The outcome of a launch.
+struct LaunchResult {
+  Counters counters;
+  std::vector<Trap> traps;
+  /// Seconds of execution, and of thread-instructions per second.
+  double seconds = 0;
+};
+
+/// Kernel arguments in order; sizes are checked against the parameters.
+class Arguments {
+public:
+  Arguments &pointer(uint64_t value) { return raw(&value, 8); }
+  Arguments &i32(int32_t value) { return raw(&value, 4); }
+  Arguments &i64(int64_t value) { return raw(&value, 8); }
+  Arguments &f32(float value) { return raw(&value, 4); }
+  Arguments &f64(double value) { return raw(&value, 8); }
+  /// Any parameter by its bytes (a struct, a tensor map).
+  Arguments &raw(const void *bytes, size_t size) {
+    const char *begin = static_cast<const char *>(bytes);
+    values.emplace_back(begin, begin + size);
+    return *this;
+  }
+  std::vector<std::vector<char>> values;
+};
+
+/// Runs kernel `entry` (empty: the only one). The error names what in the PTX,
+/// the arguments or the configuration is not supported or not legal; misuse at
+/// run time is in `traps`.
+llvm::Expected<LaunchResult> launch(Device &device, const ptx::Module &module,
+                                    llvm::StringRef entry, const Arguments &arguments,
+                                    const LaunchConfig &config,
+                                    const Options &options = {});
+
+/// A line per supported instruction: spelling, then what it does (Markdown
+/// table rows if `markdown`).
+std::string listInstructions(bool markdown = false);
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_EXECUTOR_EXECUTOR_H

@@ -1,0 +1,49 @@
+//===- Plain.h - Data shared with host-specific code -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Plain structures only: files compiled for one kind of host include this.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_EXECUTOR_PLAIN_H
+#define NAPKIN_EXECUTOR_PLAIN_H
+
+#include <cstdint>
+
+namespace napkin::executor {
+
+/// Counts of one PTX instruction.
+struct InstructionCounters {
+  /// Times a warp issued it, and the sum of its active threads.
+  uint64_t warps = 0, threads = 0;
+  /// Requested bytes of global memory, and 32-byte sectors.
+  uint64_t globalReadBytes = 0, globalWriteBytes = 0;
+  uint64_t globalReadSectors = 0, globalWriteSectors = 0;
+  /// Bytes and wavefronts of shared memory; wavefronts beyond the fewest.
+  uint64_t sharedReadBytes = 0, sharedWriteBytes = 0;
+  uint64_t sharedWavefronts = 0, sharedConflicts = 0;
+  uint64_t localReadBytes = 0, localWriteBytes = 0;
+  /// Multiply-accumulates of the tensor cores.
+  uint64_t tensorMacs = 0;
+  /// Atomic operations, one per thread.
+  uint64_t atomics = 0;
+};
+
+/// The part of an allocation that accesses need.
+struct RegionView {
+  /// Device addresses: [begin, end).
+  uint64_t begin = 0, end = 0;
+  char *data = nullptr;
+  /// One byte per byte: 0 never written, 255 written.
+  uint8_t *shadow = nullptr;
+  /// Every byte is written: loads need not look at the shadow.
+  bool initialized = false;
+  bool readOnly = false;
+};
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_EXECUTOR_PLAIN_H

@@ -1,0 +1,513 @@
+//===- Control.cpp - Branches, fragments, barriers -------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A warp is a set of fragments: lanes with a common program counter. The lowest
+// counter runs, and fragments that meet are joined; so loops and ifs reconverge
+// without an analysis of the control flow. Instructions for the whole warp
+// block a fragment until the lanes they name have come.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Handlers.h"
+#include "Launch.h"
+
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+using namespace napkin::executor;
+
+template <class T> static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+}
+
+static uint32_t predicate(Warp &w, uint32_t index, bool negated) {
+  uint32_t p = w.predicates[index];
+  return negated ? ~p : p;
+}
+
+static void setPredicate(Warp &w, uint32_t index, uint32_t mask, uint32_t value) {
+  if (index != noRegister)
+    w.predicates[index] = (w.predicates[index] & ~mask) | (value & mask);
+}
+
+#define HANDLER(name) void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
+
+HANDLER(predicateAnd) {
+  setPredicate(w, i.d, mask, predicate(w, i.a, i.small0) & predicate(w, i.b, i.small1));
+}
+HANDLER(predicateOr) {
+  setPredicate(w, i.d, mask, predicate(w, i.a, i.small0) | predicate(w, i.b, i.small1));
+}
+HANDLER(predicateXor) {
+  setPredicate(w, i.d, mask, predicate(w, i.a, i.small0) ^ predicate(w, i.b, i.small1));
+}
+HANDLER(predicateNot) { setPredicate(w, i.d, mask, ~predicate(w, i.a, i.small0)); }
+HANDLER(predicateConstant) { setPredicate(w, i.d, mask, uint32_t(i.offset)); }
+
+HANDLER(predicateToValue) {
+  uint32_t p = w.predicates[i.a];
+  for (unsigned l = 0; l < lanes; ++l) {
+    if (!((mask >> l) & 1))
+      continue;
+    uint64_t value = (p >> l) & 1 ? uint64_t(i.offset) : 0;
+    std::memcpy(lane<char>(w, i.d) + l * i.small0, &value, i.small0);
+  }
+}
+
+template <class F> static void packed16(Warp &w, const Instr &i, uint32_t mask, F f) {
+  uint32_t *d = lane<uint32_t>(w, i.d), *a = lane<uint32_t>(w, i.a), *b = lane<uint32_t>(w, i.b);
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      d[l] = uint16_t(f(uint16_t(a[l]), uint16_t(b[l]))) |
+             uint32_t(uint16_t(f(uint16_t(a[l] >> 16), uint16_t(b[l] >> 16)))) << 16;
+}
+HANDLER(packedAdd16) {
+  packed16(w, i, mask, [](uint16_t a, uint16_t b) { return a + b; });
+}
+HANDLER(packedMinS16) {
+  packed16(w, i, mask, [](int16_t a, int16_t b) { return a < b ? a : b; });
+}
+HANDLER(packedMinU16) {
+  packed16(w, i, mask, [](uint16_t a, uint16_t b) { return a < b ? a : b; });
+}
+HANDLER(packedMaxS16) {
+  packed16(w, i, mask, [](int16_t a, int16_t b) { return a > b ? a : b; });
+}
+HANDLER(packedMaxU16) {
+  packed16(w, i, mask, [](uint16_t a, uint16_t b) { return a > b ? a : b; });
+}
+
+template <class T> static void withCarry(Warp &w, const Instr &i, uint32_t mask) {
+  T *d = lane<T>(w, i.d), *a = lane<T>(w, i.a), *b = lane<T>(w, i.b);
+  bool in = i.small0 & 1, out = i.small0 & 2, subtract = i.small0 & 4;
+  for (unsigned l = 0; l < lanes; ++l) {
+    if (!((mask >> l) & 1))
+      continue;
+    unsigned __int128 x = a[l], y = b[l], c = in ? (w.carry >> l) & 1 : 0, r;
+    // The borrow is kept as 1.
+    r = subtract ? x - y - c : x + y + c;
+    d[l] = T(r);
+    if (out)
+      w.carry = (w.carry & ~(1u << l)) | (uint32_t(r >> (sizeof(T) * 8)) & 1) << l;
+  }
+}
+HANDLER(carry32) { withCarry<uint32_t>(w, i, mask); }
+HANDLER(carry64) { withCarry<uint64_t>(w, i, mask); }
+
+HANDLER(packRegisters) {
+  unsigned parts = i.small0, bytes = i.small1, cell = bytes < 2 ? 2 : bytes;
+  char *d = lane<char>(w, i.d);
+  for (unsigned p = 0; p < parts; ++p) {
+    const char *s = lane<char>(w, i.list[p]);
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((mask >> l) & 1)
+        std::memcpy(d + l * i.e + p * bytes, s + l * cell, bytes);
+  }
+}
+HANDLER(unpackRegisters) {
+  unsigned parts = i.small0, bytes = i.small1, cell = bytes < 2 ? 2 : bytes;
+  const char *a = lane<char>(w, i.a);
+  for (unsigned p = 0; p < parts; ++p) {
+    if (i.list[p] == noRegister)
+      continue;
+    char *d = lane<char>(w, i.list[p]);
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((mask >> l) & 1) {
+        std::memcpy(d + l * cell, a + l * i.e + p * bytes, bytes);
+        if (bytes == 1)
+          d[l * cell + 1] = 0;
+      }
+  }
+}
+
+HANDLER(isSpace) {
+  const uint64_t *a = lane<uint64_t>(w, i.a);
+  uint32_t result = 0;
+  for (unsigned l = 0; l < lanes; ++l) {
+    uint64_t window = a[l] & windowMask;
+    bool isShared = window == sharedWindow, isLocal = window == localWindow,
+         isParam = window == paramWindow;
+    bool own = isShared && !((a[l] >> clusterShift) & 0xff);
+    bool in = i.small0 == 0                     ? !isShared && !isLocal && !isParam
+              : i.small0 == 1 || i.small0 == 5  ? own
+              : i.small0 == 6                   ? isShared
+              : i.small0 == 2                   ? isLocal
+              : i.small0 == 3                   ? false
+                                                : isParam;
+    result |= uint32_t(in) << l;
+  }
+  setPredicate(w, i.d, mask, result);
+}
+
+HANDLER(testNumber) {
+  uint32_t result = 0;
+  for (unsigned l = 0; l < lanes; ++l) {
+    int c;
+    if (i.small1 == 4)
+      c = std::fpclassify(lane<float>(w, i.a)[l]);
+    else
+      c = std::fpclassify(lane<double>(w, i.a)[l]);
+    bool in = i.small0 == 0   ? c != FP_NAN && c != FP_INFINITE
+              : i.small0 == 1 ? c == FP_INFINITE
+              : i.small0 == 2 ? c != FP_NAN
+              : i.small0 == 3 ? c == FP_NAN
+              : i.small0 == 4 ? c == FP_NORMAL
+                              : c == FP_SUBNORMAL;
+    result |= uint32_t(in) << l;
+  }
+  setPredicate(w, i.d, mask, result);
+}
+
+HANDLER(packSaturated) {
+  unsigned bits = i.small0;
+  int64_t high = (int64_t(1) << (i.small1 ? bits - 1 : bits)) - 1, low = i.small1 ? -high - 1 : 0;
+  auto clamp = [&](int64_t v) { return uint64_t(v < low ? low : v > high ? high : v) &
+                                       ((uint64_t(1) << bits) - 1); };
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1) {
+      uint64_t a = clamp(lane<int32_t>(w, i.a)[l]), b = clamp(lane<int32_t>(w, i.b)[l]);
+      uint64_t c = lane<uint32_t>(w, i.c)[l];
+      lane<uint32_t>(w, i.d)[l] = uint32_t(c << (2 * bits) | a << bits | b);
+    }
+}
+
+// Control flow.
+
+
+void napkin::executor::splitWarp(Warp &w, uint32_t mask, uint32_t target, int stackChange,
+                                 uint32_t returnTo) {
+  // Lanes that stay are parked; lanes that move become the running fragment,
+  // then the scheduler chooses.
+  uint32_t rest = w.active & ~mask;
+  if (rest) {
+    Fragment &parked = w.fragments[w.others++];
+    parked.pc = w.pc;
+    parked.mask = rest;
+    parked.awaits = 0;
+    parked.depth = w.depth;
+    std::memcpy(parked.stack, w.stack, sizeof(uint32_t) * w.depth);
+    w.active = mask;
+    w.event |= EventReselect;
+  }
+  if (stackChange > 0)
+    w.stack[w.depth++] = returnTo;
+  else if (stackChange < 0)
+    --w.depth;
+  w.pc = target;
+}
+
+HANDLER(branchTo) {
+  if (mask == w.active) {
+    w.pc = i.e;
+    return;
+  }
+  splitWarp(w, mask, i.e, 0, 0);
+}
+
+HANDLER(branchIndexed) {
+  const uint32_t *index = lane<uint32_t>(w, i.a);
+  uint32_t rest = mask;
+  while (rest) {
+    unsigned first = __builtin_ctz(rest);
+    if (index[first] >= uint64_t(i.offset)) {
+      trapIllegal(w, i, first, "the index of brx is outside its table");
+      return;
+    }
+    uint32_t same = 0;
+    for (unsigned l = 0; l < lanes; ++l)
+      if (((rest >> l) & 1) && index[l] == index[first])
+        same |= 1u << l;
+    rest &= ~same;
+    uint32_t target = i.list[index[first]];
+    if (same == w.active) {
+      w.pc = target;
+      return;
+    }
+    // Park this group at its target.
+    Fragment &parked = w.fragments[w.others++];
+    parked.pc = target;
+    parked.mask = same;
+    parked.awaits = 0;
+    parked.depth = w.depth;
+    std::memcpy(parked.stack, w.stack, sizeof(uint32_t) * w.depth);
+    w.active &= ~same;
+    w.event |= EventReselect;
+    if (!w.active)
+      break;
+  }
+}
+
+HANDLER(callFunction) { splitWarp(w, mask, i.e, 1, w.pc); }
+
+HANDLER(returnOrExit) { splitWarp(w, mask, w.stack[w.depth - 1], -1, 0); }
+
+HANDLER(exitLanes) {
+  w.alive &= ~mask;
+  w.active &= ~mask;
+  w.event |= EventExit;
+  (void)i;
+}
+
+HANDLER(doNothing) {
+  (void)w;
+  (void)i;
+  (void)mask;
+}
+HANDLER(yieldWarp) {
+  w.event |= EventYield;
+  (void)i;
+  (void)mask;
+}
+HANDLER(userTrap) {
+  w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::UserTrap, "the kernel executed trap");
+}
+
+HANDLER(copyLocal) {
+  Block &b = *w.block;
+  for (unsigned l = 0; l < lanes; ++l) {
+    if (!((mask >> l) & 1))
+      continue;
+    uint64_t base = (uint64_t(w.index) * lanes + l) * b.localBytes;
+    std::memmove(b.local + base + i.offset, b.local + base + i.e, i.d);
+    std::memmove(b.localShadow + base + i.offset, b.localShadow + base + i.e, i.d);
+  }
+}
+
+// Lanes.
+
+/// True if the lanes that `members` names are all in this fragment; otherwise
+/// the fragment waits for them.
+static bool converge(Warp &w, const Instr &i, uint32_t mask, uint32_t members) {
+  if (mask & ~members) {
+    w.machine->trap(w, i, __builtin_ctz(mask & ~members), Trap::Kind::DivergentBarrier,
+                    fmt::format("this thread is not in the member mask {:#010x} that it gives",
+                                members));
+    return false;
+  }
+  uint32_t missing = members & w.alive & ~w.active;
+  if (!missing)
+    return true;
+  --w.pc;
+  w.awaits = members;
+  w.counters[i.source].warps--;
+  w.counters[i.source].threads -= __builtin_popcount(mask);
+  w.event |= EventReselect;
+  return false;
+}
+
+HANDLER(shuffle) {
+  const uint32_t *members = lane<uint32_t>(w, i.e);
+  if (!converge(w, i, mask, members[__builtin_ctz(mask)]))
+    return;
+  const uint32_t *a = lane<uint32_t>(w, i.a), *b = lane<uint32_t>(w, i.b),
+                 *c = lane<uint32_t>(w, i.c);
+  uint32_t *d = lane<uint32_t>(w, i.d), result[lanes], valid = 0;
+  for (unsigned l = 0; l < lanes; ++l) {
+    uint32_t segment = (c[l] >> 8) & 31, clamp = c[l] & 31, n = b[l] & 31;
+    int maximum = (l & segment) | (clamp & ~segment), minimum = l & segment, j;
+    bool in;
+    switch (i.small0) {
+    case 0: j = int(l) - int(n); in = j >= maximum; break;
+    case 1: j = l + n; in = j <= maximum; break;
+    case 2: j = l ^ n; in = j <= maximum; break;
+    default: j = minimum | (n & ~segment); in = j <= maximum; break;
+    }
+    if (!in)
+      j = l;
+    valid |= uint32_t(in) << l;
+    result[l] = a[j & 31];
+  }
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      d[l] = result[l];
+  setPredicate(w, uint32_t(i.offset), mask, valid);
+}
+
+HANDLER(vote) {
+  uint32_t members = lane<uint32_t>(w, i.e)[__builtin_ctz(mask)];
+  if (!converge(w, i, mask, members))
+    return;
+  uint32_t p = predicate(w, i.a, i.small1) & mask;
+  if (i.small0 == 3) {
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((mask >> l) & 1)
+        lane<uint32_t>(w, i.d)[l] = p;
+    return;
+  }
+  bool result = i.small0 == 0 ? p == mask : i.small0 == 1 ? p != 0 : p == mask || p == 0;
+  setPredicate(w, i.d, mask, result ? ~0u : 0);
+}
+
+static uint64_t valueOf(Warp &w, const Instr &i, unsigned l) {
+  return i.small0 == 8 ? lane<uint64_t>(w, i.a)[l] : lane<uint32_t>(w, i.a)[l];
+}
+HANDLER(matchAny) {
+  if (!converge(w, i, mask, lane<uint32_t>(w, i.e)[__builtin_ctz(mask)]))
+    return;
+  uint32_t result[lanes] = {};
+  for (unsigned l = 0; l < lanes; ++l)
+    for (unsigned k = 0; k < lanes; ++k)
+      if (((mask >> k) & 1) && valueOf(w, i, k) == valueOf(w, i, l))
+        result[l] |= 1u << k;
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      lane<uint32_t>(w, i.d)[l] = result[l];
+}
+HANDLER(matchAll) {
+  if (!converge(w, i, mask, lane<uint32_t>(w, i.e)[__builtin_ctz(mask)]))
+    return;
+  bool all = true;
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      all &= valueOf(w, i, l) == valueOf(w, i, __builtin_ctz(mask));
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      lane<uint32_t>(w, i.d)[l] = all ? mask : 0;
+  setPredicate(w, uint32_t(i.offset), mask, all ? ~0u : 0);
+}
+
+HANDLER(reduce) {
+  if (!converge(w, i, mask, lane<uint32_t>(w, i.e)[__builtin_ctz(mask)]))
+    return;
+  const uint32_t *a = lane<uint32_t>(w, i.a);
+  uint32_t r = a[__builtin_ctz(mask)];
+  for (uint32_t rest = mask & (mask - 1); rest; rest &= rest - 1) {
+    uint32_t x = a[__builtin_ctz(rest)];
+    bool less = i.small1 ? int32_t(x) < int32_t(r) : x < r;
+    switch (i.small0) {
+    case 0: r += x; break;
+    case 1: r = less ? x : r; break;
+    case 2: r = less ? r : x; break;
+    case 3: r &= x; break;
+    case 4: r |= x; break;
+    default: r ^= x; break;
+    }
+  }
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      lane<uint32_t>(w, i.d)[l] = r;
+}
+
+HANDLER(elect) {
+  uint32_t members = lane<uint32_t>(w, i.e)[__builtin_ctz(mask)];
+  if (!converge(w, i, mask, members))
+    return;
+  // Any lane may lead: an odd seed takes the highest.
+  unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(mask) : __builtin_ctz(mask);
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      lane<uint32_t>(w, i.d)[l] = leader;
+  setPredicate(w, uint32_t(i.offset), mask, 1u << leader);
+}
+
+HANDLER(activeMask) {
+  for (unsigned l = 0; l < lanes; ++l)
+    if ((mask >> l) & 1)
+      lane<uint32_t>(w, i.d)[l] = mask;
+}
+
+HANDLER(warpBarrier) { converge(w, i, mask, lane<uint32_t>(w, i.a)[__builtin_ctz(mask)]); }
+
+HANDLER(moveMatrix) {
+  const uint32_t *a = lane<uint32_t>(w, i.a);
+  uint16_t tile[8][8];
+  for (unsigned l = 0; l < lanes; ++l) {
+    tile[l / 4][2 * (l % 4)] = uint16_t(a[l]);
+    tile[l / 4][2 * (l % 4) + 1] = uint16_t(a[l] >> 16);
+  }
+  uint32_t *d = lane<uint32_t>(w, i.d);
+  for (unsigned l = 0; l < lanes; ++l)
+    d[l] = tile[2 * (l % 4)][l / 4] | uint32_t(tile[2 * (l % 4) + 1][l / 4]) << 16;
+  (void)mask;
+}
+
+// Barriers of a block.
+
+static uint32_t liveWarps(Block &b) {
+  uint32_t live = 0;
+  for (uint32_t x = 0; x < b.numWarps; ++x)
+    live += b.warps[x].wait != WaitKind::Done;
+  return live;
+}
+
+void napkin::executor::tryOpenBarrier(Block &block, unsigned id) {
+  BarrierState &s = block.async->barriers[id];
+  if (!s.arrived)
+    return;
+  uint32_t needed = s.expected ? s.expected : liveWarps(block);
+  if (s.arrived < needed)
+    return;
+  for (uint32_t x = 0; x < block.numWarps; ++x) {
+    if (!((s.waiting >> x) & 1))
+      continue;
+    Warp &w = block.warps[x];
+    w.wait = WaitKind::None;
+    if (const Instr *i = w.resume) {
+      int operation = i->small0 >> 4;
+      if (operation == 1) {
+        for (unsigned l = 0; l < lanes; ++l)
+          if ((w.resumeMask >> l) & 1)
+            lane<uint32_t>(w, i->d)[l] = s.count;
+      } else {
+        setPredicate(w, i->d, w.resumeMask, (operation == 2 ? s.all : s.any) ? ~0u : 0);
+      }
+      w.resume = nullptr;
+    }
+  }
+  barrierOpened(block, s);
+  s = BarrierState();
+  ++block.async->barriersCompleted;
+}
+
+HANDLER(barrierArriveWait) {
+  Block &b = *w.block;
+  unsigned first = __builtin_ctz(mask);
+  uint32_t id = lane<uint32_t>(w, i.a)[first];
+  uint32_t threads = i.b == noRegister ? 0 : lane<uint32_t>(w, i.b)[first];
+  auto misuse = [&](std::string what, uint32_t other = ~0u) {
+    w.machine->trap(w, i, first, Trap::Kind::BarrierMisuse, std::move(what), 0, other);
+  };
+  if (id >= 16)
+    return misuse(fmt::format("barrier {} does not exist: they are 0 to 15", id));
+  if (i.b != noRegister && (threads == 0 || threads % lanes || threads > 1024))
+    return misuse(fmt::format("the thread count {} is not a positive multiple of 32 up to 1024",
+                              threads));
+  if (threads / lanes > b.numWarps)
+    return misuse(fmt::format("the barrier expects {} threads, the block has {}", threads,
+                              b.numThreads));
+  for (unsigned l = 0; l < lanes; ++l)
+    if (((mask >> l) & 1) && lane<uint32_t>(w, i.a)[l] != id)
+      return misuse("threads of one warp name different barriers");
+  BarrierState &s = b.async->barriers[id];
+  unsigned kind = i.small0 & 15, operation = i.small0 >> 4;
+  if (s.arrived && s.expected != threads / lanes)
+    return misuse(fmt::format("barrier {} is in use with another thread count", id), s.source);
+  if ((s.participants >> w.index) & 1)
+    return misuse(fmt::format("this warp arrives twice at barrier {} before it completes", id),
+                  s.source);
+  s.expected = threads / lanes;
+  s.participants |= 1u << w.index;
+  s.arrived++;
+  s.source = i.source;
+  if (operation) {
+    uint32_t p = predicate(w, i.c, i.small1) & mask;
+    s.count += __builtin_popcount(p);
+    s.all &= p == mask;
+    s.any |= p != 0;
+    w.resume = &i;
+    w.resumeMask = mask;
+  }
+  barrierArrived(w, s);
+  if (kind != 1) {
+    s.waiting |= 1u << w.index;
+    w.wait = WaitKind::Barrier;
+    w.waitBarrier = id;
+    w.event |= EventWait;
+  }
+  tryOpenBarrier(b, id);
+}

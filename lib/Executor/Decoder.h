@@ -1,0 +1,189 @@
+//===- Decoder.h - From PTX instructions to handlers -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The instruction table names a decoding function for each opcode. It takes the
+// modifiers it knows; one that is left over is an error, so nothing is ever
+// ignored by accident.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_EXECUTOR_DECODER_H
+#define NAPKIN_LIB_EXECUTOR_DECODER_H
+
+#include "Program.h"
+#include "Vector/Backend.h"
+
+#include "llvm/ADT/StringMap.h"
+
+namespace napkin::executor {
+
+class Decoder;
+
+/// One line of the instruction table.
+struct InstructionInfo {
+  const char *opcode;
+  /// Spelling with its alternatives, and what it does.
+  const char *forms, *summary;
+  Pipe pipe;
+  bool (*decode)(Decoder &);
+};
+
+/// The table, sorted by family.
+llvm::ArrayRef<InstructionInfo> instructionTable();
+/// The entry of `opcode`, or null.
+const InstructionInfo *findInstruction(llvm::StringRef opcode);
+
+class Decoder {
+public:
+  using Operand = ptx::Operand;
+  using Type = ptx::Type;
+
+  Decoder(Program &program, const ptx::Module &module, const LaunchConfig &config,
+          const Options &options, Device &device);
+
+  llvm::Error run(const ptx::Function &entry, const Arguments &arguments);
+
+  // For the decoding functions. All that return bool or a reference record an
+  // error on failure; `failed()` tells.
+  bool fail(const std::string &what);
+  bool failed() const { return !error.empty(); }
+  llvm::StringRef opcode() const { return instruction->opcode; }
+  llvm::ArrayRef<Operand> operands() const { return instruction->operands; }
+  const Operand &operand(unsigned i) const { return instruction->operands[i]; }
+  size_t count() const { return instruction->operands.size(); }
+  bool expectOperands(size_t low, size_t high = 0);
+
+  /// Consumes modifier `name` if it is there.
+  bool take(llvm::StringRef name);
+  /// Consumes the first of `names` that is there and gives its index, else -1.
+  int takeOneOf(std::initializer_list<llvm::StringRef> names);
+  /// Consumes the next modifier that names a type; None if there is none.
+  Type takeType();
+  /// Consumes modifiers that only hint: cache operators, eviction, prefetch.
+  void takeHints();
+  /// The next unconsumed modifier, not consumed; empty at the end.
+  llvm::StringRef peek() const;
+  /// Consumes every modifier that starts with `prefix` and returns the first.
+  llvm::StringRef takePrefix(llvm::StringRef prefix);
+
+  /// A reference to the value of `operand` at the width of `type`.
+  uint32_t source(const Operand &operand, Type type);
+  /// A reference to write a result of `type` to; widened afterwards if the
+  /// register is wider.
+  uint32_t destination(const Operand &operand, Type type);
+  /// Predicate indices.
+  uint32_t predicateSource(const Operand &operand, bool &negated);
+  uint32_t predicateDestination(const Operand &operand);
+  /// The index of a register that must be a predicate.
+  uint32_t predicateRegister(uint32_t reg);
+  uint32_t newPredicate() { return program.predicates++; }
+  /// Width in bits of the register (16, 32, 64) or of an operand's own type.
+  unsigned operandBits(const Operand &operand) const;
+  bool isPredicate(const Operand &operand) const;
+  Type registerType(const Operand &operand) const;
+  /// An integer known now.
+  std::optional<int64_t> constantOf(const Operand &operand);
+  /// The address of an Address operand: sets a, small0 and offset of `to`.
+  bool address(const Operand &operand, Instr &to);
+  /// A register for an intermediate value.
+  uint32_t temporary(unsigned bits);
+  uint32_t constant(unsigned bits, uint64_t value);
+
+  /// Appends a micro-instruction with this instruction's guard. The reference
+  /// is valid until the next one.
+  Instr &emit(Handler handler);
+  const uint32_t *list(llvm::ArrayRef<uint32_t> references);
+  template <class T> T *extra() { return new (program.memory.Allocate<T>()) T(); }
+
+  /// Variables. The offset of a local (or call parameter) variable, the shared
+  /// address, or the global address.
+  struct VariablePlace {
+    ptx::Space space;
+    uint64_t address;
+    bool isKernelParameter;
+    uint64_t bytes;
+  };
+  std::optional<VariablePlace> findVariable(llvm::StringRef name);
+  /// Code index of a function's start (patched later), by table index.
+  uint32_t functionIndex(llvm::StringRef name);
+  const ptx::Function *functionAt(uint32_t index) const { return queue[index]; }
+  llvm::ArrayRef<ptx::Instruction> body() const { return function->body; }
+
+  Program &program;
+  const ptx::Module &module;
+  const LaunchConfig &config;
+  const Options &options;
+  Device &device;
+  const ptx::Function *function = nullptr;
+  const ptx::Instruction *instruction = nullptr;
+  bool isSm90() const;
+  /// Branch targets are instruction indices until the end of a function.
+  void patchLater(uint32_t codeIndex) { branches.push_back(codeIndex); }
+  void patchCallLater(uint32_t codeIndex) { calls.push_back(codeIndex); }
+  uint32_t codeSize() const { return program.code.size(); }
+  SourceInfo &info() { return program.sources.back(); }
+  /// Brx tables: lists whose entries are instruction indices.
+  std::vector<std::pair<uint32_t *, unsigned>> tables;
+
+private:
+  bool placeVariables(const Arguments &arguments);
+  bool placeFunctionVariables(const ptx::Function &function);
+  void collectNames(const ptx::Function &function, llvm::StringMap<bool> &names);
+  bool placeParameters(const Arguments &arguments);
+  bool placeShared(const llvm::StringMap<bool> &names);
+  bool placeGlobals(const llvm::StringMap<bool> &names);
+  bool decodeFunction(uint32_t index);
+  bool decodeInstruction();
+  bool checkRecursion();
+  uint32_t registerReference(uint32_t reg);
+
+  llvm::SmallVector<bool, 8> used;
+  std::string error;
+  llvm::StringMap<VariablePlace> variables;
+  llvm::StringMap<bool> placedFunctions;
+  std::vector<const ptx::Function *> queue;
+  llvm::StringMap<uint32_t> functionIndices;
+  std::vector<uint32_t> functionStarts;
+  std::vector<std::pair<uint32_t, uint32_t>> callEdges;
+  std::vector<uint32_t> registerReferences;
+  std::vector<uint32_t> branches, calls;
+  std::map<std::pair<unsigned, uint64_t>, uint32_t> constants;
+  llvm::StringMap<uint32_t> specialReferences;
+  struct Widening {
+    uint32_t to, from;
+    unsigned toBits, fromBits;
+    bool isSigned;
+  };
+  std::vector<Widening> widenings;
+  std::vector<uint32_t> touchedNow;
+  bool firstMicro = true;
+  uint32_t currentFunction = 0;
+};
+
+// Families, by file.
+bool decodeInteger(Decoder &), decodeLogic(Decoder &), decodeShift(Decoder &),
+    decodeBits(Decoder &), decodeAddLike(Decoder &), decodeMul(Decoder &),
+    decodeMad(Decoder &), decodeDiv(Decoder &), decodeMinMax(Decoder &),
+    decodeUnaryMath(Decoder &), decodeCarry(Decoder &), decodeVideo(Decoder &);
+bool decodeMov(Decoder &), decodeSetp(Decoder &), decodeSet(Decoder &), decodeSelp(Decoder &),
+    decodeSlct(Decoder &), decodeCvt(Decoder &), decodeCvta(Decoder &), decodeIsspacep(Decoder &),
+    decodeCvtPack(Decoder &), decodeTestp(Decoder &);
+bool decodeLoad(Decoder &), decodeStore(Decoder &), decodePrefetch(Decoder &),
+    decodeAtom(Decoder &), decodeLdmatrix(Decoder &), decodeStmatrix(Decoder &),
+    decodeMovmatrix(Decoder &), decodeMma(Decoder &);
+bool decodeBranch(Decoder &), decodeCall(Decoder &), decodeReturn(Decoder &),
+    decodeBarrier(Decoder &), decodeShuffle(Decoder &), decodeVote(Decoder &),
+    decodeMatch(Decoder &), decodeRedux(Decoder &), decodeElect(Decoder &),
+    decodeFence(Decoder &), decodeNothing(Decoder &), decodeActivemask(Decoder &),
+    decodeNanosleep(Decoder &), decodeTrap(Decoder &), decodeBrx(Decoder &);
+bool decodeCp(Decoder &), decodeMbarrier(Decoder &), decodeWgmma(Decoder &),
+    decodeSetmaxnreg(Decoder &), decodeMapa(Decoder &), decodeGetctarank(Decoder &),
+    decodeTensormap(Decoder &), decodeStAsync(Decoder &), decodeRedAsync(Decoder &),
+    decodeMultimem(Decoder &), decodeBulk(Decoder &);
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_LIB_EXECUTOR_DECODER_H

@@ -1,0 +1,193 @@
+//===- DecoderVariables.cpp - Addresses of variables -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Kernel parameters, shared, local, global and constant variables get their
+// addresses here. Only shared variables that the kernel reaches take space, as
+// with ptxas; dynamic shared memory follows them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Decoder.h"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+using namespace napkin::executor;
+using napkin::ptx::Space;
+using Kind = napkin::ptx::Operand::Kind;
+
+static uint64_t alignTo(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) & ~(alignment - 1);
+}
+
+static void collectOperand(const napkin::ptx::Operand &operand, llvm::StringMap<bool> &names) {
+  if (operand.kind == Kind::Symbol)
+    names[operand.name] = true;
+  for (const napkin::ptx::Operand &element : operand.elements)
+    collectOperand(element, names);
+}
+
+void Decoder::collectNames(const ptx::Function &function, llvm::StringMap<bool> &names) {
+  llvm::StringMap<bool> own;
+  for (const ptx::Instruction &instruction : function.body)
+    for (const Operand &operand : instruction.operands)
+      collectOperand(operand, own);
+  for (const ptx::Variable &variable : function.variables)
+    own[variable.name] = true;
+  for (auto &entry : own) {
+    if (!names.try_emplace(entry.first(), true).second)
+      continue;
+    if (const ptx::Function *callee = module.findFunction(entry.first()))
+      collectNames(*callee, names);
+    for (const ptx::Variable &variable : module.variables)
+      if (variable.name == entry.first())
+        for (const ptx::Relocation &relocation : variable.relocations)
+          names[relocation.symbol] = true;
+  }
+}
+
+bool Decoder::placeParameters(const Arguments &arguments) {
+  const ptx::Function &entry = *program.entry;
+  if (arguments.values.size() != entry.parameters.size())
+    return fail(fmt::format("kernel '{}' has {} parameters, {} arguments were given",
+                            entry.name.str(), entry.parameters.size(), arguments.values.size()));
+  uint64_t offset = 0;
+  for (size_t i = 0; i < entry.parameters.size(); ++i) {
+    const ptx::Variable &parameter = entry.parameters[i];
+    uint64_t bytes = parameter.bytes();
+    offset = alignTo(offset, parameter.alignment);
+    if (bytes > 32764 || offset + bytes > 32764)
+      return fail("the parameters are larger than 32764 bytes");
+    if (arguments.values[i].size() != bytes)
+      return fail(fmt::format("parameter {} ('{}', .{}) of '{}' has {} bytes, the argument {}", i,
+                              parameter.name.str(), typeName(parameter.type).str(),
+                              entry.name.str(), bytes, arguments.values[i].size()));
+    variables[parameter.name] = {Space::Param, offset, true, bytes};
+    program.parameters.resize(offset + bytes);
+    std::memcpy(&program.parameters[offset], arguments.values[i].data(), bytes);
+    offset += bytes;
+  }
+  program.parameters.resize(alignTo(program.parameters.size() + 1, 16));
+  return true;
+}
+
+bool Decoder::placeShared(const llvm::StringMap<bool> &names) {
+  uint64_t offset = 0, dynamicAlignment = 16;
+  auto place = [&](const ptx::Variable &variable) {
+    if (variable.space != Space::Shared || !names.count(variable.name))
+      return;
+    if (!variable.elements || variable.isExtern) {
+      dynamicAlignment = std::max(dynamicAlignment, variable.alignment);
+      return;
+    }
+    offset = alignTo(offset, variable.alignment);
+    variables[variable.name] = {Space::Shared, offset, false, variable.bytes()};
+    offset += variable.bytes();
+  };
+  for (const ptx::Variable &variable : module.variables)
+    place(variable);
+  for (const ptx::Function &function : module.functions)
+    for (const ptx::Variable &variable : function.variables)
+      place(variable);
+  uint64_t dynamic = config.dynamicSharedBytes ? alignTo(offset, dynamicAlignment) : offset;
+  for (const ptx::Variable &variable : module.variables)
+    if (variable.space == Space::Shared && names.count(variable.name) &&
+        (!variable.elements || variable.isExtern))
+      variables[variable.name] = {Space::Shared, dynamic, false, config.dynamicSharedBytes};
+  program.staticShared = dynamic;
+  constexpr uint64_t limit = 228 * 1024;
+  if (dynamic + config.dynamicSharedBytes > limit)
+    return fail(fmt::format("a block needs {} bytes of shared memory ({} static, {} dynamic); "
+                            "no processor has more than {}",
+                            dynamic + config.dynamicSharedBytes, offset,
+                            config.dynamicSharedBytes, limit));
+  return true;
+}
+
+bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
+  std::vector<const ptx::Variable *> fresh;
+  auto place = [&](const ptx::Variable &variable) {
+    if ((variable.space != Space::Global && variable.space != Space::Const) ||
+        !names.count(variable.name))
+      return true;
+    auto existing = device.symbol(variable.name);
+    if (!existing) {
+      if (variable.isExtern || !variable.elements)
+        return fail(fmt::format("external variable '{}' is not defined", variable.name.str()));
+      auto address = device.allocate(variable.bytes(), variable.name);
+      if (!address)
+        return fail(toString(address.takeError()));
+      std::vector<uint8_t> content = variable.initializer;
+      content.resize(variable.bytes());
+      if (auto e = device.copyToDevice(*address, content.data(), content.size()))
+        return fail(toString(std::move(e)));
+      device.setSymbol(variable.name, *address);
+      existing = *address;
+      fresh.push_back(&variable);
+      device.find(*address)->readOnly = variable.space == Space::Const;
+    }
+    variables[variable.name] = {variable.space, *existing, false, variable.bytes()};
+    return true;
+  };
+  for (const ptx::Variable &variable : module.variables)
+    if (!place(variable))
+      return false;
+  for (const ptx::Function &function : module.functions)
+    for (const ptx::Variable &variable : function.variables)
+      if (!place(variable))
+        return false;
+  for (const ptx::Variable *variable : fresh)
+    for (const ptx::Relocation &relocation : variable->relocations) {
+      auto target = findVariable(relocation.symbol);
+      uint64_t value;
+      if (target) {
+        value = target->address + relocation.addend +
+                (relocation.generic && target->space == Space::Shared ? sharedWindow : 0);
+      } else if (module.findFunction(relocation.symbol)) {
+        value = functionIndex(relocation.symbol) + 1;
+      } else {
+        return fail(fmt::format("the initialiser of '{}' names '{}', which is unknown",
+                                variable->name.str(), relocation.symbol.str()));
+      }
+      uint64_t at = variables[variable->name].address + relocation.offset;
+      if (auto e = device.copyToDevice(at, &value, 8))
+        return fail(toString(std::move(e)));
+    }
+  return true;
+}
+
+bool Decoder::placeVariables(const Arguments &arguments) {
+  llvm::StringMap<bool> names;
+  collectNames(*program.entry, names);
+  return placeParameters(arguments) && placeShared(names) && placeGlobals(names);
+}
+
+/// Local variables and call parameters: fixed offsets in each thread's memory,
+/// which is enough because functions do not recurse.
+bool Decoder::placeFunctionVariables(const ptx::Function &function) {
+  if (!placedFunctions.try_emplace(function.name, true).second)
+    return true;
+  for (const ptx::Variable &variable : function.variables) {
+    if (variable.space != Space::Local && variable.space != Space::Param)
+      continue;
+    if (variables.count(variable.name) && function.isEntry)
+      continue; // a kernel parameter
+    program.localBytes = alignTo(program.localBytes, std::max<uint64_t>(variable.alignment, 8));
+    variables[variable.name] = {variable.space, program.localBytes, false, variable.bytes()};
+    program.localBytes += variable.bytes();
+    if (program.localBytes > 512 * 1024)
+      return fail("local memory of a thread exceeds 512 KiB");
+  }
+  return true;
+}
+
+std::optional<Decoder::VariablePlace> Decoder::findVariable(llvm::StringRef name) {
+  auto found = variables.find(name);
+  if (found == variables.end())
+    return std::nullopt;
+  return found->second;
+}

@@ -1,0 +1,243 @@
+//===- Launch.h - One launch in progress -----------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The machine: scheduling of blocks over host threads and of warps inside a
+// block, traps, and the state of asynchronous work.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_EXECUTOR_LAUNCH_H
+#define NAPKIN_LIB_EXECUTOR_LAUNCH_H
+
+#include "Program.h"
+#include "Race.h"
+
+#include <atomic>
+#include <mutex>
+
+namespace napkin::executor {
+
+/// One of a block's 16 barriers.
+struct BarrierState {
+  uint32_t arrived = 0;  ///< warps
+  uint32_t expected = 0; ///< warps; 0: all that live
+  uint32_t waiting = 0;  ///< mask of warps
+  uint32_t participants = 0;
+  uint32_t count = 0; ///< for red
+  bool all = true, any = false;
+  uint32_t source = 0;
+  SyncClock sync;
+};
+
+/// One cp.async of a warp that has not been waited for.
+struct PendingCopy {
+  uint32_t mask = 0, source = 0;
+  uint8_t bytes = 0;
+  bool done = false; ///< data already moved (earliest completion)
+  uint32_t target[lanes];
+  const char *from[lanes];
+  uint8_t fromBytes[lanes];
+  uint32_t group[lanes];
+};
+
+/// A warp's share of a wgmma that is under way.
+struct PendingWgmma {
+  const Instr *instruction = nullptr;
+  uint64_t descriptorA = 0, descriptorB = 0;
+  bool scale = true;
+  uint32_t clock = 0;
+  bool committed = false, done = false;
+  uint32_t group = 0;
+};
+
+struct WarpAsync {
+  std::vector<PendingCopy> copies;
+  /// Groups committed by each lane, of cp.async and of bulk stores.
+  uint32_t groups[lanes] = {}, bulkGroups[lanes] = {};
+  /// cp.async.mbarrier.arrive that wait for this warp's copies.
+  struct Arrival {
+    uint32_t mask, source;
+    uint32_t mbarrier[lanes];
+  };
+  std::vector<Arrival> arrivals;
+  std::vector<PendingWgmma> products;
+  uint32_t productGroups = 0;
+  /// Accumulators and A registers of wgmma: touched since the last fence, and
+  /// in use by products under way.
+  std::vector<bool> touched;
+  std::vector<uint8_t> inUse;
+  uint64_t clusterPhase = 0;
+  bool clusterArrived = false;
+  uint32_t registersPerThread = 0;
+};
+
+/// An mbarrier object; its bits are not in shared memory.
+struct Mbarrier {
+  uint32_t expected = 0, pending = 0;
+  int64_t transactions = 0;
+  /// Completed phases.
+  uint64_t phase = 0;
+  /// What arrivals of this phase release, and what the last phase released.
+  SyncClock arriving, completed;
+  uint32_t source = 0, lastSource = 0;
+  /// Bulk copies that signalled a completed phase no one has waited for yet:
+  /// their targets stay marked until a wait.
+  std::vector<std::pair<uint32_t, uint32_t>> arrived, unobserved;
+};
+
+/// A bulk copy that is under way.
+struct BulkCopy {
+  uint64_t id = 0;
+  Block *block = nullptr; ///< of the issuer
+  uint32_t warp = 0, lane = 0, source = 0, clock = 0;
+  /// Bulk group of the issuing lane, for stores.
+  uint32_t group = 0;
+  bool isStore = false, sourceRead = false;
+  /// Rows to move: host addresses are fixed at issue.
+  struct Row {
+    const char *from;
+    char *to;
+    uint8_t *shadow;
+    uint32_t bytes;
+  };
+  std::vector<Row> rows;
+  /// Reductions: the operation and type, else 255.
+  uint8_t reduction = 255;
+  ptx::Type type = ptx::Type::None;
+  /// Whom to tell: block, mbarrier and bytes.
+  struct Signal {
+    Block *block;
+    uint32_t mbarrier, bytes;
+    /// Shared range that becomes readable.
+    uint32_t target, targetBytes;
+  };
+  std::vector<Signal> signals;
+};
+
+struct BlockAsync {
+  BarrierState barriers[16];
+  uint64_t barriersCompleted = 0;
+  std::unordered_map<uint32_t, Mbarrier> mbarriers;
+  /// Registers per thread that setmaxnreg.dec gave back, in warps.
+  int64_t registerPool = 0;
+};
+
+/// What the blocks of a cluster share.
+struct ClusterState {
+  std::vector<BulkCopy> copies;
+  uint64_t nextCopy = 0;
+  /// barrier.cluster: warps that arrived in the current phase.
+  uint32_t arrived = 0;
+  uint64_t phase = 0;
+  SyncClock arriving, completed;
+  /// Changes whenever something happens that a waiting warp could notice.
+  uint64_t progress = 0, lastProgress = 0;
+  uint32_t idleRounds = 0;
+};
+
+/// The storage of one block that runs.
+struct BlockStorage {
+  Block block;
+  BlockAsync async;
+  std::vector<Warp> warps;
+  std::vector<WarpAsync> warpAsync;
+  std::vector<Fragment> fragments;
+  std::vector<char> shared, local, registers;
+  std::vector<uint8_t> sharedShadow, localShadow;
+  std::vector<uint32_t> predicates;
+  std::vector<RaceCell> cells;
+};
+
+/// What each host thread owns.
+struct Worker {
+  std::vector<InstructionCounters> counters;
+  std::vector<const RegionView *> regions;
+  std::vector<std::unique_ptr<BlockStorage>> blocks;
+  uint64_t barriers = 0;
+  RaceState races;
+  ClusterState cluster;
+};
+
+class Machine {
+public:
+  Machine(Program &program, Device &device, const LaunchConfig &config, const Options &options);
+  llvm::Expected<LaunchResult> run();
+
+  /// Records a trap and stops the warp's block.
+  void trap(Warp &warp, const Instr &instruction, unsigned lane, Trap::Kind kind,
+            std::string message, uint64_t address = 0, uint32_t otherSource = ~0u,
+            std::string other = "");
+  uint32_t lineOf(uint32_t source) const;
+  /// Feeds the L2 model.
+  void cacheAccess(Warp &warp, const uint64_t *sectors, unsigned count, Access access);
+
+  Program &program;
+  Device &device;
+  const LaunchConfig &config;
+  const Options &options;
+
+private:
+  void runCluster(Worker &worker, uint64_t cluster);
+  void startBlock(Worker &worker, BlockStorage &storage, uint64_t linear);
+  void runWarp(Warp &warp, uint64_t quantum);
+  bool checkAligned(Warp &warp, const Instr &instruction, uint32_t mask);
+  void reselect(Warp &warp);
+  void deadlock(llvm::ArrayRef<Block *> blocks);
+  void summarize(Counters &counters, llvm::ArrayRef<InstructionCounters> sum);
+  void warpFinished(Warp &warp);
+  void worker(Worker &worker);
+
+  std::mutex mutex;
+  std::vector<std::pair<uint64_t, Trap>> traps;
+  std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};
+  std::vector<uint64_t> order; ///< clusters to run
+  uint64_t blocksDone = 0, sharedBytes = 0;
+  std::vector<Worker *> workers;
+};
+
+/// Hooks of the race detector, of mbarriers and of bulk copies.
+void startRaces(BlockStorage &storage);
+void startClocks(RaceState &state, llvm::ArrayRef<Block *> blocks);
+void startCluster(ClusterState &state, llvm::ArrayRef<Block *> blocks);
+void warpEnded(Warp &warp);
+/// All warps of the block are done; false when that trapped.
+bool blockEnded(Block &block);
+/// Nobody can run: completes asynchronous work; false when there is none.
+bool completePending(llvm::ArrayRef<Block *> blocks);
+/// An mbarrier changed: warps that wait for it look again.
+void wakeWaiters(Block &owner, uint32_t address);
+/// Arrivals and transactions; false after a trap. `warp` may be null.
+bool arriveMbarrier(Warp *warp, const Instr *instruction, unsigned lane, Block &owner,
+                    uint32_t address, uint32_t count, bool drop, uint32_t source);
+bool transactMbarrier(Warp *warp, const Instr *instruction, unsigned lane, Block &owner,
+                      uint32_t address, int64_t bytes);
+/// The block and the offset that a shared address names; null after a trap.
+Block *sharedOwner(Warp &warp, const Instr &instruction, unsigned lane, uint64_t address,
+                   uint32_t &offset);
+/// cp.async.mbarrier.arrive: the copies are done, so the arrivals happen.
+void finishArrivals(Warp &warp);
+void performCopy(BulkCopy &copy);
+void finishCopy(ClusterState &cluster, size_t index);
+/// An instruction touches registers that some wgmma uses; false after a trap.
+bool touchProducts(Warp &warp, const Instr &instruction);
+void performWgmma(Warp &warp, PendingWgmma &product);
+/// "barrier 0 (3 of 8 warps)".
+std::string describeWait(Warp &warp);
+
+/// Opens a barrier if all have come. Called on arrival and when a warp ends.
+/// Hooks of the race detector: a warp arrives, all go on.
+void barrierArrived(Warp &warp, BarrierState &state);
+void barrierOpened(Block &block, BarrierState &state);
+void tryOpenBarrier(Block &block, unsigned id);
+/// Completes cp.async copies of the lanes in `mask` up to (excluding) `limit`
+/// groups; limit per lane.
+/// The copy that writes to shared `address` of the warp's block, ~0u: none.
+uint32_t pendingSource(Warp &warp, uint64_t address);
+void completeCopies(Warp &warp, uint32_t mask, const uint32_t *limit);
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_LIB_EXECUTOR_LAUNCH_H

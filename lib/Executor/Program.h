@@ -1,0 +1,73 @@
+//===- Program.h - A kernel decoded for one launch -------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The entry and every function it calls, as one array of micro-instructions.
+// Kernel arguments are known when a launch is decoded, so loads of parameters
+// become constants.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_EXECUTOR_PROGRAM_H
+#define NAPKIN_LIB_EXECUTOR_PROGRAM_H
+
+#include "Machine.h"
+#include "napkin/Executor/Executor.h"
+
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/Allocator.h"
+
+namespace napkin::executor {
+
+/// Special registers that a warp fills in when it starts.
+enum class Special : uint8_t {
+  TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY,
+  NctaidZ, Laneid, Warpid, Nwarpid, Smid, Nsmid, Gridid, LanemaskEq, LanemaskLe,
+  LanemaskLt, LanemaskGe, LanemaskGt, ClusteridX, ClusteridY, ClusteridZ,
+  NclusteridX, NclusteridY, NclusteridZ, ClusterCtaidX, ClusterCtaidY,
+  ClusterCtaidZ, ClusterNctaidX, ClusterNctaidY, ClusterNctaidZ, ClusterCtarank,
+  ClusterNctarank, IsExplicitCluster, DynamicSmemSize, TotalSmemSize,
+  AggrSmemSize, ReservedSmemOffset, Zero32, Zero64
+};
+
+/// What the report needs to know of one PTX instruction.
+struct SourceInfo {
+  const ptx::Instruction *ptx = nullptr;
+  Pipe pipe = Pipe::ALU;
+  uint64_t macs = 0;
+  const char *macType = "";
+  bool isProduct = false;
+};
+
+struct Program {
+  const ptx::Module *module = nullptr;
+  const ptx::Function *entry = nullptr;
+  std::vector<Instr> code;
+  std::vector<SourceInfo> sources;
+  /// Constants, each broadcast to 32 lanes.
+  std::vector<char> constants;
+  uint32_t registerBytes = 0, predicates = 0;
+  std::vector<std::pair<Special, uint32_t>> specials;
+  std::vector<char> parameters;
+  uint64_t staticShared = 0, localBytes = 0;
+  /// Several workers could see different orders of atomic operations.
+  /// Registers of wgmma accumulators and A operands, and for each PTX instruction
+  /// those of them that it touches.
+  llvm::DenseSet<uint32_t> productRegisters;
+  std::vector<std::vector<uint32_t>> touched;
+  /// Number of functions, then where each begins (for indirect calls).
+  const uint32_t *functionStarts = nullptr;
+  bool hasGlobalAtomics = false, usesClusters = false;
+  llvm::BumpPtrAllocator memory;
+};
+
+/// Decodes `entry` with all it calls. Errors are located.
+llvm::Error decode(Program &program, const ptx::Module &module, const ptx::Function &entry,
+                   const Arguments &arguments, const LaunchConfig &config,
+                   const Options &options, Device &device);
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_LIB_EXECUTOR_PROGRAM_H

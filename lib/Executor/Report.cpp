@@ -1,0 +1,192 @@
+//===- Report.cpp - Counters and traps as text -----------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// JSON and tables.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Launch.h"
+
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <fmt/format.h>
+
+using namespace napkin::executor;
+
+llvm::StringRef napkin::executor::pipeName(Pipe pipe) {
+  static const char *names[] = {"alu", "fma", "mufu", "half", "double", "lsu", "tensor", "async",
+                                "control", "synchronization", "convert"};
+  return names[unsigned(pipe)];
+}
+
+llvm::StringRef napkin::executor::trapName(Trap::Kind kind) {
+  static const char *names[] = {"out-of-bounds", "misaligned", "uninitialized", "freed",
+                                "read-only", "race", "async-hazard", "divergent-barrier",
+                                "barrier-misuse", "mbarrier-misuse", "deadlock", "wgmma-hazard",
+                                "proxy-fence", "register-pool", "exit-in-flight", "limit",
+                                "illegal", "user-trap"};
+  return names[unsigned(kind)];
+}
+
+std::string napkin::executor::describe(const Trap &t, llvm::StringRef file) {
+  std::string text = fmt::format("{}:{}: trap: {}: {}\n  {}\n", file.str(), t.line,
+                                 trapName(t.kind).str(), t.message, t.text);
+  text += fmt::format("  thread ({}, {}, {}) of block ({}, {}, {})", t.thread[0], t.thread[1],
+                      t.thread[2], t.block[0], t.block[1], t.block[2]);
+  if (t.sourceLine)
+    text += fmt::format(", source {}:{}", t.sourceFile, t.sourceLine);
+  text += "\n";
+  if (t.otherLine)
+    text += fmt::format("{}:{}: note: the other access\n  {}\n", file.str(), t.otherLine, t.other);
+  return text;
+}
+
+InstructionCounters &napkin::executor::operator+=(InstructionCounters &to,
+                                                  const InstructionCounters &from) {
+  to.warps += from.warps;
+  to.threads += from.threads;
+  to.globalReadBytes += from.globalReadBytes;
+  to.globalWriteBytes += from.globalWriteBytes;
+  to.globalReadSectors += from.globalReadSectors;
+  to.globalWriteSectors += from.globalWriteSectors;
+  to.sharedReadBytes += from.sharedReadBytes;
+  to.sharedWriteBytes += from.sharedWriteBytes;
+  to.sharedWavefronts += from.sharedWavefronts;
+  to.sharedConflicts += from.sharedConflicts;
+  to.localReadBytes += from.localReadBytes;
+  to.localWriteBytes += from.localWriteBytes;
+  to.tensorMacs += from.tensorMacs;
+  to.atomics += from.atomics;
+  return to;
+}
+
+static void scale(InstructionCounters &c, uint64_t numerator, uint64_t denominator) {
+  for (uint64_t *field :
+       {&c.warps, &c.threads, &c.globalReadBytes, &c.globalWriteBytes, &c.globalReadSectors,
+        &c.globalWriteSectors, &c.sharedReadBytes, &c.sharedWriteBytes, &c.sharedWavefronts,
+        &c.sharedConflicts, &c.localReadBytes, &c.localWriteBytes, &c.tensorMacs, &c.atomics})
+    *field = uint64_t((unsigned __int128)*field * numerator / denominator);
+}
+
+void Machine::summarize(Counters &c, llvm::ArrayRef<InstructionCounters> sum) {
+  c.sharedBytesPerBlock = sharedBytes;
+  if (c.blocksInGrid != c.blocksExecuted)
+    c.barriers = c.barriers * c.blocksInGrid / c.blocksExecuted;
+  for (size_t s = 0; s < sum.size(); ++s) {
+    const SourceInfo &info = program.sources[s];
+    InstructionCounters row = sum[s];
+    // wgmma is issued by four warps for one product.
+    row.tensorMacs = row.warps * info.macs;
+    if (c.blocksInGrid != c.blocksExecuted)
+      scale(row, c.blocksInGrid, c.blocksExecuted);
+    c.total += row;
+    c.issued[unsigned(info.pipe)] += row.warps;
+    c.threadInstructions[unsigned(info.pipe)] += row.threads;
+    if (info.macs && row.tensorMacs)
+      c.macsByType[info.macType] += row.tensorMacs;
+    if (row.warps)
+      c.issuedByOpcode[info.ptx->opcode.str()] += row.warps;
+    c.rows.push_back({info.ptx->position.line, info.ptx->text.str(), row});
+  }
+}
+
+static void write(llvm::json::OStream &j, const InstructionCounters &c) {
+  j.attribute("warp_instructions", int64_t(c.warps));
+  j.attribute("thread_instructions", int64_t(c.threads));
+  j.attribute("global_read_bytes", int64_t(c.globalReadBytes));
+  j.attribute("global_write_bytes", int64_t(c.globalWriteBytes));
+  j.attribute("global_read_sectors", int64_t(c.globalReadSectors));
+  j.attribute("global_write_sectors", int64_t(c.globalWriteSectors));
+  j.attribute("shared_read_bytes", int64_t(c.sharedReadBytes));
+  j.attribute("shared_write_bytes", int64_t(c.sharedWriteBytes));
+  j.attribute("shared_wavefronts", int64_t(c.sharedWavefronts));
+  j.attribute("shared_bank_conflicts", int64_t(c.sharedConflicts));
+  j.attribute("local_read_bytes", int64_t(c.localReadBytes));
+  j.attribute("local_write_bytes", int64_t(c.localWriteBytes));
+  j.attribute("tensor_macs", int64_t(c.tensorMacs));
+  j.attribute("atomics", int64_t(c.atomics));
+}
+
+std::string Counters::json(bool perLine) const {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  llvm::json::OStream j(out, 2);
+  j.object([&] {
+    write(j, total);
+    j.attribute("barriers", int64_t(barriers));
+    j.attribute("blocks_executed", int64_t(blocksExecuted));
+    j.attribute("blocks_in_grid", int64_t(blocksInGrid));
+    j.attribute("shared_bytes_per_block", int64_t(sharedBytesPerBlock));
+    j.attribute("l2_read_sectors", int64_t(l2ReadSectors));
+    j.attribute("l2_write_sectors", int64_t(l2WriteSectors));
+    j.attribute("l2_hits", int64_t(l2Hits));
+    j.attribute("dram_read_bytes", int64_t(dramReadBytes));
+    j.attribute("dram_write_bytes", int64_t(dramWriteBytes));
+    j.attributeObject("issued", [&] {
+      for (unsigned p = 0; p < numPipes; ++p)
+        j.attribute(pipeName(Pipe(p)), int64_t(issued[p]));
+    });
+    j.attributeObject("macs_by_type", [&] {
+      for (const auto &[type, macs] : macsByType)
+        j.attribute(type, int64_t(macs));
+    });
+    j.attributeObject("issued_by_opcode", [&] {
+      for (const auto &[opcode, count] : issuedByOpcode)
+        j.attribute(opcode, int64_t(count));
+    });
+    if (perLine)
+      j.attributeArray("lines", [&] {
+        for (const Row &row : rows)
+          if (row.counters.warps)
+            j.object([&] {
+              j.attribute("line", int64_t(row.line));
+              j.attribute("text", llvm::json::fixUTF8(row.text));
+              write(j, row.counters);
+            });
+      });
+  });
+  out << "\n";
+  return text;
+}
+
+std::string Counters::table() const {
+  std::string text;
+  auto line = [&](const char *name, uint64_t value) {
+    text += fmt::format("  {:<28}{:>16}\n", name, value);
+  };
+  line("global read bytes", total.globalReadBytes);
+  line("global write bytes", total.globalWriteBytes);
+  line("global read sectors", total.globalReadSectors);
+  line("global write sectors", total.globalWriteSectors);
+  line("shared read bytes", total.sharedReadBytes);
+  line("shared write bytes", total.sharedWriteBytes);
+  line("shared wavefronts", total.sharedWavefronts);
+  line("shared bank conflicts", total.sharedConflicts);
+  if (total.localReadBytes || total.localWriteBytes) {
+    line("local read bytes", total.localReadBytes);
+    line("local write bytes", total.localWriteBytes);
+  }
+  if (l2ReadSectors || l2WriteSectors) {
+    line("L2 read sectors", l2ReadSectors);
+    line("L2 write sectors", l2WriteSectors);
+    line("L2 hits", l2Hits);
+    line("DRAM read bytes", dramReadBytes);
+    line("DRAM write bytes", dramWriteBytes);
+  }
+  for (const auto &[type, macs] : macsByType)
+    line(("tensor MACs, " + type).c_str(), macs);
+  for (unsigned p = 0; p < numPipes; ++p)
+    if (issued[p])
+      line(("issued to " + pipeName(Pipe(p)).str()).c_str(), issued[p]);
+  line("thread instructions", total.threads);
+  line("barriers", barriers);
+  line("shared bytes per block", sharedBytesPerBlock);
+  if (blocksExecuted != blocksInGrid)
+    text += fmt::format("  sampled: {} of {} blocks were executed, counts are scaled\n",
+                        blocksExecuted, blocksInGrid);
+  return text;
+}

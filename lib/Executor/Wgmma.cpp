@@ -1,0 +1,566 @@
+//===- Wgmma.cpp - Warpgroup products --------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each warp computes its 16 rows of D. A product reads shared memory and writes
+// its accumulators when it is waited for (or at issue, as the options say); in
+// between any other use of those registers traps.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Decoder.h"
+#include "Formats.h"
+#include "Handlers.h"
+#include "Launch.h"
+#include "MatrixShape.h"
+#include "TensorMap.h"
+#include "Vector/Backend.h"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+using namespace napkin::executor;
+using napkin::ptx::isSigned;
+using napkin::ptx::typeBits;
+using Type = napkin::ptx::Type;
+using Kind = napkin::ptx::Operand::Kind;
+
+template <class T> static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+}
+
+namespace {
+
+/// One wgmma instruction.
+struct Wgmma {
+  MatrixShape shape;
+  bool aInRegisters = false, transposeA = false, transposeB = false;
+  bool negateA = false, negateB = false;
+  /// A constant scale, or a predicate in Instr::c.
+  int scale = -1;
+  uint32_t descriptorA = noRegister, descriptorB = noRegister;
+};
+
+/// A matrix descriptor, taken apart.
+struct Descriptor {
+  uint32_t start, leading, stride, mode;
+  explicit Descriptor(uint64_t d)
+      : start(uint32_t(d & 0x3fff) << 4), leading(uint32_t(d >> 16 & 0x3fff) << 4),
+        stride(uint32_t(d >> 32 & 0x3fff) << 4), mode(uint32_t(d >> 62)) {}
+  /// 0 none, 1: 32, 2: 64, 3: 128 bytes, as TensorMap counts.
+  unsigned swizzle() const { return mode == 0 ? 0 : 4 - mode; }
+  /// Address of the 16 bytes that hold element (mn, k): K-major.
+  uint32_t chunkK(uint32_t mn, uint32_t kByte) const {
+    unsigned s = swizzle();
+    uint32_t offset = s ? (mn & 7) * (16u << s) + (mn >> 3) * stride + kByte
+                        : (mn & 7) * 16 + (mn >> 3) * stride + (kByte >> 4) * leading;
+    return swizzled(start + offset, s);
+  }
+  /// MN-major, 16-bit elements: the 8 elements mn .. mn + 7 at k.
+  uint32_t chunkMN(uint32_t mn, uint32_t k) const {
+    unsigned s = swizzle();
+    uint32_t chunk = mn >> 3;
+    if (!s)
+      return start + chunk * stride + (k & 7) * 16 + (k >> 3) * leading;
+    uint32_t per = 1u << s; // chunks in one span
+    return swizzled(start + (chunk % per) * 16 + (chunk / per) * leading + (k & 7) * (16u << s) +
+                        (k >> 3) * stride, s);
+  }
+};
+
+} // namespace
+
+static void markUse(WarpAsync &async, const Instr &i, const Wgmma &g, int delta) {
+  unsigned registers = g.shape.registersD + (g.aInRegisters ? g.shape.registersA : 0);
+  for (unsigned r = 0; r < registers; ++r)
+    if (!(i.list[r] & constantBit))
+      async.inUse[i.list[r] >> 6] += delta;
+}
+
+static bool fromShared(Warp &w, uint32_t address, const char *&host) {
+  if (address + 16 > w.block->sharedBytes)
+    return false;
+  host = w.block->shared + address;
+  return true;
+}
+
+/// Decodes 16 bytes into floats.
+static unsigned decodeChunk(const char *host, Type type, float *to) {
+  if (type == Type::BF16 || type == Type::F16) {
+    uint16_t v[8];
+    std::memcpy(v, host, 16);
+    for (unsigned j = 0; j < 8; ++j) {
+      if (type == Type::BF16) {
+        uint32_t x = uint32_t(v[j]) << 16;
+        std::memcpy(&to[j], &x, 4);
+      } else {
+        to[j] = halfValue(v[j]);
+      }
+    }
+    return 8;
+  }
+  if (type == Type::TF32) {
+    uint32_t v[4];
+    std::memcpy(v, host, 16);
+    for (unsigned j = 0; j < 4; ++j) {
+      v[j] &= 0xffffe000u;
+      std::memcpy(&to[j], &v[j], 4);
+    }
+    return 4;
+  }
+  for (unsigned j = 0; j < 16; ++j)
+    to[j] = type == Type::S8 ? float(int8_t(host[j])) : type == Type::U8 ? float(uint8_t(host[j]))
+                                                      : smallValue(uint8_t(host[j]), type);
+  return 16;
+}
+
+void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
+  const Instr &i = *p.instruction;
+  const Wgmma &g = *static_cast<const Wgmma *>(i.extra);
+  const MatrixShape &s = g.shape;
+  if (w.block->countOnly)
+    return;
+  const unsigned k = s.k, n = s.n, bytes = s.bitsA / 8, base = 16 * (w.index & 3);
+  static thread_local std::vector<float> fa, fb, fd;
+  fa.assign(16 * k, 0);
+  fb.assign(k * n, 0);
+  fd.assign(16 * n, 0);
+  float chunk[16];
+  auto outside = [&](uint32_t address) {
+    w.machine->trap(w, i, 0, Trap::Kind::OutOfBounds,
+                    fmt::format("a wgmma descriptor reaches shared address {:#x}, beyond {} bytes",
+                                address, w.block->sharedBytes), address);
+  };
+  if (g.aInRegisters) {
+    const uint32_t *ra = i.list + s.registersD;
+    unsigned e = s.elements;
+    for (unsigned r = 0; r < s.registersA; ++r) {
+      const uint32_t *words = lane<uint32_t>(w, ra[r]);
+      for (unsigned l = 0; l < lanes; ++l) {
+        char buffer[16] = {};
+        std::memcpy(buffer, words + l, 4);
+        decodeChunk(buffer, s.a, chunk);
+        for (unsigned j = 0; j < e; ++j)
+          fa[(l / 4 + 8 * (r & 1)) * k + e * (l % 4) + j + 4 * e * (r >> 1)] = chunk[j];
+      }
+    }
+  } else {
+    Descriptor a(p.descriptorA);
+    const char *host;
+    if (!g.transposeA) {
+      for (unsigned row = 0; row < 16; ++row)
+        for (unsigned b = 0; b < k * bytes; b += 16) {
+          uint32_t at = a.chunkK(base + row, b);
+          if (!fromShared(w, at, host))
+            return outside(at);
+          unsigned count = decodeChunk(host, s.a, chunk);
+          std::memcpy(&fa[row * k + b / bytes], chunk, count * 4);
+        }
+    } else {
+      for (unsigned kk = 0; kk < k; ++kk)
+        for (unsigned row = 0; row < 16; row += 8) {
+          uint32_t at = a.chunkMN(base + row, kk);
+          if (!fromShared(w, at, host))
+            return outside(at);
+          decodeChunk(host, s.a, chunk);
+          for (unsigned j = 0; j < 8; ++j)
+            fa[(row + j) * k + kk] = chunk[j];
+        }
+    }
+  }
+  Descriptor b(p.descriptorB);
+  const char *host;
+  if (!g.transposeB) {
+    for (unsigned column = 0; column < n; ++column)
+      for (unsigned x = 0; x < k * bytes; x += 16) {
+        uint32_t at = b.chunkK(column, x);
+        if (!fromShared(w, at, host))
+          return outside(at);
+        unsigned count = decodeChunk(host, s.b, chunk);
+        for (unsigned j = 0; j < count; ++j)
+          fb[(x / bytes + j) * n + column] = chunk[j];
+      }
+  } else {
+    for (unsigned kk = 0; kk < k; ++kk)
+      for (unsigned column = 0; column < n; column += 8) {
+        uint32_t at = b.chunkMN(column, kk);
+        if (!fromShared(w, at, host))
+          return outside(at);
+        decodeChunk(host, s.b, chunk);
+        std::memcpy(&fb[kk * n + column], chunk, 32);
+      }
+  }
+  if (g.negateA != g.negateB)
+    for (float &v : fa)
+      v = -v;
+  auto row = [](unsigned l, unsigned r) { return l / 4 + 8 * ((r / 2) & 1); };
+  auto column = [](unsigned l, unsigned r) { return 8 * (r / 4) + 2 * (l % 4) + (r & 1); };
+  const uint32_t *rd = i.list;
+  if (s.d == Type::S32) {
+    for (unsigned l = 0; l < lanes; ++l)
+      for (unsigned r = 0; r < s.registersD; ++r) {
+        int32_t &d = lane<int32_t>(w, rd[r])[l];
+        int64_t sum = p.scale ? d : 0;
+        for (unsigned kk = 0; kk < k; ++kk)
+          sum += int64_t(fa[row(l, r) * k + kk]) * int64_t(fb[kk * n + column(l, r)]);
+        if (s.saturate)
+          sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
+        d = int32_t(sum);
+      }
+    return;
+  }
+  bool half = s.d == Type::F16;
+  if (p.scale)
+    for (unsigned r = 0; r < s.registersD; ++r)
+      for (unsigned l = 0; l < lanes; ++l) {
+        if (!half) {
+          fd[row(l, r) * n + column(l, r)] = lane<float>(w, rd[r])[l];
+          continue;
+        }
+        for (unsigned j = 0; j < 2; ++j)
+          fd[row(l, 2 * r) * n + column(l, 2 * r) + j] =
+              halfValue(uint16_t(lane<uint32_t>(w, rd[r])[l] >> (16 * j)));
+      }
+  if (w.block->faithful)
+    faithfulMultiply(fd.data(), fa.data(), fb.data(), 16, n, k, s.a, w.block->tensorCore, true, half);
+  else
+    backend().multiply(fd.data(), fa.data(), fb.data(), 16, n, k, n, k, n);
+  for (unsigned r = 0; r < s.registersD; ++r)
+    for (unsigned l = 0; l < lanes; ++l)
+      if (half)
+        lane<uint32_t>(w, rd[r])[l] =
+            uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r)], Type::F16)) |
+            uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r) + 1], Type::F16)) << 16;
+      else
+        lane<float>(w, rd[r])[l] = fd[row(l, r) * n + column(l, r)];
+}
+
+static void prepare(Warp &w) {
+  WarpAsync &async = *w.async;
+  size_t slots = (w.machine->program.registerBytes >> 6) + 2;
+  if (async.touched.size() < slots) {
+    async.touched.assign(slots, true);
+    async.inUse.assign(slots, 0);
+  }
+}
+
+bool napkin::executor::touchProducts(Warp &w, const Instr &i) {
+  WarpAsync &async = *w.async;
+  if (async.touched.empty())
+    return true;
+  for (uint32_t reference : w.machine->program.touched[i.source]) {
+    if (async.inUse[reference >> 6]) {
+      uint32_t other = ~0u;
+      for (const PendingWgmma &p : async.products)
+        other = p.instruction->source;
+      w.machine->trap(w, i, w.active ? __builtin_ctz(w.active) : 0, Trap::Kind::WgmmaHazard,
+                      "a register of a wgmma that may still run is used: no wgmma.wait_group covers it",
+                      0, other);
+      return false;
+    }
+    async.touched[reference >> 6] = true;
+  }
+  return true;
+}
+
+#define HANDLER(name) void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
+
+HANDLER(wgmmaFence) {
+  prepare(w);
+  std::fill(w.async->touched.begin(), w.async->touched.end(), false);
+  (void)i;
+  (void)mask;
+}
+
+HANDLER(wgmmaCommit) {
+  WarpAsync &async = *w.async;
+  for (PendingWgmma &p : async.products)
+    if (!p.committed) {
+      p.committed = true;
+      p.group = async.productGroups;
+    }
+  ++async.productGroups;
+  (void)i;
+  (void)mask;
+}
+
+HANDLER(wgmmaWait) {
+  WarpAsync &async = *w.async;
+  prepare(w);
+  size_t kept = 0;
+  for (size_t at = 0; at < async.products.size(); ++at) {
+    PendingWgmma &p = async.products[at];
+    if (p.committed && p.group + uint64_t(i.offset) < async.productGroups) {
+      if (!p.done)
+        performWgmma(w, p);
+      if (w.event & EventTrap)
+        return;
+      knowAsync(w, p.clock);
+      // The completion has a fence between the proxies built in.
+      markUse(async, *p.instruction, *static_cast<const Wgmma *>(p.instruction->extra), -1);
+      continue;
+    }
+    async.products[kept++] = p;
+  }
+  async.products.resize(kept);
+  (void)mask;
+}
+
+HANDLER(wgmmaProduct) {
+  const Wgmma &g = *static_cast<const Wgmma *>(i.extra);
+  const MatrixShape &s = g.shape;
+  WarpAsync &async = *w.async;
+  prepare(w);
+  auto hazard = [&](const std::string &what, uint32_t other = ~0u) {
+    w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::WgmmaHazard, what, 0, other);
+  };
+  if ((w.index & ~3u) + 4 > w.block->numWarps)
+    return hazard("wgmma needs a warpgroup of four warps");
+  for (unsigned r = 0; r < s.registersD + (g.aInRegisters ? s.registersA : 0); ++r) {
+    if (i.list[r] & constantBit)
+      continue;
+    if (async.touched[i.list[r] >> 6])
+      return hazard(fmt::format("register {} of {} was touched, and no wgmma.fence followed",
+                                r < s.registersD ? r : r - s.registersD, r < s.registersD ? "D" : "A"));
+    if (r >= s.registersD)
+      for (const PendingWgmma &p : async.products) {
+        const Wgmma &other = *static_cast<const Wgmma *>(p.instruction->extra);
+        for (unsigned d = 0; d < other.shape.registersD; ++d)
+          if (p.instruction->list[d] == i.list[r])
+            return hazard("A is the result of a wgmma that may still run", p.instruction->source);
+      }
+  }
+  for (const PendingWgmma &p : async.products) {
+    const Wgmma &other = *static_cast<const Wgmma *>(p.instruction->extra);
+    bool overlap = false, same = other.shape.n == s.n && other.shape.d == s.d;
+    for (unsigned d = 0; d < other.shape.registersD; ++d)
+      for (unsigned r = 0; r < s.registersD; ++r) {
+        overlap |= p.instruction->list[d] == i.list[r];
+        same &= d != r || p.instruction->list[d] == i.list[r];
+      }
+    if (overlap && !same)
+      return hazard("D is in use by a pending wgmma of another shape", p.instruction->source);
+  }
+  PendingWgmma p;
+  p.instruction = &i;
+  if (!g.aInRegisters)
+    p.descriptorA = lane<uint64_t>(w, g.descriptorA)[__builtin_ctz(mask)];
+  p.descriptorB = lane<uint64_t>(w, g.descriptorB)[__builtin_ctz(mask)];
+  for (unsigned l = 0; l < lanes; ++l)
+    if (lane<uint64_t>(w, g.descriptorB)[l] != p.descriptorB ||
+        (!g.aInRegisters && lane<uint64_t>(w, g.descriptorA)[l] != p.descriptorA))
+      return hazard("the descriptor differs between the lanes of the warp");
+  for (uint64_t descriptor : {p.descriptorA, p.descriptorB})
+    if (descriptor >> 49 & 7)
+      return w.machine->trap(w, i, 0, Trap::Kind::Illegal,
+                             "a matrix descriptor with a base offset is not supported");
+  p.scale = g.scale >= 0 ? g.scale : (w.predicates[i.c] & 1);
+  p.clock = beginAsync(w);
+  // Operands in shared memory: initialised, complete, and visible to the proxy.
+  unsigned bytes = s.bitsA / 8;
+  InstructionCounters &count = w.counters[i.source];
+  auto check = [&](uint32_t at) {
+    if (at + 16 > w.block->sharedBytes) {
+      w.machine->trap(w, i, 0, Trap::Kind::OutOfBounds,
+                      fmt::format("a wgmma descriptor reaches shared address {:#x}, beyond {} bytes",
+                                  at, w.block->sharedBytes), at);
+      return false;
+    }
+    count.sharedReadBytes += 16;
+    const uint8_t *shadow = w.block->sharedShadow + at;
+    for (unsigned b = 0; b < 16 && w.block->checks; ++b)
+      if (shadow[b] != shadowWritten) {
+        trapShadow(w, i, 0, at, 16, shadow, Access::Read, 1);
+        return false;
+      }
+    raceAsync(w, i, *w.block, at, 16, Access::Read);
+    return !(w.event & EventTrap);
+  };
+  auto operand = [&](const Descriptor &d, bool transposed, unsigned begin, unsigned size) {
+    if (!transposed) {
+      for (unsigned mn = begin; mn < begin + size; ++mn)
+        for (unsigned b = 0; b < s.k * bytes; b += 16)
+          if (!check(d.chunkK(mn, b)))
+            return false;
+      return true;
+    }
+    for (unsigned k = 0; k < s.k; ++k)
+      for (unsigned mn = begin; mn < begin + size; mn += 8)
+        if (!check(d.chunkMN(mn, k)))
+          return false;
+    return true;
+  };
+  if (!g.aInRegisters && !operand(Descriptor(p.descriptorA), g.transposeA, 16 * (w.index & 3), 16))
+    return;
+  // B is read once for the warpgroup.
+  if ((w.index & 3) == 0 && !operand(Descriptor(p.descriptorB), g.transposeB, 0, s.n))
+    return;
+  const Options &options = w.machine->options;
+  bool now = options.completion == Completion::Earliest;
+  if (options.completion == Completion::Random) {
+    w.random = w.random * 6364136223846793005ull + 1442695040888963407ull;
+    now = w.random >> 63;
+    // Products of one chain complete in order.
+    for (const PendingWgmma &before : async.products)
+      now &= before.done;
+  }
+  if (now) {
+    performWgmma(w, p);
+    p.done = true;
+  }
+  async.products.push_back(p);
+  markUse(async, i, g, 1);
+}
+
+bool napkin::executor::decodeWgmma(Decoder &d) {
+  bool fence = d.take("fence"), commit = d.take("commit_group"), wait = d.take("wait_group"),
+       product = d.take("mma_async");
+  if (!d.take("sync") || !d.take("aligned"))
+    return d.fail("wgmma needs .sync.aligned");
+  if (fence || commit || wait) {
+    Instr &i = d.emit(fence ? wgmmaFence : commit ? wgmmaCommit : wgmmaWait);
+    i.flags |= Aligned;
+    if (wait) {
+      auto number = d.count() == 1 ? d.constantOf(d.operand(0)) : std::nullopt;
+      if (!number || *number < 0)
+        return d.fail("wgmma.wait_group needs a number");
+      i.offset = *number;
+    }
+    return !d.failed();
+  }
+  if (!product)
+    return d.fail("expected .fence, .commit_group, .wait_group or .mma_async");
+  Wgmma &g = *d.extra<Wgmma>();
+  MatrixShape &s = g.shape;
+  llvm::StringRef rest = d.takePrefix("m");
+  if (!rest.consume_front("m") || rest.consumeInteger(10, s.m) || !rest.consume_front("n") ||
+      rest.consumeInteger(10, s.n) || !rest.consume_front("k") || rest.consumeInteger(10, s.k) ||
+      !rest.empty())
+    return d.fail("the shape of wgmma is missing or malformed");
+  s.saturate = d.take("satfinite");
+  s.d = d.takeType();
+  s.a = d.takeType();
+  s.b = d.takeType();
+  s.c = s.d;
+  bool half = s.a == Type::F16 || s.a == Type::BF16, tf32 = s.a == Type::TF32;
+  bool small = s.a == Type::E4M3 || s.a == Type::E5M2, integer = s.a == Type::S8 || s.a == Type::U8;
+  s.bitsA = tf32 ? 32 : typeBits(s.a);
+  bool bFits = small ? (s.b == Type::E4M3 || s.b == Type::E5M2)
+               : integer ? (s.b == Type::S8 || s.b == Type::U8) : s.a == s.b;
+  bool dFits = integer ? s.d == Type::S32
+                       : s.d == Type::F32 || (s.d == Type::F16 && (s.a == Type::F16 || small));
+  bool nFits = s.n >= 8 && s.n <= 256 && s.n % 8 == 0 && (!integer || s.n <= 24 || s.n % 16 == 0);
+  if (!(half || tf32 || small || integer) || !bFits || !dFits || !nFits || s.m != 64 ||
+      s.k * s.bitsA != 256)
+    return d.fail("this shape and these types of wgmma do not exist or are not supported");
+  s.elements = 32 / s.bitsA;
+  s.registersA = 4;
+  s.registersD = s.n / 2 / (s.d == Type::F16 ? 2 : 1);
+  if (d.count() < 4)
+    return d.fail("expected D, A, B and scale-d");
+  g.aInRegisters = d.operand(1).kind == Kind::Vector;
+  size_t expected = integer ? 4 : half ? (g.aInRegisters ? 7 : 8) : 6;
+  if (!d.expectOperands(expected))
+    return false;
+  llvm::SmallVector<uint32_t, 140> references;
+  auto vector = [&](const Decoder::Operand &operand, unsigned size, bool isTarget, Type type) {
+    if (operand.kind != Kind::Vector || operand.elements.size() != size)
+      return d.fail(fmt::format("expected a vector of {} registers", size));
+    for (const auto &element : operand.elements)
+      references.push_back(isTarget ? d.destination(element, type) : d.source(element, type));
+    return true;
+  };
+  if (!vector(d.operand(0), s.registersD, true, s.d == Type::F32 ? Type::F32 : Type::B32))
+    return false;
+  if (g.aInRegisters) {
+    if (!vector(d.operand(1), 4, false, Type::B32))
+      return false;
+  } else {
+    g.descriptorA = d.source(d.operand(1), Type::B64);
+  }
+  g.descriptorB = d.source(d.operand(2), Type::B64);
+  uint32_t predicate = noRegister;
+  bool negated = false;
+  if (auto scale = d.constantOf(d.operand(3)))
+    g.scale = *scale != 0;
+  else
+    predicate = d.predicateSource(d.operand(3), negated);
+  if (negated)
+    return d.fail("a negated scale-d is not supported");
+  std::optional<int64_t> constants[4];
+  for (size_t k = 4; k < d.count(); ++k) {
+    constants[k - 4] = d.constantOf(d.operand(k));
+    if (!constants[k - 4])
+      return d.fail("the scales and transpositions of wgmma are numbers");
+  }
+  if (!integer) {
+    if (std::abs(*constants[0]) != 1 || std::abs(*constants[1]) != 1)
+      return d.fail("imm-scale is 1 or -1");
+    g.negateA = *constants[0] == -1;
+    g.negateB = *constants[1] == -1;
+  }
+  if (half) {
+    g.transposeA = !g.aInRegisters && *constants[2];
+    g.transposeB = *constants[g.aInRegisters ? 2 : 3];
+  }
+  // Each of the four warps counts its quarter.
+  d.info().macs = uint64_t(s.m) * s.n * s.k / 4;
+  d.info().macType = napkin::ptx::typeName(s.a).data();
+  d.info().isProduct = true;
+  for (uint32_t reference : references)
+    if (!(reference & constantBit))
+      d.program.productRegisters.insert(reference);
+  Instr &i = d.emit(wgmmaProduct);
+  i.list = d.list(references);
+  i.c = predicate;
+  i.extra = &g;
+  i.flags |= Aligned;
+  return !d.failed();
+}
+
+bool napkin::executor::decodeSetmaxnreg(Decoder &d) {
+  int increase = d.takeOneOf({"dec", "inc"});
+  auto number = d.count() == 1 ? d.constantOf(d.operand(0)) : std::nullopt;
+  if (increase < 0 || !d.take("sync") || !d.take("aligned") || d.takeType() != Type::U32 || !number)
+    return d.fail("setmaxnreg is .inc or .dec .sync.aligned.u32 and a number");
+  if (*number < 24 || *number > 256 || *number % 8)
+    return d.fail("the register count is a multiple of 8 from 24 to 256");
+  Instr &i = d.emit(setRegisters);
+  i.offset = *number;
+  i.small0 = increase;
+  i.flags |= Aligned;
+  return !d.failed();
+}
+
+// mapa{.shared::cluster}.type d, a, b
+bool napkin::executor::decodeMapa(Decoder &d) {
+  bool shared = d.take("shared::cluster");
+  Type type = d.takeType();
+  if ((typeBits(type) != 32 && typeBits(type) != 64) || !d.expectOperands(3))
+    return d.fail("mapa needs .u32 or .u64 and three operands");
+  uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), Type::U32);
+  uint32_t to = d.destination(d.operand(0), type);
+  Instr &i = d.emit(mapAddress);
+  i.d = to;
+  i.a = a;
+  i.b = b;
+  i.small0 = typeBits(type) / 8;
+  i.small1 = !shared;
+  return !d.failed();
+}
+
+bool napkin::executor::decodeGetctarank(Decoder &d) {
+  d.take("shared::cluster");
+  Type type = d.takeType();
+  if ((typeBits(type) != 32 && typeBits(type) != 64) || !d.expectOperands(2))
+    return d.fail("getctarank needs .u32 or .u64 and two operands");
+  uint32_t a = d.source(d.operand(1), type), to = d.destination(d.operand(0), Type::U32);
+  Instr &i = d.emit(blockRankOf);
+  i.d = to;
+  i.a = a;
+  i.small0 = typeBits(type) / 8;
+  return !d.failed();
+}

@@ -1,0 +1,92 @@
+//===- Module.cpp - Parsed PTX ---------------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Facts about types, and look-ups in a parsed module.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/PTX/Module.h"
+
+using namespace napkin::ptx;
+
+namespace {
+struct TypeInfo {
+  const char *name;
+  unsigned bits;
+  bool isSigned, isFloat;
+};
+// In the order of enum Type.
+const TypeInfo types[] = {
+    {"", 0, false, false},      {"pred", 1, false, false},
+    {"b8", 8, false, false},    {"b16", 16, false, false},
+    {"b32", 32, false, false},  {"b64", 64, false, false},
+    {"b128", 128, false, false}, {"u8", 8, false, false},
+    {"u16", 16, false, false},  {"u32", 32, false, false},
+    {"u64", 64, false, false},  {"s8", 8, true, false},
+    {"s16", 16, true, false},   {"s32", 32, true, false},
+    {"s64", 64, true, false},   {"f16", 16, false, true},
+    {"f16x2", 32, false, true}, {"bf16", 16, false, true},
+    {"bf16x2", 32, false, true}, {"tf32", 32, false, true},
+    {"f32", 32, false, true},   {"f64", 64, false, true},
+    {"e4m3", 8, false, true},   {"e5m2", 8, false, true},
+    {"e4m3x2", 16, false, true}, {"e5m2x2", 16, false, true},
+    {"f32x2", 64, false, true}, {"s16x2", 32, true, false},
+    {"u16x2", 32, false, false}};
+} // namespace
+
+Type napkin::ptx::typeFromName(llvm::StringRef name) {
+  for (unsigned i = 1; i < std::size(types); ++i)
+    if (name == types[i].name)
+      return static_cast<Type>(i);
+  return Type::None;
+}
+
+llvm::StringRef napkin::ptx::typeName(Type type) {
+  return types[static_cast<unsigned>(type)].name;
+}
+
+unsigned napkin::ptx::typeBits(Type type) {
+  return types[static_cast<unsigned>(type)].bits;
+}
+
+bool napkin::ptx::isSigned(Type type) {
+  return types[static_cast<unsigned>(type)].isSigned;
+}
+
+bool napkin::ptx::isFloat(Type type) {
+  return types[static_cast<unsigned>(type)].isFloat;
+}
+
+uint64_t Variable::bytes() const {
+  return elements * std::max(1u, typeBits(type) / 8);
+}
+
+const Function *Module::findFunction(llvm::StringRef name) const {
+  const Function *found = nullptr;
+  for (const Function &function : functions)
+    if (function.name == name && (!found || function.isDefined))
+      found = &function;
+  return found;
+}
+
+const Function *Module::onlyEntry() const {
+  const Function *found = nullptr;
+  for (const Function &function : functions) {
+    if (!function.isEntry || !function.isDefined)
+      continue;
+    if (found)
+      return nullptr;
+    found = &function;
+  }
+  return found;
+}
+
+llvm::StringRef Module::lineText(uint32_t line) const {
+  llvm::StringRef rest = *text;
+  for (uint32_t i = 1; i < line && !rest.empty(); ++i)
+    rest = rest.split('\n').second;
+  return rest.split('\n').first.trim();
+}
