@@ -20,6 +20,8 @@
 #include "napkin/Conversion/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Dialect/Tile/IR/Tile.h"
+#include "napkin/Dialect/Tile/Transforms/Passes.h"
 #include "napkin/Report/Passes.h"
 #include "napkin/Schedule/Passes.h"
 
@@ -42,7 +44,8 @@ static void registerPasses() {
   napkin::algebra::registerAlgebraPasses();
   napkin::schedule::registerSchedulePasses();
   napkin::report::registerReportPasses();
-  napkin::registerTileLowerToNVVMPass();
+  napkin::registerConversionPasses();
+  napkin::tile::registerTileTransformsPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerSymbolDCEPass();

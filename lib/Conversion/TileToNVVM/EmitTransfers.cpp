@@ -30,7 +30,7 @@ KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axe
   SmallVector<int64_t> strides(type.getRank(), elementBytes);
   for (int axis = int(type.getRank()) - 2; axis >= 0; --axis)
     strides[axis] = strides[axis + 1] * type.getSizes()[axis + 1];
-  auto positionOf = [&](StringRef axis) -> Value {
+  auto positionOf = [=](StringRef axis) -> Value { // outlives this call
     for (auto [name, position] : llvm::zip(at.getAsRange<StringAttr>(), positions))
       if (name.getValue() == axis)
         return scalar(position);
