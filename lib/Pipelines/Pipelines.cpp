@@ -25,6 +25,7 @@
 #include "napkin/Algebra/Passes.h"
 #include "napkin/Conversion/Passes.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Dialect/Tile/Transforms/Passes.h"
 #include "napkin/Schedule/Passes.h"
 #include "napkin/Target/Target.h"
 #include "llvm/Support/SourceMgr.h"
@@ -71,7 +72,14 @@ static void addSchedulePasses(OpPassManager &passes,
   passes.addPass(algebra::createNCDDeriveStreamPass(stream));
 }
 
-static void addTilePasses(OpPassManager &, const CompileOptions &) {}
+static void addTilePasses(OpPassManager &passes, const CompileOptions &options) {
+  passes.addPass(createNCDLowerToTilePass());
+  OpPassManager &kernels = passes.nest<tile::KernelOp>();
+  tile::TileAssignLayoutsPassOptions layouts;
+  layouts.target = options.target;
+  kernels.addPass(tile::createTileAssignLayoutsPass(layouts));
+  kernels.addPass(tile::createTilePipelinePass());
+}
 
 static void addDevicePasses(OpPassManager &passes,
                             const CompileOptions &options) {
