@@ -92,18 +92,22 @@ KernelEmitter::emitRegion(Block &block, ArrayRef<Value> arguments,
   llvm::DenseMap<Value, Value> values;
   for (auto [argument, value] : llvm::zip(block.getArguments(), arguments))
     values[argument] = value;
+  // Constants may have been hoisted out of the region.
+  auto operand = [&](Value value) {
+    Value own = values.lookup(value);
+    return own ? own : scalar(value);
+  };
   for (Operation &op : block.without_terminator()) {
     if (auto position = dyn_cast<IndexOp>(op)) {
       values[position.getResult()] = index(position);
       continue;
     }
-    auto operand = [&](Value value) { return values.lookup(value); };
     FailureOr<Value> value = emitScalarOp(builder, op, operand);
     if (failed(value))
       return failure();
     values[op.getResult(0)] = *value;
   }
-  return values.lookup(block.getTerminator()->getOperand(0));
+  return operand(block.getTerminator()->getOperand(0));
 }
 
 LogicalResult KernelEmitter::emitMap(tile::MapOp op) {

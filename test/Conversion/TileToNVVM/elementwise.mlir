@@ -16,7 +16,6 @@
 
 // PTX: .visible .entry negate_twice(
 // PTX: .maxntid 128, 1, 1
-// PTX: ld.global
 // PTX: st.global
 
 // COUNT: global read bytes {{ *}}800

@@ -10,9 +10,9 @@
 tile.kernel @transfers(%x: !x, %o: !o)
     group #ncd.partition<h=1, x=128> order ["h", "x"] warps 4 stages 2 outputs 1 {
   %zero = arith.constant 0 : index
-  // CHECK: %[[RING:.*]] = tile.alloc : !tile.buffer<2 x (x=128, d=64), bf16>
+  // CHECK: %[[RING:[a-z0-9_]+]] = tile.alloc : !tile.buffer<2 x (x=128, d=64), bf16>
   %ring = tile.alloc : !tile.buffer<2 x (x=128, d=64), bf16>
-  // CHECK: tile.copy %[[X]] at ["d" = %[[D:.*]]] into %[[RING]][%[[D]]] : !ncd.array<h=4, x=512, d=128, bf16>, !tile.buffer<2 x (x=128, d=64), bf16>
+  // CHECK: tile.copy %[[X]] at ["d" = %[[D:[a-z0-9_]+]]] into %[[RING]][%[[D]]] : !ncd.array<h=4, x=512, d=128, bf16>, !tile.buffer<2 x (x=128, d=64), bf16>
   tile.copy %x at ["d" = %zero] into %ring[%zero] : !x, !tile.buffer<2 x (x=128, d=64), bf16>
   // CHECK-NEXT: tile.commit
   tile.commit
@@ -41,7 +41,7 @@ tile.kernel @transfers(%x: !x, %o: !o)
     %m = arith.maximumf %a, %b : f32
     tile.yield %m : f32
   } : !tile.tile<x=128, d=64, f32> -> !tile.tile<x=128, f32>
-  // CHECK: tile.store %{{.*}}, %[[O]] : !tile.tile<x=128, f32>, !ncd.array<h=4, x=512, f32>
+  // CHECK: tile.store %{{.*}}, %[[O]]{{ *}} : !tile.tile<x=128, f32>, !ncd.array<h=4, x=512, f32>
   tile.store %r, %o : !tile.tile<x=128, f32>, !o
   // CHECK: tile.return
   tile.return
@@ -62,7 +62,7 @@ tile.kernel @compute(%a: !ncd.array<m=16, k=16, f16>, %b: !ncd.array<n=8, k=16, 
     %f = arith.constant 0.0 : f32
     tile.yield %f : f32
   } : () -> !tile.tile<m=16, n=8, f32, #accumulator>
-  // CHECK: tile.mma %{{.*}}, %{{.*}}, %{{.*}} : !tile.tile<m=16, k=16, f16>, !tile.tile<n=8, k=16, f16>, !tile.tile<m=16, n=8, f32, <register = [1, 64], lane = [2, 4, 8, 16, 32], warp = []>>
+  // CHECK: tile.mma %{{.*}}, %{{.*}}, %{{.*}} : !tile.tile<m=16, k=16, f16>, !tile.tile<n=8, k=16, f16>, !tile.tile<m=16, n=8, f32, #tile.layout<register = [1, 64], lane = [2, 4, 8, 16, 32], warp = []>>
   %p = tile.mma %ta, %tb, %start : !tile.tile<m=16, k=16, f16>, !tile.tile<n=8, k=16, f16>, !tile.tile<m=16, n=8, f32, #accumulator>
   // CHECK: tile.convert
   %q = tile.convert %p : !tile.tile<m=16, n=8, f32, #accumulator> -> !tile.tile<m=16, n=8, f32, #rows>
