@@ -30,6 +30,7 @@
 #include "napkin/Target/Target.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
+#include <cmath>
 
 using namespace mlir;
 using namespace napkin;
@@ -211,16 +212,21 @@ LogicalResult Compilation::emitText(Stage stop,
     return success();
   llvm::Expected<std::string> cubin = assemble(result.ptx, options.target);
   if (!cubin)
-    return emitError(startOf(module), llvm::toString(cubin.takeError()));
+    return module.emitError(llvm::toString(cubin.takeError()));
   result.cubin = std::move(*cubin);
   stepDone("assemble");
   return success();
 }
 
 FailureOr<Compiled> Compilation::run(Stage stop) {
+  // Messages on the whole module point at the first character of its file.
+  if (auto file = dyn_cast<FileLineColLoc>(module.getLoc()))
+    module->setLoc(FileLineColLoc::get(file.getFilename(), 1, 1));
+  if (!std::isfinite(options.inputBound))
+    return module.emitError("the bound of inputs is not a number");
   const target::TargetDescription *target = target::lookupTarget(options.target);
   if (!target)
-    return emitError(startOf(module), "unknown target '")
+    return module.emitError("unknown target '")
            << options.target << "'; known are " << target::knownTargets();
   for (const StageEntry &entry : table) {
     if (!entry.addPasses) {
