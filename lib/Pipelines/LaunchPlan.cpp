@@ -156,6 +156,12 @@ void Planner::add(tile::KernelOp kernel, bool alone) {
   plan.kernels.push_back(std::move(planned));
 }
 
+Location napkin::pipelines::startOf(ModuleOp module) {
+  if (auto file = dyn_cast<FileLineColLoc>(module.getLoc()))
+    return FileLineColLoc::get(file.getFilename(), 1, 1);
+  return module.getLoc();
+}
+
 void napkin::pipelines::separateResults(ModuleOp module) {
   for (auto diagram : module.getOps<ncd::DiagramOp>()) {
     if (diagram.isExternal())
@@ -186,7 +192,7 @@ FailureOr<LaunchPlan> napkin::pipelines::planLaunches(ModuleOp module) {
   SmallVector<ncd::DiagramOp> diagrams(module.getOps<ncd::DiagramOp>());
   SmallVector<tile::KernelOp> kernels(module.getOps<tile::KernelOp>());
   if (diagrams.empty() && kernels.empty())
-    return module.emitError("holds nothing to compile: no ncd.diagram");
+    return emitError(startOf(module), "nothing to compile: no ncd.diagram");
   Planner planner;
   bool alone = diagrams.size() + kernels.size() == 1;
   for (ncd::DiagramOp diagram : diagrams) {
@@ -208,7 +214,7 @@ LogicalResult napkin::pipelines::completeLaunches(ModuleOp module,
       if (auto found = device.lookupSymbol<LLVM::LLVMFuncOp>(kernel.entry))
         function = found;
     if (!function)
-      return module.emitError("kernel '")
+      return emitError(startOf(module), "kernel '")
              << kernel.entry << "' is missing in the device code";
     if (auto blocks = function->getAttrOfType<IntegerAttr>("napkin.blocks"))
       kernel.blocks = blocks.getInt();

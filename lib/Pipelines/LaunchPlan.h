@@ -47,6 +47,9 @@ struct LaunchPlan {
                    unsigned maxRegisters) const;
 };
 
+/// Where messages on \p module as a whole point: the first character of its file.
+mlir::Location startOf(mlir::ModuleOp module);
+
 /// Makes every result of every diagram in \p module the result of an operation
 /// of its own: a returned argument, and a value that is returned twice, is
 /// copied by a map.

@@ -24,6 +24,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Algebra/Passes.h"
 #include "napkin/Conversion/Passes.h"
+#include "napkin/Dialect/Tile/Transforms/Passes.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Schedule/Passes.h"
 #include "napkin/Target/Target.h"
@@ -66,12 +67,17 @@ static void addSchedulePasses(OpPassManager &passes,
   schedule.pinWarps = options.pinWarps;
   schedule.pinStages = options.pinStages;
   passes.addPass(schedule::createSchedulePass(schedule));
-}
-
-static void addTilePasses(OpPassManager &passes, const CompileOptions &options) {
   algebra::NCDDeriveStreamPassOptions stream;
   stream.inputBound = options.inputBound;
   passes.addPass(algebra::createNCDDeriveStreamPass(stream));
+}
+
+static void addTilePasses(OpPassManager &passes, const CompileOptions &options) {
+  passes.addPass(createNCDLowerToTilePass());
+  tile::TileAssignLayoutsPassOptions layouts;
+  layouts.target = options.target;
+  passes.addNestedPass<tile::KernelOp>(tile::createTileAssignLayoutsPass(layouts));
+  passes.addNestedPass<tile::KernelOp>(tile::createTilePipelinePass());
 }
 
 static void addDevicePasses(OpPassManager &passes,
@@ -204,7 +210,7 @@ LogicalResult Compilation::emitText(Stage stop,
     return success();
   llvm::Expected<std::string> cubin = assemble(result.ptx, options.target);
   if (!cubin)
-    return module.emitError(llvm::toString(cubin.takeError()));
+    return emitError(startOf(module), llvm::toString(cubin.takeError()));
   result.cubin = std::move(*cubin);
   stepDone("assemble");
   return success();
@@ -213,7 +219,7 @@ LogicalResult Compilation::emitText(Stage stop,
 FailureOr<Compiled> Compilation::run(Stage stop) {
   const target::TargetDescription *target = target::lookupTarget(options.target);
   if (!target)
-    return module.emitError("unknown target '")
+    return emitError(startOf(module), "unknown target '")
            << options.target << "'; known are " << target::knownTargets();
   for (const StageEntry &entry : table) {
     if (!entry.addPasses) {
@@ -243,6 +249,7 @@ llvm::Expected<Compiled>
 napkin::pipelines::compileText(StringRef source, const CompileOptions &options,
                                StringRef name) {
   MLIRContext context(dialects(), MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr manager;
   manager.AddNewSourceBuffer(
       llvm::MemoryBuffer::getMemBufferCopy(source, name), llvm::SMLoc());

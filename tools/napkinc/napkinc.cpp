@@ -166,6 +166,7 @@ static int compileFile(const Request &request) {
   if (!buffer)
     return fail(input + ": error: " + message);
   MLIRContext context(pipelines::dialects(), MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr manager;
   manager.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   SourceMgrDiagnosticHandler handler(manager, &context);
