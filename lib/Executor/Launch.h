@@ -68,7 +68,7 @@ struct WarpAsync {
   /// Accumulators and A registers of wgmma: touched since the last fence, and
   /// in use by products under way.
   std::vector<bool> touched;
-  std::vector<uint8_t> inUse;
+  std::vector<uint16_t> inUse;
   uint64_t clusterPhase = 0;
   bool clusterArrived = false;
   uint32_t registersPerThread = 0;

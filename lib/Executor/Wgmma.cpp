@@ -125,8 +125,8 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
     return;
   const unsigned k = s.k, n = s.n, bytes = s.bitsA / 8, base = 16 * (w.index & 3);
   static thread_local std::vector<float> fa, fb, fd;
-  fa.assign(16 * k, 0);
-  fb.assign(k * n, 0);
+  fa.resize(16 * k);
+  fb.resize(k * n);
   fd.assign(16 * n, 0);
   float chunk[16];
   auto outside = [&](uint32_t address) {
@@ -173,7 +173,19 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
   }
   Descriptor b(p.descriptorB);
   const char *host;
-  if (!g.transposeB) {
+  if (!g.transposeB && bytes == 2) {
+    uint16_t tile[8][8];
+    for (unsigned column = 0; column < n; column += 8)
+      for (unsigned x = 0; x < 32; x += 16) {
+        for (unsigned c = 0; c < 8; ++c) {
+          uint32_t at = b.chunkK(column + c, x);
+          if (!fromShared(w, at, host))
+            return outside(at);
+          std::memcpy(tile[c], host, 16);
+        }
+        backend().transpose16(&fb[x / 2 * n + column], n, tile, s.b == Type::BF16);
+      }
+  } else if (!g.transposeB) {
     for (unsigned column = 0; column < n; ++column)
       for (unsigned x = 0; x < k * bytes; x += 16) {
         uint32_t at = b.chunkK(column, x);
@@ -213,13 +225,24 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
     return;
   }
   bool half = s.d == Type::F16;
-  if (p.scale)
+  // Registers r and r + 1 are neighbours in a row; lanes 4 g to 4 g + 3 share it.
+  auto eachPair = [&](auto &&visit) {
+    for (unsigned r = 0; r < s.registersD; r += 2)
+      for (unsigned g = 0; g < 8; ++g) {
+        float *at = &fd[(g + 8 * ((r / 2) & 1)) * n + 8 * (r / 4)];
+        float *low = lane<float>(w, rd[r]) + 4 * g, *high = lane<float>(w, rd[r + 1]) + 4 * g;
+        for (unsigned t = 0; t < 4; ++t)
+          visit(at[2 * t], low[t], at[2 * t + 1], high[t]);
+      }
+  };
+  if (p.scale && !half)
+    eachPair([](float &a, float &x, float &b, float &y) {
+      a = x;
+      b = y;
+    });
+  else if (p.scale)
     for (unsigned r = 0; r < s.registersD; ++r)
       for (unsigned l = 0; l < lanes; ++l) {
-        if (!half) {
-          fd[row(l, r) * n + column(l, r)] = lane<float>(w, rd[r])[l];
-          continue;
-        }
         for (unsigned j = 0; j < 2; ++j)
           fd[row(l, 2 * r) * n + column(l, 2 * r) + j] =
               halfValue(uint16_t(lane<uint32_t>(w, rd[r])[l] >> (16 * j)));
@@ -228,14 +251,18 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
     faithfulMultiply(fd.data(), fa.data(), fb.data(), 16, n, k, s.a, w.block->tensorCore, true, half);
   else
     backend().multiply(fd.data(), fa.data(), fb.data(), 16, n, k, n, k, n);
+  if (!half) {
+    eachPair([](float &a, float &x, float &b, float &y) {
+      x = a;
+      y = b;
+    });
+    return;
+  }
   for (unsigned r = 0; r < s.registersD; ++r)
     for (unsigned l = 0; l < lanes; ++l)
-      if (half)
         lane<uint32_t>(w, rd[r])[l] =
             uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r)], Type::F16)) |
             uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r) + 1], Type::F16)) << 16;
-      else
-        lane<float>(w, rd[r])[l] = fd[row(l, r) * n + column(l, r)];
 }
 
 static void prepare(Warp &w) {
@@ -333,15 +360,20 @@ HANDLER(wgmmaProduct) {
             return hazard("A is the result of a wgmma that may still run", p.instruction->source);
       }
   }
+  bool busy = false;
+  for (unsigned r = 0; r < s.registersD; ++r)
+    busy |= async.inUse[i.list[r] >> 6];
   for (const PendingWgmma &p : async.products) {
+    // Only the same accumulators in the same order may be used again.
     const Wgmma &other = *static_cast<const Wgmma *>(p.instruction->extra);
-    bool overlap = false, same = other.shape.n == s.n && other.shape.d == s.d;
+    if (!busy || (other.shape.n == s.n && other.shape.d == s.d &&
+                  std::equal(i.list, i.list + s.registersD, p.instruction->list)))
+      continue;
+    bool overlap = false;
     for (unsigned d = 0; d < other.shape.registersD; ++d)
-      for (unsigned r = 0; r < s.registersD; ++r) {
+      for (unsigned r = 0; r < s.registersD; ++r)
         overlap |= p.instruction->list[d] == i.list[r];
-        same &= d != r || p.instruction->list[d] == i.list[r];
-      }
-    if (overlap && !same)
+    if (overlap)
       return hazard("D is in use by a pending wgmma of another shape", p.instruction->source);
   }
   PendingWgmma p;
@@ -371,12 +403,15 @@ HANDLER(wgmmaProduct) {
     }
     count.sharedReadBytes += 16;
     const uint8_t *shadow = w.block->sharedShadow + at;
-    for (unsigned b = 0; b < 16 && w.block->checks; ++b)
-      if (shadow[b] != shadowWritten) {
-        trapShadow(w, i, 0, at, 16, shadow, Access::Read, 1);
-        return false;
-      }
-    raceAsync(w, i, *w.block, at, 16, Access::Read);
+    uint64_t low, high;
+    std::memcpy(&low, shadow, 8);
+    std::memcpy(&high, shadow + 8, 8);
+    if (w.block->checks && (low & high) != ~uint64_t(0)) {
+      trapShadow(w, i, 0, at, 16, shadow, Access::Read, 1);
+      return false;
+    }
+    if (w.block->races)
+      raceAsync(w, i, *w.block, at, 16, Access::Read);
     return !(w.event & EventTrap);
   };
   auto operand = [&](const Descriptor &d, bool transposed, unsigned begin, unsigned size) {

@@ -147,6 +147,16 @@ static llvm::Error parseMap(executor::Manifest &manifest, llvm::StringRef text) 
   return llvm::Error::success();
 }
 
+llvm::Error napkin::run::addArray(executor::Manifest &manifest, llvm::StringRef text) {
+  size_t before = manifest.kernels[0].arguments.size();
+  if (!text.starts_with("in:") && !text.starts_with("out:") && !text.starts_with("tmp:"))
+    return failure(fmt::format("error: --array {}: expected in:, out: or tmp:", text.str()));
+  if (auto e = addArgument(manifest, text))
+    return e;
+  manifest.kernels[0].arguments.resize(before);
+  return llvm::Error::success();
+}
+
 llvm::Error napkin::run::addArgument(executor::Manifest &manifest, llvm::StringRef text) {
   executor::ManifestArgument argument;
   auto [kind, rest] = text.split(':');

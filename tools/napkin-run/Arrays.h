@@ -35,6 +35,9 @@ llvm::Error saveOutput(const executor::ManifestArray &array, const std::vector<c
 ///                                          whose axes are the map's dimensions
 llvm::Error addArgument(executor::Manifest &manifest, llvm::StringRef text);
 
+/// Declares an array ("in:q:bf16[4,64]") that only tensor maps name.
+llvm::Error addArray(executor::Manifest &manifest, llvm::StringRef text);
+
 } // namespace napkin::run
 
 #endif // NAPKIN_TOOLS_NAPKIN_RUN_ARRAYS_H

@@ -50,6 +50,8 @@ static cl::list<std::string>
     arguments("arg", cl::desc("kernel argument: i32:5, f32:0.5, null, in:q:bf16[4,64], out:o:f32[4], "
                               "tmp:t:i32[8], map:q:box=64x128,swizzle=128"),
               cl::cat(category));
+static cl::list<std::string> declared("array", cl::desc("array that only tensor maps name: in:q:bf16[4,64]"),
+                                      cl::cat(category));
 static cl::opt<std::string> counters("counters", cl::desc("print counters: table, json, or a file name"),
                                      cl::init("table"), cl::cat(category));
 static cl::opt<bool> annotate("annotate", cl::desc("print the PTX with counts beside each line"),
@@ -230,6 +232,9 @@ int main(int argc, char **argv) {
     if (!parseTriple(grid, kernel.config.grid) || !parseTriple(block, kernel.config.block) ||
         !parseTriple(cluster, kernel.config.cluster))
       return fail("error: --grid, --block and --cluster are X, X,Y or X,Y,Z");
+    for (const std::string &array : declared)
+      if (auto e = run::addArray(manifest, array))
+        return fail(toString(std::move(e)));
     for (const std::string &argument : arguments)
       if (auto e = run::addArgument(manifest, argument))
         return fail(toString(std::move(e)));

@@ -73,6 +73,9 @@ struct Backend {
   /// D[m][n] += A[m][k] * B[n][k]: rows of f32; the core of wgmma.
   void (*multiply)(float *d, const float *a, const float *b, unsigned m, unsigned n,
                    unsigned k, unsigned strideD, unsigned strideA, unsigned strideB);
+  /// Eight columns of eight 16-bit numbers each, transposed into rows of floats:
+  /// to[j * stride + c] = tile[c][j].
+  void (*transpose16)(float *to, unsigned stride, const uint16_t (*tile)[8], bool isBfloat);
 };
 
 /// The best variant for this host.

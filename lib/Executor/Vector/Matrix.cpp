@@ -73,6 +73,18 @@ void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n, 
   }
 }
 
+void transpose16(float *to, unsigned stride, const uint16_t (*tile)[8], bool isBfloat) {
+  for (unsigned j = 0; j < 8; ++j) {
+    float *row = to + j * stride;
+    if (isBfloat)
+      for (unsigned c = 0; c < 8; ++c)
+        row[c] = bfloatToFloat(tile[c][j]);
+    else
+      for (unsigned c = 0; c < 8; ++c)
+        row[c] = halfToFloat(tile[c][j]);
+  }
+}
+
 namespace {
 
 struct B16 { static float up(u16 h) { return bfloatToFloat(h); } };

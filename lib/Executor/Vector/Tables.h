@@ -31,6 +31,7 @@ Handler mmaHandler(unsigned m, unsigned n, unsigned k, ptx::Type d, ptx::Type a,
                    ptx::Type b, ptx::Type c);
 void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n,
               unsigned k, unsigned strideD, unsigned strideA, unsigned strideB);
+void transpose16(float *to, unsigned stride, const uint16_t (*tile)[8], bool isBfloat);
 
 } // namespace napkin::executor::NAPKIN_VARIANT
 
