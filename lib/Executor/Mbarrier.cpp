@@ -197,7 +197,7 @@ HANDLER(mbarrierArrive) {
     if (!owner)
       return;
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m)
+    if (!m || !raceMbarrier(w, i, *owner, address))
       return;
     uint64_t state = m->phase;
     if (i.c != noRegister) {
@@ -239,7 +239,7 @@ HANDLER(mbarrierTest) {
     if (owner != w.block)
       return misuse(&w, &i, l, "a wait needs an mbarrier of the own block", address);
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m)
+    if (!m || !raceMbarrier(w, i, *owner, address))
       return;
     bool done;
     if (i.small1 & 1) {
@@ -286,7 +286,7 @@ HANDLER(copyAsyncArrive) {
     if (!owner)
       return;
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m)
+    if (!m || !raceMbarrier(w, i, *owner, address))
       return;
     if (!i.small1)
       ++m->pending;

@@ -240,6 +240,21 @@ void napkin::executor::raceAsync(Warp &w, const Instr &i, Block &owner, uint32_t
   visitRange(visit, owner.raceCells, address, bytes);
 }
 
+bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, Block &owner, uint32_t address) {
+  if (!w.races || !w.block->races)
+    return true;
+  RaceState &s = *w.races;
+  const RaceCell &c = owner.raceCells[address >> 4];
+  uint16_t mask = uint16_t(0xff << (address & 15));
+  if (!(c.writeMask & mask) || c.writeWarp == clusterWarp(w) ||
+      s.row(clusterWarp(w))[c.writeWarp] >= c.writeClock)
+    return true;
+  w.machine->trap(w, i, w.active ? __builtin_ctz(w.active) : 0, Trap::Kind::Race,
+                  fmt::format("the mbarrier at {:#x} is used without order after its initialisation",
+                              address), address, c.writeSource);
+  return false;
+}
+
 uint32_t napkin::executor::beginAsync(Warp &w) {
   if (!w.races)
     return 0;

@@ -69,6 +69,9 @@ void fenceProxy(Warp &warp);
 /// by `warp`.
 void raceAsync(Warp &warp, const Instr &instruction, Block &owner, uint32_t address,
                uint32_t bytes, Access access);
+/// An operation on the mbarrier at `address` of `owner`: it must follow the
+/// object's initialisation. False after a trap.
+bool raceMbarrier(Warp &warp, const Instr &instruction, Block &owner, uint32_t address);
 /// A new clock of the asynchronous units, for the operation that begins.
 uint32_t beginAsync(Warp &warp);
 /// The operations up to `clock` of the asynchronous units are known to be done,
