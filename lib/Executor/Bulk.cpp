@@ -39,8 +39,15 @@ static void misuse(Warp &w, const Instr &i, unsigned l, const std::string &what,
   w.machine->trap(w, i, l, kind, what, address);
 }
 
-static uint64_t sectorsOf(uint64_t address, uint64_t bytes) {
-  return bytes ? ((address + bytes - 1) >> 5) - (address >> 5) + 1 : 0;
+/// Sectors of a contiguous range; they go to the L2 model too.
+static uint64_t sectorsOf(Warp &w, uint64_t address, uint64_t bytes, bool store) {
+  if (!bytes)
+    return 0;
+  uint64_t first = address >> 5, last = (address + bytes - 1) >> 5;
+  if (w.machine->options.cache.bytes)
+    for (uint64_t sector = first; sector <= last; ++sector)
+      w.machine->cacheAccess(w, &sector, 1, store ? Access::Write : Access::Read);
+  return last - first + 1;
 }
 
 namespace {
@@ -311,7 +318,7 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
             uint64_t rowAddress = address + at[0] * int64_t(map.elementBytes);
             if (end > begin)
               (f.store ? counters.globalWriteSectors : counters.globalReadSectors) +=
-                  sectorsOf(rowAddress + begin, end - begin);
+                  sectorsOf(w, rowAddress + begin, end - begin, f.store);
             bool countIt = true;
             for (Block *target : targets) {
               for (uint32_t chunk = 0; chunk < rowBytes; chunk += 16) {
@@ -395,7 +402,7 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
       countIt = false;
     }
     InstructionCounters &counters = w.counters[i.source];
-    (f.store ? counters.globalWriteSectors : counters.globalReadSectors) += sectorsOf(address, bytes);
+    (f.store ? counters.globalWriteSectors : counters.globalReadSectors) += sectorsOf(w, address, bytes, f.store);
     start(w, std::move(copy));
     if (w.event & EventTrap)
       return;

@@ -12,6 +12,7 @@
 #ifndef NAPKIN_LIB_EXECUTOR_LAUNCH_H
 #define NAPKIN_LIB_EXECUTOR_LAUNCH_H
 
+#include "Cache.h"
 #include "Program.h"
 #include "Race.h"
 
@@ -190,6 +191,7 @@ private:
   void warpFinished(Warp &warp);
   void worker(Worker &worker);
 
+  std::unique_ptr<Cache> cache;
   std::mutex mutex;
   std::vector<std::pair<uint64_t, Trap>> traps;
   std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};

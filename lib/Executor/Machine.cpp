@@ -404,6 +404,8 @@ void Machine::runCluster(Worker &worker, uint64_t cluster) {
     s.block.clusterSize = size;
     blocks.push_back(&s.block);
     startBlock(worker, s, cluster * size + r);
+    if (cache)
+      cache->beginBlock();
   }
   for (Block *b : blocks)
     b->cluster = blocks.data();
@@ -481,6 +483,8 @@ llvm::Expected<LaunchResult> Machine::run() {
   unsigned threads = options.threads ? options.threads : std::thread::hardware_concurrency();
   if (program.hasGlobalAtomics || options.cache.bytes)
     threads = 1;
+  if (options.cache.bytes)
+    cache = std::make_unique<Cache>(options.cache);
   threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, order.size()));
   std::vector<Worker> pool(threads);
   for (Worker &w : pool) {
@@ -504,6 +508,8 @@ llvm::Expected<LaunchResult> Machine::run() {
   c.blocksExecuted = wanted * size;
   c.blocksInGrid = clusters * size;
   summarize(c, sum);
+  if (cache)
+    cache->finish(c);
   // Only the first cluster that trapped is certain to be the same every time.
   uint64_t earliest = ~uint64_t(0);
   for (auto &[key, t] : traps)

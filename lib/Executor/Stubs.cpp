@@ -5,4 +5,3 @@
 #include "napkin/Executor/Manifest.h"
 using namespace napkin::executor;
 void napkin::executor::raceGlobal(Warp &, const Instr &, const uint64_t *, uint32_t, unsigned, Access) {}
-void Machine::cacheAccess(Warp &, const uint64_t *, unsigned, Access) {}
