@@ -14,7 +14,7 @@
 
 #include "Cache.h"
 #include "Program.h"
-#include "Race.h"
+#include "RaceGlobal.h"
 
 #include <atomic>
 #include <mutex>
@@ -159,6 +159,7 @@ struct Worker {
   std::vector<std::unique_ptr<BlockStorage>> blocks;
   uint64_t barriers = 0;
   RaceState races;
+  GlobalRaces globalRaces;
   ClusterState cluster;
 };
 
@@ -179,6 +180,9 @@ public:
   Device &device;
   const LaunchConfig &config;
   const Options &options;
+  BlockOrder blockOrder;
+  /// A strong access of `block` (counted from 1) to `address`.
+  void synchronizeBlocks(uint32_t block, uint64_t address);
 
 private:
   void runCluster(Worker &worker, uint64_t cluster);
@@ -190,9 +194,10 @@ private:
   void summarize(Counters &counters, llvm::ArrayRef<InstructionCounters> sum);
   void warpFinished(Warp &warp);
   void worker(Worker &worker);
+  void compareRaces(GlobalRaces &a, GlobalRaces &b);
 
   std::unique_ptr<Cache> cache;
-  std::mutex mutex;
+  std::mutex mutex, orderMutex;
   std::vector<std::pair<uint64_t, Trap>> traps;
   std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};
   std::vector<uint64_t> order; ///< clusters to run

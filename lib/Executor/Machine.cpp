@@ -162,6 +162,7 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
     w.fragments = s.fragments.data() + x * lanes;
     w.counters = worker.counters.data();
     w.regions = worker.regions.data();
+    w.globalRaces = b.races ? &worker.globalRaces : nullptr;
     w.block = &b;
     w.machine = this;
     w.index = x;
@@ -497,6 +498,10 @@ llvm::Expected<LaunchResult> Machine::run() {
   worker(pool[0]);
   for (std::thread &t : running)
     t.join();
+  if (traps.empty())
+    for (unsigned a = 0; a < threads && traps.empty(); ++a)
+      for (unsigned b = a + 1; b < threads && traps.empty(); ++b)
+        compareRaces(pool[a].globalRaces, pool[b].globalRaces);
   LaunchResult result;
   std::vector<InstructionCounters> sum(program.sources.size());
   Counters &c = result.counters;

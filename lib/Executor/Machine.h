@@ -26,6 +26,7 @@ struct Block;
 struct Instr;
 struct RaceState;
 struct RaceCell;
+struct GlobalRaces;
 struct WarpAsync;
 struct BlockAsync;
 struct ClusterState;
@@ -148,6 +149,7 @@ struct Warp {
   uint32_t lastPc;
   uint64_t random;
   RaceState *races;
+  GlobalRaces *globalRaces;
   WarpAsync *async;
   uint32_t registerCount;
   /// What to finish when the barrier opens.

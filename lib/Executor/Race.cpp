@@ -286,7 +286,11 @@ void napkin::executor::raceAtomic(Warp &w, const Instr &i, unsigned lane, uint64
     at[lane] = uint32_t(place.host - w.block->shared);
     raceShared(w, i, at, 1u << lane, bytes, Access::Atomic);
   }
-  (void)address;
+  if (place.space == 0) {
+    uint64_t at[lanes];
+    at[lane] = address;
+    raceGlobal(w, i, at, 1u << lane, bytes, Access::Atomic);
+  }
 }
 
 void napkin::executor::barrierArrived(Warp &w, BarrierState &state) { release(w, state.sync); }

@@ -109,6 +109,35 @@ TEST(Trap, Freed) {
   EXPECT_EQ(run(kernelText("ld.global.u32 %r1, [%rd0];"), device, {in}, {}).trap(), "freed");
 }
 
+TEST(Trap, GlobalRaces) {
+  auto trap = [](const std::string &body, unsigned blocks, unsigned threads, unsigned hostThreads = 1) {
+    Device device;
+    std::vector<uint32_t> zeros(256);
+    uint64_t in = upload(device, zeros, "in");
+    Options options;
+    options.threads = hostThreads;
+    Ran ran = run(kernelText("mov.u32 %r1, %ctaid.x; mad.wide.u32 %rd5, %t, 4, %rd0; xor.b32 %r2, %t, 32; mad.wide.u32 %rd6, %r2, 4, %rd0;" + body),
+                  device, {in}, {{blocks, 1, 1}, {threads, 1, 1}}, options);
+    EXPECT_EQ(ran.error, "");
+    return ran.trap();
+  };
+  for (unsigned host : {1u, 2u}) {
+    // Every block writes the same words.
+    EXPECT_EQ(trap("st.global.u32 [%rd5], %t;", 64, 32, host), "race");
+    EXPECT_EQ(trap("ld.global.u32 %r3, [%rd5]; setp.eq.u32 %p1, %r1, 3; @%p1 st.global.u32 [%rd5], %t;", 64, 32, host), "race");
+    EXPECT_EQ(trap("mad.lo.u32 %r4, %r1, 32, %t; mad.wide.u32 %rd7, %r4, 4, %rd0; st.global.u32 [%rd7], %t; ld.global.u32 %r5, [%rd7];", 8, 32, host), "");
+  }
+  EXPECT_EQ(trap("red.global.add.u32 [%rd5], 1;", 8, 32), "");
+  // Two warps of a block.
+  EXPECT_EQ(trap("st.global.u32 [%rd5], %t; ld.global.u32 %r3, [%rd6];", 1, 64), "race");
+  EXPECT_EQ(trap("st.global.u32 [%rd5], %t; bar.sync 0; ld.global.u32 %r3, [%rd6];", 1, 64), "");
+  EXPECT_EQ(trap("ld.global.u32 %r3, [%rd6]; st.global.u32 [%rd5], %t;", 1, 64), "race");
+  // The last block to count up reads what the others wrote.
+  EXPECT_EQ(trap("mad.wide.u32 %rd7, %r1, 4, %rd0; setp.eq.u32 %p1, %t, 0; @%p1 st.global.u32 [%rd7+64], %r1; fence.acq_rel.gpu;"
+                 "@!%p1 bra D; atom.global.add.u32 %r4, [%rd0], 1; fence.acq_rel.gpu; setp.eq.u32 %p2, %r4, 3; @!%p2 bra D;"
+                 "ld.global.u32 %r5, [%rd0+64]; ld.global.u32 %r6, [%rd0+68]; D:", 4, 32), "");
+}
+
 TEST(Decode, ErrorsAreLocated) {
   Ran ran = one("frobnicate.u32 %r1, %r2;");
   EXPECT_NE(ran.error.find("test.ptx:12: error: unknown instruction 'frobnicate'"), std::string::npos)
