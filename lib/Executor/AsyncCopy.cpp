@@ -29,7 +29,8 @@ template <class T> static T *lane(Warp &w, uint32_t reference) {
 
 static void move(Warp &w, PendingCopy &copy, unsigned l) {
   char *target = w.block->shared + copy.target[l];
-  std::memcpy(target, copy.from[l], copy.fromBytes[l]);
+  if (copy.fromBytes[l])
+    std::memcpy(target, copy.from[l], copy.fromBytes[l]);
   std::memset(target + copy.fromBytes[l], 0, copy.bytes - copy.fromBytes[l]);
 }
 

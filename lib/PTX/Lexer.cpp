@@ -129,6 +129,7 @@ Token Lexer::number(Token token) {
 Token Lexer::next() {
   Token token;
   const char *before = at;
+  token.begin = end; // of a comment that never ends
   bool complete = skipBlank(token);
   if (!complete)
     return fail(token, "comment without end");

@@ -90,12 +90,19 @@ static inline bool contiguous(const Addresses &x, unsigned bytes) {
   return difference == 0;
 }
 
+static inline char *hostAt(u64 base, u64 address) {
+  return reinterpret_cast<char *>(base + address);
+}
+static inline u8 *shadowAt(u64 base, u64 address) {
+  return reinterpret_cast<u8 *>(base + address);
+}
+
 enum class Kind { Global, Shared, Slow };
 
 /// Which fast path fits; `host` and `shadow` then belong to address x.base.
 template <AddressSpace S>
 static inline Kind classify(Warp &w, const Instr &i, Addresses &x, unsigned bytes, bool write,
-                            char *&host, u8 *&shadow, bool &initialized) {
+                            u64 &host, u64 &shadow, bool &initialized) {
   if (x.any & (bytes - 1))
     return Kind::Slow;
   if (S == SpaceShared ||
@@ -104,8 +111,8 @@ static inline Kind classify(Warp &w, const Instr &i, Addresses &x, unsigned byte
     u64 base = S == SpaceShared ? 0 : sharedWindow;
     if (x.high - base + bytes > w.block->sharedBytes)
       return Kind::Slow;
-    host = w.block->shared - base;
-    shadow = w.block->sharedShadow - base;
+    host = reinterpret_cast<u64>(w.block->shared) - base;
+    shadow = reinterpret_cast<u64>(w.block->sharedShadow) - base;
     initialized = false;
     return Kind::Shared;
   }
@@ -119,8 +126,8 @@ static inline Kind classify(Warp &w, const Instr &i, Addresses &x, unsigned byte
     }
     if (write && r->readOnly)
       return Kind::Slow;
-    host = r->data - r->begin;
-    shadow = r->shadow - r->begin;
+    host = reinterpret_cast<u64>(r->data) - r->begin;
+    shadow = reinterpret_cast<u64>(r->shadow) - r->begin;
     initialized = r->initialized;
     return Kind::Global;
   }
@@ -138,8 +145,8 @@ void load(Warp &w, const Instr &i, u32 mask) {
   using Cell = typename std::conditional<sizeof(Unit) == 1, u16, Unit>::type;
   Addresses x;
   gather(w, i, mask, x);
-  char *host;
-  u8 *shadow;
+  // Host minus device addresses, as numbers: only their sums are pointers.
+  u64 host, shadow;
   bool initialized;
   Kind kind = classify<S>(w, i, x, size, false, host, shadow, initialized);
   const bool checks = w.block->checks;
@@ -169,13 +176,13 @@ void load(Warp &w, const Instr &i, u32 mask) {
   bool dense = Count == 1 && sizeof(Unit) >= 4 && mask == allLanes && contiguous(x, size);
   if (checks && !initialized) {
     if (dense) {
-      if (!allWritten(shadow + x.at[0], size * lanes))
+      if (!allWritten(shadowAt(shadow, x.at[0]), size * lanes))
         dense = false;
     }
     if (!dense)
       for (unsigned l = 0; l < lanes; ++l)
-        if (((mask >> l) & 1) && !allWritten(shadow + x.at[l], size)) {
-          trapShadow(w, i, l, x.at[l], size, shadow + x.at[l], Access::Read,
+        if (((mask >> l) & 1) && !allWritten(shadowAt(shadow, x.at[l]), size)) {
+          trapShadow(w, i, l, x.at[l], size, shadowAt(shadow, x.at[l]), Access::Read,
                      kind == Kind::Shared);
           if (w.event & EventTrap)
             return;
@@ -195,13 +202,13 @@ void load(Warp &w, const Instr &i, u32 mask) {
   if (w.event & EventTrap)
     return;
   if (dense) {
-    __builtin_memcpy(d[0], host + x.at[0], sizeof(Unit) * lanes);
+    __builtin_memcpy(d[0], hostAt(host, x.at[0]), sizeof(Unit) * lanes);
     return;
   }
   if (mask == allLanes) {
     for (unsigned l = 0; l < lanes; ++l) {
       Unit v[Count];
-      __builtin_memcpy(v, host + x.at[l], size);
+      __builtin_memcpy(v, hostAt(host, x.at[l]), size);
       for (unsigned c = 0; c < Count; ++c)
         d[c][l] = v[c];
     }
@@ -210,7 +217,7 @@ void load(Warp &w, const Instr &i, u32 mask) {
   for (u32 rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     Unit v[Count];
-    __builtin_memcpy(v, host + x.at[l], size);
+    __builtin_memcpy(v, hostAt(host, x.at[l]), size);
     for (unsigned c = 0; c < Count; ++c)
       d[c][l] = v[c];
   }
@@ -222,8 +229,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
   using Cell = typename std::conditional<sizeof(Unit) == 1, u16, Unit>::type;
   Addresses x;
   gather(w, i, mask, x);
-  char *host;
-  u8 *shadow;
+  // Host minus device addresses, as numbers: only their sums are pointers.
+  u64 host, shadow;
   bool initialized;
   Kind kind = classify<S>(w, i, x, size, true, host, shadow, initialized);
   const Cell *s[Count];
@@ -263,8 +270,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
     if (w.block->checks)
       for (u32 rest = mask; rest; rest &= rest - 1) {
         unsigned l = __builtin_ctz(rest);
-        if (anyPending(shadow + x.at[l], size)) {
-          trapShadow(w, i, l, x.at[l], size, shadow + x.at[l], Access::Write, 1);
+        if (anyPending(shadowAt(shadow, x.at[l]), size)) {
+          trapShadow(w, i, l, x.at[l], size, shadowAt(shadow, x.at[l]), Access::Write, 1);
           if (w.event & EventTrap)
             return;
         }
@@ -277,9 +284,9 @@ void store(Warp &w, const Instr &i, u32 mask) {
     Unit v[Count];
     for (unsigned c = 0; c < Count; ++c)
       v[c] = Unit(s[c][l]);
-    __builtin_memcpy(host + x.at[l], v, size);
+    __builtin_memcpy(hostAt(host, x.at[l]), v, size);
     if (!initialized)
-      __builtin_memset(shadow + x.at[l], shadowWritten, size);
+      __builtin_memset(shadowAt(shadow, x.at[l]), shadowWritten, size);
   }
 }
 
