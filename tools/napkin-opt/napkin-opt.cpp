@@ -16,14 +16,22 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "napkin/Algebra/Passes.h"
+#include "napkin/Conversion/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Dialect/Tile/IR/Tile.h"
+#include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "napkin/Report/Passes.h"
+#include "napkin/Schedule/Passes.h"
 
 /// The dialects of all stages.
 static void registerDialects(mlir::DialectRegistry &registry) {
   // Diagram and schedule.
   registry.insert<napkin::ncd::NCDDialect, mlir::arith::ArithDialect,
                   mlir::math::MathDialect>();
+  // Tile programs.
+  registry.insert<napkin::tile::TileDialect>();
   // Device code.
   registry.insert<mlir::cf::ControlFlowDialect, mlir::gpu::GPUDialect,
                   mlir::LLVM::LLVMDialect, mlir::NVVM::NVVMDialect,
@@ -33,6 +41,11 @@ static void registerDialects(mlir::DialectRegistry &registry) {
 /// The passes of all stages, and upstream's clean-up passes.
 static void registerPasses() {
   napkin::ncd::registerNCDPasses();
+  napkin::algebra::registerAlgebraPasses();
+  napkin::schedule::registerSchedulePasses();
+  napkin::report::registerReportPasses();
+  napkin::registerConversionPasses();
+  napkin::tile::registerTileTransformsPasses();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerSymbolDCEPass();

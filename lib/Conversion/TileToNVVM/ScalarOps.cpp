@@ -56,12 +56,11 @@ private:
     return Op::create(builder, loc, std::forward<Args>(args)...);
   }
 
-  /// Multiplications and additions may fuse: one rounding less.
+  /// An operation of floats that rounds once, as written: a multiplication fuses
+  /// with an addition only where the program says `math.fma`.
   template <typename Op>
   Value makeFloat() {
-    auto result = Op::create(builder, loc, resultType(), operands);
-    result.setFastmathFlags(LLVM::FastmathFlags::contract);
-    return result;
+    return Op::create(builder, loc, resultType(), operands);
   }
 
   Value call(StringRef name, ValueRange arguments) {
@@ -72,11 +71,7 @@ private:
     return make<LLVM::ConstantOp>(f32, builder.getF32FloatAttr(value));
   }
 
-  Value multiply(Value a, Value b) {
-    auto result = LLVM::FMulOp::create(builder, loc, a, b);
-    result.setFastmathFlags(LLVM::FastmathFlags::contract);
-    return result;
-  }
+  Value multiply(Value a, Value b) { return make<LLVM::FMulOp>(a, b); }
 
   Value exp2(Value x) { return call("llvm.nvvm.ex2.approx.ftz", {x}); }
 

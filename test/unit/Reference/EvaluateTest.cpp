@@ -10,6 +10,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Reference/Verify.h"
 #include "gtest/gtest.h"
 #include <chrono>
 #include <cmath>
@@ -363,6 +364,40 @@ TEST_F(EvaluateTest, MistakesAreErrors) {
       "!ncd.array<i=1000000000000, f32> }",
       {})));
   EXPECT_NE(message.find("the limit of the reference interpreter"),
+            std::string::npos);
+}
+
+TEST_F(EvaluateTest, VerificationMeasuresItsBound) {
+  EXPECT_EQ(unitInLastPlace(Element::F32), 0x1p-23);
+  EXPECT_EQ(unitInLastPlace(Element::BF16), 0x1p-7);
+  EXPECT_EQ(unitInLastPlace(Element::F8E4M3FN), 0x1p-3);
+  ncd::DiagramOp diagram = parse(
+      "ncd.diagram @d(%a: !ncd.array<i=64, k=1000, bf16>, %b: "
+      "!ncd.array<k=1000, bf16>) -> (!ncd.array<i=64, f32> {ncd.name = \"c\"}) "
+      "{ %c = ncd.contract %a, %b over [k] : !ncd.array<i=64, k=1000, bf16>, "
+      "!ncd.array<k=1000, bf16> -> !ncd.array<i=64, f32> ncd.return %c : "
+      "!ncd.array<i=64, f32> }");
+  std::vector<Tensor> inputs;
+  for (auto [index, type] : llvm::enumerate(diagram.getArgumentTypes()))
+    inputs.push_back(
+        randomTensor(cast<ncd::ArrayType>(type), Distribution::Normal, index));
+  std::vector<Tensor> outputs = *evaluateDiagram(diagram, inputs);
+  FailureOr<std::vector<Verification>> good =
+      verifyResults(diagram, inputs, outputs);
+  ASSERT_TRUE(succeeded(good)) << message;
+  EXPECT_EQ(good->front().name, "c");
+  EXPECT_TRUE(good->front().passed());
+  // A thousand sequential f32 additions: errors around 1e-7 of the sum.
+  EXPECT_GT(good->front().plain.relativeError(), 1e-9);
+  EXPECT_LT(good->front().plain.relativeError(), 1e-5);
+  // One product left out is not rounding.
+  outputs[0].floats[17] -= inputs[0].floats[17 * 1000] * inputs[1].floats[0];
+  EXPECT_FALSE(verifyResults(diagram, inputs, outputs)->front().passed());
+  outputs[0].floats[17] = std::nan("");
+  EXPECT_FALSE(verifyResults(diagram, inputs, outputs)->front().passed());
+  outputs[0] = Tensor({{"i", 3}}, Element::F32);
+  EXPECT_TRUE(failed(verifyResults(diagram, inputs, outputs)));
+  EXPECT_NE(message.find("result 'c': cannot compare an array of shape [3]"),
             std::string::npos);
 }
 

@@ -286,9 +286,11 @@ void StreamOp::print(OpAsmPrinter &printer) {
       (*this)->getAttrs(),
       {getAxisAttrName(), getStateAttrName(), getGaugesAttrName()});
   printer.printNewline();
+  // Named: a list written in the loop's head would be gone before its first
+  // turn.
+  const StringRef names[] = {"init", "step", "merge", "finish"};
   for (auto [name, region] :
-       llvm::zip_equal(ArrayRef<StringRef>{"init", "step", "merge", "finish"},
-                       (*this)->getRegions())) {
+       llvm::zip_equal(ArrayRef(names), (*this)->getRegions())) {
     printer << name << ' ';
     printer.printRegion(region);
     if (&region != &getFinish())

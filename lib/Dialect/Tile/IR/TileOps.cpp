@@ -281,7 +281,7 @@ void MapOp::print(OpAsmPrinter &printer) {
   printer.printRegion(getBody());
   printer.printOptionalAttrDict((*this)->getAttrs(), {"at", "operandSegmentSizes"});
   printer << " : ";
-  printer.printFunctionalType(getInputs().getTypes(), getResult().getType());
+  printer.printFunctionalType(getInputs().getTypes(), (*this)->getResultTypes());
 }
 
 LogicalResult MapOp::verify() {

@@ -55,6 +55,35 @@ layout::LinearLayout LayoutAttr::getLayout() const {
   return layout;
 }
 
+void LayoutAttr::print(AsmPrinter &printer) const {
+  auto list = [&](StringRef name, ArrayRef<int32_t> images) {
+    printer << name << " = [";
+    llvm::interleaveComma(images, printer);
+    printer << ']';
+  };
+  printer << '<';
+  list("register", getRegisters());
+  list(", lane", getLanes());
+  list(", warp", getWarps());
+  printer << '>';
+}
+
+Attribute LayoutAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int32_t> registers, lanes, warps;
+  auto list = [&](StringRef name, SmallVector<int32_t> &images) -> ParseResult {
+    return failure(
+        parser.parseKeyword(name) || parser.parseEqual() ||
+        parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+          return parser.parseInteger(images.emplace_back());
+        }));
+  };
+  if (parser.parseLess() || list("register", registers) || parser.parseComma() ||
+      list("lane", lanes) || parser.parseComma() || list("warp", warps) ||
+      parser.parseGreater())
+    return {};
+  return get(parser.getContext(), registers, lanes, warps);
+}
+
 //===----------------------------------------------------------------------===//
 // The axis list shared by tiles and buffers: `q=128, x=64`
 //===----------------------------------------------------------------------===//

@@ -102,10 +102,11 @@ def Tile_LoadOp : Tile_Op<"load"> {
   let arguments = (ins
     Tile_Arg<NCD_ArrayType, "array in global memory">:$array,
     Tile_Arg<Variadic<Index>, "positions, in elements">:$positions,
-    Tile_Arg<Tile_AxisListAttr, "axes of the positions">:$at);
+    Tile_Arg<Tile_AxisListAttr, "axes of the positions">:$at,
+    Tile_Arg<UnitAttr, "no element lies past the end along the axes in `at`">:$inside);
   let results = (outs Tile_Res<Tile_TileType, "the tile">:$tile);
   let assemblyFormat = [{
-    $array custom<Positions>($positions, $at) attr-dict `:` type($array) `->` type($tile)
+    $array custom<Positions>($positions, $at) (`inside` $inside^)? attr-dict `:` type($array) `->` type($tile)
   }];
   let hasVerifier = 1;
 }
@@ -171,9 +172,10 @@ def Tile_CopyOp : Tile_Op<"copy"> {
     Tile_Arg<Variadic<Index>, "positions, in elements">:$positions,
     Tile_Arg<Tile_AxisListAttr, "axes of the positions">:$at,
     Tile_Arg<Tile_BufferType, "buffer in shared memory">:$buffer,
-    Tile_Arg<Index, "slot of the buffer">:$slot);
+    Tile_Arg<Index, "slot of the buffer">:$slot,
+    Tile_Arg<UnitAttr, "no element lies past the end along the axes in `at`">:$inside);
   let assemblyFormat = [{
-    $array custom<Positions>($positions, $at) `into` $buffer `[` $slot `]` attr-dict
+    $array custom<Positions>($positions, $at) (`inside` $inside^)? `into` $buffer `[` $slot `]` attr-dict
       `:` type($array) `,` type($buffer)
   }];
   let hasVerifier = 1;
@@ -250,7 +252,7 @@ def Tile_ReadOp : Tile_Op<"read"> {
 // Operations on tiles
 //===----------------------------------------------------------------------===//
 
-def Tile_MmaOp : Tile_Op<"mma", [Pure]> {
+def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]> {
   let summary = "Multiply two tiles and add to a third";
   let description = [{
     accumulator + the sum of products over the axes that both factors carry and
@@ -332,7 +334,7 @@ def Tile_IndexOp : Tile_Op<"index", [Pure]> {
   let assemblyFormat = "$axis attr-dict";
 }
 
-def Tile_YieldOp : Tile_Op<"yield", [ParentOneOf<["MapOp", "ReduceOp"]>, Pure, ReturnLike, Terminator]> {
+def Tile_YieldOp : Tile_Op<"yield", [ParentOneOf<["MapOp", "ReduceOp"]>, Pure, Terminator]> {
   let summary = "Give the element of a map or the combination of a reduce";
   let description = [{
     Ends the region of `tile.map` or `tile.reduce`.

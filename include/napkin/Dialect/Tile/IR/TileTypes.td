@@ -29,11 +29,7 @@ def Tile_LayoutAttr : Tile_Attr<"Layout", "layout"> {
     Tile_ListParam<"int32_t", "images of the register bits">:$registers,
     Tile_ListParam<"int32_t", "images of the lane bits">:$lanes,
     Tile_ListParam<"int32_t", "images of the warp bits">:$warps);
-  let assemblyFormat = [{
-    `<` `register` `=` `[` (`]`) : ($registers^ `]`)? `,`
-        `lane` `=` `[` (`]`) : ($lanes^ `]`)? `,`
-        `warp` `=` `[` (`]`) : ($warps^ `]`)? `>`
-  }];
+  let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{
     /// The attribute of \p layout.
     static LayoutAttr get(::mlir::MLIRContext *context,

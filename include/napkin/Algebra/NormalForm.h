@@ -1,0 +1,156 @@
+//===- NormalForm.h - Sums of products of x-parts and r-parts ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The separation at the heart of the streaming algebra. Relative to a streamed
+// axis x and the reductions r over it, every term has one of four classes; a
+// mixed term is rewritten, by structural recursion and laws of its operations,
+// into a sum of monomials whose atoms are not mixed. Reading off the x-part and
+// the r-part of each monomial then needs no search.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_ALGEBRA_NORMALFORM_H
+#define NAPKIN_ALGEBRA_NORMALFORM_H
+
+#include "napkin/Algebra/Expr.h"
+#include "llvm/ADT/MapVector.h"
+#include <optional>
+#include <utility>
+
+namespace napkin::algebra {
+
+/// Fixed: neither x nor a reduction over it. Streamed: carries x, no reduction
+/// over x below. Reduced: no x, some reduction below. Mixed: both.
+enum class TermClass : uint8_t { Fixed, Streamed, Reduced, Mixed };
+
+/// Atoms with a nonzero number each, sorted by id. Powers of a product or
+/// coefficients of a sum.
+using Factors = llvm::SmallVector<std::pair<Expr, double>, 4>;
+/// Adds `amount` to the number of `atom`; drops it at zero.
+void addFactor(Factors &factors, Expr atom, double amount);
+
+/// coefficient * prod atom^power * rounding(exp(sum c*atom) * prod rounded)
+/// where all masks hold, else 0, summed over the bound axes.
+struct Monomial {
+  double coefficient = 1;
+  Factors powers;
+  Factors exponent;
+  /// Axes that are summed inside.
+  AxisSet bound = 0;
+  /// Conditions, sorted by id.
+  llvm::SmallVector<Expr, 2> masks;
+  /// Factors under the rounding, with the exponential.
+  Factors rounded;
+  std::optional<Rounding> rounding;
+
+  AxisSet axes() const;
+  /// Equal up to the coefficient.
+  bool isSameProduct(const Monomial &other) const;
+  bool isOne() const {
+    return powers.empty() && exponent.empty() && masks.empty() &&
+           rounded.empty();
+  }
+};
+using Monomials = llvm::SmallVector<Monomial, 2>;
+
+/// A law that is missing, at the sub-expression that needs it.
+struct MissingLaw {
+  Expr expr = nullptr;
+  std::string law;
+};
+
+/// log2 of the range in which f16 rounds with constant relative error.
+constexpr double kHalfRangeLog2 = 14;
+
+struct Interval {
+  double low = -kInfinity, high = kInfinity;
+  double magnitude() const { return std::max(std::fabs(low), std::fabs(high)); }
+};
+
+/// Normal forms and intervals relative to one streamed axis. Everything is
+/// memoised, each node is visited once per mode.
+class Normalizer {
+public:
+  /// \param inputBoundLog2 B in |input| <= 2^B where an input has no bounds.
+  Normalizer(ExprContext &context, unsigned axis, double inputBoundLog2);
+
+  TermClass classOf(Expr e);
+  bool isStreamed(Expr e) { return classOf(e) == TermClass::Streamed; }
+  bool isMixed(Expr e) { return classOf(e) == TermClass::Mixed; }
+
+  /// Values that `e` can take under the bound on inputs. Masking constants
+  /// -inf of selects are left out: their exponentials are exact zeros.
+  Interval range(Expr e);
+  /// log2 of a bound of |e| and of 1/|e|, assumed when none is derivable.
+  double magnitudeLog2(Expr e);
+  /// log2 of the number of positions along an axis.
+  double sizeLog2(unsigned axis);
+
+  /// The sum of products, or nothing with missing() set. `shift`: keep
+  /// a(x) + b(r) whole as (a - ref) + (b + ref) instead of distributing.
+  std::optional<Monomials> normalize(Expr e, bool shift = true);
+  /// `e` as one product g(x) * h(r); `law` begins the refusal.
+  std::optional<Monomial> single(Expr e, llvm::StringRef law);
+  /// `e` as a sum of atoms that are not mixed.
+  std::optional<Factors> linear(Expr e);
+  /// The x-part and the rest. A bound axis stays with the x-part unless the
+  /// rest carries it; then it is summed in the end.
+  std::pair<Monomial, Monomial> split(const Monomial &monomial);
+  std::optional<Monomial> multiply(const Monomial &a, const Monomial &b,
+                                   Expr at);
+  TermClass classOf(const Monomial &monomial);
+
+  Expr toExpr(const Monomial &monomial);
+  Expr toExpr(const Monomials &sum);
+  Expr linearToExpr(const Factors &terms);
+  /// The same value with fused multiply-adds, terms with few axes first.
+  Expr linearToFused(const Factors &terms);
+  Expr powersToExpr(const Factors &powers);
+
+  /// Why the last call gave nothing.
+  const MissingLaw &missing() const { return refusal; }
+  std::nullopt_t refuse(Expr at, const llvm::Twine &law);
+  std::string print(Expr e) { return algebra::print(context, e, names); }
+
+  ExprContext &context;
+  const unsigned axis;
+  const double inputBoundLog2;
+  /// Names to print reductions by.
+  const NameMap *names = nullptr;
+  /// Roundings that were moved, and atoms whose bound was assumed.
+  llvm::SmallVector<std::string, 2> flags;
+  llvm::SmallVector<Expr, 2> assumed;
+
+private:
+  std::optional<Monomials> normalizeImpl(Expr e, bool shift);
+  std::optional<Monomials> normalizeSum(Expr e, bool shift);
+  bool collectAddends(Expr e, double sign, bool shift, Monomials &out);
+  std::optional<Monomials> normalizeLog(Expr e, bool shift);
+  std::optional<Monomials> normalizeSelect(Expr e, bool shift);
+  std::optional<Monomials> normalizeRound(Expr e);
+  std::optional<Monomials> normalizeInnerSum(Expr e);
+  std::optional<Monomials> refuseOther(Expr e);
+  std::optional<Monomial> power(const Monomial &monomial, double exponent,
+                                Expr at);
+  std::optional<Monomial> rankOne(const Monomials &sum, Expr at);
+  Monomials shiftSum(Monomials sum, bool shift);
+  Monomials collect(Monomials sum);
+  std::optional<Factors> linearImpl(Expr e);
+  std::optional<Factors> linearMixedSelect(Expr e);
+  std::optional<Factors> linearMinMax(Expr e);
+  Interval rangeImpl(Expr e);
+
+  llvm::DenseMap<Expr, TermClass> classes;
+  llvm::DenseMap<Expr, Interval> ranges;
+  llvm::DenseMap<std::pair<Expr, unsigned>, Monomials> forms;
+  llvm::DenseMap<Expr, Factors> linearForms;
+  MissingLaw refusal;
+};
+
+/// True when some node of `e` satisfies the predicate.
+bool anyNode(Expr e, llvm::function_ref<bool(Expr)> predicate);
+
+} // namespace napkin::algebra
+
+#endif // NAPKIN_ALGEBRA_NORMALFORM_H

@@ -1,0 +1,35 @@
+//===- Passes.td - passes of the streaming algebra --------*- tablegen -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Passes that rewrite scheduled kernels into their streaming forms.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_ALGEBRA_PASSES_TD
+#define NAPKIN_ALGEBRA_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def NCDDeriveStreamPass : Pass<"ncd-derive-stream"> {
+  let summary = "Rewrite kernels with a stream axis as one pass over it";
+  let description = [{
+    Derives, for every `ncd.kernel` whose `stream` attribute names an axis, the
+    streaming form of its results over that axis, and rewrites its body as
+    operations that need neither the axis nor its reductions, one `ncd.stream`,
+    and operations that only read results. Kernels without a stream axis stay as
+    they are. Contract, map and reduce must be all that is left to compute with
+    (`ncd-decompose`).
+
+    A reduction that has no streaming form is an error that names axis,
+    reduction, sub-expression and missing law.
+  }];
+  let options = [
+    Option<"inputBound", "input-bound", "double", /*default=*/"32",
+           "B in |input| <= 2^B for inputs of f32, bf16 and f64">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+  let statistics = [
+    Statistic<"numStreams", "num-streams", "Number of kernels rewritten">];
+}
+
+#endif // NAPKIN_ALGEBRA_PASSES_TD

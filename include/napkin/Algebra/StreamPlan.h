@@ -1,0 +1,90 @@
+//===- StreamPlan.h - What a one-pass loop carries and does -----*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The result of the algebra for a cascade of reductions over one axis: a state
+// of bounded size, and expressions for its empty value, for one more chunk, for
+// two states put together, and for the results. Nothing here knows how the
+// expressions are carried out.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_ALGEBRA_STREAMPLAN_H
+#define NAPKIN_ALGEBRA_STREAMPLAN_H
+
+#include "napkin/Algebra/Expr.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+#include <optional>
+#include <string>
+
+namespace napkin::algebra {
+
+/// Assumptions of a derivation.
+struct PlanOptions {
+  /// |input| <= 2^inputBoundLog2 for inputs that have no bounds of their own.
+  double inputBoundLog2 = 32;
+};
+
+/// Why there is no plan.
+struct PlanRefusal {
+  /// "axis x, r2 = sum_x ...: 'u': the law that is missing".
+  std::string message;
+  /// The reduction over the axis that has no form; null for an output that
+  /// carries the axis.
+  Expr reduction = nullptr;
+  /// The sub-expression that no law covers.
+  Expr expr = nullptr;
+};
+
+/// One value that is carried from chunk to chunk.
+struct PlanMember {
+  /// Its State node, variant 0; names itself in `step` and `finish`.
+  Expr state = nullptr;
+  /// Value of the empty state.
+  double initial = 0;
+  /// The value after one more chunk, over old states (variant 0) and reductions
+  /// over the streamed axis, which run over the chunk only.
+  Expr step = nullptr;
+  /// The value of two states together: the left one is variant 0, the right one
+  /// variant 1.
+  Expr merge = nullptr;
+  /// "a1 = sum_x exp(s)", "exp(-0.35*a0)" or empty, "first(x)" or empty.
+  std::string description, gauge, shift;
+  /// True when `step` multiplies the old value by a correction.
+  bool corrected = false;
+};
+
+/// A streaming form. Expressions belong to the context that it was derived in.
+struct StreamPlan {
+  unsigned axis = 0;
+  llvm::SmallVector<PlanMember, 4> members;
+  /// Reductions over the axis, in topological order.
+  llvm::SmallVector<Expr, 4> reductions;
+  /// Each reduction (some may be needed by no output) over states.
+  llvm::DenseMap<Expr, Expr> finish;
+  /// Names for printing: r1.. for reductions, a0.. for states.
+  NameMap names;
+  /// Assumptions, roundings moved, ranges not proven.
+  llvm::SmallVector<std::string, 2> notes;
+};
+
+/// Derives the plan for `outputs`, every reduction over `axis` in them
+/// included.
+///
+/// \returns nothing, with `refusal` filled in, when a reduction has no form or
+///          an output carries the axis and depends on a reduction over it.
+std::optional<StreamPlan> deriveStreamPlan(ExprContext &context,
+                                           llvm::ArrayRef<Expr> outputs,
+                                           unsigned axis,
+                                           const PlanOptions &options,
+                                           PlanRefusal &refusal);
+
+/// The lines of a plan for a reader: members, finish, notes.
+llvm::SmallVector<std::string, 8> describe(const ExprContext &context,
+                                           const StreamPlan &plan);
+
+} // namespace napkin::algebra
+
+#endif // NAPKIN_ALGEBRA_STREAMPLAN_H

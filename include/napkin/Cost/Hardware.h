@@ -1,0 +1,100 @@
+//===- Hardware.h - levels of memory, as data -------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a schedule has to know of a machine: levels with a capacity, a bandwidth
+// and a granule, the rates of its units and the registers of its threads. A
+// machine is a JSON file; those of lib/Cost/hardware are compiled in, and a
+// user can hand in another one. Nothing about a machine is written in code.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_COST_HARDWARE_H
+#define NAPKIN_COST_HARDWARE_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace napkin::cost {
+
+/// One level of the memory.
+struct Level {
+  /// "global", "l2", "shared" or "registers".
+  std::string name;
+  /// What owns one instance: "device", "multiprocessor" or "block".
+  std::string scope;
+  /// Bytes of one instance.
+  int64_t capacityBytes = 0;
+  /// Bytes per clock cycle of one instance, that is of the device or of one
+  /// multiprocessor; 0 where the level is never what is waited for.
+  double bytesPerCycle = 0;
+  /// The least that one transfer moves, in bytes.
+  int64_t granuleBytes = 1;
+  /// What one transfer should move to use the whole bandwidth, in bytes.
+  int64_t preferredBytes = 1;
+  /// Cycles from a request to its data.
+  int64_t latencyCycles = 0;
+};
+
+/// A machine.
+struct Hardware {
+  /// The name that `#ncd.hardware<"...">` and `hardware=` use.
+  std::string name;
+  /// The name for people.
+  std::string title;
+  /// The target it runs the code of: "sm_80".
+  std::string target;
+  /// Where the numbers come from.
+  std::string source;
+  /// Clock, in MHz.
+  double clockMHz = 0;
+  /// Streaming multiprocessors.
+  int64_t multiprocessors = 0;
+  /// Cycles that one launch costs.
+  int64_t launchCycles = 0;
+  /// Threads that one block may have.
+  int64_t threadsPerBlock = 0;
+  /// Threads that one multiprocessor holds.
+  int64_t threadsPerMultiprocessor = 0;
+  /// Registers of 4 bytes that one thread may name.
+  int64_t registersPerThread = 0;
+  /// Registers of 4 bytes of one multiprocessor.
+  int64_t registersPerMultiprocessor = 0;
+  /// Registers of a thread that tiles cannot have: addresses, counters.
+  int64_t reservedRegistersPerThread = 0;
+  /// Cycles of one barrier and of the wait around it.
+  int64_t barrierCycles = 0;
+  /// Multiply-adds per cycle of one multiprocessor on tensor cores.
+  int64_t mmaBF16PerCycle = 0, mmaF16PerCycle = 0;
+  /// f32 operations per cycle of one multiprocessor.
+  int64_t fmaPerCycle = 0;
+  /// Exponentials and the like per cycle of one multiprocessor.
+  int64_t specialPerCycle = 0;
+  /// The levels, farthest first.
+  std::vector<Level> levels;
+
+  /// The level \p levelName, or null.
+  const Level *find(llvm::StringRef levelName) const;
+  /// The level \p levelName of a description that parse() accepted, which has
+  /// all four.
+  const Level &level(llvm::StringRef levelName) const;
+  /// Registers per thread that \p threads per block leave for tiles.
+  int64_t usableRegisters(int64_t threads) const;
+
+  /// Reads a description. Errors name the missing or malformed field.
+  static llvm::Expected<Hardware> parse(llvm::StringRef json);
+};
+
+/// The compiled-in machine \p name, or null.
+const Hardware *findHardware(llvm::StringRef name);
+/// The names of the compiled-in machines, sorted.
+llvm::SmallVector<llvm::StringRef> hardwareNames();
+/// The compiled-in machine that stands for \p target ("sm_80"), or null.
+const Hardware *defaultHardware(llvm::StringRef target);
+
+} // namespace napkin::cost
+
+#endif // NAPKIN_COST_HARDWARE_H

@@ -1,0 +1,52 @@
+//===- Verify.h - is a result as exact as its precision allows --*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Judges what a compiled diagram computed. The yardstick is measured and not
+// guessed: the same diagram, on the same inputs, evaluated in plain single
+// precision with every declared rounding, has some error against exact
+// arithmetic. A kernel makes the same roundings in another order and at other
+// places (a sum in chunks, a weight rounded before instead of after its row was
+// normalised), so its error is of the same size. It may be `factor` times as
+// large, plus one unit in the last place of the result's element type for the
+// store, relative to the largest value of the result.
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_REFERENCE_VERIFY_H
+#define NAPKIN_REFERENCE_VERIFY_H
+
+#include "napkin/Reference/Evaluate.h"
+#include <string>
+#include <vector>
+
+namespace napkin::reference {
+
+/// The judgement on one result of a diagram.
+struct Verification {
+  /// Name of the result.
+  std::string name;
+  /// What was computed, against exact arithmetic.
+  Comparison actual;
+  /// Plain single precision, against exact arithmetic.
+  Comparison plain;
+  /// Largest absolute error that passes.
+  double bound;
+
+  /// Whether the error is within the bound. Where plain single precision
+  /// itself is infinite or NaN and exact arithmetic is not, everything passes.
+  bool passed() const { return actual.maxAbsError <= bound; }
+};
+
+/// The distance between 1 and the next larger value of the float type
+/// \p element.
+double unitInLastPlace(Element element);
+
+/// Judges \p outputs, one for each result of \p diagram on \p inputs. Integer
+/// results must be equal. Emits an error when the diagram cannot be evaluated
+/// or an output has another shape than its result.
+mlir::FailureOr<std::vector<Verification>>
+verifyResults(ncd::DiagramOp diagram, llvm::ArrayRef<Tensor> inputs,
+              llvm::ArrayRef<Tensor> outputs, double factor = 2);
+
+} // namespace napkin::reference
+
+#endif // NAPKIN_REFERENCE_VERIFY_H

@@ -1,0 +1,177 @@
+//===- Evaluate.h - what one choice of partitions costs ---------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A candidate says how a region's axes are cut, how many warps a block has and
+// how deep its pipeline is. Evaluation checks it against the limits of the
+// machine and of the code generator and prices it:
+//
+//     cycles = launch + Σ_ℓ H_ℓ / bandwidth_ℓ + work on the units,  × waves
+//
+// a plain sum over levels, as if nothing overlapped. A sum ranks tiles better
+// than a maximum: a level that is not the bottleneck still costs something, and
+// published figures fit it better (docs/cost-model.md).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_SCHEDULE_EVALUATE_H
+#define NAPKIN_SCHEDULE_EVALUATE_H
+
+#include "napkin/Cost/Constraint.h"
+#include "napkin/Cost/Hardware.h"
+#include "napkin/Schedule/Region.h"
+
+namespace napkin::schedule {
+
+/// What the code generator can do with a block, beside what the machine can.
+struct GeneratorLimits {
+  /// Tile sizes of tensor-core axes: rows, columns and depth of an instruction.
+  int64_t instructionRows = 16, instructionColumns = 8, instructionDepth = 16;
+  /// Smallest padded extent of an axis that a tensor-core operand carries.
+  int64_t smallestContractTile = 16;
+  /// Largest tile of a group axis and largest chunk that are tried.
+  int64_t largestTile = 256;
+  /// Most rows or columns of the tile of one warp.
+  int64_t largestWarpTile = 64;
+  /// Values of one array that a thread holds in a kernel without contracts.
+  int64_t valuesPerThread = 64;
+  /// Dimensions of a tile that are longer than 1.
+  unsigned tileDimensions = 2;
+  int64_t fewestStages = 2, mostStages = 4;
+  /// Warps of a block: two for each of the four schedulers.
+  int64_t mostWarps = 8;
+};
+
+/// One way to cut a region.
+struct Candidate {
+  /// Extent of each axis of Graph::axes inside a block: the tile of a group
+  /// axis, the chunk of the stream, the size of the others. Not padded.
+  llvm::SmallVector<int64_t, 8> extent;
+  /// The axes cut across blocks, slowest first.
+  llvm::SmallVector<unsigned, 4> groups;
+  std::optional<unsigned> stream;
+  int64_t warps = 4;
+  int64_t stages = 1;
+};
+
+/// Cycles by level, for the whole grid.
+struct Times {
+  double launch = 0;  ///< starting the kernel
+  double global = 0;  ///< device memory
+  double l2 = 0;      ///< L2 to the multiprocessors
+  double shared = 0;  ///< into and out of shared memory
+  double tensor = 0;  ///< tensor cores
+  double scalar = 0;  ///< everything elementwise
+  double waiting = 0; ///< barriers, the first chunk of each block, and what
+                      ///< of later chunks the pipeline does not hide
+  double waves = 1;   ///< factor for a last wave that is not full
+
+  /// The objective, in cycles.
+  double total() const {
+    return launch + global + (l2 + shared + tensor + scalar + waiting) * waves;
+  }
+};
+
+/// What a candidate needs and costs.
+struct Evaluation {
+  /// The limits it breaks; a legal candidate breaks none.
+  std::vector<cost::Violation> violations;
+  Times times;
+  int64_t blocks = 0;
+  /// Chunks that one block walks, 1 without a stream.
+  int64_t trips = 1;
+  /// Exact, in bounds, over the whole grid.
+  int64_t readBytes = 0, writtenBytes = 0;
+  int64_t sharedBytes = 0;
+  /// Registers per thread for tiles in the widest column.
+  int64_t registers = 0;
+  /// The axis whose positions warps own whole, when reductions or chained
+  /// contracts need that.
+  std::optional<unsigned> rowAxis;
+  /// Rows and columns of warps.
+  int64_t warpRows = 1, warpColumns = 1;
+
+  /// Whether violations come with their sentences.
+  bool explained = true;
+
+  bool legal() const { return violations.empty(); }
+};
+
+/// \p extent rounded up to what the tile of an axis occupies: a power of two,
+/// at least \p smallest.
+int64_t paddedExtent(int64_t extent, int64_t smallest);
+
+struct Column;
+
+/// Facts of a region that do not depend on the candidate, computed once.
+class RegionFacts {
+public:
+  RegionFacts(const Region &region, const cost::Hardware &hardware,
+              const GeneratorLimits &limits);
+  ~RegionFacts();
+
+  /// Prices \p candidate. \p verdict is about its stream axis, null without.
+  /// Without \p all it stops at the first broken limit and leaves out
+  /// sentences.
+  Evaluation evaluate(const Candidate &candidate, const StreamVerdict *verdict,
+                      bool all) const;
+  /// The least pipeline depth that hides a chunk's journey behind the work on
+  /// the chunks before it, within the generator's range.
+  int64_t stagesFor(const Candidate &candidate) const;
+  /// Cycles of one chunk of \p candidate's stream in one block: its journey
+  /// from global memory, the work done on it, and the waits of one operation
+  /// for another inside it.
+  struct ChunkCycles {
+    double journey = 0, work = 0, chain = 0;
+  };
+  ChunkCycles chunkCycles(const Candidate &candidate) const;
+
+  const Region &region;
+  const cost::Hardware &hardware;
+  const GeneratorLimits &limits;
+  /// True when there is any contract.
+  bool hasContract = false;
+  /// True when warps must own whole rows: a reduction, or a contract that reads
+  /// what another made.
+  bool ownsRows = false;
+  /// True when something reduces.
+  bool hasReduction = false;
+  /// Per axis of the graph: some contract here has an operand with it.
+  std::vector<bool> inContract;
+  /// Per operation of the region (by position): result depends on a contract.
+  std::vector<bool> afterContract;
+  /// Why no candidate can work at all, empty if some may.
+  std::string impossible;
+
+  /// Padded extent of \p axis under \p candidate.
+  int64_t padded(const Candidate &candidate, unsigned axis) const;
+
+private:
+  const std::vector<Column> &columnsOf(std::optional<unsigned> stream) const;
+  bool checkShapes(const Candidate &candidate, Evaluation &result,
+                   bool all) const;
+  bool checkContract(const Candidate &candidate, unsigned index,
+                     Evaluation &result) const;
+  bool chooseRows(const Candidate &candidate, Evaluation &result) const;
+  bool chooseWarps(const Candidate &candidate, Evaluation &result) const;
+  bool checkRegisters(const Candidate &candidate, const StreamVerdict *verdict,
+                      Evaluation &result) const;
+  bool checkShared(const Candidate &candidate, Evaluation &result) const;
+  void price(const Candidate &candidate, const StreamVerdict *verdict,
+             Evaluation &result) const;
+  double tileElements(const Candidate &candidate, unsigned value) const;
+  double valuesPerThread(const Candidate &candidate, const Evaluation &result,
+                         unsigned value) const;
+  double valuesPerThread(const Candidate &candidate, const Evaluation &result,
+                         llvm::ArrayRef<unsigned> axes) const;
+  double lineFactor(const Candidate &candidate, unsigned value) const;
+
+  /// Per value: values of one class have the same axes and width, so the same
+  /// tile. One value stands for each.
+  std::vector<unsigned> classOf, representatives;
+  /// Columns by stream axis, -1 for none; filled when asked for.
+  mutable std::map<int64_t, std::vector<Column>> columns;
+};
+
+} // namespace napkin::schedule
+
+#endif // NAPKIN_SCHEDULE_EVALUATE_H

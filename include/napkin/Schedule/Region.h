@@ -1,0 +1,149 @@
+//===- Region.h - operations that may share a kernel ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A diagram, or a part of it, as the schedule looks at it: axes with sizes,
+// arrays over axes, and operations of three kinds. Scalar expressions are only
+// counted. Nothing here depends on MLIR, so searches can be tested on
+// descriptions written by hand.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_SCHEDULE_REGION_H
+#define NAPKIN_SCHEDULE_REGION_H
+
+#include "napkin/Cost/KernelModel.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace napkin::schedule {
+
+/// An axis of a diagram.
+struct Axis {
+  std::string name;
+  int64_t size = 1;
+};
+
+/// An array of a diagram. Axes are indices into Graph::axes, storage order.
+struct ArrayValue {
+  std::string name;
+  llvm::SmallVector<unsigned, 4> axes;
+  /// Bits of one element as stored.
+  unsigned bits = 32;
+  /// The defining operation, or -1 for an argument of the diagram.
+  int definition = -1;
+
+  bool carries(unsigned axis) const { return llvm::is_contained(axes, axis); }
+  /// Bytes of one element in memory.
+  int64_t bytes() const { return (bits + 7) / 8; }
+};
+
+/// What an operation does with axes.
+enum class OperationKind {
+  Contract, ///< product of its operands, summed over axes
+  Map,      ///< element by element
+  Reduce,   ///< a monoid over axes
+  Fixed     ///< a kernel that someone formed already
+};
+
+/// An operation of a diagram. Arrays are indices into Graph::values.
+struct Operation {
+  OperationKind kind = OperationKind::Map;
+  llvm::SmallVector<unsigned, 4> operands;
+  llvm::SmallVector<unsigned, 1> results;
+  /// Axes that are summed or reduced.
+  llvm::SmallVector<unsigned, 2> over;
+  /// Scalar operations per element of the result (per element of the operand
+  /// for a reduction), and how many of them are exponentials and the like.
+  int64_t simple = 0, special = 0;
+  /// For a contract: why no tensor-core instruction computes it; empty if one
+  /// does.
+  std::string noInstruction;
+  /// The kernel it was pinned to, or -1.
+  int64_t pinnedKernel = -1;
+};
+
+/// A diagram: operations in topological order.
+struct Graph {
+  std::string name;
+  std::vector<Axis> axes;
+  std::vector<ArrayValue> values;
+  std::vector<Operation> operations;
+  /// The values that the diagram returns.
+  llvm::SmallVector<unsigned, 2> returned;
+
+  /// The axis called \p name.
+  std::optional<unsigned> findAxis(llvm::StringRef name) const;
+};
+
+/// What one streamed pass carries from chunk to chunk.
+struct StreamState {
+  /// Axes of the accumulator.
+  llvm::SmallVector<unsigned, 4> axes;
+  unsigned bits = 32;
+  /// True when every chunk multiplies the old value by a correction.
+  bool corrected = false;
+};
+
+/// Whether a region can be computed in one pass over an axis.
+struct StreamVerdict {
+  bool legal = false;
+  /// The law that is missing, when it is not.
+  std::string why;
+  llvm::SmallVector<StreamState, 4> state;
+};
+
+/// Answers for one region and axis; the algebra of streaming forms stands
+/// behind it.
+using StreamOracle = std::function<StreamVerdict(
+    llvm::ArrayRef<unsigned> operations, llvm::ArrayRef<unsigned> outputs,
+    unsigned axis)>;
+
+/// A convex set of operations of a graph that would share a kernel.
+class Region {
+public:
+  /// The region of \p operations (topological order) of \p graph. All uses are
+  /// counted: a value that anything outside needs is an output.
+  Region(const Graph &graph, llvm::ArrayRef<unsigned> operations);
+
+  const Graph &graph;
+  llvm::SmallVector<unsigned, 8> operations;
+  /// Values that come from outside, in order of first use.
+  llvm::SmallVector<unsigned, 4> inputs;
+  /// Values needed outside, in order of definition.
+  llvm::SmallVector<unsigned, 2> outputs;
+  /// Axes of all values here, in order of first appearance.
+  llvm::SmallVector<unsigned, 6> axes;
+
+  /// True when \p value is one of the inputs.
+  bool isInput(unsigned value) const {
+    return llvm::is_contained(inputs, value);
+  }
+  /// True when some operation here sums or reduces \p axis.
+  bool reduces(unsigned axis) const;
+  /// True when operations hang together by values that one makes and another
+  /// reads; a region of strangers gains nothing.
+  bool isConnected() const;
+  /// Axes that blocks may share out: carried by every output and reduced
+  /// nowhere.
+  llvm::SmallVector<unsigned, 4> groupCandidates() const;
+  /// Axes that a block may walk in chunks: reduced here, in no output, carried
+  /// by some input.
+  llvm::SmallVector<unsigned, 2> streamCandidates() const;
+  /// The arrays that cross, as the cost model wants them. \p groups and
+  /// \p stream say how axes are partitioned.
+  cost::KernelModel model(llvm::ArrayRef<unsigned> groups,
+                          std::optional<unsigned> stream) const;
+  /// Bytes of every operand read once and every result written once, operation
+  /// by operation.
+  int64_t unfusedBytes() const;
+};
+
+} // namespace napkin::schedule
+
+#endif // NAPKIN_SCHEDULE_REGION_H

@@ -1,0 +1,60 @@
+//===- Search.h - the best partition of a region ----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Exhaustive search over the few partitions that hardware allows: powers of two
+// for the axes that blocks share, one stream axis or none, and a handful of
+// warp counts. What was found keeps its reasons: for every choice, what the
+// next larger one would have cost or which limit it breaks.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_SCHEDULE_SEARCH_H
+#define NAPKIN_SCHEDULE_SEARCH_H
+
+#include "napkin/Schedule/Evaluate.h"
+
+namespace napkin::schedule {
+
+/// Decisions that somebody else made.
+struct Pins {
+  /// Tile per group axis, in elements.
+  std::map<std::string, int64_t> group;
+  /// Chunk per stream axis; an empty name in streamOff means: none at all.
+  std::map<std::string, int64_t> stream;
+  /// True when no axis may be streamed.
+  bool noStream = false;
+  std::optional<int64_t> warps, stages;
+};
+
+/// Why something is as it is: "q = 128" and the sentence.
+struct Reason {
+  std::string choice;
+  std::string text;
+};
+
+/// The chosen partition of one kernel.
+struct Decision {
+  Candidate candidate;
+  Evaluation evaluation;
+  StreamVerdict verdict;
+  std::vector<Reason> reasons;
+};
+
+/// Why a region has no schedule.
+struct Refusal {
+  /// "axis 'd' of size 4096 does not fit: ...".
+  std::string text;
+  /// What to change.
+  std::string advice;
+};
+
+/// The best decision for \p region, or nullopt with \p refusal filled in.
+/// Reasons are only written when \p explain.
+std::optional<Decision>
+searchPartition(const Region &region, const cost::Hardware &hardware,
+                const GeneratorLimits &limits, const Pins &pins,
+                const StreamOracle &oracle, bool explain, Refusal *refusal);
+
+} // namespace napkin::schedule
+
+#endif // NAPKIN_SCHEDULE_SEARCH_H

@@ -1,0 +1,318 @@
+//===- DeriveStream.cpp - Kernels rewritten as one pass ---------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// deriveStreamingForm, rewriteAsStream and the pass ncd-derive-stream.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TermEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "napkin/Algebra/AlgebraicLaws.h"
+#include "napkin/Algebra/NormalForm.h"
+#include "napkin/Algebra/Passes.h"
+#include "llvm/ADT/STLExtras.h"
+
+namespace napkin::algebra {
+#define GEN_PASS_DEF_NCDDERIVESTREAMPASS
+#include "napkin/Algebra/Passes.h.inc"
+} // namespace napkin::algebra
+
+using namespace mlir;
+
+namespace napkin::algebra {
+
+/// What the analysis accepts but ncd operations cannot carry yet.
+static bool isEmittable(const RegionTerms &terms, StringRef axis,
+                        StreamingRefusal &why) {
+  for (Value result : terms.results) {
+    auto type = cast<ncd::ArrayType>(result.getType());
+    if (isa<FloatType>(type.getElementType()))
+      continue;
+    why.message = ("axis " + axis +
+                   ": a reduction over it into elements of "
+                   "type other than float has no streamed "
+                   "state yet; convert to f32 before it")
+                      .str();
+    why.location = result.getLoc();
+    return false;
+  }
+  if (terms.context.axisSize(terms.axis) <= 0) {
+    why.message = ("axis " + axis + " has no static size; give it one").str();
+    why.location = terms.results[0].getLoc();
+    return false;
+  }
+  return true;
+}
+
+/// Inputs with the axis that the step reads.
+static SmallVector<Expr> chunkedInputs(const RegionTerms &terms) {
+  DenseSet<Expr> read;
+  for (const PlanMember &member : terms.plan.members)
+    anyNode(member.step, [&](Expr n) {
+      if (n->kind == Kind::Input)
+        read.insert(n);
+      return false;
+    });
+  SmallVector<Expr> result;
+  for (auto &[input, value] : terms.inputs)
+    if (read.contains(input) && carries(input, terms.axis))
+      result.push_back(input);
+  return result;
+}
+
+static Expr finished(RegionTerms &terms, Value result) {
+  DenseMap<Expr, Expr> replacements = terms.plan.finish;
+  return terms.context.substitute(terms.termOf(result), replacements);
+}
+
+FailureOr<StreamingForm> deriveStreamingForm(ArrayRef<Operation *> ops,
+                                             ArrayRef<Value> outputs,
+                                             StringRef axis,
+                                             const StreamingOptions &options,
+                                             StreamingRefusal *why) {
+  StreamingRefusal ignored;
+  StreamingRefusal &refusal = why ? *why : ignored;
+  RegionTerms terms(ops, outputs, axis);
+  if (!terms.derive(options, refusal) || !isEmittable(terms, axis, refusal))
+    return failure();
+  StreamingForm form;
+  form.axis = axis.str();
+  for (const PlanMember &member : terms.plan.members)
+    form.state.push_back(
+        {terms.arrayType(member.state->axes, terms.workingType()),
+         member.description, member.gauge, member.shift, member.corrected});
+  for (Expr input : chunkedInputs(terms))
+    form.chunked.push_back(terms.inputs.lookup(input));
+  for (Value result : terms.results) {
+    form.results.push_back(result);
+    form.finish.push_back(
+        print(terms.context, finished(terms, result), &terms.plan.names));
+  }
+  for (Operation *op : ops)
+    if (terms.isInvariant(terms.termOf(op->getResult(0))))
+      form.prologue.push_back(op);
+  form.epilogue.assign(terms.epilogue.begin(), terms.epilogue.end());
+  form.notes.assign(terms.plan.notes.begin(), terms.plan.notes.end());
+  return form;
+}
+
+namespace {
+
+/// Writes one ncd.stream and what goes around it.
+class StreamWriter {
+public:
+  StreamWriter(RegionTerms &terms, ncd::KernelOp kernel)
+      : terms(terms), kernel(kernel), emitter(terms, kernel.getLoc()),
+        before(OpBuilder(kernel.getContext())) {}
+
+  void write() {
+    Block &body = kernel.getBody().front();
+    Operation *yield = body.getTerminator();
+    OpBuilder builder(yield);
+    SmallVector<Value> chunked;
+    for (Expr input : chunkedInputs(terms))
+      chunked.push_back(terms.inputs.lookup(input));
+    SmallVector<Type> stateTypes, resultTypes;
+    for (const PlanMember &member : terms.plan.members)
+      stateTypes.push_back(stateType(member));
+    for (Value result : terms.results)
+      resultTypes.push_back(result.getType());
+    stream =
+        ncd::StreamOp::create(builder, terms.results[0].getLoc(), resultTypes,
+                              kernel.getStreamAxis(), chunked, stateTypes);
+    stream.setGaugesAttr(gauges(builder));
+    before.builder.setInsertionPoint(stream);
+    writeInit();
+    writeStep();
+    writeMerge();
+    writeFinish();
+    writeEpilogue(yield);
+    // The source, last use first.
+    for (Operation *op : llvm::reverse(terms.ops))
+      op->erase();
+    eraseUnused(body);
+  }
+
+private:
+  ncd::ArrayType stateType(const PlanMember &member) {
+    return terms.arrayType(member.state->axes, terms.workingType());
+  }
+
+  ArrayAttr gauges(OpBuilder &builder) {
+    SmallVector<Attribute> texts;
+    for (const PlanMember &member : terms.plan.members) {
+      std::string text = member.description;
+      if (!member.gauge.empty())
+        text += "; gauge " + member.gauge;
+      if (!member.shift.empty())
+        text += "; shift " + member.shift;
+      texts.push_back(builder.getStringAttr(text));
+    }
+    return builder.getArrayAttr(texts);
+  }
+
+  EmissionScope scopeIn(Region &region) {
+    return EmissionScope(OpBuilder::atBlockEnd(&region.front()), &before);
+  }
+
+  void yield(EmissionScope &scope, ArrayRef<Value> values) {
+    ncd::YieldOp::create(scope.builder, stream.getLoc(), values);
+  }
+
+  void bindStates(EmissionScope &scope, Block::BlockArgListType arguments,
+                  unsigned variant) {
+    for (auto [member, argument] : llvm::zip(terms.plan.members, arguments))
+      scope.values[terms.context.state(member.state->number, member.state->axes,
+                                       variant)] = argument;
+  }
+
+  void writeMembers(EmissionScope &scope, Expr PlanMember::*what) {
+    for (const PlanMember &member : terms.plan.members) {
+      emitter.countUses(member.*what, scope);
+      countInvariants(member.*what);
+    }
+    SmallVector<Value> values;
+    for (const PlanMember &member : terms.plan.members)
+      values.push_back(emitter.emitAs(member.*what, stateType(member), scope));
+    yield(scope, values);
+  }
+
+  void countInvariants(Expr e) {
+    if (terms.isInvariant(e)) {
+      emitter.countUses(e, before);
+      return;
+    }
+    for (Expr operand : e->operands)
+      countInvariants(operand);
+  }
+
+  void writeInit() {
+    EmissionScope scope = scopeIn(stream.getInit());
+    SmallVector<Value> values;
+    for (const PlanMember &member : terms.plan.members)
+      values.push_back(emitter.fill(member.initial, stateType(member), scope));
+    yield(scope, values);
+  }
+
+  void writeStep() {
+    EmissionScope scope = scopeIn(stream.getStep());
+    bindStates(scope, stream.getStepStates(), 0);
+    for (auto [input, chunk] :
+         llvm::zip(chunkedInputs(terms), stream.getStepChunks())) {
+      scope.values[input] = chunk;
+      scope.copies[terms.inputs.lookup(input)] = chunk;
+    }
+    writeMembers(scope, &PlanMember::step);
+  }
+
+  void writeMerge() {
+    EmissionScope scope = scopeIn(stream.getMerge());
+    unsigned n = terms.plan.members.size();
+    auto arguments = stream.getMerge().front().getArguments();
+    bindStates(scope, arguments.take_front(n), 0);
+    bindStates(scope, arguments.drop_front(n), 1);
+    writeMembers(scope, &PlanMember::merge);
+  }
+
+  void writeFinish() {
+    EmissionScope scope = scopeIn(stream.getFinish());
+    bindStates(scope, stream.getFinish().front().getArguments(), 0);
+    SmallVector<Expr> roots;
+    for (Value result : terms.results) {
+      roots.push_back(finished(terms, result));
+      emitter.countUses(roots.back(), scope);
+      countInvariants(roots.back());
+    }
+    SmallVector<Value> values;
+    for (auto [root, result] : llvm::zip(roots, terms.results))
+      values.push_back(
+          emitter.emitAs(root, cast<ncd::ArrayType>(result.getType()), scope));
+    yield(scope, values);
+  }
+
+  void writeEpilogue(Operation *yield) {
+    EmissionScope after(OpBuilder(yield), &before);
+    for (auto [source, result] :
+         llvm::zip(terms.results, stream.getResults())) {
+      after.copies[source] = result;
+      after.values[terms.termOf(source)] = result;
+    }
+    for (OpOperand &operand : yield->getOpOperands())
+      operand.set(emitter.copyOf(operand.get(), after));
+  }
+
+  /// Copies whose only reader turned out to need less.
+  static void eraseUnused(Block &body) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+  }
+
+  RegionTerms &terms;
+  ncd::KernelOp kernel;
+  TermEmitter emitter;
+  EmissionScope before;
+  ncd::StreamOp stream;
+};
+
+} // namespace
+
+LogicalResult rewriteAsStream(Operation *op, const StreamingOptions &options) {
+  auto kernel = dyn_cast<ncd::KernelOp>(op);
+  if (!kernel)
+    return op->emitOpError("is not an ncd.kernel");
+  StringAttr axis = kernel.getStreamAxis();
+  Block &body = kernel.getBody().front();
+  if (!axis || !body.getOps<ncd::StreamOp>().empty())
+    return success();
+  SmallVector<Operation *> ops;
+  for (Operation &inner : body.without_terminator())
+    ops.push_back(&inner);
+  SmallVector<Value> outputs(body.getTerminator()->getOperands());
+  RegionTerms terms(ops, outputs, axis.getValue());
+  StreamingRefusal why;
+  if (!terms.derive(options, why) ||
+      !isEmittable(terms, axis.getValue(), why)) {
+    InFlightDiagnostic error =
+        emitError(why.location.value_or(kernel.getLoc()), why.message);
+    if (why.expressionLocation && why.expressionLocation != why.location)
+      error.attachNote(*why.expressionLocation)
+          << "the sub-expression is computed here";
+    error.attachNote(kernel.getLoc())
+        << "in this kernel, which is to be streamed over axis '"
+        << axis.getValue()
+        << "'; choose another axis, or split the kernel before the reduction";
+    return error;
+  }
+  StreamWriter(terms, kernel).write();
+  return success();
+}
+
+namespace {
+struct NCDDeriveStream
+    : napkin::algebra::impl::NCDDeriveStreamPassBase<NCDDeriveStream> {
+  using NCDDeriveStreamPassBase::NCDDeriveStreamPassBase;
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    NCDDeriveStreamPassBase::getDependentDialects(registry);
+    registerAlgebraicLaws(registry);
+  }
+
+  void runOnOperation() override {
+    StreamingOptions options;
+    options.inputBoundLog2 = inputBound;
+    WalkResult result = getOperation()->walk([&](ncd::KernelOp kernel) {
+      if (failed(rewriteAsStream(kernel, options)))
+        return WalkResult::interrupt();
+      numStreams += !kernel.getBody().front().getOps<ncd::StreamOp>().empty();
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace
+
+} // namespace napkin::algebra

@@ -1,0 +1,335 @@
+//===- FinishPlan.cpp - Results from accumulators ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Puts back what waited for the end: gauges and r-parts. Exponents are kept
+// apart from mantissas as long as possible, so that exp(M - m) is found to be 1
+// and a ratio of two overflowing sums stays finite. Also: which members of the
+// state are needed at all, and their names.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Deriver.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Twine.h"
+
+using namespace llvm;
+
+namespace napkin::algebra {
+
+Expr Deriver::streamedCount() { return context.size(axis); }
+
+/// Adds scale * log2(e) * e to a base-2 exponent, opened to atoms.
+void Deriver::addExponent(Factors &exponent, Expr e, double scale) {
+  std::optional<Factors> terms = normalizer.linear(inStates(e));
+  for (auto [a, c] : *terms) // not mixed, so never refused
+    addFactor(exponent, a, c * scale * kLog2E);
+}
+
+/// Only what the rounding of k*max left over: round(k*max) - k*max.
+bool Deriver::isRoundingSized(const Factors &exponent) {
+  Factors left = exponent;
+  for (auto [a, c] : exponent) {
+    auto gauge = gaugeExponents.find(a);
+    if (gauge == gaugeExponents.end())
+      continue;
+    auto [maximum, k] = gauge->second;
+    addFactor(left, a, -c);
+    for (Expr m : {maximum, context.guard(maximum)})
+      for (auto [b, d] : exponent)
+        if (b == m && std::fabs(d + c * k) <= 1e-12 * std::fabs(k))
+          addFactor(left, b, -d);
+  }
+  return left.empty();
+}
+
+/// 2^(scale * exponent).
+Expr Deriver::exponential(const Factors &exponent, double scale) {
+  Expr sum = nullptr;
+  for (auto [a, c] : exponent)
+    if (gaugeExponents.count(a)) {
+      Expr term = context.scale(c * scale, a);
+      sum = sum ? context.add(sum, term) : term;
+    }
+  for (auto [a, c] : exponent) {
+    if (gaugeExponents.count(a))
+      continue;
+    // Exactly the factor that the gauge was rounded with.
+    for (auto [b, d] : exponent)
+      if (auto gauge = gaugeExponents.find(b); gauge != gaugeExponents.end())
+        if (std::fabs(c + d * gauge->second.second) <= 1e-12 * std::fabs(c))
+          c = -d * gauge->second.second;
+    sum = sum ? context.fma(a, context.constant(c * scale), sum)
+              : context.scale(c * scale, a);
+  }
+  return context.exp2(sum);
+}
+
+Expr Deriver::unscale(const Scaled &scaled) {
+  if (scaled.exponent.empty())
+    return scaled.mantissa;
+  if (isRoundingSized(scaled.exponent))
+    return context.mul(scaled.mantissa, exponential(scaled.exponent, 1));
+  // Half before and half after: the geometric mean of two finite numbers is
+  // finite.
+  Expr half = exponential(scaled.exponent, 0.5);
+  return context.mul(context.mul(scaled.mantissa, half), half);
+}
+
+/// Every element of `user` is a multiple of an element of the accumulator, none
+/// of which is negative: where that sum is 0, so is the user's.
+bool Deriver::vanishesWith(const Product &user, unsigned accumulator) {
+  if (!user.accumulator || !accumulators[accumulator].monomial)
+    return false;
+  if (accumulators[accumulator].monoid != Monoid::Sum)
+    return false;
+  const Monomial &part = *accumulators[accumulator].monomial;
+  const Monomial &whole = *accumulators[*user.accumulator].monomial;
+  auto powerIn = [](const Monomial &m, Expr a) {
+    double power = 0;
+    for (const Factors *factors : {&m.powers, &m.rounded})
+      for (auto [b, p] : *factors)
+        if (a == b)
+          power += p;
+    return power;
+  };
+  for (const Factors *factors : {&part.powers, &part.rounded})
+    for (auto [a, p] : *factors) {
+      bool even = std::fmod(p, 2) == 0;
+      if ((!even && normalizer.range(a).low < 0) || p < 0 ||
+          powerIn(whole, a) < p)
+        return false;
+    }
+  for (const Factors *factors : {&whole.powers, &whole.rounded})
+    for (auto [a, p] : *factors)
+      if (p < 0)
+        return false; // 0 times infinity
+  return part.exponent == whole.exponent &&
+         all_of(part.masks,
+                [&](Expr m) { return is_contained(whole.masks, m); }) &&
+         (part.bound & ~whole.bound) == 0;
+}
+
+/// An r-part whose mantissa and exponent are known apart: a reduction, or one
+/// guarded against 0 ("r > 0 ? r : 1").
+std::optional<Deriver::Scaled> Deriver::scaledAtom(Expr atom,
+                                                   const Product &user) {
+  if (auto found = scaledResults.find(atom); found != scaledResults.end())
+    return found->second;
+  if (atom->kind != Kind::Select || atom->operand(0)->kind != Kind::Compare ||
+      !atom->operand(0)->operand(1)->isConstant(0))
+    return std::nullopt;
+  Expr r = atom->operand(0)->operand(0);
+  auto found = scaledResults.find(r);
+  bool first = atom->operand(1) == r;
+  Expr other = atom->operand(first ? 2 : 1);
+  if (found == scaledResults.end() || (!first && atom->operand(2) != r) ||
+      !other->isConstant())
+    return std::nullopt;
+  Scaled result = found->second;
+  if (result.accumulator && vanishesWith(user, *result.accumulator))
+    other = context.constant(other->value < 0 ? -1 : 1);
+  else if (!result.exponent.empty() && !isRoundingSized(result.exponent))
+    other = context.mul(other, exponential(result.exponent, -1));
+  Expr condition = context.compare(atom->operand(0)->comparison,
+                                   result.mantissa, context.constant(0));
+  result.mantissa = first ? context.select(condition, result.mantissa, other)
+                          : context.select(condition, other, result.mantissa);
+  return result;
+}
+
+Deriver::Scaled Deriver::ungauge(const Product &product) {
+  Scaled result;
+  const Monomial &h = product.rest;
+  const Accumulator *a =
+      product.accumulator ? &accumulators[*product.accumulator] : nullptr;
+  result.mantissa = a ? state(a->number) : streamedCount();
+  // Ratios of equal powers first: (M/r)^2, not M^2 / r^2.
+  struct Group {
+    double power;
+    Expr numerator = nullptr, denominator = nullptr;
+  };
+  SmallVector<Group, 2> groups;
+  auto factor = [&](Expr e, double p) {
+    auto *group = find_if(
+        groups, [&](const Group &g) { return g.power == std::fabs(p); });
+    if (group == groups.end()) {
+      groups.push_back({std::fabs(p)});
+      group = &groups.back();
+    }
+    Expr &side = p > 0 ? group->numerator : group->denominator;
+    side = side ? context.mul(side, e) : e;
+  };
+  if (a)
+    for (const Gauge &gauge : a->gauges) {
+      Expr maximum = state(gauge.reference);
+      if (!gauge.exponential) {
+        factor(positive(maximum), gauge.power);
+        continue;
+      }
+      Expr rounded = scaledReference(maximum, gauge.scale, false);
+      if (rounded->kind == Kind::Mul) {
+        gaugeExponents[rounded] = {maximum, gauge.scale * kLog2E};
+        addFactor(result.exponent, rounded, 1);
+      } else {
+        addFactor(result.exponent, rounded, 1); // k = 1: nothing is rounded
+      }
+    }
+  for (auto [e, c] : h.exponent)
+    addExponent(result.exponent, e, c);
+  for (auto [e, p] : h.powers) {
+    if (std::optional<Scaled> scaled = scaledAtom(e, product)) {
+      for (auto [u, c] : scaled->exponent)
+        addFactor(result.exponent, u, c * p);
+      factor(scaled->mantissa, p);
+    } else {
+      factor(inStates(e), p);
+    }
+  }
+  if (h.powers.empty() && h.coefficient > 0 && product.accumulator &&
+      a->gauges.size() <= 1)
+    result.accumulator = product.accumulator;
+  // Row factors in one, so that each element sees one multiplication.
+  Expr constant = context.constant(h.coefficient);
+  for (const Group &group : groups) {
+    Expr ratio = group.numerator ? group.numerator : context.constant(1);
+    if (group.denominator)
+      ratio = context.div(ratio, group.denominator);
+    ratio = normalizer.powersToExpr({{ratio, group.power}});
+    bool row = (ratio->axes & result.mantissa->axes) == ratio->axes &&
+               ratio->axes != result.mantissa->axes;
+    if (group.power == 1 && !group.numerator && !row)
+      result.mantissa = context.div(result.mantissa, group.denominator);
+    else
+      result.mantissa = context.mul(result.mantissa, ratio);
+  }
+  if (h.coefficient == -1)
+    result.mantissa = context.neg(result.mantissa);
+  else
+    result.mantissa = context.mul(result.mantissa, constant);
+  return result;
+}
+
+Expr Deriver::finishProduct(const Product &product) {
+  Expr value = unscale(ungauge(product));
+  const Monomial &h = product.rest;
+  Expr zero = context.constant(0);
+  for (Expr mask : h.masks)
+    value = context.select(inStates(mask), value, zero);
+  // Nothing selected: 0, whatever h is.
+  if (product.accumulator && (!h.powers.empty() || !h.exponent.empty()))
+    if (const Accumulator &a = accumulators[*product.accumulator];
+        a.monomial && !a.monomial->masks.empty())
+      value = context.select(
+          context.compare(Comparison::EQ, state(a.number), zero), zero, value);
+  for (unsigned i = 0; i < context.getNumAxes(); ++i)
+    if (h.bound >> i & 1)
+      value = context.reduce(Monoid::Sum, i, value);
+  return value;
+}
+
+void Deriver::finishReduction(Expr r) {
+  auto found = sums.find(r);
+  if (found == sums.end()) {
+    finish[r] = inStates(finish.lookup(r));
+    return;
+  }
+  ArrayRef<Product> products = found->second;
+  if (products.size() == 1 && products[0].accumulator &&
+      !products[0].rest.bound && products[0].rest.masks.empty() &&
+      accumulators[*products[0].accumulator].monomial->masks.empty()) {
+    Scaled scaled = ungauge(products[0]);
+    finish[r] = unscale(scaled);
+    scaledResults[r] = scaled;
+    return;
+  }
+  Expr total = nullptr;
+  for (const Product &product : products) {
+    Expr term = finishProduct(product);
+    total = total ? context.add(total, term) : term;
+  }
+  finish[r] = total ? total : context.constant(0);
+}
+
+static void collectStates(Expr e, SmallVectorImpl<unsigned> &numbers) {
+  anyNode(e, [&](Expr n) {
+    if (n->kind == Kind::State)
+      numbers.push_back(n->number);
+    return false;
+  });
+}
+
+void Deriver::collectLive(ArrayRef<Expr> outputs, StreamPlan &plan) {
+  SmallVector<unsigned, 8> work;
+  DenseMap<Expr, Expr> replacements = plan.finish;
+  for (Expr output : outputs)
+    collectStates(context.substitute(output, replacements), work);
+  SmallVector<bool, 8> live(members.size(), false);
+  while (!work.empty()) {
+    unsigned number = work.pop_back_val();
+    if (live[number])
+      continue;
+    live[number] = true;
+    collectStates(members[number].step, work);
+    collectStates(members[number].merge, work);
+  }
+  unsigned printed = 0;
+  for (auto [i, member] : enumerate(members)) {
+    if (!live[i])
+      continue;
+    std::string name = "a" + std::to_string(printed++);
+    Expr second = context.state(i, member.state->axes, 1);
+    names[member.state] = name;
+    names[second] = name + "'";
+    plan.members.push_back(member);
+  }
+  nameMembers(plan);
+  plan.names = names;
+}
+
+void Deriver::nameMembers(StreamPlan &plan) {
+  std::string over = "_" + context.axisName(axis).str() + " ";
+  for (PlanMember &member : plan.members) {
+    unsigned number = member.state->number;
+    std::string name = names.lookup(member.state) + " = ";
+    if (number >= accumulators.size()) {
+      member.description = name + "count" + over;
+      member.description.pop_back();
+      for (auto [a, i] : referenceMembers)
+        if (i == number)
+          member.description =
+              name + "first" + over + normalizer.print(a->operand(0));
+      continue;
+    }
+    const Accumulator &a = accumulators[number];
+    Expr e = a.element ? a.element : normalizer.toExpr(*a.monomial);
+    member.description = name + stringify(a.monoid).str() +
+                         (a.k ? std::to_string(a.k) : "") + over +
+                         normalizer.print(e);
+    for (const Gauge &gauge : a.gauges) {
+      std::string reference = names.lookup(state(gauge.reference));
+      if (!member.gauge.empty())
+        member.gauge += " ";
+      if (gauge.exponential)
+        member.gauge +=
+            "exp(-" + (gauge.scale == 1 ? "" : printNumber(gauge.scale) + "*") +
+            reference + ")";
+      else
+        member.gauge += reference + "^-" + printNumber(gauge.power);
+    }
+    if (a.monomial)
+      for (auto [atom, p] : a.monomial->powers)
+        if (atom->kind == Kind::Shifted) {
+          auto maximum = shiftMaxima.find(atom);
+          if (!member.shift.empty())
+            member.shift += " ";
+          member.shift +=
+              maximum == shiftMaxima.end()
+                  ? names.lookup(members[referenceMembers[atom]].state)
+                  : names.lookup(state(maximum->second));
+        }
+  }
+}
+
+} // namespace napkin::algebra

@@ -1,0 +1,318 @@
+//===- StepPlan.cpp - One more chunk, and two states together ---*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes the loop body and the merge of a plan. Both first settle the new
+// references (running maxima, points of shifts), bring old accumulators to
+// them, and then combine. An exponential gauge is kept as the *rounded* product
+// k*max, so that a weight and a correction use the very same number and no
+// drift builds up while the maximum moves.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Deriver.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace llvm;
+
+namespace napkin::algebra {
+
+/// One of the states that are brought to new references.
+struct Deriver::Side {
+  /// Of the states to read.
+  unsigned variant = 0;
+  /// By accumulator: the new value of each maximum.
+  ArrayRef<Expr> maxima;
+  /// By shifted atom: the new and the old point of reference.
+  const DenseMap<Expr, Expr> *newPoints = nullptr;
+  const DenseMap<Expr, Expr> *oldPoints = nullptr;
+};
+
+/// k * max, with 0 for the maximum of nothing: old values read the maximum
+/// unguarded (exp of -inf is 0), new ones guarded (so that 0 * 0 is 0).
+Expr Deriver::scaledReference(Expr maximum, double scale, bool negated) {
+  double k = scale * kLog2E;
+  // exp2 with a natural unit: keep 1 exactly where rounding made it almost 1.
+  if (std::fabs(k - 1) < 1e-12)
+    k = 1;
+  Expr guarded = context.guard(maximum);
+  if (negated)
+    return k == 1 ? context.neg(guarded) : context.scale(-k, guarded);
+  return context.scale(k, guarded);
+}
+
+Expr Deriver::positive(Expr maximum) {
+  return context.select(
+      context.compare(Comparison::GT, maximum, context.constant(0)), maximum,
+      context.constant(1));
+}
+
+double Deriver::identity(const Accumulator &accumulator) {
+  switch (accumulator.monoid) {
+  case Monoid::Max:
+  case Monoid::TopK:
+    return -kInfinity;
+  case Monoid::Min:
+  case Monoid::ArgMax: // the position of nothing comes after all others
+    return kInfinity;
+  case Monoid::Prod:
+  case Monoid::And:
+    return 1;
+  case Monoid::Other:
+    return accumulator.identity;
+  default:
+    return 0;
+  }
+}
+
+Expr Deriver::combine(const Accumulator &accumulator, Expr a, Expr b) {
+  switch (accumulator.monoid) {
+  case Monoid::Sum:
+    return context.add(a, b);
+  case Monoid::Prod:
+    return context.mul(a, b);
+  case Monoid::Max:
+  case Monoid::Or:
+    return context.max(a, b);
+  case Monoid::Min:
+  case Monoid::And:
+    return context.min(a, b);
+  default:
+    return context.combine(accumulator.monoid, a, b, accumulator.k);
+  }
+}
+
+/// What is reduced over the chunk, in the new gauge.
+Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
+  const Monomial &x = *accumulator.monomial;
+  Expr inner = nullptr;
+  auto times = [&](Expr &product, Expr e) {
+    product = product ? context.mul(product, e) : e;
+  };
+  if (!x.exponent.empty()) {
+    const auto *gauge = find_if(accumulator.gauges,
+                                [](const Gauge &g) { return g.exponential; });
+    Expr exponent;
+    if (gauge != accumulator.gauges.end()) {
+      Expr u = accumulators[gauge->reference].computed;
+      Expr maximum = side.maxima[gauge->reference];
+      Expr row = scaledReference(maximum, gauge->scale, /*negated=*/true);
+      double k = gauge->scale * kLog2E;
+      exponent = std::fabs(k - 1) < 1e-12
+                     ? context.add(u, row)
+                     : context.fma(u, context.constant(k), row);
+    } else {
+      Factors base2;
+      for (auto [a, c] : x.exponent)
+        base2.push_back({a, c * kLog2E});
+      exponent = normalizer.linearToFused(base2);
+    }
+    inner = context.exp2(exponent);
+  }
+  auto inGauge = [&](const Factors &powers) {
+    Factors result;
+    for (auto [a, p] : powers) {
+      Expr e = a;
+      if (a->kind == Kind::Shifted)
+        e = context.sub(a->operand(0), side.newPoints->lookup(a));
+      for (const Gauge &gauge : accumulator.gauges)
+        if (!gauge.exponential && gauge.atom == a)
+          e = context.div(a, positive(side.maxima[gauge.reference]));
+      addFactor(result, e, p);
+    }
+    return result;
+  };
+  if (!x.rounded.empty())
+    times(inner, normalizer.powersToExpr(inGauge(x.rounded)));
+  if (x.rounding)
+    inner = context.round(inner ? inner : context.constant(1), *x.rounding);
+  if (!x.powers.empty() || !inner)
+    times(inner, normalizer.powersToExpr(inGauge(x.powers)));
+  for (Expr mask : x.masks)
+    inner = context.select(mask, inner, context.constant(0));
+  for (unsigned i = 0; i < context.getNumAxes(); ++i)
+    if (x.bound >> i & 1)
+      inner = context.reduce(Monoid::Sum, i, inner);
+  return context.reduce(accumulator.monoid, axis, inner);
+}
+
+/// The accumulator's value with respect to the new references.
+Expr Deriver::regauge(const Accumulator &accumulator, const Side &side) {
+  const Monomial &x = *accumulator.monomial;
+  Expr value = state(accumulator.number, side.variant);
+  // Translation: (a - new)^p = sum_i C(p,i) (old - new)^(p-i) (a - old)^i.
+  struct Shift {
+    Expr atom;
+    int power;
+    Expr difference;
+  };
+  SmallVector<Shift, 2> shifts;
+  for (auto [a, p] : x.powers)
+    if (a->kind == Kind::Shifted) {
+      Expr oldPoint = side.oldPoints->lookup(a);
+      Expr newPoint = side.newPoints->lookup(a);
+      if (oldPoint != newPoint)
+        shifts.push_back({a, int(p), context.sub(oldPoint, newPoint)});
+    }
+  SmallVector<int, 2> kept;
+  for (const Shift &shift : shifts)
+    kept.push_back(shift.power);
+  // Every combination of powers below, each with its binomials.
+  auto next = [&] {
+    for (auto [i, shift] : enumerate(shifts)) {
+      if (kept[i]-- > 0)
+        return true;
+      kept[i] = shift.power;
+    }
+    return false;
+  };
+  while (next()) {
+    Monomial lower = x;
+    Expr factor = nullptr;
+    for (auto [i, shift] : enumerate(shifts)) {
+      int moved = shift.power - kept[i];
+      if (moved == 0)
+        continue;
+      addFactor(lower.powers, shift.atom, -moved);
+      double binomial = 1;
+      for (int j = 0; j < moved; ++j)
+        binomial = binomial * (shift.power - j) / (j + 1);
+      Expr d = normalizer.powersToExpr({{shift.difference, double(moved)}});
+      d = context.scale(binomial, d);
+      factor = factor ? context.mul(factor, d) : d;
+    }
+    std::optional<unsigned> number = lowerPower(lower);
+    Expr below = number ? state(*number, side.variant)
+                        : context.state(*countMember, 0, side.variant);
+    value = context.add(value, context.mul(below, factor));
+  }
+  Expr correction = nullptr;
+  for (const Gauge &gauge : accumulator.gauges) {
+    Expr old = state(gauge.reference, side.variant);
+    Expr fresh = side.maxima[gauge.reference];
+    Expr factor;
+    if (gauge.exponential) {
+      double k = gauge.scale * kLog2E;
+      Expr scaled = std::fabs(k - 1) < 1e-12 ? old : context.scale(k, old);
+      factor = context.exp2(context.add(
+          scaled, scaledReference(fresh, gauge.scale, /*negated=*/true)));
+    } else {
+      Expr ratio =
+          context.div(context.max(old, context.constant(0)), positive(fresh));
+      factor = normalizer.powersToExpr({{ratio, gauge.power}});
+    }
+    correction = correction ? context.mul(correction, factor) : factor;
+  }
+  if (!correction)
+    return value;
+  Expr corrected = context.mul(value, correction);
+  if (accumulator.monoid == Monoid::Sum)
+    return corrected;
+  Expr none = context.constant(identity(accumulator));
+  return context.select(context.compare(Comparison::EQ, value, none), none,
+                        corrected);
+}
+
+/// Of two positions the one with the larger key, the first of equals.
+Expr Deriver::mergedPosition(const Accumulator &accumulator) {
+  Expr a = state(accumulator.number), b = state(accumulator.number, 1);
+  Expr keyA = state(accumulator.keyOf), keyB = state(accumulator.keyOf, 1);
+  return context.select(
+      context.compare(Comparison::GT, keyB, keyA), b,
+      context.select(context.compare(Comparison::EQ, keyB, keyA),
+                     context.min(a, b), a));
+}
+
+void Deriver::buildMembers() {
+  members.resize(accumulators.size());
+  SmallVector<Expr, 4> stepMaxima(accumulators.size()),
+      mergeMaxima(accumulators.size());
+  for (const Accumulator &a : accumulators) {
+    PlanMember &member = members[a.number];
+    member.state = state(a.number);
+    member.initial = identity(a);
+    if (!a.element)
+      continue;
+    if (a.monoid == Monoid::ArgMax) {
+      Expr key = context.reduce(Monoid::Max, axis, a.computed);
+      member.step = context.select(
+          context.compare(Comparison::GT, key, state(a.keyOf)),
+          context.reduce(Monoid::ArgMax, axis, a.computed), state(a.number));
+      member.merge = mergedPosition(a);
+      continue;
+    }
+    member.step =
+        combine(a, state(a.number),
+                context.reduce(a.monoid, axis, a.computed, a.k, a.identity));
+    member.merge = combine(a, state(a.number), state(a.number, 1));
+    stepMaxima[a.number] = member.step;
+    mergeMaxima[a.number] = member.merge;
+  }
+  // Points of reference. One that no maximum provides is the mean of the first
+  // chunk, frozen: any finite value is exact, a near one keeps digits.
+  bool counts =
+      any_of(shiftedAtoms, [&](Expr a) { return !shiftMaxima.count(a); });
+  // Moving the reference of a bare difference needs the count as well.
+  for (const Accumulator &a : accumulators)
+    counts |= a.monomial && a.monomial->exponent.empty() &&
+              all_of(a.monomial->powers, [](const auto &entry) {
+                return entry.first->kind == Kind::Shifted;
+              });
+  DenseMap<Expr, Expr> stepPoints, oldPoints, mergePoints, rightPoints;
+  Expr zero = context.constant(0);
+  if (counts) {
+    countMember = members.size();
+    Expr chunk = context.reduce(Monoid::Sum, axis, context.constant(1));
+    PlanMember count;
+    count.state = context.state(*countMember, 0);
+    count.step = context.add(count.state, chunk);
+    count.merge = context.add(count.state, context.state(*countMember, 0, 1));
+    members.push_back(count);
+    for (Expr a : shiftedAtoms) {
+      if (shiftMaxima.count(a))
+        continue;
+      unsigned number = members.size();
+      referenceMembers[a] = number;
+      AxisSet axes = a->axes & ~axisBit(axis);
+      PlanMember point;
+      point.state = context.state(number, axes);
+      Expr mean =
+          context.div(context.reduce(Monoid::Sum, axis, a->operand(0)), chunk);
+      Expr finite =
+          context.compare(Comparison::LT, context.make(Kind::Abs, {mean}),
+                          context.constant(1e30));
+      Expr started = context.compare(Comparison::GT, count.state, zero);
+      point.step = context.select(started, point.state,
+                                  context.select(finite, mean, zero));
+      Expr right = context.state(number, axes, 1);
+      point.merge = context.select(started, point.state, right);
+      members.push_back(point);
+      stepPoints[a] = oldPoints[a] = point.step; // frozen: nothing to move
+      // The left state is empty or keeps its point; only the right one moves.
+      mergePoints[a] = point.merge;
+      rightPoints[a] = right;
+    }
+  }
+  DenseMap<Expr, Expr> leftPoints = mergePoints;
+  for (auto [a, number] : shiftMaxima) {
+    stepPoints[a] = context.guard(stepMaxima[number]);
+    oldPoints[a] = leftPoints[a] = context.guard(state(number));
+    mergePoints[a] = context.guard(mergeMaxima[number]);
+    rightPoints[a] = context.guard(state(number, 1));
+  }
+  Side old{0, stepMaxima, &stepPoints, &oldPoints};
+  Side left{0, mergeMaxima, &mergePoints, &leftPoints};
+  Side right{1, mergeMaxima, &mergePoints, &rightPoints};
+  for (unsigned i = 0; i < accumulators.size(); ++i) {
+    const Accumulator a = accumulators[i];
+    if (a.element)
+      continue;
+    Expr kept = regauge(a, old);
+    members[i].step = combine(a, kept, element(a, old));
+    members[i].merge = combine(a, regauge(a, left), regauge(a, right));
+    members[i].corrected = kept != state(i);
+  }
+}
+
+} // namespace napkin::algebra

@@ -1,0 +1,76 @@
+//===- KernelLowering.h - One scheduled kernel into a tile program -*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Walks the operations of an `ncd.kernel` and emits what one block does with its
+// tiles. Nothing here looks at more than one operation and its uses.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NAPKIN_LIB_CONVERSION_NCDTOTILE_KERNELLOWERING_H
+#define NAPKIN_LIB_CONVERSION_NCDTOTILE_KERNELLOWERING_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Dialect/Tile/IR/Tile.h"
+
+namespace napkin {
+
+/// Lowers one kernel.
+class KernelLowering {
+public:
+  KernelLowering(mlir::OpBuilder &builder, ncd::KernelOp kernel)
+      : builder(builder), kernel(kernel) {}
+
+  /// Builds a `tile.kernel` called `name` at the builder's insertion point.
+  /// Errors: an axis or operation that a block's tiles cannot serve, by name.
+  mlir::LogicalResult lower(llvm::StringRef name);
+
+private:
+  using Value = mlir::Value;
+
+  mlir::LogicalResult planTiles();
+  mlir::StringAttr chooseRowAxis();
+  mlir::FailureOr<tile::TileType> tileType(mlir::Operation *op, ncd::ArrayType array);
+  /// Whether a tile may reach past the end of its array along `axis` here.
+  bool isPartial(llvm::StringRef axis);
+
+  mlir::LogicalResult lowerBlock(mlir::Block &block);
+  mlir::LogicalResult lowerOp(mlir::Operation &op);
+  mlir::LogicalResult lowerContract(ncd::ContractOp op, Value accumulator);
+  mlir::LogicalResult lowerMap(ncd::MapOp op);
+  mlir::LogicalResult lowerReduce(ncd::ReduceOp op);
+  mlir::LogicalResult lowerStream(ncd::StreamOp op);
+  /// Lowers `step` for the chunk at `position` from `states`.
+  mlir::FailureOr<llvm::SmallVector<Value>>
+  lowerStep(ncd::StreamOp op, mlir::ValueRange states, Value position, bool partial);
+
+  /// The tile of a value; loads it where it is an array in global memory.
+  mlir::FailureOr<Value> tileOf(mlir::Operation *user, Value value);
+  /// Replaces elements past the end of `axis` by `fill`.
+  Value maskPast(mlir::Location loc, Value tile, llvm::StringRef axis,
+                 mlir::TypedAttr fill);
+  /// A map over tiles with this block's positions.
+  Value createMap(mlir::Location loc, tile::TileType type, mlir::ValueRange inputs,
+                  llvm::function_ref<Value(mlir::OpBuilder &, mlir::ValueRange)> body);
+  Value createFill(mlir::Location loc, tile::TileType type, double value);
+  /// Converts the elements of a tile to another float type.
+  Value convertElements(mlir::Location loc, Value tile, mlir::Type element);
+
+  mlir::OpBuilder &builder;
+  ncd::KernelOp kernel;
+  tile::KernelOp tileKernel;
+  llvm::StringMap<int64_t> tileSizes; ///< per axis; 1 where a block has one position
+  llvm::StringMap<int64_t> axisSizes;
+  mlir::StringAttr rowAxis, streamAxis;
+  llvm::DenseMap<Value, Value> arrays; ///< values that are arrays in global memory
+  llvm::DenseMap<Value, Value> tiles;
+  llvm::DenseSet<Value> loaded; ///< tiles that are zero past the end
+  /// Inside a step: the chunk's position, and where x-free loads go.
+  Value chunkPosition;
+  bool chunkPartial = false;
+  mlir::Operation *beforeLoop = nullptr;
+};
+
+} // namespace napkin
+
+#endif // NAPKIN_LIB_CONVERSION_NCDTOTILE_KERNELLOWERING_H

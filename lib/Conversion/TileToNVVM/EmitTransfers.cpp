@@ -1,0 +1,577 @@
+//===- EmitTransfers.cpp - Global and shared memory -----------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "KernelEmitter.h"
+#include "fmt/format.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::layout;
+using namespace napkin::tile;
+
+/// Widest transfer of one thread, in bytes.
+static constexpr unsigned maxVectorBytes = 16;
+
+static unsigned bytesOf(Type element) {
+  return std::max(1u, element.getIntOrFloatBitWidth() / 8);
+}
+
+//===----------------------------------------------------------------------===//
+// Global memory: addresses and conditions
+//===----------------------------------------------------------------------===//
+
+KernelEmitter::GlobalAccess
+KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axes,
+                            const TileShape &shape, const LinearLayout &layout,
+                            OperandRange positions, ArrayAttr at) {
+  auto type = cast<ncd::ArrayType>(array.getType());
+  unsigned elementBytes = bytesOf(type.getElementType());
+  SmallVector<int64_t> strides(type.getRank(), elementBytes);
+  for (int axis = int(type.getRank()) - 2; axis >= 0; --axis)
+    strides[axis] = strides[axis + 1] * type.getSizes()[axis + 1];
+  auto positionOf = [=](StringRef axis) -> Value { // outlives this call
+    for (auto [name, position] : llvm::zip(at.getAsRange<StringAttr>(), positions))
+      if (name.getValue() == axis)
+        return scalar(position);
+    return {};
+  };
+  auto tileAxis = [&](StringAttr axis) -> std::optional<unsigned> {
+    for (auto [index, name] : llvm::enumerate(axes))
+      if (name == axis)
+        return index;
+    return std::nullopt;
+  };
+
+  GlobalAccess access;
+  // The thread's fixed part of the address is computed once; what a loop's
+  // position adds comes on top.
+  access.base = inSetup([&]() -> Value {
+    Value bytes;
+    for (auto [index, axis] : llvm::enumerate(type.getAxes())) {
+      Value position = groupStart(axis);
+      if (auto tile = tileAxis(axis)) {
+        Value thread = threadCoordinate(layout, shape, *tile);
+        position = position ? Value(LLVM::AddOp::create(builder, loc, position, thread))
+                            : thread;
+      }
+      if (!position)
+        continue;
+      Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
+      Value stride = LLVM::ConstantOp::create(builder, loc, i64,
+                                              builder.getI64IntegerAttr(strides[index]));
+      Value part = LLVM::MulOp::create(builder, loc, wide, stride);
+      bytes = bytes ? Value(LLVM::AddOp::create(builder, loc, bytes, part)) : part;
+    }
+    if (!bytes)
+      return scalar(array);
+    return LLVM::GEPOp::create(builder, loc, globalPointer, builder.getI8Type(),
+                               scalar(array), ArrayRef<LLVM::GEPArg>{bytes});
+  });
+  for (auto [index, axis] : llvm::enumerate(type.getAxes())) {
+    Value position = positionOf(axis);
+    if (!position)
+      continue;
+    Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
+    Value stride = LLVM::ConstantOp::create(builder, loc, i64,
+                                            builder.getI64IntegerAttr(strides[index]));
+    Value bytes = LLVM::MulOp::create(builder, loc, wide, stride);
+    access.base = LLVM::GEPOp::create(builder, loc, globalPointer,
+                                      builder.getI8Type(), access.base,
+                                      ArrayRef<LLVM::GEPArg>{bytes});
+  }
+  for (unsigned reg = 0; reg < layout.numRegisters(); ++reg) {
+    uint32_t flat = layout.apply(Place::Register, reg);
+    int64_t offset = 0;
+    for (auto [tile, axis] : llvm::enumerate(axes))
+      offset += shape.coordinate(flat, tile) * strides[*type.axisIndex(axis)];
+    access.offsets.push_back(offset);
+  }
+
+  // Contiguous registers move together when every row starts aligned.
+  if (!axes.empty() && !type.getAxes().empty() && axes.back() == type.getAxes().back()) {
+    unsigned bits = std::min(layout.contiguousRegisterBits(), shape.bits(shape.rank() - 1));
+    int64_t rowBytes = type.getRank() > 1 ? type.getSizes().back() * elementBytes
+                                          : int64_t(maxVectorBytes);
+    if (type.getRank() == 1 && (type.getSizes().back() * elementBytes) % maxVectorBytes)
+      rowBytes = type.getSizes().back() * elementBytes; // the edge cuts a vector
+    int64_t aligned = std::min<int64_t>(rowBytes & -rowBytes, maxVectorBytes);
+    while (bits && (int64_t(1) << bits) * elementBytes > aligned)
+      --bits;
+    access.vector = 1u << bits;
+  }
+
+  // Only axes along which the tile may reach past the end need a test.
+  SmallVector<std::pair<unsigned, StringAttr>> partial;
+  for (auto [tile, axis] : llvm::enumerate(axes)) {
+    int64_t size = type.sizeOf(axis), tileSize = shape.size(tile);
+    if (size % tileSize && !(positionOf(axis) && op->hasAttr("inside")))
+      partial.push_back({tile, axis});
+  }
+  if (!partial.empty()) {
+    auto known = std::make_shared<std::map<std::pair<unsigned, uint32_t>, Value>>();
+    access.inside = [=](unsigned reg) -> Value {
+      uint32_t flat = layout.apply(Place::Register, reg);
+      Value condition;
+      for (auto [tile, axis] : partial) {
+        uint32_t coordinate = shape.coordinate(flat, tile);
+        Value &test = (*known)[{tile, coordinate}];
+        if (!test) {
+          Value position = threadCoordinate(layout, shape, tile);
+          for (Value start : {groupStart(axis), positionOf(axis)})
+            if (start)
+              position = LLVM::AddOp::create(builder, loc, position, start);
+          test = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, position,
+                                      constant(int32_t(type.sizeOf(axis)) - int32_t(coordinate)));
+        }
+        condition = condition ? Value(LLVM::AndOp::create(builder, loc, condition, test))
+                              : test;
+      }
+      return condition;
+    };
+  }
+  return access;
+}
+
+/// Adds a constant number of bytes to a pointer.
+static Value offsetBy(OpBuilder &builder, Location loc, Value pointer, int64_t bytes) {
+  if (!bytes)
+    return pointer;
+  return LLVM::GEPOp::create(builder, loc, pointer.getType(), builder.getI8Type(),
+                             pointer, ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
+}
+
+//===----------------------------------------------------------------------===//
+// Global memory: moving words
+//===----------------------------------------------------------------------===//
+
+/// ".v4" and the like for a number of words.
+static std::string vectorSuffix(size_t words) {
+  return words == 1 ? "" : fmt::format(".v{}", words);
+}
+
+Value KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes, Value condition,
+                                     SmallVectorImpl<Value> &words) {
+  Type word = bytes >= 4 ? i32 : bytes == 2 ? i16 : Type(builder.getI8Type());
+  unsigned count = std::max(1u, bytes / 4);
+  if (!condition) {
+    Type type = count == 1 ? word : VectorType::get({int64_t(count)}, word);
+    Value loaded = LLVM::LoadOp::create(builder, loc, type, pointer, bytes);
+    for (unsigned i = 0; i < count; ++i)
+      words.push_back(count == 1 ? loaded
+                                 : Value(LLVM::ExtractElementOp::create(
+                                       builder, loc, loaded, constant(i))));
+    return {};
+  }
+  // A guarded load leaves zeros: one instruction, no branch.
+  StringRef kind = bytes >= 4 ? "b32" : bytes == 2 ? "b16" : "b8";
+  Type registerType = bytes >= 4 ? i32 : i16;
+  std::string text, targets;
+  for (unsigned i = 0; i < count; ++i) {
+    text += fmt::format("mov.{} ${}, 0; ", bytes >= 4 ? "b32" : "b16", i);
+    targets += fmt::format("{}${}", i ? ", " : "", i);
+  }
+  if (count > 1)
+    targets = "{" + targets + "}";
+  text += fmt::format("@${} ld.global{}.{} {}, [${}];", count + 1,
+                      vectorSuffix(count), kind.str(), targets, count);
+  std::string constraints;
+  for (unsigned i = 0; i < count; ++i)
+    constraints += bytes >= 4 ? "=r," : "=h,";
+  constraints += "l,b";
+  Type result = count == 1 ? registerType
+                           : Type(LLVM::LLVMStructType::getLiteral(
+                                 builder.getContext(), SmallVector<Type>(count, i32)));
+  Value loaded =
+      LLVM::InlineAsmOp::create(
+          builder, loc, result, ValueRange{pointer, condition}, text, constraints,
+          /*has_side_effects=*/true, /*is_align_stack=*/false,
+          LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
+          .getResult(0);
+  for (unsigned i = 0; i < count; ++i) {
+    Value value = count == 1 ? loaded
+                             : Value(LLVM::ExtractValueOp::create(
+                                   builder, loc, loaded, ArrayRef<int64_t>{i}));
+    if (bytes == 1)
+      value = LLVM::TruncOp::create(builder, loc, word, value);
+    words.push_back(value);
+  }
+  return {};
+}
+
+void KernelEmitter::storeGlobalWords(Value pointer, ArrayRef<Value> words,
+                                     unsigned bytes, Value condition) {
+  if (!condition) {
+    Value value = words.front();
+    if (words.size() > 1) {
+      Type type = VectorType::get({int64_t(words.size())}, words[0].getType());
+      value = LLVM::PoisonOp::create(builder, loc, type);
+      for (auto [i, word] : llvm::enumerate(words))
+        value = LLVM::InsertElementOp::create(builder, loc, value, word, constant(i));
+    }
+    LLVM::StoreOp::create(builder, loc, value, pointer, bytes);
+    return;
+  }
+  std::string sources, constraints;
+  SmallVector<Value> operands;
+  for (auto [i, word] : llvm::enumerate(words)) {
+    sources += fmt::format("{}${}", i ? ", " : "", i);
+    constraints += bytes >= 4 ? "r," : "h,";
+    operands.push_back(bytes == 1 ? Value(LLVM::ZExtOp::create(builder, loc, i16, word))
+                                  : word);
+  }
+  if (words.size() > 1)
+    sources = "{" + sources + "}";
+  StringRef kind = bytes >= 4 ? "b32" : bytes == 2 ? "b16" : "b8";
+  std::string text = fmt::format("@${} st.global{}.{} [${}], {};", words.size() + 1,
+                                 vectorSuffix(words.size()), kind.str(), words.size(), sources);
+  constraints += "l,b";
+  operands.push_back(pointer);
+  operands.push_back(condition);
+  LLVM::InlineAsmOp::create(builder, loc, TypeRange(), operands, text, constraints,
+                            /*has_side_effects=*/true, /*is_align_stack=*/false,
+                            LLVM::tailcallkind::TailCallKind::None,
+                            LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
+LogicalResult KernelEmitter::emitLoad(LoadOp op) {
+  auto tile = newTile(op.getTile());
+  unsigned elementBytes = bytesOf(tile->type.getElementType());
+  if (elementBytes > 4)
+    return op.emitError() << "loading elements of " << tile->type.getElementType()
+                          << " is not possible; use at most 32 bits";
+  GlobalAccess access =
+      accessGlobal(op, op.getArray(), tile->type.getAxes(), tile->type.getShape(),
+                   tile->layout, op.getPositions(), op.getAt());
+  for (unsigned reg = 0; reg < tile->layout.numRegisters(); reg += access.vector) {
+    SmallVector<Value> words;
+    Value condition = access.inside ? access.inside(reg) : Value();
+    loadGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]),
+                    access.vector * elementBytes, condition, words);
+    if (elementBytes == 2 && access.vector >= 2)
+      for (auto [i, word] : llvm::enumerate(words))
+        tile->pairs[reg / 2 + i] = word;
+    else if (elementBytes == 1 && access.vector > 1)
+      for (unsigned i = 0; i < access.vector; ++i) {
+        Value word = words[i / 4];
+        if (word.getType().getIntOrFloatBitWidth() > 8) {
+          Value shifted = LLVM::LShrOp::create(
+              builder, loc, word,
+              LLVM::ConstantOp::create(builder, loc, word.getType(),
+                                       builder.getIntegerAttr(word.getType(), 8 * (i % 4))));
+          word = LLVM::TruncOp::create(builder, loc, builder.getI8Type(), shifted);
+        }
+        tile->scalars[reg + i] = bitcast(word, tile->type.getElementType());
+      }
+    else
+      for (auto [i, word] : llvm::enumerate(words))
+        tile->scalars[reg + i] = bitcast(word, tile->type.getElementType());
+  }
+  return success();
+}
+
+LogicalResult KernelEmitter::emitStore(StoreOp op) {
+  RegisterTile &tile = *tiles.lookup(op.getTile());
+  unsigned elementBytes = bytesOf(tile.type.getElementType());
+  if (elementBytes != 4 && elementBytes != 2)
+    return op.emitError() << "storing elements of " << tile.type.getElementType()
+                          << " is not possible; use 16 or 32 bits";
+  GlobalAccess access =
+      accessGlobal(op, op.getArray(), tile.type.getAxes(), tile.type.getShape(),
+                   tile.layout, op.getPositions(), op.getAt());
+  // Threads that share an element: the one with zeros in the shared bits writes.
+  Value writes;
+  auto onlyZero = [&](Value source, uint32_t mask) {
+    if (!mask)
+      return;
+    Value bits = LLVM::AndOp::create(builder, loc, source, constant(mask));
+    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, bits, constant(0));
+    writes = writes ? Value(LLVM::AndOp::create(builder, loc, writes, zero)) : zero;
+  };
+  onlyZero(lane, tile.layout.replicatedBits(Place::Lane));
+  onlyZero(warp, tile.layout.replicatedBits(Place::Warp));
+  for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += access.vector) {
+    SmallVector<Value> words;
+    if (elementBytes == 2 && access.vector >= 2)
+      for (unsigned i = 0; i < access.vector / 2; ++i)
+        words.push_back(pair(tile, reg / 2 + i));
+    else
+      for (unsigned i = 0; i < access.vector; ++i)
+        words.push_back(bitcast(element(tile, reg + i), elementBytes == 2 ? i16 : i32));
+    Value condition = access.inside ? access.inside(reg) : Value();
+    if (condition && writes)
+      condition = LLVM::AndOp::create(builder, loc, condition, writes);
+    else if (writes)
+      condition = writes;
+    storeGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]), words,
+                     access.vector * elementBytes, condition);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Global to shared memory
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelEmitter::emitCopy(CopyOp op) {
+  BufferType type = op.getBuffer().getType();
+  TileShape shape = type.getShape();
+  unsigned elementBytes = bytesOf(type.getElementType());
+  unsigned warpBits = log2Exact(kernel.getWarps());
+  // The widest copy that rows allow decides how threads are dealt out.
+  LinearLayout layout =
+      target::copyLayout(shape, maxVectorBytes / elementBytes, warpBits);
+  GlobalAccess access = accessGlobal(op, op.getArray(), type.getAxes(), shape, layout,
+                                     op.getPositions(), op.getAt());
+  unsigned bytes = access.vector * elementBytes;
+  if (access.vector * elementBytes < maxVectorBytes) {
+    layout = target::copyLayout(shape, access.vector, warpBits);
+    access = accessGlobal(op, op.getArray(), type.getAxes(), shape, layout,
+                          op.getPositions(), op.getAt());
+  }
+  SharedAccess places = compose(layout, type.getSharedLayout());
+  Value base = slotBase(op.getBuffer(), op.getSlot());
+  Value copies; // threads for which nothing is left do not copy
+  auto onlyZero = [&](Value source, uint32_t mask) {
+    if (!mask)
+      return;
+    Value bits = LLVM::AndOp::create(builder, loc, source, constant(mask));
+    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, bits, constant(0));
+    copies = copies ? Value(LLVM::AndOp::create(builder, loc, copies, zero)) : zero;
+  };
+  onlyZero(lane, layout.replicatedBits(Place::Lane));
+  onlyZero(warp, layout.replicatedBits(Place::Warp));
+  Block *after = nullptr;
+  if (copies) {
+    Block *then = startBlock();
+    after = startBlock();
+    LLVM::CondBrOp::create(builder, loc, copies, then, after);
+    builder.setInsertionPointToStart(then);
+  }
+  for (unsigned reg = 0; reg < layout.numRegisters(); reg += access.vector) {
+    uint32_t offset = 0;
+    for (auto [bit, image] : llvm::enumerate(places.registers))
+      if (reg >> bit & 1)
+        offset ^= image;
+    Value destination = sharedAddress(base, places.lanes, places.warps, offset);
+    Value source = offsetBy(builder, loc, access.base, access.offsets[reg]);
+    Value condition = access.inside ? access.inside(reg) : Value();
+    if (bytes < 4) {
+      // Rows that start anywhere: through a register, one element at a time.
+      SmallVector<Value> words;
+      loadGlobalWords(source, bytes, condition, words);
+      LLVM::StoreOp::create(builder, loc, words[0], destination, bytes);
+      continue;
+    }
+    Value size;
+    if (condition) // a copy of no bytes fills with zeros
+      size = LLVM::SelectOp::create(builder, loc, condition, constant(bytes), constant(0));
+    auto modifier = bytes == maxVectorBytes ? NVVM::LoadCacheModifierKind::CG
+                                            : NVVM::LoadCacheModifierKind::CA;
+    NVVM::CpAsyncOp::create(builder, loc, destination, source, bytes, modifier, size);
+  }
+  if (after) {
+    LLVM::BrOp::create(builder, loc, ValueRange{}, after);
+    builder.setInsertionPointToStart(after);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Shared memory
+//===----------------------------------------------------------------------===//
+
+Value KernelEmitter::slotBase(Value buffer, Value slot) {
+  auto type = cast<BufferType>(buffer.getType());
+  Value base = offsetBy(builder, loc, sharedBase, bufferOffsets.lookup(buffer));
+  if (type.getSlots() == 1)
+    return base;
+  Value bytes = LLVM::MulOp::create(builder, loc, scalar(slot),
+                                    constant(int32_t(type.getSlotBytes())));
+  return LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{bytes});
+}
+
+Value KernelEmitter::sharedAddress(Value slotBase, ArrayRef<uint32_t> lanes,
+                                   ArrayRef<uint32_t> warps, uint32_t offset) {
+  // Bits that no thread sets may be added, as an immediate of the instruction;
+  // the others are XORed into the thread's part, once, ahead of the loops.
+  uint32_t mask = imageMask(lanes, warps);
+  Value thread = threadImage(lanes, warps);
+  if (uint32_t swizzle = offset & mask) {
+    Value &known = xoredImages[{thread, swizzle}];
+    if (!known)
+      known = inSetup([&]() -> Value {
+        return LLVM::XOrOp::create(builder, loc, thread, constant(swizzle));
+      });
+    thread = known;
+  }
+  Value pointer = slotBase;
+  if (mask)
+    pointer = LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
+                                  pointer, ArrayRef<LLVM::GEPArg>{thread});
+  return offsetBy(builder, loc, pointer, offset & ~mask);
+}
+
+void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared, Value base) {
+  SharedAccess places = compose(tile.layout, shared);
+  unsigned elementBytes = bytesOf(tile.type.getElementType());
+  auto offsetOf = [places](unsigned reg) {
+    uint32_t offset = 0;
+    for (auto [bit, image] : llvm::enumerate(places.registers))
+      if (reg >> bit & 1)
+        offset ^= image;
+    return offset;
+  };
+  if (elementBytes == 2)
+    if (std::optional<LdMatrixPlan> plan = planLdMatrix(places)) {
+      unsigned group = 0;
+      for (unsigned bit : plan->matrixBits)
+        group |= 1u << bit;
+      unsigned matrices = 1u << plan->matrixBits.size();
+      RegisterTile *target = &tile;
+      tile.fetch = [=](unsigned index) {
+        unsigned first = (2 * index) & ~group;
+        Value address = sharedAddress(base, plan->laneImages, places.warps, offsetOf(first));
+        Type type = matrices == 1 ? i32
+                                  : Type(LLVM::LLVMStructType::getLiteral(
+                                        builder.getContext(), SmallVector<Type>(matrices, i32)));
+        Value loaded = NVVM::LdMatrixOp::create(
+            builder, loc, type, address, matrices,
+            plan->transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row,
+            NVVM::LdStMatrixShapeAttr::get(builder.getContext(), 8, 8),
+            NVVM::LdStMatrixEltType::B16);
+        for (unsigned matrix = 0; matrix < matrices; ++matrix) {
+          unsigned reg = first;
+          for (auto [i, bit] : llvm::enumerate(plan->matrixBits))
+            if (matrix >> i & 1)
+              reg |= 1u << bit;
+          target->pairs[reg / 2] =
+              matrices == 1 ? loaded
+                            : Value(LLVM::ExtractValueOp::create(builder, loc, loaded,
+                                                                 ArrayRef<int64_t>{matrix}));
+        }
+      };
+      return;
+    }
+  // Contiguous registers that stay contiguous bytes move together.
+  unsigned bits = 0;
+  while (bits < places.registers.size() &&
+         places.registers[bits] == elementBytes << bits &&
+         (elementBytes << (bits + 1)) <= maxVectorBytes)
+    ++bits;
+  unsigned vector = 1u << bits, bytes = vector * elementBytes;
+  for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
+    Value address = sharedAddress(base, places.lanes, places.warps, offsetOf(reg));
+    if (bytes < 4) {
+      Type type = elementBytes == 2 ? i16 : Type(builder.getI8Type());
+      Value loaded = LLVM::LoadOp::create(builder, loc, type, address, bytes);
+      tile.scalars[reg] = bitcast(loaded, tile.type.getElementType());
+      continue;
+    }
+    unsigned words = bytes / 4;
+    Type type = words == 1 ? i32 : Type(VectorType::get({int64_t(words)}, i32));
+    Value loaded = LLVM::LoadOp::create(builder, loc, type, address, bytes);
+    for (unsigned i = 0; i < words; ++i) {
+      Value word = words == 1 ? loaded
+                              : Value(LLVM::ExtractElementOp::create(builder, loc, loaded, constant(i)));
+      if (elementBytes == 2)
+        tile.pairs[reg / 2 + i] = word;
+      else
+        tile.scalars[reg + i] = bitcast(word, tile.type.getElementType());
+    }
+  }
+}
+
+void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared, Value base) {
+  SharedAccess places = compose(tile.layout, shared);
+  unsigned elementBytes = bytesOf(tile.type.getElementType());
+  unsigned bits = 0;
+  while (bits < places.registers.size() &&
+         places.registers[bits] == elementBytes << bits &&
+         (elementBytes << (bits + 1)) <= maxVectorBytes)
+    ++bits;
+  unsigned vector = 1u << bits, bytes = vector * elementBytes;
+  for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
+    uint32_t offset = 0;
+    for (auto [bit, image] : llvm::enumerate(places.registers))
+      if (reg >> bit & 1)
+        offset ^= image;
+    Value address = sharedAddress(base, places.lanes, places.warps, offset);
+    SmallVector<Value> words;
+    if (elementBytes == 2 && vector >= 2)
+      for (unsigned i = 0; i < vector / 2; ++i)
+        words.push_back(pair(tile, reg / 2 + i));
+    else
+      for (unsigned i = 0; i < vector; ++i)
+        words.push_back(element(tile, reg + i));
+    Value value = words.front();
+    if (words.size() > 1) {
+      Type type = VectorType::get({int64_t(words.size())}, words[0].getType());
+      value = LLVM::PoisonOp::create(builder, loc, type);
+      for (auto [i, word] : llvm::enumerate(words))
+        value = LLVM::InsertElementOp::create(builder, loc, value, word, constant(i));
+    }
+    LLVM::StoreOp::create(builder, loc, value, address, bytes);
+  }
+}
+
+/// Whether every use of a read is a matrix product of the same block with no
+/// synchronisation or copy in between, so that reading late changes nothing.
+static bool mayReadLate(ReadOp op) {
+  Operation *last = nullptr;
+  for (Operation *user : op->getUsers()) {
+    if (!isa<MmaOp>(user) || user->getBlock() != op->getBlock())
+      return false;
+    if (!last || last->isBeforeInBlock(user))
+      last = user;
+  }
+  for (Operation *next = op->getNextNode(); last && next != last; next = next->getNextNode())
+    if (isa<BarrierOp, WaitOp, scf::ForOp>(next))
+      return false;
+  return last;
+}
+
+LogicalResult KernelEmitter::emitRead(ReadOp op) {
+  auto tile = newTile(op.getTile());
+  readShared(*tile, op.getBuffer().getType().getSharedLayout(),
+             slotBase(op.getBuffer(), op.getSlot()));
+  if (tile->fetch && !mayReadLate(op))
+    for (unsigned index = 0; index < tile->pairs.size(); ++index)
+      pair(*tile, index);
+  return success();
+}
+
+LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
+  RegisterTile &input = *tiles.lookup(op.getInput());
+  auto result = newTile(op.getResult());
+  // The same threads: at most the registers change places.
+  if (input.layout.getBases(Place::Lane) == result->layout.getBases(Place::Lane) &&
+      input.layout.getBases(Place::Warp) == result->layout.getBases(Place::Warp)) {
+    SmallVector<unsigned> from;
+    for (unsigned reg = 0; reg < result->layout.numRegisters(); ++reg)
+      if (auto source = input.layout.registerFor(result->layout.apply(Place::Register, reg)))
+        from.push_back(*source);
+    if (from.size() == result->layout.numRegisters()) {
+      for (auto [reg, source] : llvm::enumerate(from))
+        result->scalars[reg] = element(input, source);
+      return success();
+    }
+  }
+  unsigned elementBytes = bytesOf(result->type.getElementType());
+  if (elementBytes > 4 || result->type.getElementType().isInteger(1))
+    return op.emitError() << "moving elements of " << result->type.getElementType()
+                          << " between threads is not possible; use 8 to 32 bits";
+  SharedLayout scratch =
+      SharedLayout::swizzledRowMajor(result->type.getShape(), elementBytes);
+  Value base = offsetBy(builder, loc, sharedBase,
+                        afterBuffers.contains(op) ? 0 : scratchOffset);
+  NVVM::Barrier0Op::create(builder, loc);
+  writeShared(input, scratch, base);
+  NVVM::Barrier0Op::create(builder, loc);
+  readShared(*result, scratch, base);
+  if (result->fetch)
+    for (unsigned index = 0; index < result->pairs.size(); ++index)
+      pair(*result, index);
+  return success();
+}

@@ -1,0 +1,351 @@
+//===- AssignLayouts.cpp - The pass tile-assign-layouts -------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "napkin/Target/Target.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::layout;
+using namespace napkin::tile;
+
+namespace napkin::tile {
+#define GEN_PASS_DEF_TILEASSIGNLAYOUTSPASS
+#include "napkin/Dialect/Tile/Transforms/Passes.h.inc"
+} // namespace napkin::tile
+
+namespace {
+
+/// Widest transfer of one thread, in bytes.
+constexpr unsigned maxVectorBytes = 16;
+
+unsigned bytesOf(Type element) {
+  return std::max(1u, element.getIntOrFloatBitWidth() / 8);
+}
+
+/// The layouts of one kernel while they are being decided.
+class Assignment {
+public:
+  Assignment(KernelOp kernel, const target::TargetDescription &target)
+      : kernel(kernel), target(target), warpBits(log2Exact(kernel.getWarps())) {}
+
+  void run() {
+    chooseWarpGrid();
+    kernel.walk([&](MmaOp op) {
+      decide(op.getResult(), fragment(op, target::Operand::Accumulator));
+    });
+    settle();
+    kernel.walk([&](MmaOp op) {
+      wish(op.getA(), fragment(op, target::Operand::A));
+      wish(op.getB(), fragment(op, target::Operand::B));
+    });
+    settle();
+    for (Value value : inOrderOfRank())
+      if (!layouts.count(value)) {
+        decide(value, defaultLayout(value));
+        settle();
+      }
+    apply();
+    reconcile();
+  }
+
+private:
+  static TileType typeOf(Value value) { return cast<TileType>(value.getType()); }
+
+  /// How warps share rows and columns: reductions along the columns and chained
+  /// products want whole rows in a warp; a plain product wants square shares.
+  void chooseWarpGrid() {
+    MmaOp widest;
+    bool wholeRows = false;
+    kernel.walk([&](MmaOp op) {
+      auto columns = [](MmaOp mma) {
+        TileType type = typeOf(mma.getResult());
+        return type.getSizes()[*type.axisIndex(mma.getColumnAxis())];
+      };
+      if (!widest || columns(op) > columns(widest))
+        widest = op;
+      for (Value factor : {op.getA(), op.getB()})
+        if (dependsOnProduct(factor))
+          wholeRows = true;
+    });
+    kernel.walk([&](ReduceOp op) {
+      if (dependsOnProduct(op.getInput()))
+        wholeRows = true;
+    });
+    if (!widest)
+      return;
+    TileType type = typeOf(widest.getResult());
+    unsigned rows = type.getShape().bits(*type.axisIndex(widest.getRowAxis()));
+    unsigned columns = type.getShape().bits(*type.axisIndex(widest.getColumnAxis()));
+    unsigned mostRows = rows - std::min(rows, log2Exact(target.mma16.m));
+    unsigned mostColumns = columns - std::min(columns, log2Exact(target.mma16.n));
+    if (wholeRows) {
+      grid.rowBits = std::min(warpBits, mostRows);
+      grid.columnBits = warpBits - grid.rowBits;
+      return;
+    }
+    unsigned best = ~0u;
+    for (unsigned rowBits = 0; rowBits <= warpBits; ++rowBits) {
+      unsigned columnBits = warpBits - rowBits;
+      unsigned excess = (rowBits > mostRows ? rowBits - mostRows : 0) +
+                        (columnBits > mostColumns ? columnBits - mostColumns : 0);
+      unsigned share = (1u << (rows - std::min(rows, rowBits))) +
+                       (1u << (columns - std::min(columns, columnBits))) +
+                       (excess << 16);
+      if (share < best) {
+        best = share;
+        grid = {rowBits, columnBits};
+      }
+    }
+  }
+
+  /// Whether a value is computed from a product in the same block of operations.
+  bool dependsOnProduct(Value value) {
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return false;
+    if (isa<MmaOp>(op))
+      return true;
+    return isa<MapOp, ReduceOp>(op) &&
+           llvm::any_of(op->getOperands(), [&](Value operand) {
+             return isa<TileType>(operand.getType()) && dependsOnProduct(operand);
+           });
+  }
+
+  LinearLayout fragment(MmaOp op, target::Operand operand) {
+    StringAttr rows = op.getRowAxis(), columns = op.getColumnAxis(),
+               summed = op.getSummedAxis();
+    auto layout = [&](Value value, const target::Fragment &fragment, StringAttr first,
+                      StringAttr second) {
+      TileType type = typeOf(value);
+      return target::tileLayout(fragment, operand, type.getShape(),
+                                {*type.axisIndex(first), *type.axisIndex(second)}, grid);
+    };
+    switch (operand) {
+    case target::Operand::A:
+      return layout(op.getA(), target.mma16.a, rows, summed);
+    case target::Operand::B:
+      return layout(op.getB(), target.mma16.b, columns, summed);
+    case target::Operand::Accumulator:
+      return layout(op.getResult(), target.mma16.accumulator, rows, columns);
+    }
+    return {};
+  }
+
+  void decide(Value value, const LinearLayout &layout) {
+    if (layouts.try_emplace(value, layout).second)
+      worklist.insert(value);
+  }
+
+  /// Decides a value and what it is computed from, as far as that is open; what
+  /// is decided already will be converted.
+  void wish(Value value, const LinearLayout &layout) {
+    if (!layouts.count(value))
+      decide(value, layout);
+  }
+
+  LinearLayout slice(Value value, TileType smaller) {
+    TileType type = typeOf(value);
+    return layouts[value].slice(type.getShape(), smaller.getShape(),
+                                type.axisMapTo(smaller));
+  }
+
+  static bool sameAxes(TileType a, TileType b) {
+    return a.getAxes() == b.getAxes() && a.getSizes() == b.getSizes();
+  }
+
+  /// Spreads decisions to neighbours until nothing changes.
+  void settle() {
+    while (!worklist.empty()) {
+      Value value = worklist.pop_back_val();
+      if (Operation *op = value.getDefiningOp())
+        spreadToOperands(op, value);
+      else if (auto argument = dyn_cast<BlockArgument>(value))
+        spreadAroundLoop(dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()),
+                         argument.getArgNumber() - 1);
+      for (OpOperand &use : value.getUses())
+        spreadToUser(use);
+    }
+  }
+
+  void spreadToOperands(Operation *op, Value value) {
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      return spreadAroundLoop(loop, cast<OpResult>(value).getResultNumber());
+    if (auto mma = dyn_cast<MmaOp>(op))
+      return wish(mma.getAccumulator(), layouts[value]);
+    if (auto map = dyn_cast<MapOp>(op))
+      for (Value input : map.getInputs())
+        if (!fixedElsewhere(input))
+          wish(input, slice(value, typeOf(input)));
+  }
+
+  /// A load that feeds a matrix instruction is read for that first; other users
+  /// read it again in their own layout.
+  bool fixedElsewhere(Value value) {
+    if (!value.getDefiningOp<LoadOp>())
+      return false;
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      auto mma = dyn_cast<MmaOp>(user);
+      return mma && mma.getAccumulator() != value;
+    });
+  }
+
+  void spreadToUser(OpOperand &use) {
+    Operation *user = use.getOwner();
+    Value value = use.get();
+    if (auto map = dyn_cast<MapOp>(user)) {
+      if (use.getOperandNumber() < map.getInputs().size() &&
+          sameAxes(typeOf(value), typeOf(map.getResult())))
+        wish(map.getResult(), layouts[value]);
+    } else if (auto reduce = dyn_cast<ReduceOp>(user)) {
+      wish(reduce.getResult(), slice(value, typeOf(reduce.getResult())));
+    } else if (auto loop = dyn_cast<scf::ForOp>(user)) {
+      spreadAroundLoop(loop, use.getOperandNumber() - loop.getNumControlOperands());
+    } else if (isa<scf::YieldOp>(user)) {
+      spreadAroundLoop(dyn_cast<scf::ForOp>(user->getParentOp()), use.getOperandNumber());
+    }
+  }
+
+  /// A loop carries a value in one layout: the one in which the body makes it.
+  void spreadAroundLoop(scf::ForOp loop, unsigned index) {
+    if (!loop)
+      return;
+    Value yielded = loop.getBody()->getTerminator()->getOperand(index);
+    Value carried[] = {yielded, loop.getRegionIterArgs()[index], loop.getResult(index),
+                       loop.getInitArgs()[index]};
+    for (Value source : carried)
+      if (layouts.count(source)) {
+        LinearLayout layout = layouts[source];
+        for (Value value : carried)
+          wish(value, layout);
+        return;
+      }
+  }
+
+  /// All tiles, those of more axes first, so that slices follow them.
+  SmallVector<Value> inOrderOfRank() {
+    SmallVector<Value> values;
+    auto add = [&](Value value) {
+      if (isa<TileType>(value.getType()))
+        values.push_back(value);
+    };
+    kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      for (Value value : op->getResults())
+        add(value);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (Value value : block.getArguments())
+            add(value);
+    });
+    llvm::stable_sort(values, [&](Value a, Value b) {
+      return typeOf(a).getRank() > typeOf(b).getRank();
+    });
+    return values;
+  }
+
+  LinearLayout defaultLayout(Value value) {
+    TileType type = typeOf(value);
+    unsigned vector = maxVectorBytes / bytesOf(type.getElementType());
+    if (auto load = value.getDefiningOp<LoadOp>())
+      vector = transferVector(type, load.getArray().getType());
+    return target::blockedLayout(type.getShape(), vector, warpBits);
+  }
+
+  /// Elements that one thread may move at once between a tile and its array.
+  static unsigned transferVector(TileType type, ncd::ArrayType array) {
+    unsigned elementBytes = bytesOf(type.getElementType());
+    if (type.getRank() == 0 || array.getAxes().empty() ||
+        type.getAxes().back() != array.getAxes().back())
+      return 1;
+    int64_t rowBytes = array.getSizes().back() * elementBytes;
+    int64_t bytes = std::min<int64_t>(rowBytes & -rowBytes, maxVectorBytes);
+    return std::max<int64_t>(1, bytes / elementBytes);
+  }
+
+  void apply() {
+    for (auto &[value, layout] : layouts)
+      value.setType(typeOf(value).withLayout(layout));
+  }
+
+  Value convert(OpBuilder &builder, Location loc, Value value, const LinearLayout &layout) {
+    Type type = typeOf(value).withLayout(layout);
+    if (value.getType() == type)
+      return value;
+    // A load is read once more instead: from shared memory when it is staged.
+    return ConvertOp::create(builder, loc, type, value);
+  }
+
+  /// Puts conversions where an operand is not where its user wants it.
+  void reconcile() {
+    SmallVector<Operation *> ops;
+    kernel.walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : ops) {
+      OpBuilder builder(op);
+      auto want = [&](OpOperand &operand, const LinearLayout &layout) {
+        operand.set(convert(builder, op->getLoc(), operand.get(), layout));
+      };
+      if (auto mma = dyn_cast<MmaOp>(op)) {
+        want(mma.getAMutable(), fragment(mma, target::Operand::A));
+        want(mma.getBMutable(), fragment(mma, target::Operand::B));
+        want(mma.getAccumulatorMutable(), typeOf(mma.getResult()).getLayout().getLayout());
+      } else if (auto map = dyn_cast<MapOp>(op)) {
+        for (OpOperand &operand : map.getInputsMutable())
+          want(operand, slice(map.getResult(), typeOf(operand.get())));
+      } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
+        LinearLayout result = slice(reduce.getInput(), typeOf(reduce.getResult()));
+        LinearLayout decided = typeOf(reduce.getResult()).getLayout().getLayout();
+        if (result != decided) {
+          auto old = reduce.getResult();
+          Type oldType = old.getType();
+          old.setType(typeOf(old).withLayout(result));
+          builder.setInsertionPointAfter(op);
+          auto back = ConvertOp::create(builder, op->getLoc(), oldType, old);
+          old.replaceAllUsesExcept(back, back);
+          layouts[old] = result;
+        }
+      } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+        for (auto [operand, argument] :
+             llvm::zip(loop.getInitArgsMutable(), loop.getRegionIterArgs()))
+          if (isa<TileType>(argument.getType()))
+            want(operand, typeOf(argument).getLayout().getLayout());
+      } else if (isa<scf::YieldOp>(op)) {
+        if (auto loop = dyn_cast<scf::ForOp>(op->getParentOp()))
+          for (auto [index, argument] : llvm::enumerate(loop.getRegionIterArgs()))
+            if (isa<TileType>(argument.getType()))
+              want(op->getOpOperand(index), typeOf(argument).getLayout().getLayout());
+      } else if (auto store = dyn_cast<StoreOp>(op)) {
+        TileType type = typeOf(store.getTile());
+        unsigned vector = transferVector(type, store.getArray().getType());
+        unsigned run = 1u << type.getLayout().getLayout().contiguousRegisterBits();
+        if (type.getRank() >= 2 && run < vector)
+          want(store.getTileMutable(),
+               target::blockedLayout(type.getShape(), vector, warpBits));
+      }
+    }
+  }
+
+  KernelOp kernel;
+  const target::TargetDescription &target;
+  unsigned warpBits;
+  target::WarpGrid grid;
+  llvm::MapVector<Value, LinearLayout> layouts;
+  llvm::SetVector<Value> worklist;
+};
+
+struct TileAssignLayouts
+    : public napkin::tile::impl::TileAssignLayoutsPassBase<TileAssignLayouts> {
+  using TileAssignLayoutsPassBase::TileAssignLayoutsPassBase;
+
+  void runOnOperation() override {
+    const target::TargetDescription *description = target::lookupTarget(target);
+    if (!description) {
+      getOperation().emitError() << "unknown target '" << target << "'; known are "
+                                 << target::knownTargets();
+      return signalPassFailure();
+    }
+    Assignment(getOperation(), *description).run();
+  }
+};
+
+} // namespace

@@ -1,0 +1,291 @@
+//===- LaunchPlan.cpp - arrays and launches of a program ------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Names kernels and arrays so that each name is used once and every name of a
+// kernel is an identifier of PTX.
+//===----------------------------------------------------------------------===//
+
+#include "LaunchPlan.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "napkin/Dialect/Tile/IR/Tile.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::pipelines;
+
+namespace {
+
+/// Gives names that differ.
+class Names {
+public:
+  /// \p wanted, with the least number behind it that makes it new.
+  std::string take(std::string wanted) {
+    std::string name = wanted;
+    for (unsigned i = 1; !taken.insert(name).second; ++i)
+      name = wanted + "_" + std::to_string(i);
+    return name;
+  }
+
+private:
+  llvm::StringSet<> taken;
+};
+
+/// Builds the plan of a module.
+class Planner {
+public:
+  LogicalResult add(ncd::DiagramOp diagram, bool alone);
+  void add(tile::KernelOp kernel, bool alone);
+  LaunchPlan plan;
+
+private:
+  unsigned addArray(std::string name, StringLiteral role, Type type) {
+    plan.arrays.push_back(
+        {arrayNames.take(std::move(name)), role, cast<ncd::ArrayType>(type)});
+    return plan.arrays.size() - 1;
+  }
+  LogicalResult addResults(ncd::DiagramOp diagram, const std::string &prefix);
+  LogicalResult addKernel(ncd::KernelOp kernel, std::string entry);
+
+  Names arrayNames, entryNames;
+  /// Position in plan.arrays of each array in global memory.
+  llvm::DenseMap<Value, unsigned> positions;
+  unsigned temporaries = 0;
+};
+
+} // namespace
+
+/// \p name as an identifier of PTX.
+static std::string identifier(StringRef name) {
+  std::string result;
+  for (char c : name)
+    result += llvm::isAlnum(c) || c == '_' || c == '$' ? c : '_';
+  if (result.empty() || llvm::isDigit(result[0]))
+    result.insert(result.begin(), 'k');
+  // A lone underscore is an operand that is thrown away, not a name.
+  return result == "_" ? "k_" : result;
+}
+
+LogicalResult Planner::addResults(ncd::DiagramOp diagram,
+                                  const std::string &prefix) {
+  Operation *terminator = diagram.getBody().front().getTerminator();
+  for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
+    if (!value.getDefiningOp<ncd::KernelOp>())
+      return terminator->emitError("result '")
+             << diagram.getResultName(i)
+             << "' is not written by a kernel: it is an argument; copy it with "
+                "ncd.map";
+    if (positions.count(value))
+      return terminator->emitError("result '")
+             << diagram.getResultName(i)
+             << "' is returned twice, and a kernel writes it once; copy it with "
+                "ncd.map";
+    positions[value] =
+        addArray(prefix + diagram.getResultName(i), "output", value.getType());
+  }
+  return success();
+}
+
+LogicalResult Planner::addKernel(ncd::KernelOp kernel, std::string entry) {
+  PlannedKernel planned;
+  planned.entry = entryNames.take(std::move(entry));
+  kernel.setEntry(planned.entry);
+  for (Value input : kernel.getInputs()) {
+    auto known = positions.find(input);
+    if (known == positions.end())
+      return kernel.emitError("reads an array that is no argument and that no "
+                              "kernel writes");
+    planned.arguments.push_back(known->second);
+  }
+  for (Value result : kernel.getResults()) {
+    auto [known, isNew] = positions.try_emplace(result, 0);
+    if (isNew)
+      known->second = addArray("tmp" + std::to_string(temporaries++),
+                               "temporary", result.getType());
+    planned.arguments.push_back(known->second);
+  }
+  FailureOr<report::KernelCost> cost = report::computeKernelCost(kernel);
+  if (failed(cost))
+    return failure();
+  planned.predicted = *cost;
+  plan.kernels.push_back(std::move(planned));
+  return success();
+}
+
+LogicalResult Planner::add(ncd::DiagramOp diagram, bool alone) {
+  std::string prefix = alone ? "" : diagram.getSymName().str() + ".";
+  Block &body = diagram.getBody().front();
+  for (auto [i, argument] : llvm::enumerate(body.getArguments()))
+    positions[argument] = addArray(prefix + diagram.getArgumentName(i), "input",
+                                   argument.getType());
+  for (Operation &op : body.without_terminator())
+    if (!isa<ncd::KernelOp>(op))
+      return op.emitOpError("was left outside every kernel");
+  if (failed(addResults(diagram, prefix)))
+    return failure();
+  SmallVector<ncd::KernelOp> kernels(body.getOps<ncd::KernelOp>());
+  for (auto [i, kernel] : llvm::enumerate(kernels)) {
+    std::string entry = diagram.getSymName().str();
+    if (kernel.getEntry())
+      entry = kernel.getEntry()->str();
+    else if (kernels.size() > 1)
+      entry += "_" + std::to_string(i);
+    if (failed(addKernel(kernel, identifier(entry))))
+      return failure();
+  }
+  return success();
+}
+
+void Planner::add(tile::KernelOp kernel, bool alone) {
+  PlannedKernel planned;
+  planned.entry = entryNames.take(identifier(kernel.getSymName()));
+  kernel.setSymName(planned.entry);
+  Block &body = kernel.getBody().front();
+  unsigned inputs = body.getNumArguments() - kernel.getOutputs();
+  for (auto [i, argument] : llvm::enumerate(body.getArguments())) {
+    std::string name = i < inputs ? "arg" + std::to_string(i)
+                                  : "result" + std::to_string(i - inputs);
+    planned.arguments.push_back(
+        addArray(alone ? name : planned.entry + "." + name,
+                 i < inputs ? StringLiteral("input") : StringLiteral("output"),
+                 argument.getType()));
+  }
+  plan.kernels.push_back(std::move(planned));
+}
+
+void napkin::pipelines::separateResults(ModuleOp module) {
+  for (auto diagram : module.getOps<ncd::DiagramOp>()) {
+    if (diagram.isExternal())
+      continue;
+    Operation *terminator = diagram.getBody().front().getTerminator();
+    OpBuilder builder(terminator);
+    llvm::SmallPtrSet<Value, 8> seen;
+    for (OpOperand &operand : terminator->getOpOperands()) {
+      Value value = operand.get();
+      if (!isa<BlockArgument>(value) && seen.insert(value).second)
+        continue;
+      OperationState state(terminator->getLoc(),
+                           ncd::MapOp::getOperationName());
+      state.addOperands(value);
+      state.addTypes(value.getType());
+      Block *body = &state.addRegion()->emplaceBlock();
+      Type element = cast<ncd::ArrayType>(value.getType()).getElementType();
+      Value scalar = body->addArgument(element, terminator->getLoc());
+      Operation *copy = builder.create(state);
+      OpBuilder inner = OpBuilder::atBlockEnd(&copy->getRegion(0).front());
+      ncd::YieldOp::create(inner, terminator->getLoc(), scalar);
+      operand.set(copy->getResult(0));
+    }
+  }
+}
+
+FailureOr<LaunchPlan> napkin::pipelines::planLaunches(ModuleOp module) {
+  SmallVector<ncd::DiagramOp> diagrams(module.getOps<ncd::DiagramOp>());
+  SmallVector<tile::KernelOp> kernels(module.getOps<tile::KernelOp>());
+  if (diagrams.empty() && kernels.empty())
+    return module.emitError("holds nothing to compile: no ncd.diagram");
+  Planner planner;
+  bool alone = diagrams.size() + kernels.size() == 1;
+  for (ncd::DiagramOp diagram : diagrams) {
+    if (diagram.isExternal())
+      return diagram.emitError("has no body, so there is nothing to compile");
+    if (failed(planner.add(diagram, alone)))
+      return failure();
+  }
+  for (tile::KernelOp kernel : kernels)
+    planner.add(kernel, alone);
+  return std::move(planner.plan);
+}
+
+LogicalResult napkin::pipelines::completeLaunches(ModuleOp module,
+                                                  LaunchPlan &plan) {
+  for (PlannedKernel &kernel : plan.kernels) {
+    LLVM::LLVMFuncOp function;
+    for (auto device : module.getOps<gpu::GPUModuleOp>())
+      if (auto found = device.lookupSymbol<LLVM::LLVMFuncOp>(kernel.entry))
+        function = found;
+    if (!function)
+      return module.emitError("kernel '")
+             << kernel.entry << "' is missing in the device code";
+    if (auto blocks = function->getAttrOfType<IntegerAttr>("napkin.blocks"))
+      kernel.blocks = blocks.getInt();
+    if (auto bytes = function->getAttrOfType<IntegerAttr>("napkin.shared_bytes"))
+      kernel.sharedBytes = bytes.getInt();
+    if (auto threads =
+            function->getAttrOfType<DenseI32ArrayAttr>("nvvm.maxntid"))
+      kernel.threads = threads[0];
+    if (kernel.blocks < 1 || kernel.threads < 1)
+      return function.emitError("lacks the size of its grid or of its blocks");
+    if (kernel.blocks > INT32_MAX)
+      return function.emitError("needs ")
+             << kernel.blocks
+             << " blocks, and a grid has at most 2147483647: choose larger "
+                "tiles";
+  }
+  return success();
+}
+
+std::string LaunchPlan::json(StringRef target, StringRef ptxFile,
+                             unsigned maxRegisters) const {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::json::OStream out(stream, /*IndentSize=*/2);
+  auto triple = [&](StringRef name, int64_t x) {
+    out.attributeArray(name, [&] {
+      for (int64_t size : {x, int64_t(1), int64_t(1)})
+        out.value(size);
+    });
+  };
+  auto writeArray = [&](const PlannedArray &array) {
+    int64_t bytes = ncd::elementBytes(array.type.getElementType());
+    out.attribute("name", array.name);
+    out.attribute("role", array.role);
+    out.attribute("element", ncd::elementTypeName(array.type.getElementType()));
+    out.attributeArray("axes", [&] {
+      for (auto [axis, size] :
+           llvm::zip(array.type.getAxes(), array.type.getSizes())) {
+        out.object([&, axis = axis, size = size] {
+          out.attribute("name", axis.getValue());
+          out.attribute("size", size);
+        });
+        bytes *= size;
+      }
+    });
+    out.attribute("bytes", bytes);
+  };
+  auto writeKernel = [&](const PlannedKernel &kernel) {
+    out.attribute("entry", kernel.entry);
+    triple("grid", kernel.blocks);
+    triple("block", kernel.threads);
+    triple("cluster", 1);
+    out.attribute("dynamic_shared_bytes", kernel.sharedBytes);
+    out.attribute("max_registers", maxRegisters);
+    out.attributeArray("arguments", [&] {
+      for (unsigned position : kernel.arguments)
+        out.object([&] { out.attribute("array", arrays[position].name); });
+    });
+    if (kernel.predicted)
+      out.attributeObject("predicted", [&] {
+        out.attribute("global_read_bytes", kernel.predicted->globalReadBytes);
+        out.attribute("global_write_bytes", kernel.predicted->globalWriteBytes);
+      });
+  };
+  out.object([&] {
+    out.attribute("napkin", 1);
+    out.attribute("target", target);
+    out.attribute("ptx", ptxFile);
+    out.attributeArray("arrays", [&] {
+      for (const PlannedArray &array : arrays)
+        out.object([&] { writeArray(array); });
+    });
+    out.attributeArray("kernels", [&] {
+      for (const PlannedKernel &kernel : kernels)
+        out.object([&] { writeKernel(kernel); });
+    });
+  });
+  out.flush();
+  return text + "\n";
+}

@@ -1,0 +1,67 @@
+//===- LaunchPlan.h - arrays and launches of a program ----------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What becomes the manifest. The diagram knows arrays and their roles, device
+// code knows grids and shared memory; the plan is begun at the one and finished
+// at the other.
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_PIPELINES_LAUNCHPLAN_H
+#define NAPKIN_LIB_PIPELINES_LAUNCHPLAN_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Report/CostReport.h"
+#include "llvm/ADT/StringSet.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace napkin::pipelines {
+
+/// An array that a launcher allocates.
+struct PlannedArray {
+  std::string name;
+  /// "input", "output" or "temporary".
+  llvm::StringLiteral role;
+  ncd::ArrayType type;
+};
+
+/// One launch.
+struct PlannedKernel {
+  std::string entry;
+  /// Positions in LaunchPlan::arrays.
+  std::vector<unsigned> arguments;
+  std::optional<report::KernelCost> predicted;
+  /// From device code: blocks, threads of a block, bytes of a block.
+  int64_t blocks = 0, threads = 0, sharedBytes = 0;
+};
+
+/// All arrays and launches of a program, in order.
+struct LaunchPlan {
+  std::vector<PlannedArray> arrays;
+  std::vector<PlannedKernel> kernels;
+
+  /// The manifest as JSON text. \p ptxFile is the name of the PTX file.
+  std::string json(llvm::StringRef target, llvm::StringRef ptxFile,
+                   unsigned maxRegisters) const;
+};
+
+/// Makes every result of every diagram in \p module the result of an operation
+/// of its own: a returned argument, and a value that is returned twice, is
+/// copied by a map.
+void separateResults(mlir::ModuleOp module);
+
+/// The arrays and launches of the scheduled diagrams in \p module, or, where
+/// there are none, of its tile programs. Gives every kernel of a diagram the name
+/// that it will have in device code, in its attribute `entry`. Errors: an
+/// operation outside every kernel; a result that no kernel writes.
+mlir::FailureOr<LaunchPlan> planLaunches(mlir::ModuleOp module);
+
+/// Adds what the functions of device code in \p module say. Errors: a kernel
+/// of \p plan that \p module lacks.
+mlir::LogicalResult completeLaunches(mlir::ModuleOp module, LaunchPlan &plan);
+
+} // namespace napkin::pipelines
+
+#endif // NAPKIN_LIB_PIPELINES_LAUNCHPLAN_H

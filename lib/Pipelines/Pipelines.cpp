@@ -1,0 +1,260 @@
+//===- Pipelines.cpp - from a diagram to PTX ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One table of stages. A stage of IR is a list of passes; what surrounds the
+// passes (the report, the plan of launches) hangs on the stage that knows it.
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Pipelines/Pipelines.h"
+#include "DeviceCode.h"
+#include "LaunchPlan.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Transforms/Passes.h"
+#include "napkin/Algebra/Passes.h"
+#include "napkin/Conversion/Passes.h"
+#include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Schedule/Passes.h"
+#include "napkin/Target/Target.h"
+#include "llvm/Support/SourceMgr.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::pipelines;
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A stage with its passes; stages of text have none.
+struct StageEntry {
+  StageInfo info;
+  void (*addPasses)(OpPassManager &, const CompileOptions &);
+};
+
+} // namespace
+
+static void addDiagramPasses(OpPassManager &passes, const CompileOptions &) {
+  passes.addPass(ncd::createNCDDecomposePass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
+static void addSchedulePasses(OpPassManager &passes,
+                              const CompileOptions &options) {
+  schedule::SchedulePassOptions schedule;
+  schedule.target = options.target;
+  schedule.hardware = options.hardware;
+  for (const std::string &pin : options.pinGroup)
+    schedule.pinGroup.push_back(pin);
+  for (const std::string &pin : options.pinStream)
+    schedule.pinStream.push_back(pin);
+  schedule.pinWarps = options.pinWarps;
+  schedule.pinStages = options.pinStages;
+  passes.addPass(schedule::createSchedulePass(schedule));
+}
+
+static void addTilePasses(OpPassManager &passes, const CompileOptions &options) {
+  algebra::NCDDeriveStreamPassOptions stream;
+  stream.inputBound = options.inputBound;
+  passes.addPass(algebra::createNCDDeriveStreamPass(stream));
+}
+
+static void addDevicePasses(OpPassManager &passes,
+                            const CompileOptions &options) {
+  TileLowerToNVVMPassOptions lower;
+  lower.target = options.target;
+  passes.addPass(createTileLowerToNVVMPass(lower));
+}
+
+static const StageEntry table[] = {
+    {{Stage::NCD, "ncd", "the diagram in contract, map and reduce"},
+     addDiagramPasses},
+    {{Stage::Schedule, "schedule", "kernels with partitions and streams"},
+     addSchedulePasses},
+    {{Stage::Tile, "tile", "tile programs with layouts and a pipeline"},
+     addTilePasses},
+    {{Stage::NVVM, "nvvm", "device code in gpu, llvm and nvvm"},
+     addDevicePasses},
+    {{Stage::PTX, "ptx", "PTX text"}, nullptr},
+    {{Stage::Cubin, "cubin", "machine code; needs ptxas"}, nullptr},
+    {{Stage::Manifest, "manifest", "what a launcher needs, as JSON"}, nullptr},
+};
+
+ArrayRef<StageInfo> napkin::pipelines::stages() {
+  static const auto infos = [] {
+    SmallVector<StageInfo> list;
+    for (const StageEntry &entry : table)
+      list.push_back(entry.info);
+    return list;
+  }();
+  return infos;
+}
+
+std::optional<Stage> napkin::pipelines::parseStage(StringRef name) {
+  for (const StageEntry &entry : table)
+    if (entry.info.name == name)
+      return entry.info.stage;
+  return std::nullopt;
+}
+
+const DialectRegistry &napkin::pipelines::dialects() {
+  static const DialectRegistry *registry = [] {
+    auto *made = new DialectRegistry();
+    made->insert<ncd::NCDDialect, tile::TileDialect, arith::ArithDialect,
+                 math::MathDialect, scf::SCFDialect, gpu::GPUDialect,
+                 LLVM::LLVMDialect, NVVM::NVVMDialect>();
+    registerBuiltinDialectTranslation(*made);
+    registerGPUDialectTranslation(*made);
+    registerLLVMDialectTranslation(*made);
+    registerNVVMDialectTranslation(*made);
+    return made;
+  }();
+  return *registry;
+}
+
+//===----------------------------------------------------------------------===//
+// Running it
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One compilation under way.
+class Compilation {
+public:
+  Compilation(ModuleOp module, const CompileOptions &options)
+      : module(module), options(options), last(Clock::now()) {}
+
+  FailureOr<Compiled> run(Stage stop);
+
+private:
+  using Clock = std::chrono::steady_clock;
+
+  LogicalResult runPasses(const StageEntry &entry);
+  LogicalResult finishSchedule();
+  LogicalResult emitText(Stage stop, const target::TargetDescription &target);
+  void stepDone(StringRef step) {
+    Clock::time_point now = Clock::now();
+    result.seconds.emplace_back(
+        step.str(), std::chrono::duration<double>(now - last).count());
+    last = now;
+  }
+
+  ModuleOp module;
+  const CompileOptions &options;
+  LaunchPlan plan;
+  Compiled result;
+  Clock::time_point last;
+};
+
+} // namespace
+
+LogicalResult Compilation::runPasses(const StageEntry &entry) {
+  PassManager passes(module.getContext(), ModuleOp::getOperationName());
+  entry.addPasses(passes, options);
+  if (failed(passes.run(module)))
+    return failure();
+  stepDone(entry.info.name);
+  return success();
+}
+
+LogicalResult Compilation::finishSchedule() {
+  FailureOr<LaunchPlan> planned = planLaunches(module);
+  if (failed(planned))
+    return failure();
+  plan = std::move(*planned);
+  FailureOr<report::CostReport> report = report::buildCostReport(module);
+  if (failed(report))
+    return failure();
+  result.report = std::move(*report);
+  stepDone("plan and report");
+  return success();
+}
+
+LogicalResult Compilation::emitText(Stage stop,
+                                    const target::TargetDescription &target) {
+  if (failed(completeLaunches(module, plan)))
+    return failure();
+  std::string file = options.ptxFile;
+  if (file.empty())
+    file = plan.kernels.front().entry + ".ptx";
+  result.manifest = plan.json(options.target, file, target.maxRegisters);
+  if (stop == Stage::Manifest)
+    return success();
+  FailureOr<std::string> ptx = emitPTX(
+      module, target, [&](StringRef step) { stepDone(step); });
+  if (failed(ptx))
+    return failure();
+  result.ptx = std::move(*ptx);
+  if (stop != Stage::Cubin)
+    return success();
+  llvm::Expected<std::string> cubin = assemble(result.ptx, options.target);
+  if (!cubin)
+    return module.emitError(llvm::toString(cubin.takeError()));
+  result.cubin = std::move(*cubin);
+  stepDone("assemble");
+  return success();
+}
+
+FailureOr<Compiled> Compilation::run(Stage stop) {
+  const target::TargetDescription *target = target::lookupTarget(options.target);
+  if (!target)
+    return module.emitError("unknown target '")
+           << options.target << "'; known are " << target::knownTargets();
+  for (const StageEntry &entry : table) {
+    if (!entry.addPasses) {
+      if (failed(emitText(stop, *target)))
+        return failure();
+      break;
+    }
+    if (entry.info.stage == Stage::Schedule)
+      separateResults(module);
+    if (failed(runPasses(entry)))
+      return failure();
+    if (entry.info.stage == Stage::Schedule && failed(finishSchedule()))
+      return failure();
+    if (entry.info.stage == stop)
+      break;
+  }
+  return std::move(result);
+}
+
+FailureOr<Compiled> napkin::pipelines::compile(ModuleOp module,
+                                               const CompileOptions &options,
+                                               Stage last) {
+  return Compilation(module, options).run(last);
+}
+
+llvm::Expected<Compiled>
+napkin::pipelines::compileText(StringRef source, const CompileOptions &options,
+                               StringRef name) {
+  MLIRContext context(dialects(), MLIRContext::Threading::DISABLED);
+  llvm::SourceMgr manager;
+  manager.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBufferCopy(source, name), llvm::SMLoc());
+  std::string messages;
+  llvm::raw_string_ostream stream(messages);
+  SourceMgrDiagnosticHandler handler(manager, &context, stream);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(manager, &context);
+  if (module) {
+    FailureOr<Compiled> compiled = compile(*module, options);
+    if (succeeded(compiled))
+      return std::move(*compiled);
+  }
+  return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                 StringRef(messages).rtrim());
+}

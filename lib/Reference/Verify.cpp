@@ -1,0 +1,72 @@
+//===- Verify.cpp - is a result as exact as its precision allows ----------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Two evaluations and two comparisons for each result.
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Reference/Verify.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::reference;
+
+double napkin::reference::unitInLastPlace(Element element) {
+  // 1 is where the mantissa begins anew: halve a step until it is lost.
+  double step = 1;
+  while (roundTo(element, 1 + step / 2) != 1 && step > 0x1p-60)
+    step /= 2;
+  return step;
+}
+
+FailureOr<std::vector<Verification>> napkin::reference::verifyResults(
+    ncd::DiagramOp diagram, llvm::ArrayRef<Tensor> inputs,
+    llvm::ArrayRef<Tensor> outputs, double factor) {
+  if (outputs.size() != diagram.getNumResults())
+    return diagram.emitOpError("gives ")
+           << diagram.getNumResults() << " results, but " << outputs.size()
+           << " are to be verified";
+  EvaluationOptions options;
+  options.storage = Storage::Exact;
+  FailureOr<std::vector<Tensor>> exact =
+      evaluateDiagram(diagram, inputs, options);
+  if (failed(exact))
+    return failure();
+  options.storage = Storage::Declared;
+  options.arithmetic = Arithmetic::Single;
+  FailureOr<std::vector<Tensor>> plain =
+      evaluateDiagram(diagram, inputs, options);
+  if (failed(plain))
+    return failure();
+
+  std::vector<Verification> verifications;
+  for (unsigned index = 0; index < outputs.size(); ++index) {
+    Tensor &want = (*exact)[index];
+    // A value beyond the element type's range is infinite however exact.
+    for (double &value : want.floats)
+      if (double stored = roundTo(want.element, value); !std::isfinite(stored))
+        value = stored;
+    Verification verification;
+    verification.name = diagram.getResultName(index);
+    auto compare = [&](const Tensor &have, Comparison &comparison) {
+      llvm::Expected<Comparison> result = compareTensors(have, want);
+      if (!result) {
+        diagram.emitOpError("result '")
+            << verification.name << "': " << llvm::toString(result.takeError());
+        return failure();
+      }
+      comparison = *result;
+      return success();
+    };
+    if (failed(compare(outputs[index], verification.actual)) ||
+        failed(compare((*plain)[index], verification.plain)))
+      return failure();
+    verification.bound = 0;
+    if (isFloat(want.element))
+      verification.bound =
+          factor * verification.plain.maxAbsError +
+          unitInLastPlace(want.element) * verification.plain.maxAbsReference;
+    verifications.push_back(std::move(verification));
+  }
+  return verifications;
+}

@@ -1,0 +1,308 @@
+//===- CostReport.cpp - what kernels move, and why --------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Gathers the numbers of a report from kernels.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Report/CostReport.h"
+#include "napkin/Cost/Hardware.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <tuple>
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::report;
+
+/// The name of \p value for people: an argument or result of the diagram, or
+/// the result of another kernel.
+static std::string nameOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    if (auto diagram =
+            dyn_cast<ncd::DiagramOp>(argument.getOwner()->getParentOp()))
+      return diagram.getArgumentName(argument.getArgNumber());
+    return fmt::format("argument{}", argument.getArgNumber());
+  }
+  for (OpOperand &use : value.getUses())
+    if (auto diagram = dyn_cast<ncd::DiagramOp>(use.getOwner()->getParentOp());
+        diagram && isa<ncd::ReturnOp>(use.getOwner()))
+      return diagram.getResultName(use.getOperandNumber());
+  auto result = cast<OpResult>(value);
+  std::string entry = "kernel";
+  if (auto kernel = dyn_cast<ncd::KernelOp>(result.getOwner());
+      kernel && kernel.getEntry())
+    entry = kernel.getEntry()->str();
+  return result.getOwner()->getNumResults() == 1
+             ? entry + ".result"
+             : fmt::format("{}.result{}", entry, result.getResultNumber());
+}
+
+static cost::Array describeArray(Type type, std::string name, cost::Role role) {
+  auto array = cast<ncd::ArrayType>(type);
+  cost::Array result;
+  result.name = std::move(name);
+  for (StringAttr axis : array.getAxes())
+    result.axes.push_back(axis.str());
+  result.bytesPerValue = ncd::elementBytes(array.getElementType());
+  result.role = role;
+  return result;
+}
+
+cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
+  cost::KernelModel model;
+  for (Value input : kernel.getInputs())
+    model.arrays.push_back(
+        describeArray(input.getType(), nameOf(input), cost::Role::Read));
+  Block &block = kernel.getBody().front();
+  for (mlir::Operation &op : block.without_terminator())
+    for (Value result : op.getResults()) {
+      bool yielded = llvm::any_of(result.getUsers(), [](mlir::Operation *user) {
+        return isa<ncd::YieldOp>(user);
+      });
+      // Overwritten in place by an elementwise operation over the same axes.
+      bool inPlace =
+          result.hasOneUse() && isa<ncd::MapOp>(*result.user_begin()) &&
+          cast<ncd::ArrayType>((*result.user_begin())->getResult(0).getType())
+                  .getRank() ==
+              cast<ncd::ArrayType>(result.getType()).getRank();
+      if (!yielded && !inPlace)
+        model.arrays.push_back(
+            describeArray(result.getType(), "", cost::Role::Internal));
+    }
+  for (Value result : kernel.getResults())
+    model.arrays.push_back(
+        describeArray(result.getType(), nameOf(result), cost::Role::Written));
+  for (StringAttr axis : kernel.getGridOrder())
+    model.groupAxes.push_back(axis.str());
+  if (StringAttr axis = kernel.getStreamAxis())
+    model.streamAxis = axis.str();
+  return model;
+}
+
+/// Sizes and partitions of \p kernel by symbol. Errors on the kernel.
+static FailureOr<cost::Bindings> bindingsOf(ncd::KernelOp kernel,
+                                            const cost::KernelModel &model) {
+  cost::Bindings values;
+  for (const cost::Array &array : model.arrays)
+    for (const std::string &axis : array.axes) {
+      std::optional<int64_t> size = kernel.getAxisSize(axis);
+      if (!size || ShapedType::isDynamic(*size))
+        return kernel.emitError("axis '")
+               << axis
+               << "' has no static size, so its bytes cannot be counted; write "
+                  "its size";
+      values[axis] = *size;
+    }
+  for (const std::string &axis : model.groupAxes)
+    if (std::optional<int64_t> tile = kernel.groupSize(axis))
+      cost::KernelModel::bindPartition(values, axis, *tile, /*stream=*/false);
+  if (model.streamAxis)
+    if (std::optional<int64_t> chunk = kernel.getStreamSize())
+      cost::KernelModel::bindPartition(values, *model.streamAxis, *chunk,
+                                       /*stream=*/true);
+  return values;
+}
+
+/// The value of \p expression, or an error on \p kernel.
+static FailureOr<int64_t> evaluate(ncd::KernelOp kernel,
+                                   const cost::Expression &expression,
+                                   const cost::Bindings &values) {
+  llvm::Expected<int64_t> result = expression.evaluate(values);
+  if (result)
+    return *result;
+  return kernel.emitError("its bytes cannot be counted: ")
+         << llvm::toString(result.takeError());
+}
+
+FailureOr<KernelCost> napkin::report::computeKernelCost(ncd::KernelOp kernel) {
+  cost::KernelModel model = modelOf(kernel);
+  FailureOr<cost::Bindings> values = bindingsOf(kernel, model);
+  if (failed(values))
+    return failure();
+  FailureOr<int64_t> reads =
+      evaluate(kernel, model.reads(cost::Unit::Bytes), *values);
+  FailureOr<int64_t> writes =
+      evaluate(kernel, model.writes(cost::Unit::Bytes), *values);
+  if (failed(reads) || failed(writes))
+    return failure();
+  return KernelCost{*reads, *writes};
+}
+
+/// True when \p value is a factor of a contract, directly or as the chunk of a
+/// stream.
+static bool feedsContract(Value value) {
+  for (OpOperand &use : value.getUses()) {
+    if (isa<ncd::ContractOp>(use.getOwner()))
+      return true;
+    if (auto stream = dyn_cast<ncd::StreamOp>(use.getOwner()))
+      if (feedsContract(stream.getStepChunks()[use.getOperandNumber()]))
+        return true;
+  }
+  return false;
+}
+
+static FailureOr<std::vector<ArrayCost>>
+describeArrays(ncd::KernelOp kernel, const cost::KernelModel &model,
+               const cost::Bindings &values) {
+  std::vector<ArrayCost> result;
+  unsigned input = 0;
+  for (const cost::Array &array : model.arrays) {
+    if (array.role == cost::Role::Internal)
+      continue;
+    ArrayCost line;
+    line.name = array.name;
+    line.axes = llvm::join(array.axes, ", ");
+    line.role = array.role;
+    line.levels = "registers, global";
+    if (array.role == cost::Role::Read)
+      line.levels = feedsContract(kernel.getBody().front().getArgument(input++))
+                        ? "global, shared, registers"
+                        : "global, registers";
+    FailureOr<int64_t> bytes =
+        evaluate(kernel, model.size(array, cost::Unit::Bytes), values);
+    FailureOr<int64_t> repetitions =
+        evaluate(kernel, model.repetitions(array), values);
+    if (failed(bytes) || failed(repetitions))
+      return failure();
+    line.bytes = *bytes;
+    line.repetitions = *repetitions;
+    line.movedBytes = *bytes * *repetitions;
+    result.push_back(line);
+  }
+  return result;
+}
+
+/// Takes over what the schedule left in the kernel.
+static void readScheduleNotes(ncd::KernelOp kernel, KernelReport &report) {
+  auto location = dyn_cast<FusedLocWith<DictionaryAttr>>(kernel->getLoc());
+  if (!location)
+    return;
+  DictionaryAttr notes = location.getMetadata();
+  auto number = [&](StringRef name) -> int64_t {
+    auto value = notes.getAs<IntegerAttr>(name);
+    return value ? value.getInt() : 0;
+  };
+  report.registers = number("registers");
+  report.sharedBytes = number("shared_bytes");
+  report.unfusedBytes = number("unfused_bytes");
+  if (auto cycles = notes.getAs<DictionaryAttr>("cycles"))
+    for (NamedAttribute entry : cycles)
+      if (auto value = dyn_cast<IntegerAttr>(entry.getValue())) {
+        report.cycles.push_back({entry.getName().str(), value.getInt()});
+        report.totalCycles += value.getInt();
+      }
+  llvm::sort(report.cycles, [](const auto &a, const auto &b) {
+    return std::tie(b.second, a.first) < std::tie(a.second, b.first);
+  });
+  if (auto why = notes.getAs<ArrayAttr>("why"))
+    for (Attribute sentence : why)
+      if (auto text = dyn_cast<StringAttr>(sentence))
+        report.reasons.push_back(text.str());
+}
+
+/// \p expression in double precision; 0 when it has no value.
+static double realValue(const cost::Expression &expression,
+                        const cost::Bindings &values) {
+  llvm::Expected<double> value = expression.evaluateReal(values);
+  if (value)
+    return *value;
+  llvm::consumeError(value.takeError());
+  return 0;
+}
+
+FailureOr<KernelReport>
+napkin::report::buildKernelReport(ncd::KernelOp kernel) {
+  cost::KernelModel model = modelOf(kernel);
+  FailureOr<cost::Bindings> values = bindingsOf(kernel, model);
+  FailureOr<KernelCost> cost = computeKernelCost(kernel);
+  if (failed(values) || failed(cost))
+    return failure();
+  FailureOr<std::vector<ArrayCost>> arrays =
+      describeArrays(kernel, model, *values);
+  FailureOr<int64_t> compulsory =
+      evaluate(kernel, model.compulsory(cost::Unit::Bytes), *values);
+  if (failed(arrays) || failed(compulsory))
+    return failure();
+
+  KernelReport report;
+  report.entry = kernel.getEntry() ? kernel.getEntry()->str() : "kernel";
+  report.arrays = std::move(*arrays);
+  report.values = model.transfers(cost::Unit::Values);
+  report.bytes = model.transfers(cost::Unit::Bytes);
+  report.cost = *cost;
+  report.compulsoryBytes = *compulsory;
+  report.warps = kernel.getWarps().value_or(0);
+  report.stages = kernel.getStages().value_or(0);
+  bool divides = true;
+  for (const std::string &axis : model.groupAxes) {
+    int64_t tile = kernel.groupSize(axis).value_or(1);
+    divides &= kernel.getAxisSize(axis).value_or(1) % tile == 0;
+    int64_t groups =
+        llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), tile);
+    report.blocks *= groups;
+    report.grid += fmt::format("{}{}/{} = {}", report.grid.empty() ? "" : " × ",
+                               axis, tile, groups);
+  }
+  if (divides) {
+    report.values = report.values.smooth();
+    report.bytes = report.bytes.smooth();
+  }
+  if (model.streamAxis) {
+    int64_t chunk = kernel.getStreamSize().value_or(1);
+    report.stream = fmt::format(
+        "{} by {}, {} chunks", *model.streamAxis, chunk,
+        llvm::divideCeil(kernel.getAxisSize(*model.streamAxis).value_or(1),
+                         chunk));
+  }
+  readScheduleNotes(kernel, report);
+
+  const cost::Hardware *machine = nullptr;
+  if (ncd::HardwareAttr hardware = kernel.getHardwareAttr()) {
+    report.hardware = hardware.getName().str();
+    machine = cost::findHardware(report.hardware);
+    if (machine)
+      report.hardwareTitle = machine->title;
+  }
+  report.closedForm =
+      cost::findClosedForm(model, cost::Unit::Bytes, &report.noClosedForm);
+  report.leastBytes = double(report.compulsoryBytes);
+  if (report.closedForm && !report.closedForm->beta.isZero()) {
+    cost::Bindings bound = *values;
+    report.memoryBytes = realValue(report.closedForm->memory, bound);
+    bound["M"] = std::max<int64_t>(1, int64_t(report.memoryBytes));
+    report.optimumBytes = realValue(report.closedForm->transfers, bound);
+    if (machine) {
+      bound["M"] = machine->level("registers").capacityBytes +
+                   machine->level("shared").capacityBytes;
+      report.leastBytes = std::max(
+          report.leastBytes, realValue(report.closedForm->transfers, bound));
+    }
+  }
+  return report;
+}
+
+FailureOr<CostReport> napkin::report::buildCostReport(mlir::Operation *root) {
+  CostReport report;
+  WalkResult walk = root->walk([&](ncd::KernelOp kernel) {
+    FailureOr<KernelReport> one = buildKernelReport(kernel);
+    if (failed(one))
+      return WalkResult::interrupt();
+    report.kernels.push_back(std::move(*one));
+    return WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
+    return failure();
+  return report;
+}
+
+KernelCost CostReport::total() const {
+  KernelCost sum;
+  for (const KernelReport &kernel : kernels) {
+    sum.globalReadBytes += kernel.cost.globalReadBytes;
+    sum.globalWriteBytes += kernel.cost.globalWriteBytes;
+  }
+  return sum;
+}

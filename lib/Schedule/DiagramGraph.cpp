@@ -1,0 +1,156 @@
+//===- DiagramGraph.cpp - a diagram as a plain graph ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads diagrams; counts scalar operations; asks the streaming algebra.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Schedule/DiagramGraph.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::schedule;
+
+/// Arrays beyond this would overflow sums of their bytes.
+static constexpr int64_t mostBytes = int64_t(1) << 50;
+
+namespace {
+/// Fills one DiagramGraph.
+class Reader {
+public:
+  explicit Reader(DiagramGraph &result) : result(result), graph(result.graph) {}
+
+  LogicalResult addValue(Value value, int definition, StringRef name,
+                         Location location);
+  LogicalResult addOperation(mlir::Operation *op);
+  unsigned indexOf(Value value) const { return indices.lookup(value); }
+
+private:
+  void countScalars(mlir::Operation *op, schedule::Operation &operation);
+
+  DiagramGraph &result;
+  Graph &graph;
+  DenseMap<Value, unsigned> indices;
+};
+} // namespace
+
+LogicalResult Reader::addValue(Value value, int definition, StringRef name,
+                               Location location) {
+  auto type = cast<ncd::ArrayType>(value.getType());
+  ArrayValue array;
+  array.name = name.str();
+  array.definition = definition;
+  array.bits = 8 * ncd::elementBytes(type.getElementType());
+  int64_t bytes = array.bytes();
+  for (auto [axis, size] : llvm::zip_equal(type.getAxes(), type.getSizes())) {
+    if (ShapedType::isDynamic(size))
+      return emitError(location)
+             << "axis '" << axis.getValue()
+             << "' has no static size, and schedules are made for sizes; write "
+                "its size";
+    if (llvm::MulOverflow(bytes, size, bytes) || bytes > mostBytes)
+      return emitError(location)
+             << "an array of more than 2^50 bytes at axis '" << axis.getValue()
+             << "' has no schedule; make an axis smaller";
+    std::optional<unsigned> index = graph.findAxis(axis.getValue());
+    if (!index) {
+      index = graph.axes.size();
+      graph.axes.push_back({axis.getValue().str(), size});
+    }
+    array.axes.push_back(*index);
+  }
+  indices[value] = graph.values.size();
+  graph.values.push_back(std::move(array));
+  result.values.push_back(value);
+  return success();
+}
+
+void Reader::countScalars(mlir::Operation *op, schedule::Operation &operation) {
+  op->walk([&](mlir::Operation *inner) {
+    if (inner == op || inner->hasTrait<OpTrait::IsTerminator>() ||
+        inner->hasTrait<OpTrait::ConstantLike>() || isa<ncd::IndexOp>(inner))
+      return;
+    ++operation.simple;
+    bool special = inner->getName().getDialectNamespace() == "math" ||
+                   isa<arith::DivFOp, arith::RemFOp>(inner);
+    operation.special +=
+        special && !isa<math::AbsFOp, math::FmaOp, math::CopySignOp>(inner);
+  });
+  operation.simple = std::max<int64_t>(operation.simple, 1);
+}
+
+LogicalResult Reader::addOperation(mlir::Operation *op) {
+  schedule::Operation operation;
+  auto addOver = [&](ArrayRef<StringAttr> axes) {
+    for (StringAttr axis : axes)
+      if (std::optional<unsigned> index = graph.findAxis(axis.getValue()))
+        operation.over.push_back(*index);
+  };
+  if (auto contract = dyn_cast<ncd::ContractOp>(op)) {
+    operation.kind = OperationKind::Contract;
+    addOver(contract.getOverAxes());
+    Type element = cast<ncd::ArrayType>(contract.getInputs().front().getType())
+                       .getElementType();
+    if (!element.isBF16() && !element.isF16()) {
+      llvm::raw_string_ostream text(operation.noInstruction);
+      text << "no tensor-core instruction of this target multiplies " << element
+           << "; round the factors to bf16 or f16 with ncd.map, or declare "
+              "their producers' results so";
+    }
+  } else if (isa<ncd::MapOp>(op)) {
+    operation.kind = OperationKind::Map;
+    countScalars(op, operation);
+  } else if (auto reduce = dyn_cast<ncd::ReduceOp>(op)) {
+    operation.kind = OperationKind::Reduce;
+    addOver(reduce.getOverAxes());
+    countScalars(op, operation);
+  } else if (isa<ncd::KernelOp>(op)) {
+    operation.kind = OperationKind::Fixed;
+  } else {
+    return op->emitError("has no schedule: only ncd.contract, ncd.map and "
+                         "ncd.reduce do; run ncd-decompose first");
+  }
+  for (Value operand : op->getOperands())
+    operation.operands.push_back(indexOf(operand));
+  if (auto pin = op->getAttrOfType<DictionaryAttr>("ncd.pin"))
+    if (auto kernel = pin.getAs<IntegerAttr>("kernel"))
+      operation.pinnedKernel = kernel.getInt();
+  int definition = graph.operations.size();
+  for (OpResult value : op->getResults()) {
+    // IR keeps no names of results; the operation and its axes say enough.
+    std::string name = op->getName().stripDialect().str() + "[";
+    for (StringAttr axis : cast<ncd::ArrayType>(value.getType()).getAxes())
+      name += (name.back() == '[' ? "" : ",") + axis.str();
+    name += "]";
+    if (failed(addValue(value, definition, name, op->getLoc())))
+      return failure();
+    operation.results.push_back(indexOf(value));
+  }
+  graph.operations.push_back(std::move(operation));
+  result.operations.push_back(op);
+  return success();
+}
+
+FailureOr<DiagramGraph> napkin::schedule::readDiagram(ncd::DiagramOp diagram) {
+  DiagramGraph result;
+  result.graph.name = diagram.getSymName().str();
+  Reader reader(result);
+  Block &block = diagram.getBody().front();
+  for (BlockArgument argument : block.getArguments())
+    if (failed(reader.addValue(argument, /*definition=*/-1,
+                               diagram.getArgumentName(argument.getArgNumber()),
+                               argument.getLoc())))
+      return failure();
+  for (mlir::Operation &op : block.without_terminator())
+    if (failed(reader.addOperation(&op)))
+      return failure();
+  for (Value value : block.getTerminator()->getOperands()) {
+    unsigned index = reader.indexOf(value);
+    if (!llvm::is_contained(result.graph.returned, index))
+      result.graph.returned.push_back(index);
+  }
+  return result;
+}

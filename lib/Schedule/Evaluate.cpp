@@ -1,0 +1,240 @@
+//===- Evaluate.cpp - what one choice of partitions costs -------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Bytes and cycles of a candidate, level by level, over the whole grid.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Schedule/Evaluate.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace napkin;
+using namespace napkin::schedule;
+
+/// Lines touched for each line's worth of data: a run shorter than a line still
+/// asks for one.
+double RegionFacts::lineFactor(const Candidate &candidate,
+                               unsigned value) const {
+  const ArrayValue &array = region.graph.values[value];
+  double run = double(array.bytes());
+  for (unsigned axis : llvm::reverse(array.axes)) {
+    run *= double(candidate.extent[axis]);
+    if (candidate.extent[axis] < region.graph.axes[axis].size)
+      break;
+  }
+  double line = double(hardware.level("l2").preferredBytes);
+  return std::ceil(run / line) * line / run;
+}
+
+/// Instructions that a warp issues per chunk beside the work on it.
+static constexpr double loopInstructions = 32;
+
+/// Cycles until the first result of one operation can be used: a dependent mma
+/// of sm_80, two shuffles and a maximum, a handful of dependent instructions.
+static double latencyOf(const Operation &operation) {
+  switch (operation.kind) {
+  case OperationKind::Contract:
+    return 33;
+  case OperationKind::Reduce:
+    return 60;
+  case OperationKind::Map:
+    return 4.0 * double(operation.simple) + 20.0 * double(operation.special);
+  case OperationKind::Fixed:
+    break;
+  }
+  return 0;
+}
+
+RegionFacts::ChunkCycles
+RegionFacts::chunkCycles(const Candidate &candidate) const {
+  const Graph &graph = region.graph;
+  ChunkCycles result;
+  double chunkBytes = 0, work = 0;
+  for (unsigned input : region.inputs)
+    if (graph.values[input].carries(*candidate.stream))
+      chunkBytes +=
+          tileElements(candidate, input) * double(graph.values[input].bytes());
+  for (unsigned index : region.operations) {
+    const Operation &operation = graph.operations[index];
+    auto streamed = [&](unsigned value) {
+      return graph.values[value].carries(*candidate.stream);
+    };
+    if (!llvm::any_of(operation.operands, streamed) &&
+        !llvm::any_of(operation.results, streamed))
+      continue;
+    if (llvm::any_of(operation.operands, [&](unsigned operand) {
+          return !region.isInput(operand);
+        }))
+      result.chain += latencyOf(operation);
+    if (operation.kind == OperationKind::Contract) {
+      double products = tileElements(candidate, operation.results[0]);
+      for (unsigned axis : operation.over)
+        products *= double(padded(candidate, axis));
+      work += products / double(hardware.mmaBF16PerCycle);
+    } else {
+      double elements = tileElements(candidate, operation.results[0]);
+      work += elements *
+              (double(operation.simple) / double(hardware.fmaPerCycle) +
+               double(operation.special) / double(hardware.specialPerCycle));
+    }
+  }
+  double perMultiprocessor =
+      hardware.level("l2").bytesPerCycle / double(hardware.multiprocessors);
+  result.journey = double(hardware.level("global").latencyCycles) +
+                   chunkBytes / perMultiprocessor;
+  result.work = std::max(work, 1.0);
+  return result;
+}
+
+int64_t RegionFacts::stagesFor(const Candidate &candidate) const {
+  const Graph &graph = region.graph;
+  // Without contracts chunks go straight to registers; nothing is in flight.
+  if (!candidate.stream || !hasContract)
+    return 1;
+  ChunkCycles chunk = chunkCycles(candidate);
+  double ahead = std::ceil(chunk.journey / chunk.work);
+  int64_t stages = std::clamp(1 + int64_t(std::min(ahead, 100.0)),
+                              limits.fewestStages, limits.mostStages);
+  int64_t trips = llvm::divideCeil(graph.axes[*candidate.stream].size,
+                                   candidate.extent[*candidate.stream]);
+  return std::max(std::min(stages, trips), limits.fewestStages);
+}
+
+void RegionFacts::price(const Candidate &candidate,
+                        const StreamVerdict *verdict,
+                        Evaluation &result) const {
+  const Graph &graph = region.graph;
+  const double multiprocessors = double(hardware.multiprocessors);
+  const double blocks = double(result.blocks), trips = double(result.trips);
+  auto streamed = [&](unsigned value) {
+    return candidate.stream && graph.values[value].carries(*candidate.stream);
+  };
+  auto arrayBytes = [&](unsigned value) {
+    double bytes = double(graph.values[value].bytes());
+    for (unsigned axis : graph.values[value].axes)
+      bytes *= double(graph.axes[axis].size);
+    return bytes;
+  };
+
+  // Global memory: the rule of KernelModel, in numbers.
+  double reads = 0, writes = 0, compulsory = 0, lines = 0;
+  for (unsigned input : region.inputs) {
+    double repetitions = 1;
+    for (unsigned axis : candidate.groups)
+      if (!graph.values[input].carries(axis))
+        repetitions *= double(
+            llvm::divideCeil(graph.axes[axis].size, candidate.extent[axis]));
+    double bytes = arrayBytes(input);
+    compulsory += bytes;
+    reads += bytes * repetitions;
+    lines += bytes * repetitions * lineFactor(candidate, input);
+  }
+  for (unsigned output : region.outputs) {
+    writes += arrayBytes(output);
+    lines += arrayBytes(output) * lineFactor(candidate, output);
+  }
+  compulsory += writes;
+  result.readBytes = int64_t(reads);
+  result.writtenBytes = int64_t(writes);
+  const cost::Level &l2 = hardware.level("l2");
+  bool reuseHitsL2 = compulsory <= double(l2.capacityBytes);
+  Times &times = result.times;
+  times.launch = double(hardware.launchCycles);
+  times.global = (reuseHitsL2 ? compulsory : reads + writes) /
+                 hardware.level("global").bytesPerCycle;
+  times.l2 = lines / l2.bytesPerCycle;
+
+  // Blocks that one multiprocessor holds at once; their waits overlap.
+  int64_t threads = candidate.warps * 32;
+  int64_t registers = (result.registers + hardware.reservedRegistersPerThread);
+  int64_t resident = std::min(hardware.threadsPerMultiprocessor / threads,
+                              hardware.registersPerMultiprocessor /
+                                  (threads * std::max<int64_t>(registers, 1)));
+  if (result.sharedBytes > 0)
+    resident = std::min(resident, hardware.level("shared").capacityBytes /
+                                      result.sharedBytes);
+  // No more than the grid provides.
+  resident = std::min(resident, int64_t(std::ceil(blocks / multiprocessors)));
+  resident = std::clamp<int64_t>(resident, 1, 16);
+
+  double sharedBytes = 0, chunkBytes = 0, products = 0, scalar = 0;
+  for (unsigned input : region.inputs) {
+    double bytes =
+        tileElements(candidate, input) * double(graph.values[input].bytes());
+    if (!candidate.stream || streamed(input))
+      chunkBytes += bytes;
+    if (hasContract)
+      sharedBytes += bytes * (streamed(input) ? trips : 1);
+  }
+  for (unsigned index : region.operations) {
+    const Operation &operation = graph.operations[index];
+    bool loop = llvm::any_of(operation.operands, streamed) ||
+                llvm::any_of(operation.results, streamed);
+    double rounds = loop ? trips : 1;
+    if (operation.kind == OperationKind::Contract) {
+      double extent = tileElements(candidate, operation.results[0]);
+      for (unsigned axis : operation.over)
+        extent *= double(padded(candidate, axis));
+      products += extent * rounds;
+      for (unsigned operand : operation.operands) {
+        if (!region.isInput(operand))
+          continue;
+        // Every warp reads the rows or the columns that it multiplies.
+        bool rows = graph.values[operand].carries(*result.rowAxis);
+        double bytes = tileElements(candidate, operand) *
+                       double(graph.values[operand].bytes());
+        sharedBytes += bytes *
+                       double(rows ? result.warpColumns : result.warpRows) *
+                       (rows && !streamed(operand) ? 1 : rounds);
+      }
+      continue;
+    }
+    unsigned shape = operation.kind == OperationKind::Reduce
+                         ? operation.operands[0]
+                         : operation.results[0];
+    double elements = tileElements(candidate, shape);
+    scalar += elements * rounds *
+              (double(operation.simple) / double(hardware.fmaPerCycle) +
+               double(operation.special) / double(hardware.specialPerCycle));
+  }
+  if (verdict)
+    for (const StreamState &member : verdict->state) {
+      if (!member.corrected)
+        continue;
+      double elements = 1;
+      for (unsigned axis : member.axes)
+        elements *= double(padded(candidate, axis));
+      scalar += elements * trips / double(hardware.fmaPerCycle);
+    }
+  // Fewer than four warps leave schedulers idle.
+  double schedulers = std::min(4.0, double(candidate.warps * resident)) / 4.0;
+  times.shared = sharedBytes * blocks / multiprocessors /
+                 hardware.level("shared").bytesPerCycle;
+  times.tensor =
+      products * blocks / multiprocessors / double(hardware.mmaBF16PerCycle);
+  times.scalar = scalar * blocks / multiprocessors / schedulers;
+  double perMultiprocessor = l2.bytesPerCycle / multiprocessors;
+  double exposed = 0, chain = 0;
+  if (candidate.stream) {
+    ChunkCycles chunk = chunkCycles(candidate);
+    // Four schedulers; the warps of one take turns, and each has the loop's own
+    // instructions (counters, addresses, waits) to issue.
+    double turns = std::max(1.0, double(candidate.warps) / 4.0);
+    chain = chunk.chain / turns + loopInstructions * turns;
+    exposed = std::max(0.0, chunk.journey -
+                                double(candidate.stages - 1) * chunk.work);
+  }
+  times.waiting = blocks / multiprocessors / double(resident) *
+                  (double(hardware.level("global").latencyCycles) +
+                   chunkBytes / perMultiprocessor + (trips - 1) * exposed +
+                   trips * (double(hardware.barrierCycles) + chain));
+
+  // Whole waves. A kernel that reuses data keeps its bytes even where its grid
+  // does not fill the machine; one that reuses nothing has only the grid to
+  // choose, so idle multiprocessors are charged to it.
+  double full = std::ceil(blocks / multiprocessors) * multiprocessors / blocks;
+  times.waves = hasContract && blocks <= multiprocessors ? 1 : full;
+}

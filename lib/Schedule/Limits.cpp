@@ -1,0 +1,463 @@
+//===- Limits.cpp - what a block may not exceed -----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The limits of the machine and of the code generator, each with a sentence
+// that a report or an error can print.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Columns.h"
+#include "napkin/Schedule/Evaluate.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+using namespace napkin;
+using namespace napkin::schedule;
+
+int64_t napkin::schedule::paddedExtent(int64_t extent, int64_t smallest) {
+  return std::max<int64_t>(smallest, llvm::PowerOf2Ceil(uint64_t(extent)));
+}
+
+RegionFacts::RegionFacts(const Region &region, const cost::Hardware &hardware,
+                         const GeneratorLimits &limits)
+    : region(region), hardware(hardware), limits(limits),
+      inContract(region.graph.axes.size(), false) {
+  const Graph &graph = region.graph;
+  std::map<std::pair<std::vector<unsigned>, unsigned>, unsigned> known;
+  classOf.resize(graph.values.size(), 0);
+  auto classify = [&](unsigned value) {
+    const ArrayValue &array = graph.values[value];
+    std::vector<unsigned> axes(array.axes.begin(), array.axes.end());
+    llvm::sort(axes);
+    auto [entry, fresh] = known.try_emplace({axes, array.bits}, known.size());
+    classOf[value] = entry->second;
+    if (fresh)
+      representatives.push_back(value);
+  };
+  llvm::for_each(region.inputs, classify);
+  for (unsigned index : region.operations)
+    llvm::for_each(graph.operations[index].results, classify);
+  std::vector<bool> reducedOrContracted(graph.values.size(), false);
+  for (unsigned index : region.operations) {
+    const Operation &operation = graph.operations[index];
+    bool depends = llvm::any_of(operation.operands, [&](unsigned operand) {
+      return reducedOrContracted[operand];
+    });
+    bool contract = operation.kind == OperationKind::Contract;
+    bool reduce = operation.kind == OperationKind::Reduce;
+    if (contract) {
+      hasContract = true;
+      ownsRows |= depends;
+      for (unsigned operand : operation.operands)
+        for (unsigned axis : graph.values[operand].axes)
+          inContract[axis] = true;
+      if (operation.operands.size() != 2)
+        impossible =
+            fmt::format("a contract of {} operands has no instruction; "
+                        "write it as products of two",
+                        operation.operands.size());
+      else if (!operation.noInstruction.empty())
+        impossible = operation.noInstruction;
+    }
+    hasReduction |= reduce;
+    for (unsigned result : operation.results)
+      reducedOrContracted[result] = depends || contract || reduce;
+    afterContract.push_back(depends || contract);
+  }
+  ownsRows |= hasContract && hasReduction;
+}
+
+RegionFacts::~RegionFacts() = default;
+
+const std::vector<Column> &
+RegionFacts::columnsOf(std::optional<unsigned> stream) const {
+  int64_t key = stream ? int64_t(*stream) : -1;
+  auto [entry, fresh] = columns.try_emplace(key);
+  if (fresh)
+    entry->second = findColumns(region, stream);
+  return entry->second;
+}
+
+int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
+  int64_t extent = candidate.extent[axis];
+  if (extent <= 1)
+    return 1;
+  return paddedExtent(extent,
+                      inContract[axis] ? limits.smallestContractTile : 1);
+}
+
+/// Notes a broken limit. Most candidates of a search break one and nobody asks
+/// why, so the sentence is made only when it is wanted.
+template <typename Text>
+static bool fail(Evaluation &result, const char *limit, Text text) {
+  result.violations.push_back({limit, result.explained ? text() : ""});
+  return false;
+}
+
+/// "128 × 64" for the extents of \p value that are longer than one.
+static std::string shapeText(const Graph &graph, const Candidate &candidate,
+                             unsigned value) {
+  std::string text;
+  for (unsigned axis : graph.values[value].axes)
+    if (candidate.extent[axis] > 1)
+      text += fmt::format("{}{}={}", text.empty() ? "" : ", ",
+                          graph.axes[axis].name, candidate.extent[axis]);
+  return text;
+}
+
+bool RegionFacts::checkShapes(const Candidate &candidate, Evaluation &result,
+                              bool all) const {
+  const Graph &graph = region.graph;
+  auto check = [&](unsigned value) {
+    unsigned longer =
+        llvm::count_if(graph.values[value].axes, [&](unsigned axis) {
+          return candidate.extent[axis] > 1;
+        });
+    if (longer <= limits.tileDimensions)
+      return true;
+    return fail(result, "tile dimensions", [&] {
+      return fmt::format("the tile of '{}' is longer than 1 along {} axes "
+                         "({}), and a block holds tiles of at most {}",
+                         graph.values[value].name, longer,
+                         shapeText(graph, candidate, value),
+                         limits.tileDimensions);
+    });
+  };
+  for (unsigned value : representatives)
+    if (!check(value) && !all)
+      return false;
+  return result.legal();
+}
+
+bool RegionFacts::checkContract(const Candidate &candidate, unsigned index,
+                                Evaluation &result) const {
+  const Graph &graph = region.graph;
+  const Operation &operation = graph.operations[index];
+  const ArrayValue &left = graph.values[operation.operands[0]];
+  const ArrayValue &right = graph.values[operation.operands[1]];
+  const ArrayValue &product = graph.values[operation.results[0]];
+  unsigned rows = 0, columns = 0, depth = 0;
+  for (unsigned axis : region.axes) {
+    if (candidate.extent[axis] <= 1)
+      continue;
+    bool inLeft = left.carries(axis), inRight = right.carries(axis);
+    bool inProduct = product.carries(axis);
+    if (inLeft && inRight && inProduct)
+      return fail(result, "batch axes", [&] {
+        return fmt::format("axis '{}' is in both factors and in the product "
+                           "'{}', so a block takes one position of it, not "
+                           "{}",
+                           graph.axes[axis].name, product.name,
+                           candidate.extent[axis]);
+      });
+    rows += inLeft && !inRight && inProduct;
+    columns += inRight && !inLeft && inProduct;
+    depth += inLeft && inRight && !inProduct;
+  }
+  if (rows == 1 && columns == 1 && depth == 1)
+    return true;
+  return fail(result, "instruction shape", [&] {
+    return fmt::format("the contract '{}' needs one axis longer than 1 as "
+                       "rows, one as columns and one that is summed; in a "
+                       "block it has {}, {} and {}",
+                       product.name, rows, columns, depth);
+  });
+}
+
+bool RegionFacts::chooseRows(const Candidate &candidate,
+                             Evaluation &result) const {
+  const Graph &graph = region.graph;
+  const Operation *first = nullptr;
+  for (unsigned index : region.operations)
+    if (graph.operations[index].kind == OperationKind::Contract) {
+      first = &graph.operations[index];
+      break;
+    }
+  std::string lastReason = "no axis longer than 1 is in every product";
+  for (unsigned axis : graph.values[first->results[0]].axes) {
+    if (candidate.extent[axis] <= 1 || region.reduces(axis))
+      continue;
+    std::string reason;
+    for (unsigned index : region.operations) {
+      const Operation &operation = graph.operations[index];
+      for (unsigned value : operation.results) {
+        bool isTile = llvm::any_of(graph.values[value].axes, [&](unsigned a) {
+          return candidate.extent[a] > 1;
+        });
+        if (isTile && !graph.values[value].carries(axis))
+          reason = fmt::format("'{}' is made in the block and has no axis '{}'",
+                               graph.values[value].name, graph.axes[axis].name);
+      }
+      if (operation.kind != OperationKind::Contract)
+        continue;
+      for (unsigned operand : operation.operands)
+        if (!graph.values[operand].carries(axis) && !region.isInput(operand))
+          reason = fmt::format(
+              "'{}' is made in the block and would be the column factor of "
+              "'{}', which comes from memory",
+              graph.values[operand].name,
+              graph.values[operation.results[0]].name);
+    }
+    if (reason.empty()) {
+      result.rowAxis = axis;
+      return true;
+    }
+    lastReason = reason;
+  }
+  return fail(result, "rows of warps", [&] {
+    return "no axis can be split among warps: " + lastReason;
+  });
+}
+
+bool RegionFacts::chooseWarps(const Candidate &candidate,
+                              Evaluation &result) const {
+  const Graph &graph = region.graph;
+  int64_t threads = candidate.warps * 32;
+  if (threads > hardware.threadsPerBlock || candidate.warps > limits.mostWarps)
+    return fail(result, "threads per block", [&] {
+      return fmt::format(
+          "{} warps are more than {}", candidate.warps,
+          std::min(limits.mostWarps, hardware.threadsPerBlock / 32));
+    });
+  if (!hasContract) {
+    result.warpRows = candidate.warps;
+    if (!hasReduction)
+      return true;
+    int64_t rows = 1, length = 1;
+    for (unsigned axis : region.axes)
+      (region.reduces(axis) ? length : rows) *= padded(candidate, axis);
+    if (rows < candidate.warps && length <= 32 * limits.valuesPerThread)
+      return fail(result, "whole rows", [&] {
+        return fmt::format("{} rows for {} warps: a row of {} fits one warp, "
+                           "which then needs no other",
+                           rows, candidate.warps, length);
+      });
+    return true;
+  }
+  int64_t rows = padded(candidate, *result.rowAxis);
+  if (ownsRows) {
+    if (rows != candidate.warps * limits.instructionRows)
+      return fail(result, "whole rows", [&] {
+        return fmt::format("warps own whole rows of '{}', {} each: {} rows "
+                           "are {} warps, not {}",
+                           graph.axes[*result.rowAxis].name,
+                           limits.instructionRows, rows,
+                           rows / limits.instructionRows, candidate.warps);
+      });
+    result.warpRows = candidate.warps;
+    return true;
+  }
+  // A grid of warps: the squarest tiles read the fewest operands.
+  int64_t columns = 1;
+  for (unsigned index : region.operations) {
+    const Operation &operation = graph.operations[index];
+    if (operation.kind != OperationKind::Contract)
+      continue;
+    for (unsigned axis : graph.values[operation.results[0]].axes)
+      if (axis != *result.rowAxis)
+        columns = std::max(columns, padded(candidate, axis));
+  }
+  int64_t best = INT64_MAX;
+  for (int64_t down = 1; down <= candidate.warps; down *= 2) {
+    int64_t across = candidate.warps / down;
+    int64_t tileRows = rows / down, tileColumns = columns / across;
+    if (tileRows < limits.instructionRows ||
+        tileColumns < 2 * limits.instructionColumns ||
+        tileRows > limits.largestWarpTile ||
+        tileColumns > limits.largestWarpTile || tileRows + tileColumns >= best)
+      continue;
+    best = tileRows + tileColumns;
+    result.warpRows = down;
+    result.warpColumns = across;
+  }
+  if (best == INT64_MAX)
+    return fail(result, "tile of a warp", [&] {
+      return fmt::format("{} × {} does not split among {} warps into tiles "
+                         "from {} × {} to {} × {}",
+                         rows, columns, candidate.warps, limits.instructionRows,
+                         2 * limits.instructionColumns, limits.largestWarpTile,
+                         limits.largestWarpTile);
+    });
+  return true;
+}
+
+double RegionFacts::tileElements(const Candidate &candidate,
+                                 unsigned value) const {
+  double elements = 1;
+  for (unsigned axis : region.graph.values[value].axes)
+    elements *= double(padded(candidate, axis));
+  return elements;
+}
+
+double RegionFacts::valuesPerThread(const Candidate &candidate,
+                                    const Evaluation &result,
+                                    llvm::ArrayRef<unsigned> axes) const {
+  double elements = 1;
+  bool carriesRows = false;
+  unsigned longer = 0;
+  for (unsigned axis : axes) {
+    elements *= double(padded(candidate, axis));
+    longer += candidate.extent[axis] > 1;
+    carriesRows |= result.rowAxis && axis == *result.rowAxis;
+  }
+  if (!hasContract)
+    return std::max(1.0, elements / double(32 * candidate.warps));
+  // The layout of accumulators: 4 lanes share a row, 8 lanes share a column.
+  if (longer >= 2)
+    return elements / double(32 * candidate.warps);
+  if (carriesRows)
+    return std::max(1.0, elements / double(result.warpRows) / 8);
+  return std::max(1.0, elements / double(result.warpColumns) / 4);
+}
+
+double RegionFacts::valuesPerThread(const Candidate &candidate,
+                                    const Evaluation &result,
+                                    unsigned value) const {
+  const ArrayValue &array = region.graph.values[value];
+  double perRegister = std::max(1.0, 32.0 / std::max(1u, array.bits));
+  return valuesPerThread(candidate, result, array.axes) / perRegister *
+         std::max(1.0, array.bits / 32.0);
+}
+
+bool RegionFacts::checkRegisters(const Candidate &candidate,
+                                 const StreamVerdict *verdict,
+                                 Evaluation &result) const {
+  const Graph &graph = region.graph;
+  double state = 0;
+  if (verdict)
+    for (const StreamState &member : verdict->state)
+      state += valuesPerThread(candidate, result, member.axes) *
+               std::max(1.0, member.bits / 32.0);
+  // Arrays with the same axes and width take the same registers.
+  llvm::SmallVector<double, 16> sizes(representatives.size(), -1);
+  auto sizeOf = [&](unsigned value) {
+    double &size = sizes[classOf[value]];
+    if (size < 0)
+      size = valuesPerThread(candidate, result, value);
+    return size;
+  };
+  auto sum = [&](llvm::ArrayRef<unsigned> values) {
+    double total = 0;
+    for (unsigned value : values)
+      total += sizeOf(value);
+    return total;
+  };
+  double widest = 0;
+  const Column *column = nullptr;
+  for (const Column &at : columnsOf(candidate.stream)) {
+    double live = (at.loop ? state : 0) + sum(at.live) +
+                  std::max(0.0, sum(at.made) - sum(at.dying)) + sum(at.loaded);
+    for (unsigned factor : at.factors) {
+      const ArrayValue &array = graph.values[factor];
+      bool rowFactor = array.carries(*result.rowAxis);
+      bool streamed = candidate.stream && array.carries(*candidate.stream);
+      if (at.loop && rowFactor && !streamed) {
+        live += sizeOf(factor); // stays in the layout of its instruction
+        continue;
+      }
+      // Fragments of two instruction steps: one in use, one arriving.
+      double along = 1;
+      for (unsigned axis : array.axes)
+        if (!llvm::is_contained(graph.operations[at.operation].over, axis))
+          along *= double(padded(candidate, axis));
+      live += rowFactor ? along / double(result.warpRows) / 16 * 4 * 2
+                        : along / double(result.warpColumns) / 8 * 2 * 2;
+    }
+    if (live > widest) {
+      widest = live;
+      column = &at;
+    }
+  }
+  result.registers = int64_t(std::ceil(widest));
+  int64_t usable = hardware.usableRegisters(candidate.warps * 32);
+  if (result.registers > usable)
+    return fail(result, "registers per thread", [&] {
+      const Operation &operation = graph.operations[column->operation];
+      return fmt::format("tiles take {} registers per thread where '{}' is "
+                         "made, and {} threads leave {}",
+                         result.registers,
+                         graph.values[operation.results.front()].name,
+                         candidate.warps * 32, usable);
+    });
+  if (hasContract)
+    return true;
+  auto few = [&](unsigned value) {
+    double values =
+        valuesPerThread(candidate, result, graph.values[value].axes);
+    if (values <= double(limits.valuesPerThread))
+      return true;
+    return fail(result, "values per thread", [&] {
+      return fmt::format("'{}' ({}) would put {} values into each of {} "
+                         "threads, and {} is the most",
+                         graph.values[value].name,
+                         shapeText(graph, candidate, value), int64_t(values),
+                         candidate.warps * 32, limits.valuesPerThread);
+    });
+  };
+  return llvm::all_of(representatives, few);
+}
+
+bool RegionFacts::checkShared(const Candidate &candidate,
+                              Evaluation &result) const {
+  const Graph &graph = region.graph;
+  double bytes = 0;
+  for (unsigned input : region.inputs) {
+    const ArrayValue &array = graph.values[input];
+    bool streamed = candidate.stream && array.carries(*candidate.stream);
+    bool factor = llvm::any_of(region.operations, [&](unsigned index) {
+      return graph.operations[index].kind == OperationKind::Contract &&
+             llvm::is_contained(graph.operations[index].operands, input);
+    });
+    if (!factor && !(streamed && hasContract))
+      continue;
+    bytes += tileElements(candidate, input) * double(array.bytes()) *
+             double(streamed ? candidate.stages : 1);
+  }
+  result.sharedBytes = int64_t(bytes);
+  int64_t capacity = hardware.level("shared").capacityBytes;
+  if (result.sharedBytes <= capacity)
+    return true;
+  return fail(result, "shared memory per block", [&] {
+    return fmt::format("factors take {} bytes in {} stages, and a block has "
+                       "{}",
+                       result.sharedBytes, candidate.stages, capacity);
+  });
+}
+
+Evaluation RegionFacts::evaluate(const Candidate &candidate,
+                                 const StreamVerdict *verdict, bool all) const {
+  Evaluation result;
+  result.explained = all;
+  if (!impossible.empty()) {
+    fail(result, "instruction", [&] { return impossible; });
+    return result;
+  }
+  result.blocks = 1;
+  for (unsigned axis : candidate.groups)
+    result.blocks *=
+        llvm::divideCeil(region.graph.axes[axis].size, candidate.extent[axis]);
+  if (candidate.stream)
+    result.trips = llvm::divideCeil(region.graph.axes[*candidate.stream].size,
+                                    candidate.extent[*candidate.stream]);
+  if (!checkShapes(candidate, result, all))
+    return result;
+  for (unsigned index : region.operations)
+    if (region.graph.operations[index].kind == OperationKind::Contract &&
+        !checkContract(candidate, index, result))
+      return result;
+  if (hasContract && !chooseRows(candidate, result))
+    return result;
+  if (!chooseWarps(candidate, result))
+    return result;
+  checkRegisters(candidate, verdict, result);
+  if (!result.legal() && !all)
+    return result;
+  checkShared(candidate, result);
+  if (!result.legal() && !all)
+    return result;
+  price(candidate, verdict, result);
+  return result;
+}

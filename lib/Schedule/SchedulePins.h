@@ -1,0 +1,33 @@
+//===- SchedulePins.h - decisions made by others ----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads pinned decisions from options and from `ncd.pin`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_SCHEDULE_SCHEDULEPINS_H
+#define NAPKIN_LIB_SCHEDULE_SCHEDULEPINS_H
+
+#include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Schedule/Search.h"
+
+namespace napkin::schedule {
+
+/// Adds "q:128" from the option \p option to \p target. Errors at \p location.
+llvm::LogicalResult parsePin(llvm::StringRef text, llvm::StringRef option,
+                             mlir::Location location,
+                             std::map<std::string, int64_t> &target);
+
+/// Adds what `ncd.pin` of \p diagram says to \p pins, which wins where both
+/// speak. Errors on the diagram.
+llvm::LogicalResult readPinAttribute(ncd::DiagramOp diagram, Pins &pins);
+
+/// Checks that \p pins name axes of \p diagram that the kernels use so: a
+/// pinned group or stream axis must be one in some kernel.
+llvm::LogicalResult checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
+                                      llvm::ArrayRef<ncd::KernelOp> kernels,
+                                      const Graph &graph);
+
+} // namespace napkin::schedule
+
+#endif // NAPKIN_LIB_SCHEDULE_SCHEDULEPINS_H

@@ -1,0 +1,464 @@
+//===- Search.cpp - the best partition of a region --------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Enumerates candidates, keeps the cheapest legal one, and explains it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Schedule/Search.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+
+using namespace napkin;
+using namespace napkin::schedule;
+
+/// Estimates within 1 % of each other are taken to be equal.
+static constexpr double tolerance = 1.01;
+
+namespace {
+/// The search for one region.
+class Search {
+public:
+  Search(const RegionFacts &facts, const Pins &pins, const StreamOracle &oracle)
+      : facts(facts), region(facts.region), graph(facts.region.graph),
+        pins(pins), oracle(oracle) {}
+
+  std::optional<Decision> run(Refusal *refusal);
+  void explain(Decision &decision);
+
+private:
+  using Options = llvm::SmallVector<int64_t, 10>;
+
+  Options groupOptions(unsigned axis) const;
+  Options streamOptions(unsigned axis) const;
+  Options warpOptions(const Candidate &candidate) const;
+  void tryStream(std::optional<unsigned> stream, int64_t chunk,
+                 const StreamVerdict *verdict);
+  void tryGroups(Candidate &candidate, unsigned next,
+                 const StreamVerdict *verdict);
+  void tryWarps(Candidate candidate, const StreamVerdict *verdict);
+  Evaluation evaluate(Candidate &candidate, const StreamVerdict *verdict,
+                      bool all) const;
+  bool isBatch(unsigned axis) const;
+  std::optional<Decision> pickBest() const;
+  Refusal refuse() const;
+  std::string explainNeighbour(const Decision &decision, unsigned axis,
+                               int64_t extent);
+
+  const RegionFacts &facts;
+  const Region &region;
+  const Graph &graph;
+  const Pins &pins;
+  const StreamOracle &oracle;
+  llvm::SmallVector<unsigned, 4> groupAxes;
+  std::map<unsigned, Options> options;
+  /// The cheapest decision for each number of multiprocessors that get a block.
+  std::map<int64_t, std::optional<Decision>> bestByFill;
+  /// The broken limit of the cheapest candidate that failed last in the order
+  /// of checks, for the error.
+  std::optional<std::pair<Candidate, StreamVerdict>> nearest;
+  int nearestRank = -1;
+  std::vector<std::string> refusedAxes;
+  bool fewWarps = false;
+};
+} // namespace
+
+/// How far a candidate came before it failed: later checks mean nearer misses.
+static int rankOf(llvm::StringRef limit) {
+  static const char *order[] = {
+      "instruction",          "tile dimensions",        "batch axes",
+      "instruction shape",    "rows of warps",          "whole rows",
+      "tile of a warp",       "threads per block",      "values per thread",
+      "registers per thread", "shared memory per block"};
+  for (int i = 0; i < int(std::size(order)); ++i)
+    if (limit == order[i])
+      return i;
+  return 0;
+}
+
+/// An axis that both factors of a contract and its product carry.
+bool Search::isBatch(unsigned axis) const {
+  return llvm::any_of(region.operations, [&](unsigned index) {
+    const Operation &operation = graph.operations[index];
+    auto carries = [&](unsigned value) {
+      return graph.values[value].carries(axis);
+    };
+    return operation.kind == OperationKind::Contract &&
+           llvm::all_of(operation.operands, carries) &&
+           llvm::all_of(operation.results, carries);
+  });
+}
+
+Search::Options Search::groupOptions(unsigned axis) const {
+  const Axis &info = graph.axes[axis];
+  auto pinned = pins.group.find(info.name);
+  if (pinned != pins.group.end())
+    return {std::min(pinned->second, info.size)};
+  if (info.size == 1 || isBatch(axis))
+    return {1};
+  Options result = {1};
+  int64_t first =
+      facts.inContract[axis] ? facts.limits.smallestContractTile : 2;
+  int64_t last = facts.hasContract ? facts.limits.largestTile : 2048;
+  for (int64_t tile = first; tile <= last; tile *= 2) {
+    result.push_back(std::min(tile, info.size));
+    if (tile >= info.size)
+      break;
+  }
+  return result;
+}
+
+Search::Options Search::streamOptions(unsigned axis) const {
+  const Axis &info = graph.axes[axis];
+  auto pinned = pins.stream.find(info.name);
+  if (pinned != pins.stream.end())
+    return {std::min(pinned->second, info.size)};
+  Options result;
+  // An instruction sums one axis; of several, one may be walked step by step.
+  bool sumsSeveral = llvm::any_of(region.operations, [&](unsigned index) {
+    const Operation &operation = graph.operations[index];
+    return operation.kind == OperationKind::Contract &&
+           operation.over.size() > 1 &&
+           llvm::is_contained(operation.over, axis);
+  });
+  // Without contracts a step of one position keeps tiles two-dimensional.
+  if (sumsSeveral || !facts.hasContract)
+    result.push_back(1);
+  int64_t last = facts.hasContract ? facts.limits.largestTile : 2048;
+  for (int64_t chunk = facts.limits.instructionDepth; chunk <= last;
+       chunk *= 2) {
+    result.push_back(std::min(chunk, info.size));
+    if (chunk >= info.size)
+      break;
+  }
+  return result;
+}
+
+Search::Options Search::warpOptions(const Candidate &candidate) const {
+  if (pins.warps)
+    return {*pins.warps};
+  // Four schedulers want a warp each; fewer only where nothing else works.
+  if (!facts.hasContract)
+    return fewWarps ? Options{1, 2} : Options{4, 8};
+  if (!facts.ownsRows)
+    return {1, 2, 4, 8, 16};
+  // Whole rows: the tile of the row axis says how many warps there are.
+  Options result;
+  for (unsigned axis : region.axes) {
+    int64_t warps =
+        facts.padded(candidate, axis) / facts.limits.instructionRows;
+    if (warps >= 1 && !llvm::is_contained(result, warps))
+      result.push_back(warps);
+  }
+  return result;
+}
+
+/// A shallower pipeline rather than a smaller tile, where shared memory is the
+/// limit; what is then not hidden is charged.
+Evaluation Search::evaluate(Candidate &candidate, const StreamVerdict *verdict,
+                            bool all) const {
+  Evaluation result = facts.evaluate(candidate, verdict, all);
+  while (!result.legal() && !pins.stages && candidate.stream &&
+         result.violations[0].limit == "shared memory per block" &&
+         candidate.stages > facts.limits.fewestStages) {
+    --candidate.stages;
+    result = facts.evaluate(candidate, verdict, all);
+  }
+  return result;
+}
+
+void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
+  candidate.stages = pins.stages ? *pins.stages : facts.stagesFor(candidate);
+  for (int64_t warps : warpOptions(candidate)) {
+    candidate.warps = warps;
+    Candidate attempt = candidate;
+    Evaluation evaluation = evaluate(attempt, verdict, /*all=*/false);
+    if (!evaluation.legal()) {
+      int rank = rankOf(evaluation.violations[0].limit);
+      if (rank >= nearestRank) { // later means larger tiles
+        nearestRank = rank;
+        nearest = {attempt, verdict ? *verdict : StreamVerdict()};
+      }
+      continue;
+    }
+    std::optional<Decision> &best =
+        bestByFill[std::min(evaluation.blocks, facts.hardware.multiprocessors)];
+    if (best && best->evaluation.times.total() <= evaluation.times.total())
+      continue;
+    best = Decision();
+    best->candidate = attempt;
+    best->evaluation = evaluation;
+    if (verdict)
+      best->verdict = *verdict;
+  }
+}
+
+/// The cheapest; of those that the model cannot tell apart, the one whose grid
+/// fills more of the machine.
+std::optional<Decision> Search::pickBest() const {
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto &[fill, decision] : bestByFill)
+    if (decision)
+      least = std::min(least, decision->evaluation.times.total());
+  std::optional<Decision> best;
+  for (const auto &[fill, decision] : bestByFill)
+    if (decision && decision->evaluation.times.total() <= least * tolerance)
+      best = decision;
+  return best;
+}
+
+void Search::tryGroups(Candidate &candidate, unsigned next,
+                       const StreamVerdict *verdict) {
+  if (next == groupAxes.size())
+    return tryWarps(candidate, verdict);
+  unsigned axis = groupAxes[next];
+  for (int64_t tile : options[axis]) {
+    candidate.extent[axis] = tile;
+    tryGroups(candidate, next + 1, verdict);
+  }
+}
+
+void Search::tryStream(std::optional<unsigned> stream, int64_t chunk,
+                       const StreamVerdict *verdict) {
+  Candidate candidate;
+  for (const Axis &axis : graph.axes)
+    candidate.extent.push_back(axis.size);
+  candidate.groups = groupAxes;
+  candidate.stream = stream;
+  if (stream)
+    candidate.extent[*stream] = chunk;
+  tryGroups(candidate, 0, verdict);
+}
+
+Refusal Search::refuse() const {
+  Refusal result;
+  result.text = "no partition of its axes is legal";
+  if (nearest)
+    result.text =
+        facts
+            .evaluate(nearest->first,
+                      nearest->first.stream ? &nearest->second : nullptr,
+                      /*all=*/true)
+            .violations[0]
+            .text;
+  // Name the axis that had to stay whole and is the longest.
+  const Axis *longest = nullptr;
+  for (unsigned axis : region.axes)
+    if (!llvm::is_contained(groupAxes, axis) &&
+        (!longest || graph.axes[axis].size > longest->size))
+      longest = &graph.axes[axis];
+  if (longest && nearestRank >= rankOf("values per thread"))
+    result.text = fmt::format("axis '{}' of size {} does not fit: {}",
+                              longest->name, longest->size, result.text);
+  for (const std::string &text : refusedAxes)
+    result.text += "; " + text;
+  if (nearestRank == rankOf("instruction"))
+    result.advice = "change that operation; no partition helps";
+  else if (nearestRank == rankOf("instruction shape"))
+    result.advice =
+        "give each factor an axis of its own that is longer than 1, "
+        "or write the operation as ncd.map and ncd.reduce";
+  else if (pins.group.empty() && pins.stream.empty() && !pins.warps &&
+           !pins.stages)
+    result.advice = longest ? fmt::format("split axis '{}', or return an "
+                                          "intermediate result so that the "
+                                          "kernel ends earlier",
+                                          longest->name)
+                            : "split the diagram";
+  else
+    result.advice = "change or drop the pinned decisions";
+  return result;
+}
+
+std::optional<Decision> Search::run(Refusal *refusal) {
+  groupAxes = region.groupCandidates();
+  for (unsigned axis : groupAxes)
+    options[axis] = groupOptions(axis);
+  std::vector<std::pair<unsigned, StreamVerdict>> streams;
+  if (facts.impossible.empty() && !pins.noStream)
+    for (unsigned axis : region.streamCandidates()) {
+      if (!pins.stream.empty() && !pins.stream.count(graph.axes[axis].name))
+        continue;
+      StreamVerdict verdict = oracle(region.operations, region.outputs, axis);
+      if (verdict.legal)
+        streams.push_back({axis, verdict});
+      else
+        refusedAxes.push_back(fmt::format("it cannot be streamed over '{}': {}",
+                                          graph.axes[axis].name, verdict.why));
+    }
+  // A pinned stream is kept to. Otherwise everything may stay resident: without
+  // contracts at equal cost, since a loop gains nothing there; with them only
+  // where no stream is legal, since the loop is what pipelines.
+  bool pinned = !pins.stream.empty() && !streams.empty();
+  if (!facts.hasContract && !pinned)
+    tryStream(std::nullopt, 0, nullptr);
+  for (const auto &[axis, verdict] : streams)
+    for (int64_t chunk : streamOptions(axis))
+      tryStream(axis, chunk, &verdict);
+  if (bestByFill.empty() && !pinned) {
+    fewWarps = true;
+    tryStream(std::nullopt, 0, nullptr);
+  }
+  std::optional<Decision> best = pickBest();
+  if (!best && refusal) {
+    if (!facts.impossible.empty()) {
+      refusal->text = facts.impossible;
+      refusal->advice = "change that operation; no partition helps";
+    } else {
+      *refusal = refuse();
+    }
+  }
+  return best;
+}
+
+//===----------------------------------------------------------------------===//
+// Reasons
+//===----------------------------------------------------------------------===//
+
+std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
+                                     int64_t extent) {
+  Candidate candidate = decision.candidate;
+  candidate.extent[axis] = extent;
+  const StreamVerdict *verdict =
+      decision.candidate.stream ? &decision.verdict : nullptr;
+  std::optional<Evaluation> nearestMiss;
+  for (int64_t warps : warpOptions(candidate)) {
+    candidate.warps = warps;
+    candidate.stages = pins.stages ? *pins.stages : facts.stagesFor(candidate);
+    Evaluation evaluation = evaluate(candidate, verdict, /*all=*/true);
+    auto better = [&](const Evaluation &other) {
+      if (evaluation.legal() != other.legal())
+        return evaluation.legal();
+      if (evaluation.legal())
+        return evaluation.times.total() < other.times.total();
+      return rankOf(evaluation.violations[0].limit) >
+             rankOf(other.violations[0].limit);
+    };
+    if (!nearestMiss || better(*nearestMiss))
+      nearestMiss = evaluation;
+  }
+  if (!nearestMiss)
+    return "";
+  std::string name = fmt::format("{} = {}", graph.axes[axis].name, extent);
+  if (!nearestMiss->legal())
+    return fmt::format("{} is cut off by {}: {}", name,
+                       nearestMiss->violations[0].limit.str(),
+                       nearestMiss->violations[0].text);
+  int64_t chosenBytes =
+      decision.evaluation.readBytes + decision.evaluation.writtenBytes;
+  int64_t otherBytes = nearestMiss->readBytes + nearestMiss->writtenBytes;
+  double ratio = nearestMiss->times.total() / decision.evaluation.times.total();
+  std::string bytes =
+      otherBytes == chosenBytes
+          ? "moves as many bytes"
+          : fmt::format("moves {} bytes {}", std::abs(otherBytes - chosenBytes),
+                        otherBytes > chosenBytes ? "more" : "fewer");
+  std::string waves =
+      nearestMiss->times.waves > decision.evaluation.times.waves * 1.001
+          ? fmt::format(" ({} blocks fill the machine worse than {})",
+                        nearestMiss->blocks, decision.evaluation.blocks)
+          : "";
+  return fmt::format("{} {} and is estimated at {:.2f} of the cycles{}", name,
+                     bytes, ratio, waves);
+}
+
+void Search::explain(Decision &decision) {
+  const Candidate &candidate = decision.candidate;
+  auto explainAxis = [&](unsigned axis, const char *role) {
+    const Axis &info = graph.axes[axis];
+    int64_t extent = candidate.extent[axis];
+    Reason reason;
+    reason.choice = fmt::format("{} {} = {}", role, info.name, extent);
+    bool pinned = pins.group.count(info.name) || pins.stream.count(info.name);
+    std::string text = pinned ? "pinned" : "";
+    if (!pinned && isBatch(axis)) {
+      text =
+          "both factors of a contract and its product carry it: one position "
+          "per block, nothing is shared across it";
+    } else if (info.size == extent && !pinned) {
+      text = "the whole axis";
+    }
+    cost::GranuleSet granules;
+    for (unsigned index : region.operations) {
+      const Operation &operation = graph.operations[index];
+      if (operation.kind != OperationKind::Contract || isBatch(axis))
+        continue;
+      if (llvm::is_contained(operation.over, axis))
+        granules.add(facts.limits.instructionDepth, "depth of mma m16n8k16");
+      else if (decision.evaluation.rowAxis == axis)
+        granules.add(facts.limits.instructionRows, "rows of mma m16n8k16");
+      else if (llvm::any_of(operation.operands, [&](unsigned operand) {
+                 return graph.values[operand].carries(axis);
+               }))
+        granules.add(facts.limits.instructionColumns,
+                     "columns of mma m16n8k16");
+    }
+    for (unsigned input : region.inputs)
+      if (!graph.values[input].axes.empty() &&
+          graph.values[input].axes.back() == axis && facts.hasContract &&
+          graph.values[input].bytes() <= 16)
+        granules.add(16 / graph.values[input].bytes(), "copies of 16 bytes");
+    auto append = [&](const std::string &more) {
+      if (!more.empty())
+        text += (text.empty() ? "" : "; ") + more;
+    };
+    if (!pinned && !isBatch(axis)) {
+      append(granules.str());
+      if (extent < info.size)
+        append(
+            explainNeighbour(decision, axis, std::min(extent * 2, info.size)));
+      if (extent >= 2)
+        append(explainNeighbour(
+            decision, axis, int64_t(llvm::PowerOf2Ceil(uint64_t(extent))) / 2));
+    }
+    reason.text = text;
+    decision.reasons.push_back(reason);
+  };
+  for (unsigned axis : candidate.groups)
+    explainAxis(axis, "group");
+  if (candidate.stream)
+    explainAxis(*candidate.stream, "stream");
+  for (const std::string &text : refusedAxes)
+    decision.reasons.push_back({"resident", text});
+  Reason warps{fmt::format("warps = {}", candidate.warps), ""};
+  if (pins.warps)
+    warps.text = "pinned";
+  else if (facts.ownsRows)
+    warps.text =
+        fmt::format("{} rows each, whole, so that nothing crosses warps",
+                    facts.limits.instructionRows);
+  else if (facts.hasContract)
+    warps.text = fmt::format("{} × {} warps", decision.evaluation.warpRows,
+                             decision.evaluation.warpColumns);
+  decision.reasons.push_back(warps);
+  if (candidate.stream) {
+    Reason stages{fmt::format("stages = {}", candidate.stages), ""};
+    stages.text = pins.stages ? "pinned"
+                              : "the fewest that hide a chunk's journey behind "
+                                "the work on those before it";
+    decision.reasons.push_back(stages);
+  }
+}
+
+std::optional<Decision> napkin::schedule::searchPartition(
+    const Region &region, const cost::Hardware &hardware,
+    const GeneratorLimits &limits, const Pins &pins, const StreamOracle &oracle,
+    bool explain, Refusal *refusal) {
+  RegionFacts facts(region, hardware, limits);
+  Search search(facts, pins, oracle);
+  std::optional<Decision> decision = search.run(refusal);
+  if (!decision)
+    return decision;
+  if (explain)
+    search.explain(*decision);
+  // An axis taken whole is not cut, unless it is what warps split.
+  llvm::erase_if(decision->candidate.groups, [&](unsigned axis) {
+    return decision->candidate.extent[axis] == region.graph.axes[axis].size &&
+           decision->evaluation.rowAxis != axis &&
+           !pins.group.count(region.graph.axes[axis].name);
+  });
+  return decision;
+}

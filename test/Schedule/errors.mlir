@@ -1,0 +1,99 @@
+// RUN: napkin-opt %s --split-input-file --verify-diagnostics --ncd-schedule
+
+// An operation that must be decomposed first.
+!t = !ncd.array<a=64, x=64, f32>
+ncd.diagram @composed(%t: !t) -> !t {
+  // expected-error@+1 {{has no schedule: only ncd.contract, ncd.map and ncd.reduce do; run ncd-decompose first}}
+  %p = ncd.softmax %t over [x] : !t -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+// No instruction multiplies f32 here.
+!l = !ncd.array<a=64, b=64, f32>
+!r = !ncd.array<b=64, c=64, f32>
+!o = !ncd.array<a=64, c=64, f32>
+ncd.diagram @wide(%l: !l, %r: !r) -> !o {
+  // expected-error@+1 {{no tensor-core instruction of this target multiplies f32; round the factors to bf16 or f16 with ncd.map}}
+  %o = ncd.contract %l, %r over [b] : !l, !r -> !o
+  ncd.return %o : !o
+}
+
+// -----
+
+// Sizes are what schedules are made for.
+!t = !ncd.array<a=?, f32>
+// expected-error@+1 {{axis 'a' has no static size, and schedules are made for sizes; write its size}}
+ncd.diagram @dynamic(%t: !t) -> !t {
+  %p = ncd.map %t {
+  ^bb0(%e: f32):
+    ncd.yield %e : f32
+  } : !t -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+// A result that carries the reduced axis, with a row no block can hold.
+!t = !ncd.array<a=4, x=4194304, f32>
+!r = !ncd.array<a=4, f32>
+ncd.diagram @long(%t: !t) -> !t {
+  // expected-error@+1 {{axis 'x' of size 4194304 does not fit}}
+  %m = ncd.reduce max %t over [x] attributes {ncd.pin = {kernel = 0}} : !t -> !r
+  %p = ncd.map %t, %m attributes {ncd.pin = {kernel = 0}} {
+  ^bb0(%e: f32, %b: f32):
+    %s = arith.subf %e, %b : f32
+    ncd.yield %s : f32
+  } : !t, !r -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+// A pin that nothing can use.
+!l = !ncd.array<a=64, b=64, bf16>
+!r = !ncd.array<b=64, c=64, bf16>
+!o = !ncd.array<a=64, c=64, bf16>
+// expected-error@+1 {{axis 'b' is pinned as group axis, but no kernel can use it so: a group axis is in every result of the kernel and reduced nowhere in it; drop the pin}}
+ncd.diagram @useless(%l: !l, %r: !r) -> !o attributes {ncd.pin = {group = #ncd.partition<b=16>}} {
+  %o = ncd.contract %l, %r over [b] : !l, !r -> !o
+  ncd.return %o : !o
+}
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+// expected-error@+1 {{a pinned group axis 'z' is not an axis of the diagram; drop the pin}}
+ncd.diagram @unknown(%t: !t) -> !t attributes {ncd.pin = {group = #ncd.partition<z=16>}} {
+  %p = ncd.map %t {
+  ^bb0(%e: f32):
+    ncd.yield %e : f32
+  } : !t -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+// expected-error@+1 {{'ncd.pin' has 'warp' = 4 : i32; it takes group and stream (#ncd.partition), warps and stages (positive integers)}}
+ncd.diagram @misspelt(%t: !t) -> !t attributes {ncd.pin = {warp = 4 : i32}} {
+  %p = ncd.map %t {
+  ^bb0(%e: f32):
+    ncd.yield %e : f32
+  } : !t -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+// Warps that do not own whole rows cannot be had by asking.
+!q = !ncd.array<q=512, d=128, bf16>
+!k = !ncd.array<x=512, d=128, bf16>
+!s = !ncd.array<q=512, x=512, f32>
+!p = !ncd.array<q=512, x=512, bf16>
+ncd.diagram @pinned_tile(%l: !q, %r: !k) -> !s attributes {ncd.pin = {group = #ncd.partition<q=512, x=512>}} {
+  // expected-error@+1 {{change or drop the pinned decisions}}
+  %o = ncd.contract %l, %r over [d] : !q, !k -> !s
+  ncd.return %o : !s
+}

@@ -1,0 +1,244 @@
+//===- FusionTest.cpp - schedules of hand-written graphs --------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The choices that the cost model must arrive at by itself.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Schedule/Fusion.h"
+#include "gtest/gtest.h"
+
+using namespace napkin;
+using namespace napkin::schedule;
+
+namespace {
+/// Builds a graph by axis names: "h q d".
+struct Builder {
+  Graph graph;
+
+  unsigned array(const std::string &axes, unsigned bits) {
+    ArrayValue value;
+    value.name = "v" + std::to_string(graph.values.size());
+    value.bits = bits;
+    for (size_t at = 0; at < axes.size(); at += 2)
+      value.axes.push_back(*graph.findAxis(axes.substr(at, 1)));
+    graph.values.push_back(value);
+    return graph.values.size() - 1;
+  }
+  unsigned make(OperationKind kind, llvm::ArrayRef<unsigned> operands,
+                const std::string &over, const std::string &axes, unsigned bits,
+                int64_t simple = 1, int64_t special = 0) {
+    unsigned result = array(axes, bits);
+    Operation operation;
+    operation.kind = kind;
+    operation.operands.assign(operands.begin(), operands.end());
+    operation.results = {result};
+    if (!over.empty())
+      operation.over = {*graph.findAxis(over)};
+    operation.simple = simple;
+    operation.special = special;
+    graph.values[result].definition = graph.operations.size();
+    graph.operations.push_back(operation);
+    return result;
+  }
+  unsigned contract(unsigned a, unsigned b, const std::string &over,
+                    const std::string &axes, unsigned bits = 32) {
+    return make(OperationKind::Contract, {a, b}, over, axes, bits);
+  }
+  unsigned map(llvm::ArrayRef<unsigned> operands, const std::string &axes,
+               unsigned bits = 32, int64_t special = 0) {
+    return make(OperationKind::Map, operands, "", axes, bits, 1, special);
+  }
+  unsigned reduce(unsigned a, const std::string &over,
+                  const std::string &axes) {
+    return make(OperationKind::Reduce, {a}, over, axes, 32);
+  }
+};
+
+/// Everything streams; reductions over the axis are the state, and those that
+/// read another reduction are corrected.
+StreamOracle everything(const Graph &graph) {
+  return [&graph](llvm::ArrayRef<unsigned> operations, llvm::ArrayRef<unsigned>,
+                  unsigned axis) {
+    StreamVerdict verdict;
+    verdict.legal = true;
+    for (unsigned index : operations)
+      if (llvm::is_contained(graph.operations[index].over, axis))
+        verdict.state.push_back(
+            {graph.values[graph.operations[index].results[0]].axes, 32,
+             !verdict.state.empty()});
+    return verdict;
+  };
+}
+
+Builder attention(int64_t heads, int64_t queries, int64_t keys, int64_t width) {
+  Builder b;
+  b.graph.axes = {{"h", heads}, {"q", queries}, {"d", width}, {"x", keys}};
+  unsigned q = b.array("h q d", 16), k = b.array("h x d", 16);
+  unsigned v = b.array("h x d", 16);
+  unsigned s = b.contract(q, k, "d", "h q x");
+  unsigned t = b.map({s}, "h q x");
+  unsigned m = b.reduce(t, "x", "h q");
+  unsigned safe = b.map({m}, "h q");
+  unsigned e = b.map({t, safe}, "h q x", 32, 1);
+  unsigned l = b.reduce(e, "x", "h q");
+  unsigned p = b.map({e, l}, "h q x", 16, 1);
+  unsigned o = b.contract(p, v, "x", "h q d", 16);
+  b.graph.returned = {o};
+  return b;
+}
+
+std::vector<PlannedKernel> plan(const Graph &graph, const Pins &pins = {},
+                                const char *machine = "a100_80gb") {
+  static GeneratorLimits limits;
+  PlanFailure failure;
+  std::optional<std::vector<PlannedKernel>> kernels =
+      planKernels(graph, *cost::findHardware(machine), limits, pins,
+                  everything(graph), &failure);
+  EXPECT_TRUE(kernels) << failure.refusal.text;
+  if (!kernels)
+    return {};
+  for (const PlannedKernel &kernel : *kernels)
+    for (const Reason &reason : kernel.decision->reasons)
+      if (getenv("NAPKIN_PRINT_REASONS"))
+        fprintf(stderr, "%s: %s\n", reason.choice.c_str(), reason.text.c_str());
+  return *kernels;
+}
+
+int64_t extent(const Graph &graph, const PlannedKernel &kernel,
+               const char *axis) {
+  return kernel.decision->candidate.extent[*graph.findAxis(axis)];
+}
+} // namespace
+
+TEST(Plan, AttentionOfTheExample) {
+  Builder b = attention(4, 512, 512, 128);
+  std::vector<PlannedKernel> kernels = plan(b.graph);
+  ASSERT_EQ(kernels.size(), 1u);
+  const Decision &decision = *kernels[0].decision;
+  EXPECT_EQ(extent(b.graph, kernels[0], "h"), 1);
+  EXPECT_EQ(extent(b.graph, kernels[0], "q"), 128);
+  EXPECT_EQ(decision.candidate.stream, b.graph.findAxis("x"));
+  EXPECT_EQ(extent(b.graph, kernels[0], "x"), 64);
+  EXPECT_EQ(decision.candidate.warps, 8);
+  EXPECT_EQ(decision.candidate.stages, 2);
+  EXPECT_EQ(decision.evaluation.readBytes + decision.evaluation.writtenBytes,
+            5242880);
+}
+
+TEST(Plan, AttentionWithNarrowHeads) {
+  Builder b = attention(4, 512, 512, 64);
+  std::vector<PlannedKernel> kernels = plan(b.graph);
+  ASSERT_EQ(kernels.size(), 1u);
+  EXPECT_EQ(extent(b.graph, kernels[0], "q"), 128);
+  EXPECT_GE(extent(b.graph, kernels[0], "x"), 64);
+  EXPECT_LE(extent(b.graph, kernels[0], "x"), 128);
+  EXPECT_EQ(kernels[0].decision->candidate.stages, 2);
+}
+
+TEST(Plan, AttentionOnTheSmallerMachine) {
+  Builder b = attention(4, 512, 512, 128);
+  std::vector<PlannedKernel> kernels = plan(b.graph, {}, "rtx_3090");
+  ASSERT_EQ(kernels.size(), 1u);
+  EXPECT_LE(kernels[0].decision->evaluation.sharedBytes, 99 * 1024);
+}
+
+TEST(Plan, ProductOfTwoThousand) {
+  Builder b;
+  b.graph.axes = {{"a", 2048}, {"b", 2048}, {"c", 2048}};
+  unsigned left = b.array("a b", 16), right = b.array("b c", 16);
+  b.graph.returned = {b.contract(left, right, "b", "a c", 16)};
+  std::vector<PlannedKernel> kernels = plan(b.graph);
+  ASSERT_EQ(kernels.size(), 1u);
+  const Decision &decision = *kernels[0].decision;
+  EXPECT_EQ(extent(b.graph, kernels[0], "a"), 128);
+  EXPECT_EQ(extent(b.graph, kernels[0], "c"), 128);
+  EXPECT_EQ(extent(b.graph, kernels[0], "b"), 64);
+  EXPECT_EQ(decision.candidate.warps, 4);
+  EXPECT_EQ(decision.evaluation.warpRows, 2);
+  EXPECT_EQ(decision.evaluation.warpColumns, 2);
+  EXPECT_GE(decision.candidate.stages, 3);
+}
+
+TEST(Plan, SmallProductAndLargeProduct) {
+  for (int64_t size : {512, 8192}) {
+    Builder b;
+    b.graph.axes = {{"a", size}, {"b", size}, {"c", size}};
+    unsigned left = b.array("a b", 16), right = b.array("b c", 16);
+    b.graph.returned = {b.contract(left, right, "b", "a c", 16)};
+    EXPECT_EQ(plan(b.graph).size(), 1u);
+  }
+}
+
+TEST(Plan, ChainedProductsShareAKernelWhereTheMiddleFits) {
+  Builder b;
+  b.graph.axes = {{"a", 512}, {"b", 64}, {"c", 512}, {"d", 64}};
+  unsigned left = b.array("a b", 16), middle = b.array("b c", 16);
+  unsigned right = b.array("c d", 16);
+  unsigned inner = b.contract(left, middle, "b", "a c", 16);
+  b.graph.returned = {b.contract(inner, right, "c", "a d", 16)};
+  EXPECT_EQ(plan(b.graph).size(), 1u);
+}
+
+TEST(Plan, ChainedProductsSplitWhereItDoesNot) {
+  Builder b;
+  b.graph.axes = {{"a", 2048}, {"b", 2048}, {"c", 2048}, {"d", 2048}};
+  unsigned left = b.array("a b", 16), middle = b.array("b c", 16);
+  unsigned right = b.array("c d", 16);
+  unsigned inner = b.contract(left, middle, "b", "a c", 16);
+  b.graph.returned = {b.contract(inner, right, "c", "a d", 16)};
+  EXPECT_EQ(plan(b.graph).size(), 2u);
+}
+
+TEST(Plan, RowSoftmaxKeepsRowsResident) {
+  Builder b;
+  b.graph.axes = {{"a", 512}, {"x", 1024}};
+  unsigned t = b.array("a x", 16);
+  unsigned m = b.reduce(t, "x", "a");
+  unsigned e = b.map({t, m}, "a x", 32, 1);
+  unsigned l = b.reduce(e, "x", "a");
+  b.graph.returned = {b.map({e, l}, "a x", 16, 1)};
+  std::vector<PlannedKernel> kernels = plan(b.graph);
+  ASSERT_EQ(kernels.size(), 1u);
+  EXPECT_FALSE(kernels[0].decision->candidate.stream);
+  EXPECT_EQ(extent(b.graph, kernels[0], "x"), 1024);
+  EXPECT_EQ(kernels[0].decision->evaluation.readBytes, 512 * 1024 * 2);
+}
+
+TEST(Plan, PinsAreKept) {
+  Builder b = attention(4, 512, 512, 128);
+  Pins pins;
+  pins.group["q"] = 64;
+  pins.stream["x"] = 32;
+  pins.stages = 3;
+  std::vector<PlannedKernel> kernels = plan(b.graph, pins);
+  ASSERT_EQ(kernels.size(), 1u);
+  EXPECT_EQ(extent(b.graph, kernels[0], "q"), 64);
+  EXPECT_EQ(extent(b.graph, kernels[0], "x"), 32);
+  EXPECT_EQ(kernels[0].decision->candidate.warps, 4);
+  EXPECT_EQ(kernels[0].decision->candidate.stages, 3);
+}
+
+TEST(Plan, AValueThatIsAlsoReturnedIsCounted) {
+  Builder b = attention(1, 128, 128, 64);
+  b.graph.returned.push_back(3); // the scores too
+  for (const PlannedKernel &kernel : plan(b.graph))
+    for (unsigned index : kernel.operations)
+      if (index == 0) {
+        Region region(b.graph, kernel.operations);
+        EXPECT_TRUE(llvm::is_contained(region.outputs, 3u));
+      }
+}
+
+TEST(Plan, RefusesByName) {
+  Builder b;
+  b.graph.axes = {{"a", 64}, {"b", 64}, {"c", 64}};
+  unsigned left = b.array("a b", 32), right = b.array("b c", 32);
+  b.graph.returned = {b.contract(left, right, "b", "a c")};
+  b.graph.operations[0].noInstruction = "factors of f32";
+  static GeneratorLimits limits;
+  PlanFailure failure;
+  EXPECT_FALSE(planKernels(b.graph, *cost::findHardware("a100_80gb"), limits,
+                           {}, everything(b.graph), &failure));
+  EXPECT_EQ(failure.refusal.text, "factors of f32");
+}

@@ -1,0 +1,36 @@
+//===- Verify.h - execute what was compiled, and judge it -------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// `--verify`: the PTX text and the manifest, exactly as they would be written,
+// run on this CPU; the results are compared with the reference, the bytes with
+// the prediction.
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_TOOLS_NAPKINC_VERIFY_H
+#define NAPKIN_TOOLS_NAPKINC_VERIFY_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "napkin/Pipelines/Pipelines.h"
+#include "napkin/Reference/Tensor.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace napkin::driver {
+
+/// What to verify with.
+struct VerifyOptions {
+  reference::Distribution distribution = reference::Distribution::Normal;
+  uint64_t seed = 1;
+};
+
+/// Runs \p compiled on random inputs, compares with the diagrams of \p source
+/// (the module before compilation) and prints a table to \p out. False: a result
+/// or a count is off. Emits an error, on \p source or below, when the program
+/// cannot be run to its end.
+mlir::FailureOr<bool> verify(mlir::ModuleOp source,
+                             const pipelines::Compiled &compiled,
+                             const VerifyOptions &options,
+                             llvm::raw_ostream &out);
+
+} // namespace napkin::driver
+
+#endif // NAPKIN_TOOLS_NAPKINC_VERIFY_H

@@ -1,0 +1,211 @@
+//===- napkinc.cpp - compile diagrams -------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Options, files in and out, reports. Exit status: 0 fine, 1 an error, 2 the
+// verification found a difference.
+//===----------------------------------------------------------------------===//
+
+#include "Output.h"
+#include "Verify.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
+#include "napkin/Pipelines/Pipelines.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include <fmt/format.h>
+
+using namespace mlir;
+using namespace napkin;
+using pipelines::Stage;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory category("napkinc options");
+static cl::opt<std::string> input(cl::Positional, cl::desc("<diagram.mlir>, - for standard input"),
+                                  cl::Required, cl::cat(category));
+static cl::opt<std::string> output("o", cl::desc("file to write; PTX gets its manifest beside it"),
+                                   cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> target("target", cl::desc("architecture (sm_80)"), cl::init("sm_80"),
+                                   cl::cat(category));
+static cl::opt<std::string> hardware("hardware", cl::desc("hardware description: a name or a .json file"),
+                                     cl::cat(category));
+static cl::opt<Stage> emit("emit", cl::desc("what to write:"), cl::init(Stage::PTX), cl::cat(category));
+static cl::opt<std::string> reportForm("report", cl::desc("print what the kernels move, as text or json"),
+                                       cl::ValueOptional, cl::value_desc("text|json"), cl::cat(category));
+static cl::opt<bool> verifies("verify", cl::desc("execute the PTX on this CPU; compare results and bytes"),
+                              cl::cat(category));
+static cl::opt<uint64_t> seed("seed", cl::desc("seed of the inputs of --verify"), cl::init(1),
+                              cl::cat(category));
+static cl::opt<std::string> inputs("inputs", cl::desc("inputs of --verify: normal, uniform, outliers"),
+                                   cl::init("normal"), cl::cat(category));
+static cl::list<std::string> pinGroup("pin-group", cl::desc("tiles of group axes"), cl::value_desc("axis:size"),
+                                      cl::CommaSeparated, cl::cat(category));
+static cl::list<std::string> pinStream("pin-stream", cl::desc("chunk of the streamed axis, or none"),
+                                       cl::value_desc("axis:size"), cl::CommaSeparated, cl::cat(category));
+static cl::opt<int64_t> pinWarps("pin-warps", cl::desc("warps of a block"), cl::init(0), cl::cat(category));
+static cl::opt<int64_t> pinStages("pin-stages", cl::desc("buffers of the pipeline"), cl::init(0),
+                                  cl::cat(category));
+static cl::opt<double> inputBound("input-bound", cl::desc("B in |input| <= 2^B"), cl::init(32),
+                                  cl::cat(category));
+static cl::opt<bool> timing("timing", cl::desc("print seconds by step"), cl::cat(category));
+
+/// Prints \p what and gives the exit status of an error.
+static int fail(const llvm::Twine &what) {
+  llvm::errs() << what << "\n";
+  return 1;
+}
+
+/// What the command line says, checked.
+struct Request {
+  pipelines::CompileOptions compile;
+  driver::VerifyOptions verify;
+  Stage stage = Stage::PTX;
+  /// The last stage that has to be run for all that is asked for.
+  Stage last = Stage::PTX;
+  bool reportText = false, reportJSON = false;
+  /// Empty: write nothing.
+  std::string path, manifestPath;
+};
+
+/// Reads the values of --emit from the table of stages.
+static void addStages() {
+  for (const pipelines::StageInfo &info : pipelines::stages())
+    emit.getParser().addLiteralOption(info.name, info.stage, info.description);
+}
+
+/// Decides which files are written. Returns the message of an error.
+static std::string chooseFiles(Request &request) {
+  request.path = output;
+  bool asked = verifies || reportForm.getNumOccurrences() || timing;
+  if (request.path.empty() && (emit.getNumOccurrences() || !asked))
+    request.path = "-";
+  if (request.stage == Stage::Cubin && request.path == "-" && output.empty())
+    return "error: a cubin is no text: name a file with -o";
+  llvm::StringRef file = llvm::sys::path::filename(request.path);
+  if (request.stage != Stage::PTX || request.path.empty() ||
+      !driver::isRegularPath(request.path))
+    return "";
+  llvm::SmallString<128> beside(request.path);
+  llvm::sys::path::replace_extension(beside, "json");
+  if (beside == request.path)
+    return fmt::format("{}: error: the manifest would have the same name; call "
+                       "the PTX otherwise",
+                       request.path);
+  request.compile.ptxFile = file.str();
+  request.manifestPath = beside.str().str();
+  return "";
+}
+
+/// Checks the options. Returns the message of an error.
+static std::string readOptions(Request &request) {
+  request.stage = emit;
+  request.compile.target = target;
+  request.compile.hardware = hardware;
+  request.compile.pinGroup.assign(pinGroup.begin(), pinGroup.end());
+  request.compile.pinStream.assign(pinStream.begin(), pinStream.end());
+  request.compile.pinWarps = pinWarps;
+  request.compile.pinStages = pinStages;
+  request.compile.inputBound = inputBound;
+  if (reportForm.getNumOccurrences()) {
+    request.reportJSON = reportForm == "json";
+    request.reportText = reportForm == "text" || reportForm.empty();
+    if (!request.reportText && !request.reportJSON)
+      return "error: --report is text or json, not '" + reportForm + "'";
+  }
+  std::optional<reference::Distribution> distribution =
+      reference::parseDistribution(inputs);
+  if (!distribution)
+    return "error: --inputs is normal, uniform or outliers, not '" + inputs + "'";
+  request.verify.distribution = *distribution;
+  request.verify.seed = seed;
+  request.last = request.stage;
+  if (verifies && request.last != Stage::Cubin)
+    request.last = Stage::PTX;
+  if (request.stage < Stage::PTX && verifies)
+    return "error: --verify needs the whole way: leave out --emit, or emit ptx";
+  if (request.stage < Stage::Schedule && reportForm.getNumOccurrences())
+    return "error: --report needs a schedule: emit a later stage";
+  return chooseFiles(request);
+}
+
+/// The text of what is emitted.
+static std::string textOf(Stage stage, ModuleOp module,
+                          const pipelines::Compiled &compiled) {
+  switch (stage) {
+  case Stage::PTX:
+    return compiled.ptx;
+  case Stage::Cubin:
+    return compiled.cubin;
+  case Stage::Manifest:
+    return compiled.manifest;
+  default:
+    break;
+  }
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream);
+  return text + "\n";
+}
+
+static void printReports(const Request &request,
+                         const pipelines::Compiled &compiled) {
+  if (request.reportText)
+    compiled.report.print(llvm::errs());
+  if (request.reportJSON)
+    compiled.report.printJSON(llvm::errs());
+  if (timing)
+    for (const auto &[step, seconds] : compiled.seconds)
+      llvm::errs() << fmt::format("{:>9.1f} ms  {}\n", seconds * 1e3, step);
+}
+
+static int compileFile(const Request &request) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(input, &message);
+  if (!buffer)
+    return fail(input + ": error: " + message);
+  MLIRContext context(pipelines::dialects(), MLIRContext::Threading::DISABLED);
+  llvm::SourceMgr manager;
+  manager.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  SourceMgrDiagnosticHandler handler(manager, &context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(manager, &context);
+  if (!module)
+    return 1;
+  OwningOpRef<ModuleOp> source;
+  if (verifies)
+    source = module->clone();
+  FailureOr<pipelines::Compiled> compiled =
+      pipelines::compile(*module, request.compile, request.last);
+  if (failed(compiled))
+    return 1;
+  printReports(request, *compiled);
+  int status = 0;
+  if (verifies) {
+    FailureOr<bool> passed =
+        driver::verify(*source, *compiled, request.verify, llvm::outs());
+    if (failed(passed))
+      return 1;
+    status = *passed ? 0 : 2;
+  }
+  std::vector<driver::OutputFile> files;
+  if (!request.path.empty())
+    files.push_back({request.path, textOf(request.stage, *module, *compiled)});
+  if (!request.manifestPath.empty())
+    files.push_back({request.manifestPath, compiled->manifest});
+  if (llvm::Error error = driver::writeFiles(files))
+    return fail(llvm::toString(std::move(error)));
+  return status;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  addStages();
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv, "Compiles diagrams to PTX\n");
+  Request request;
+  std::string error = readOptions(request);
+  if (!error.empty())
+    return fail(error);
+  return compileFile(request);
+}
