@@ -15,12 +15,14 @@ using namespace napkin::executor;
 
 Cache::Cache(const CacheModel &m) : model(m) {
   sectorsPerLine = std::max(1u, std::min(model.lineBytes / 32, 8u));
-  sets = std::max<uint64_t>(1, model.bytes / (sectorsPerLine * 32) / std::max(1u, model.ways));
+  sets = std::max<uint64_t>(1, model.bytes / (sectorsPerLine * 32) /
+                                   std::max(1u, model.ways));
   lines.resize(sets * model.ways);
 }
 
 void Cache::beginBlock() {
-  uint64_t wave = uint64_t(model.processors) * std::max(1u, model.blocksPerProcessor);
+  uint64_t wave =
+      uint64_t(model.processors) * std::max(1u, model.blocksPerProcessor);
   if (logs.size() >= wave)
     replay();
   logs.emplace_back();
@@ -89,7 +91,8 @@ void Cache::finish(Counters &counters) {
   counters.dramWriteBytes = written * 32;
 }
 
-void Machine::cacheAccess(Warp &, const uint64_t *sectors, unsigned count, Access access) {
+void Machine::cacheAccess(Warp &, const uint64_t *sectors, unsigned count,
+                          Access access) {
   if (access != Access::Write)
     cache->access(sectors, count, false);
   if (access != Access::Read)

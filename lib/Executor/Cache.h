@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Set-associative, least recently used, lines with 32-byte sectors, write-back.
-// The blocks that would run at the same time (processors x blocks per processor,
-// in the order of their numbers) take turns, one warp request each.
+// The blocks that would run at the same time (processors x blocks per
+// processor, in the order of their numbers) take turns, one warp request each.
 //
 //===----------------------------------------------------------------------===//
 

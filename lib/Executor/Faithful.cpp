@@ -4,11 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What public measurements found (microsoft/MMA-Sim, arXiv 2511.10909): the exact
-// products of a step and the accumulator are aligned to the largest exponent,
-// truncated toward zero to F fractional bits, added exactly, and the sum is
-// truncated to the output's precision. A step is 8 products on Ampere and Ada,
-// the whole k on Hopper; 8-bit floats keep 13 bits.
+// What public measurements found (microsoft/MMA-Sim, arXiv 2511.10909): the
+// exact products of a step and the accumulator are aligned to the largest
+// exponent, truncated toward zero to F fractional bits, added exactly, and the
+// sum is truncated to the output's precision. A step is 8 products on Ampere
+// and Ada, the whole k on Hopper; 8-bit floats keep 13 bits.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +16,10 @@
 #include "MatrixShape.h"
 #include "napkin/Executor/Executor.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 using namespace napkin::executor;
 using napkin::ptx::Type;
@@ -44,23 +46,21 @@ Parts split(float f) {
 }
 
 /// x * 2^-shift toward zero.
-__int128 truncate(__int128 x, int shift) {
+int64_t truncate(int64_t x, int shift) {
   if (shift <= 0)
-    return x << -shift;
-  if (shift > 120)
+    return x * (int64_t(1) << -shift);
+  if (shift > 62)
     return 0;
   return x < 0 ? -(-x >> shift) : x >> shift;
 }
 
 /// sum * 2^exponent with `fraction` bits after the leading one, toward zero.
-float roundToZero(__int128 sum, int exponent, int fraction) {
+float roundToZero(int64_t sum, int exponent, int fraction) {
   if (!sum)
     return 0;
   bool negative = sum < 0;
-  unsigned __int128 m = negative ? -sum : sum;
-  int top = 127;
-  while (!(m >> top & 1))
-    --top;
+  uint64_t m = negative ? -sum : sum;
+  int top = 63 - __builtin_clzll(m);
   int lead = top + exponent;
   if (lead > 127)
     return negative ? -INFINITY : INFINITY;
@@ -71,47 +71,46 @@ float roundToZero(__int128 sum, int exponent, int fraction) {
   if (top > keep)
     m = m >> (top - keep) << (top - keep);
   // At most 24 significant bits are left: the conversion is exact.
-  while (top > 60) {
-    m >>= 1;
-    ++exponent;
-    --top;
-  }
-  float result = std::ldexp(float(uint64_t(m)), exponent);
+  float result = std::ldexp(float(m), exponent);
   return negative ? -result : result;
 }
 
+/// Operands taken apart once for all the sums they enter.
+struct Operand {
+  float value;
+  Parts parts;
+};
+
 /// c + sum of a[k] * b[k * stride], one fused step.
-float step(float c, const float *a, const float *b, unsigned stride, unsigned count,
-           int fraction, int outputFraction, bool halfOutput) {
-  bool special = std::isnan(c) || std::isinf(c);
-  for (unsigned k = 0; k < count && !special; ++k)
-    special = !std::isfinite(a[k]) || !std::isfinite(b[k * stride]);
+float step(float c, const Operand *a, const Operand *b, unsigned stride,
+           unsigned count, int fraction, int outputFraction, bool halfOutput) {
+  bool special = !std::isfinite(c);
+  for (unsigned k = 0; k < count; ++k)
+    special |= !std::isfinite(a[k].value) || !std::isfinite(b[k * stride].value);
   if (special) {
     double sum = c;
     for (unsigned k = 0; k < count; ++k)
-      sum += double(a[k]) * b[k * stride];
-    if (std::isnan(sum)) {
-      uint32_t nan = 0x7fffffff;
-      float result;
-      std::memcpy(&result, &nan, 4);
-      return result;
-    }
-    return float(sum);
+      sum += double(a[k].value) * b[k * stride].value;
+    if (!std::isnan(sum))
+      return float(sum);
+    uint32_t nan = 0x7fffffff;
+    float result;
+    std::memcpy(&result, &nan, 4);
+    return result;
   }
   Parts pc = split(c);
   int largest = pc.exponent;
   for (unsigned k = 0; k < count; ++k) {
-    Parts x = split(a[k]), y = split(b[k * stride]);
+    const Parts &x = a[k].parts, &y = b[k * stride].parts;
     if (x.significand && y.significand)
       largest = std::max(largest, x.exponent + y.exponent);
   }
   // In units of 2^(largest - fraction).
-  __int128 sum = truncate(pc.significand, 23 - fraction + (largest - pc.exponent));
+  int64_t sum = truncate(pc.significand, 23 - fraction + (largest - pc.exponent));
   for (unsigned k = 0; k < count; ++k) {
-    Parts x = split(a[k]), y = split(b[k * stride]);
-    if (x.significand && y.significand)
-      sum += truncate(__int128(x.significand) * y.significand,
-                      46 - fraction + (largest - x.exponent - y.exponent));
+    const Parts &x = a[k].parts, &y = b[k * stride].parts;
+    sum += truncate(x.significand * y.significand,
+                    46 - fraction + (largest - x.exponent - y.exponent));
   }
   if (halfOutput) {
     double exact = std::ldexp(double(sum), largest - fraction);
@@ -122,8 +121,9 @@ float step(float c, const float *a, const float *b, unsigned stride, unsigned co
 
 } // namespace
 
-void napkin::executor::faithfulMultiply(float *d, const float *a, const float *b, unsigned m,
-                                        unsigned n, unsigned k, Type type, unsigned core,
+void napkin::executor::faithfulMultiply(float *d, const float *a,
+                                        const float *b, unsigned m, unsigned n,
+                                        unsigned k, Type type, unsigned core,
                                         bool wide, bool halfOutput) {
   bool small = type == Type::E4M3 || type == Type::E5M2;
   bool hopper = TensorCore(core) == TensorCore::H100;
@@ -132,20 +132,28 @@ void napkin::executor::faithfulMultiply(float *d, const float *a, const float *b
   unsigned length = hopper ? k : small ? 16 : type == Type::TF32 ? 4 : 8;
   if (length > k)
     length = k;
+  static thread_local std::vector<Operand> left, right;
+  left.resize(m * k);
+  right.resize(k * n);
+  for (unsigned i = 0; i < m * k; ++i)
+    left[i] = {a[i], split(a[i])};
+  for (unsigned i = 0; i < k * n; ++i)
+    right[i] = {b[i], split(b[i])};
   for (unsigned row = 0; row < m; ++row)
     for (unsigned column = 0; column < n; ++column) {
       float &at = d[row * n + column];
-      const float *x = a + row * k, *y = b + column;
+      const Operand *x = &left[row * k], *y = &right[column];
       if (small && hopper && !wide) {
         // The assembler makes two f16 products of it: the low halves of each
         // group of four, then the high halves, and an IEEE addition of C.
-        float gathered[2][16], other[2][16], sum = 0;
+        Operand gathered[2][16], other[2][16];
         for (unsigned j = 0; j < k / 2; ++j)
           for (unsigned part = 0; part < 2; ++part) {
             unsigned from = j / 2 * 4 + part * 2 + j % 2;
             gathered[part][j] = x[from];
             other[part][j] = y[from * n];
           }
+        float sum = 0;
         for (unsigned part = 0; part < 2; ++part)
           sum = step(sum, gathered[part], other[part], 1, k / 2, 25, 23, false);
         at = sum + at;

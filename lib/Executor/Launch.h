@@ -165,16 +165,18 @@ struct Worker {
 
 class Machine {
 public:
-  Machine(Program &program, Device &device, const LaunchConfig &config, const Options &options);
+  Machine(Program &program, Device &device, const LaunchConfig &config,
+          const Options &options);
   llvm::Expected<LaunchResult> run();
 
   /// Records a trap and stops the warp's block.
-  void trap(Warp &warp, const Instr &instruction, unsigned lane, Trap::Kind kind,
-            std::string message, uint64_t address = 0, uint32_t otherSource = ~0u,
-            std::string other = "");
+  void trap(Warp &warp, const Instr &instruction, unsigned lane,
+            Trap::Kind kind, std::string message, uint64_t address = 0,
+            uint32_t otherSource = ~0u, std::string other = "");
   uint32_t lineOf(uint32_t source) const;
   /// Feeds the L2 model.
-  void cacheAccess(Warp &warp, const uint64_t *sectors, unsigned count, Access access);
+  void cacheAccess(Warp &warp, const uint64_t *sectors, unsigned count,
+                   Access access);
 
   Program &program;
   Device &device;
@@ -217,13 +219,14 @@ bool completePending(llvm::ArrayRef<Block *> blocks);
 /// An mbarrier changed: warps that wait for it look again.
 void wakeWaiters(Block &owner, uint32_t address);
 /// Arrivals and transactions; false after a trap. `warp` may be null.
-bool arriveMbarrier(Warp *warp, const Instr *instruction, unsigned lane, Block &owner,
-                    uint32_t address, uint32_t count, bool drop, uint32_t source);
-bool transactMbarrier(Warp *warp, const Instr *instruction, unsigned lane, Block &owner,
-                      uint32_t address, int64_t bytes);
+bool arriveMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
+                    Block &owner, uint32_t address, uint32_t count, bool drop,
+                    uint32_t source);
+bool transactMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
+                      Block &owner, uint32_t address, int64_t bytes);
 /// The block and the offset that a shared address names; null after a trap.
-Block *sharedOwner(Warp &warp, const Instr &instruction, unsigned lane, uint64_t address,
-                   uint32_t &offset);
+Block *sharedOwner(Warp &warp, const Instr &instruction, unsigned lane,
+                   uint64_t address, uint32_t &offset);
 /// cp.async.mbarrier.arrive: the copies are done, so the arrivals happen.
 void finishArrivals(Warp &warp);
 void performCopy(BulkCopy &copy);

@@ -48,16 +48,20 @@ void BlockOrder::synchronize(uint32_t block, uint64_t address) {
 }
 
 static std::string describeOther(uint32_t block, uint32_t own) {
-  return block == own ? "another warp of the block" : fmt::format("block {}", block - 1);
+  return block == own ? "another warp of the block"
+                      : fmt::format("block {}", block - 1);
 }
 
-void napkin::executor::raceGlobal(Warp &w, const Instr &i, const uint64_t *address, uint32_t mask,
+void napkin::executor::raceGlobal(Warp &w, const Instr &i,
+                                  const uint64_t *address, uint32_t mask,
                                   unsigned bytes, Access access) {
   if (!w.races || !w.globalRaces)
     return;
   RaceState &s = *w.races;
-  uint32_t me = clusterWarp(w), own = s.row(me)[me], block = uint32_t(w.block->linear) + 1;
-  bool atomic = access == Access::Atomic, write = access != Access::Read && !(atomic && i.strongRead);
+  uint32_t me = clusterWarp(w), own = s.row(me)[me],
+           block = uint32_t(w.block->linear) + 1;
+  bool atomic = access == Access::Atomic,
+       write = access != Access::Read && !(atomic && i.strongRead);
   BlockOrder &order = w.machine->blockOrder;
   if (atomic)
     for (uint32_t rest = mask; rest; rest &= rest - 1) {
@@ -66,15 +70,19 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i, const uint64_t *addre
       acquire(w, s.cells[at]);
     }
   bool clusterMates = w.block->clusterSize > 1;
-  auto report = [&](unsigned l, uint64_t at, const char *what, uint32_t otherBlock, uint32_t source) {
+  auto report = [&](unsigned l, uint64_t at, const char *what,
+                    uint32_t otherBlock, uint32_t source) {
     w.machine->trap(w, i, l, Trap::Kind::Race,
-                    fmt::format("{} and {} by {} at {:#x} are not ordered", write ? "a write" : "a read",
-                                what, describeOther(otherBlock, block), at), at, source);
+                    fmt::format("{} and {} by {} at {:#x} are not ordered",
+                                write ? "a write" : "a read", what,
+                                describeOther(otherBlock, block), at),
+                    at, source);
   };
   // Blocks of one cluster share clocks.
   auto sameClocks = [&](uint32_t other) {
-    return other == block || (clusterMates && (other - 1) / w.block->clusterSize ==
-                                                  (block - 1) / w.block->clusterSize);
+    return other == block ||
+           (clusterMates && (other - 1) / w.block->clusterSize ==
+                                (block - 1) / w.block->clusterSize);
   };
   auto before = [&](uint32_t otherBlock, uint32_t warp, uint32_t clock) {
     return sameClocks(otherBlock) ? warp == me || s.row(me)[warp] >= clock
@@ -96,18 +104,23 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i, const uint64_t *addre
       if (!found)
         return;
       GlobalCell &c = *found;
-      unsigned low = at & 15, count = unsigned(std::min<uint64_t>(end - at, 16 - low));
+      unsigned low = at & 15,
+               count = unsigned(std::min<uint64_t>(end - at, 16 - low));
       uint16_t part = uint16_t(((1u << count) - 1) << low);
       if ((c.writeMask & part) && !(atomic && c.writeAtomic) &&
           !before(c.writeBlock, c.writeWarp, c.writeClock))
         return report(l, at, "a write", c.writeBlock, c.writeSource);
       if (!write) {
-        bool fresh = !c.readBlock || (c.readBlock == block && c.readClock <= own && c.readWarps == 1u << w.index);
+        bool fresh =
+            !c.readBlock || (c.readBlock == block && c.readClock <= own &&
+                             c.readWarps == 1u << w.index);
         if (c.readBlock && c.readBlock != block)
           c.readMany |= 1;
         if (!fresh && c.readMask != part)
           c.readMany |= 2;
-        c.readWarps = c.readBlock == block && !fresh ? c.readWarps | 1u << w.index : 1u << w.index;
+        c.readWarps = c.readBlock == block && !fresh
+                          ? c.readWarps | 1u << w.index
+                          : 1u << w.index;
         c.readMask |= part;
         c.readBlock = block;
         c.readClock = own;
@@ -115,8 +128,8 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i, const uint64_t *addre
         continue;
       }
       if ((c.readMask & part) && !atomic) {
-        if (c.readBlock != block && !sameClocks(c.readBlock) && !order.isKnown(block, c.readBlock) &&
-            !(c.readMany & 2))
+        if (c.readBlock != block && !sameClocks(c.readBlock) &&
+            !order.isKnown(block, c.readBlock) && !(c.readMany & 2))
           return report(l, at, "a read", c.readBlock, c.readSource);
         if (c.readBlock == block && !c.readMany)
           for (uint32_t warps = c.readWarps; warps; warps &= warps - 1) {
@@ -125,7 +138,8 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i, const uint64_t *addre
               return report(l, at, "a read", block, c.readSource);
           }
       }
-      bool same = c.writeBlock == block && c.writeWarp == me && c.writeClock == own;
+      bool same =
+          c.writeBlock == block && c.writeWarp == me && c.writeClock == own;
       c.writeMask = same ? c.writeMask | part : part;
       c.writeBlock = block;
       c.writeWarp = uint16_t(me);
@@ -155,30 +169,38 @@ void Machine::compareRaces(GlobalRaces &a, GlobalRaces &b) {
       continue;
     for (unsigned k = 0; k < 256; ++k) {
       const GlobalCell &x = page->cells[k], &y = found->second->cells[k];
-      auto conflict = [&](const GlobalCell &writer, const GlobalCell &other, bool write) {
+      auto conflict = [&](const GlobalCell &writer, const GlobalCell &other,
+                          bool write) {
         uint16_t mask = write ? other.writeMask : other.readMask;
         uint32_t block = write ? other.writeBlock : other.readBlock;
-        if (!(writer.writeMask & mask) || !block || block == writer.writeBlock ||
-            (!write && (other.readMany & 2)) || (write && writer.writeAtomic && other.writeAtomic) ||
-            blockOrder.isKnown(block, writer.writeBlock) || blockOrder.isKnown(writer.writeBlock, block))
+        if (!(writer.writeMask & mask) || !block ||
+            block == writer.writeBlock || (!write && (other.readMany & 2)) ||
+            (write && writer.writeAtomic && other.writeAtomic) ||
+            blockOrder.isKnown(block, writer.writeBlock) ||
+            blockOrder.isKnown(writer.writeBlock, block))
           return false;
         Trap t;
         t.kind = Trap::Kind::Race;
         t.address = (key << 8 | k) << 4;
-        uint32_t source = writer.writeSource, from = write ? other.writeSource : other.readSource;
-        t.message = fmt::format("a write by block {} and a {} by block {} near {:#x} are not ordered",
-                                writer.writeBlock - 1, write ? "write" : "read", block - 1, t.address);
+        uint32_t source = writer.writeSource,
+                 from = write ? other.writeSource : other.readSource;
+        t.message = fmt::format("a write by block {} and a {} by block {} near "
+                                "{:#x} are not ordered",
+                                writer.writeBlock - 1, write ? "write" : "read",
+                                block - 1, t.address);
         t.line = lineOf(source);
         t.text = program.sources[source].ptx->text.str();
         t.otherLine = lineOf(from);
         t.other = program.sources[from].ptx->text.str();
         uint32_t linear = writer.writeBlock - 1;
-        t.block = {linear % config.grid[0], linear / config.grid[0] % config.grid[1],
+        t.block = {linear % config.grid[0],
+                   linear / config.grid[0] % config.grid[1],
                    linear / config.grid[0] / config.grid[1]};
         traps.push_back({linear, std::move(t)});
         return true;
       };
-      if (conflict(x, y, true) || conflict(x, y, false) || conflict(y, x, false))
+      if (conflict(x, y, true) || conflict(x, y, false) ||
+          conflict(y, x, false))
         return;
     }
   }

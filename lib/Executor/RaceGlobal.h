@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Blocks of one launch are not ordered, except through atomics and other strong
-// accesses to a common address; warps of a block are ordered by its clocks. Each
-// host thread keeps its own table; tables are compared at the end.
+// accesses to a common address; warps of a block are ordered by its clocks.
+// Each host thread keeps its own table; tables are compared at the end.
 //
 //===----------------------------------------------------------------------===//
 

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
+#include "napkin/Executor/Manifest.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -33,10 +33,12 @@ std::string errorOf(const std::string &text) {
 TEST(Parser, Structure) {
   auto module = cantFail(ptx::parse(
       head + ".global .align 8 .b8 g[3][4] = {1, 2, 3};\n"
-             ".visible .entry k(.param .u64 .ptr .global .align 16 p, .param .align 64 .b8 m[128])\n"
+             ".visible .entry k(.param .u64 .ptr .global .align 16 p, .param "
+             ".align 64 .b8 m[128])\n"
              ".maxntid 128, 1, 1\n{\n.reg .b32 %r<4>; .reg .pred %p;\n"
              "L: @!%p mad.wide.s32 %r1, %r2, -5, {%r3, _}; // comment\n"
-             "bra L; { .reg .b32 %r1; L: bra L; }\n}\n", "a.ptx"));
+             "bra L; { .reg .b32 %r1; L: bra L; }\n}\n",
+      "a.ptx"));
   EXPECT_EQ(module->target, "sm_80");
   EXPECT_EQ(module->variables[0].elements, 12u);
   EXPECT_EQ(module->variables[0].initializer.size(), 3u);
@@ -60,15 +62,28 @@ TEST(Parser, Structure) {
 }
 
 TEST(Parser, ErrorsAreLocated) {
-  EXPECT_EQ(errorOf(""), "a.ptx:1:1: error: no .version directive: is this PTX?");
+  EXPECT_EQ(errorOf(""),
+            "a.ptx:1:1: error: no .version directive: is this PTX?");
   EXPECT_EQ(errorOf(head + ".visible .entry k()\n{\nadd.u32 %r1, %r2"),
-            "a.ptx:6:17: error: expected ';' after the instruction, found the end of the text");
-  EXPECT_NE(errorOf(head + ".entry k()\n{\n/* open").find("comment without end"), std::string::npos);
-  EXPECT_NE(errorOf(head + ".entry k()\n{\nbra X;\n}").find("a.ptx:6:5: error: unknown name 'X'"), std::string::npos);
-  EXPECT_NE(errorOf(head + ".entry k()\n{\n.reg .b32 %r<99999999999>;\n}").find("a.ptx:6:14: error: the number of registers"), std::string::npos);
-  EXPECT_NE(errorOf(head + ".entry k()\n{\n.reg .b32 a, a;\n}").find("declared twice"), std::string::npos);
-  EXPECT_NE(errorOf(head + ".entry k()\n{\n@%p ret;\n}").find("expected a predicate register"), std::string::npos);
-  EXPECT_NE(errorOf(head + ".frob;").find("directive '.frob' is not supported"), std::string::npos);
+            "a.ptx:6:17: error: expected ';' after the instruction, found the "
+            "end of the text");
+  EXPECT_NE(
+      errorOf(head + ".entry k()\n{\n/* open").find("comment without end"),
+      std::string::npos);
+  EXPECT_NE(errorOf(head + ".entry k()\n{\nbra X;\n}")
+                .find("a.ptx:6:5: error: unknown name 'X'"),
+            std::string::npos);
+  EXPECT_NE(errorOf(head + ".entry k()\n{\n.reg .b32 %r<99999999999>;\n}")
+                .find("a.ptx:6:14: error: the number of registers"),
+            std::string::npos);
+  EXPECT_NE(errorOf(head + ".entry k()\n{\n.reg .b32 a, a;\n}")
+                .find("declared twice"),
+            std::string::npos);
+  EXPECT_NE(errorOf(head + ".entry k()\n{\n@%p ret;\n}")
+                .find("expected a predicate register"),
+            std::string::npos);
+  EXPECT_NE(errorOf(head + ".frob;").find("directive '.frob' is not supported"),
+            std::string::npos);
 }
 
 /// Runs whatever parses; nothing may crash or hang.
@@ -100,7 +115,8 @@ void attempt(const std::string &text) {
   executor::Options options;
   options.instructionLimit = 3000;
   options.threads = 1;
-  auto result = executor::launch(device, **module, "", arguments, {{1, 1, 1}, {128, 1, 1}}, options);
+  auto result = executor::launch(device, **module, "", arguments,
+                                 {{1, 1, 1}, {128, 1, 1}}, options);
   if (!result)
     consumeError(result.takeError());
 }
@@ -108,7 +124,8 @@ void attempt(const std::string &text) {
 std::vector<std::string> corpus(const char *folder) {
   std::vector<std::string> texts, paths;
   std::error_code error;
-  for (llvm::sys::fs::directory_iterator it(folder, error), end; it != end && !error; it.increment(error))
+  for (llvm::sys::fs::directory_iterator it(folder, error), end;
+       it != end && !error; it.increment(error))
     paths.push_back(it->path());
   std::sort(paths.begin(), paths.end());
   for (const std::string &path : paths)
@@ -117,26 +134,70 @@ std::vector<std::string> corpus(const char *folder) {
 }
 
 /// Deletes, copies, swaps or replaces pieces of `text`.
-std::string damage(std::string text, std::mt19937_64 &engine, const std::vector<std::string> &others) {
-  static const char *pieces[] = {"%r1", "0", "-1", "99999999999", "{", "}", "[", "]", "(", ")", ";", ",", "@%p1 ",
-                                 ".b32", ".v4", "0f7FC00000", "|", ":", "_", "!", "\"", "/*", "//", "%tid.x", "bra ",
-                                 "ret;", ".reg .b64 %rd<9>;", "0x", "::", "+", "-9223372036854775808", "\xff", "mov.b32 %r1, %r2;"};
+std::string damage(std::string text, std::mt19937_64 &engine,
+                   const std::vector<std::string> &others) {
+  static const char *pieces[] = {"%r1",
+                                 "0",
+                                 "-1",
+                                 "99999999999",
+                                 "{",
+                                 "}",
+                                 "[",
+                                 "]",
+                                 "(",
+                                 ")",
+                                 ";",
+                                 ",",
+                                 "@%p1 ",
+                                 ".b32",
+                                 ".v4",
+                                 "0f7FC00000",
+                                 "|",
+                                 ":",
+                                 "_",
+                                 "!",
+                                 "\"",
+                                 "/*",
+                                 "//",
+                                 "%tid.x",
+                                 "bra ",
+                                 "ret;",
+                                 ".reg .b64 %rd<9>;",
+                                 "0x",
+                                 "::",
+                                 "+",
+                                 "-9223372036854775808",
+                                 "\xff",
+                                 "mov.b32 %r1, %r2;"};
   auto pick = [&](size_t n) { return n ? engine() % n : 0; };
   for (unsigned n = 1 + pick(4); n; --n) {
-    size_t at = pick(text.size()), length = pick(std::min<size_t>(40, text.size() - at));
+    size_t at = pick(text.size()),
+           length = pick(std::min<size_t>(40, text.size() - at));
     switch (pick(7)) {
-    case 0: text.erase(at, length); break;
-    case 1: text.insert(pick(text.size()), text.substr(at, length)); break;
-    case 2: text.insert(at, pieces[pick(std::size(pieces))]); break;
-    case 3: text[at] = char(engine()); break;
-    case 4: text.resize(at + 1); break;
+    case 0:
+      text.erase(at, length);
+      break;
+    case 1:
+      text.insert(pick(text.size()), text.substr(at, length));
+      break;
+    case 2:
+      text.insert(at, pieces[pick(std::size(pieces))]);
+      break;
+    case 3:
+      text[at] = char(engine());
+      break;
+    case 4:
+      text.resize(at + 1);
+      break;
     case 5: {
       const std::string &other = others[pick(others.size())];
       size_t from = pick(other.size());
       text.insert(at, other.substr(from, pick(80)));
       break;
     }
-    default: text.replace(at, length, pieces[pick(std::size(pieces))]); break;
+    default:
+      text.replace(at, length, pieces[pick(std::size(pieces))]);
+      break;
     }
     if (text.empty())
       text = " ";
@@ -177,9 +238,11 @@ TEST(Fuzz, DamagedManifests) {
   ASSERT_TRUE(bool(executor::parseManifest(texts[0], "m.json")));
   std::mt19937_64 engine(7);
   for (unsigned n = 0; n < 10000; ++n) {
-    auto manifest = executor::parseManifest(damage(texts[0], engine, texts), "m.json");
-    if (!manifest)
+    auto manifest =
+        executor::parseManifest(damage(texts[0], engine, texts), "m.json");
+    if (!manifest) {
       EXPECT_EQ(toString(manifest.takeError()).find("m.json: error: "), 0u);
+    }
   }
 }
 
