@@ -18,7 +18,9 @@
 using namespace napkin::executor;
 
 static const char *verb(Access access) {
-  return access == Access::Read ? "read" : access == Access::Write ? "write" : "atomic access";
+  return access == Access::Read    ? "read"
+         : access == Access::Write ? "write"
+                                   : "atomic access";
 }
 
 const RegionView *napkin::executor::findRegion(Warp &w, uint64_t address) {
@@ -26,57 +28,64 @@ const RegionView *napkin::executor::findRegion(Warp &w, uint64_t address) {
   return region && !region->freed ? region : nullptr;
 }
 
-static Place outOfBounds(Warp &w, const Instr &i, unsigned lane, uint64_t address,
-                         unsigned bytes, Access access, const std::string &where) {
+static Place outOfBounds(Warp &w, const Instr &i, unsigned lane,
+                         uint64_t address, unsigned bytes, Access access,
+                         const std::string &where) {
   w.machine->trap(w, i, lane, Trap::Kind::OutOfBounds,
-                  fmt::format("{} of {} bytes at {:#x} {}", verb(access), bytes, address, where),
+                  fmt::format("{} of {} bytes at {:#x} {}", verb(access), bytes,
+                              address, where),
                   address);
   return {nullptr, nullptr, 0, nullptr};
 }
 
-static Place global(Warp &w, const Instr &i, unsigned lane, uint64_t address, unsigned bytes,
-                    Access access) {
+static Place global(Warp &w, const Instr &i, unsigned lane, uint64_t address,
+                    unsigned bytes, Access access) {
   Region *region = w.machine->device.find(address);
   if (!region || address + bytes > region->end) {
     const Region *near = w.machine->device.nearest(address);
     std::string where = "is outside every allocation";
     if (near && address >= near->end)
-      where = fmt::format("is {} bytes after the end of '{}' ({} bytes at {:#x})",
-                          address - near->end, near->name, near->end - near->begin, near->begin);
+      where =
+          fmt::format("is {} bytes after the end of '{}' ({} bytes at {:#x})",
+                      address - near->end, near->name, near->end - near->begin,
+                      near->begin);
     else if (near && address >= near->begin)
-      where = fmt::format("crosses the end of '{}' ({} bytes at {:#x})", near->name,
-                          near->end - near->begin, near->begin);
-    else if (near)
-      where = fmt::format("is {} bytes before '{}' ({} bytes at {:#x})", near->begin - address,
+      where = fmt::format("crosses the end of '{}' ({} bytes at {:#x})",
                           near->name, near->end - near->begin, near->begin);
+    else if (near)
+      where = fmt::format("is {} bytes before '{}' ({} bytes at {:#x})",
+                          near->begin - address, near->name,
+                          near->end - near->begin, near->begin);
     return outOfBounds(w, i, lane, address, bytes, access, where);
   }
   if (region->freed) {
     w.machine->trap(w, i, lane, Trap::Kind::Freed,
-                    fmt::format("{} at {:#x} in '{}', which was freed", verb(access), address,
-                                region->name), address);
+                    fmt::format("{} at {:#x} in '{}', which was freed",
+                                verb(access), address, region->name),
+                    address);
     return {nullptr, nullptr, 0, nullptr};
   }
   if (region->readOnly && access != Access::Read) {
     w.machine->trap(w, i, lane, Trap::Kind::ReadOnly,
-                    fmt::format("{} at {:#x} in constant '{}'", verb(access), address,
-                                region->name), address);
+                    fmt::format("{} at {:#x} in constant '{}'", verb(access),
+                                address, region->name),
+                    address);
     return {nullptr, nullptr, 0, nullptr};
   }
   uint64_t offset = address - region->begin;
   return {region->data + offset, region->shadow + offset, 0, nullptr};
 }
 
-static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address, unsigned bytes,
-                    Access access) {
+static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address,
+                    unsigned bytes, Access access) {
   Block *owner = w.block;
   uint64_t offset = address;
   if (uint64_t rank = address >> clusterShift) {
     offset = address & ((1u << clusterShift) - 1);
     if (rank > owner->clusterSize)
       return outOfBounds(w, i, lane, address, bytes, access,
-                         fmt::format("names block {} of a cluster of {}", rank - 1,
-                                     owner->clusterSize));
+                         fmt::format("names block {} of a cluster of {}",
+                                     rank - 1, owner->clusterSize));
     owner = owner->cluster[rank - 1];
     if (owner->done)
       return outOfBounds(w, i, lane, address, bytes, access,
@@ -84,28 +93,43 @@ static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address, un
   }
   if (offset + bytes > owner->sharedBytes)
     return outOfBounds(w, i, lane, address, bytes, access,
-                       fmt::format("leaves the {} bytes of shared memory", owner->sharedBytes));
+                       fmt::format("leaves the {} bytes of shared memory",
+                                   owner->sharedBytes));
   return {owner->shared + offset, owner->sharedShadow + offset, 1, owner};
 }
 
-Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane, uint64_t address,
-                                  unsigned bytes, AddressSpace space, Access access) {
+Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
+                                  uint64_t address, unsigned bytes,
+                                  AddressSpace space, Access access) {
   // Alignment is to the size of the access; what is larger (a tensor map) is
   // checked by its own rules.
   unsigned alignment = std::min(32u, bytes & (~bytes + 1));
   if (address & (alignment - 1)) {
-    w.machine->trap(w, i, lane, Trap::Kind::Misaligned,
-                    fmt::format("{} of {} bytes at {:#x}, which is not a multiple of {}",
-                                verb(access), bytes, address, alignment), address);
+    w.machine->trap(
+        w, i, lane, Trap::Kind::Misaligned,
+        fmt::format("{} of {} bytes at {:#x}, which is not a multiple of {}",
+                    verb(access), bytes, address, alignment),
+        address);
     return {nullptr, nullptr, 0, nullptr};
   }
   uint64_t local = address;
   if (space == SpaceGeneric) {
     switch (address & windowMask) {
-    case sharedWindow: space = SpaceShared; local = address - sharedWindow; break;
-    case localWindow: space = SpaceLocal; local = address - localWindow; break;
-    case paramWindow: space = SpaceParam; local = address - paramWindow; break;
-    default: space = SpaceGlobal; break;
+    case sharedWindow:
+      space = SpaceShared;
+      local = address - sharedWindow;
+      break;
+    case localWindow:
+      space = SpaceLocal;
+      local = address - localWindow;
+      break;
+    case paramWindow:
+      space = SpaceParam;
+      local = address - paramWindow;
+      break;
+    default:
+      space = SpaceGlobal;
+      break;
     }
   } else if (space == SpaceShared && (address & windowMask) == sharedWindow) {
     local = address - sharedWindow;
@@ -135,8 +159,9 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane, uint64
   case SpaceLocal: {
     Block &b = *w.block;
     if (local + bytes > b.localBytes)
-      return outOfBounds(w, i, lane, address, bytes, access,
-                         fmt::format("leaves the {} bytes of local memory", b.localBytes));
+      return outOfBounds(
+          w, i, lane, address, bytes, access,
+          fmt::format("leaves the {} bytes of local memory", b.localBytes));
     count.localReadBytes += read ? bytes : 0;
     count.localWriteBytes += write ? bytes : 0;
     uint64_t at = (uint64_t(w.index) * lanes + lane) * b.localBytes + local;
@@ -147,46 +172,61 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane, uint64
       return outOfBounds(w, i, lane, address, bytes, access,
                          fmt::format("is not in the {} bytes of parameters",
                                      w.block->parameterBytes));
-    return {const_cast<char *>(w.block->parameters) + local, nullptr, 3, nullptr};
+    return {const_cast<char *>(w.block->parameters) + local, nullptr, 3,
+            nullptr};
   }
   }
 }
 
-void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane, uint64_t address,
-                                  unsigned bytes, const uint8_t *shadow, Access access,
+void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane,
+                                  uint64_t address, unsigned bytes,
+                                  const uint8_t *shadow, Access access,
                                   uint8_t space) {
   static const char *spaces[] = {"global", "shared", "local", "parameter"};
   for (unsigned b = 0; b < bytes; ++b) {
-    if (shadow[b] == shadowWritten || (shadow[b] == shadowFresh && access == Access::Write))
+    if (shadow[b] == shadowWritten ||
+        (shadow[b] == shadowFresh && access == Access::Write))
       continue;
     if (shadow[b] == shadowFresh) {
-      const Region *region = space == 0 ? w.machine->device.find(address) : nullptr;
-      w.machine->trap(w, i, lane, Trap::Kind::Uninitialized,
-                      fmt::format("read of {} bytes at {:#x} of {} memory{}, of which byte {} was "
-                                  "never written", bytes, address, spaces[space],
-                                  region ? fmt::format(" ('{}' + {})", region->name,
-                                                       address - region->begin) : "", b),
-                      address);
+      const Region *region =
+          space == 0 ? w.machine->device.find(address) : nullptr;
+      w.machine->trap(
+          w, i, lane, Trap::Kind::Uninitialized,
+          fmt::format(
+              "read of {} bytes at {:#x} of {} memory{}, of which byte {} was "
+              "never written",
+              bytes, address, spaces[space],
+              region ? fmt::format(" ('{}' + {})", region->name,
+                                   address - region->begin)
+                     : "",
+              b),
+          address);
     } else if (shadow[b] == shadowBarrier) {
       w.machine->trap(w, i, lane, Trap::Kind::MbarrierMisuse,
-                      fmt::format("{} at {:#x}, which holds an mbarrier", verb(access), address),
+                      fmt::format("{} at {:#x}, which holds an mbarrier",
+                                  verb(access), address),
                       address);
     } else {
-      w.machine->trap(w, i, lane, Trap::Kind::AsyncHazard,
-                      fmt::format("{} of {} bytes at {:#x}, which an asynchronous copy may still "
-                                  "be writing: no wait covers it", verb(access), bytes, address),
-                      address, pendingSource(w, address + b));
+      w.machine->trap(
+          w, i, lane, Trap::Kind::AsyncHazard,
+          fmt::format(
+              "{} of {} bytes at {:#x}, which an asynchronous copy may still "
+              "be writing: no wait covers it",
+              verb(access), bytes, address),
+          address, pendingSource(w, address + b));
     }
     return;
   }
 }
 
-void napkin::executor::trapIllegal(Warp &w, const Instr &i, unsigned lane, const char *message) {
+void napkin::executor::trapIllegal(Warp &w, const Instr &i, unsigned lane,
+                                   const char *message) {
   w.machine->trap(w, i, lane, Trap::Kind::Illegal, message);
 }
 
-void napkin::executor::countGlobal(Warp &w, const Instr &i, const uint64_t *address,
-                                   uint32_t mask, unsigned bytes, Access access) {
+void napkin::executor::countGlobal(Warp &w, const Instr &i,
+                                   const uint64_t *address, uint32_t mask,
+                                   unsigned bytes, Access access) {
   InstructionCounters &count = w.counters[i.source];
   uint64_t requested = uint64_t(__builtin_popcount(mask)) * bytes;
   // Distinct sectors; neighbours mostly share one.
@@ -221,8 +261,9 @@ void napkin::executor::countGlobal(Warp &w, const Instr &i, const uint64_t *addr
     w.machine->cacheAccess(w, found, size, access);
 }
 
-void napkin::executor::countShared(Warp &w, const Instr &i, const uint32_t *address,
-                                   uint32_t mask, unsigned bytes, Access access) {
+void napkin::executor::countShared(Warp &w, const Instr &i,
+                                   const uint32_t *address, uint32_t mask,
+                                   unsigned bytes, Access access) {
   InstructionCounters &count = w.counters[i.source];
   uint64_t requested = uint64_t(__builtin_popcount(mask)) * bytes;
   if (access != Access::Write)
@@ -233,7 +274,8 @@ void napkin::executor::countShared(Warp &w, const Instr &i, const uint32_t *addr
   unsigned perPhase = bytes <= 4 ? 32 : bytes == 8 ? 16 : 8;
   unsigned words = bytes <= 4 ? 1 : bytes / 4;
   for (unsigned begin = 0; begin < lanes; begin += perPhase) {
-    uint32_t part = perPhase == 32 ? mask : mask & (((1u << perPhase) - 1) << begin);
+    uint32_t part =
+        perPhase == 32 ? mask : mask & (((1u << perPhase) - 1) << begin);
     if (!part)
       continue;
     // Without two words in one bank there is one wavefront.

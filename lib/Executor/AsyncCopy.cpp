@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Non-bulk asynchronous copies. From issue to wait the target is marked as
-// incoming, so any access to it traps whenever the data really arrives; the data
-// arrives at issue or at the wait, as the launch's options say.
+// incoming, so any access to it traps whenever the data really arrives; the
+// data arrives at issue or at the wait, as the launch's options say.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,20 +21,26 @@
 using namespace napkin::executor;
 using Type = napkin::ptx::Type;
 
-template <class T> static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
 
-#define HANDLER(name) void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
+#define HANDLER(name)                                                          \
+  void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
 
 static void move(Warp &w, PendingCopy &copy, unsigned l) {
   char *target = w.block->shared + copy.target[l];
-  std::memcpy(target, copy.from[l], copy.fromBytes[l]);
+  if (copy.fromBytes[l])
+    std::memcpy(target, copy.from[l], copy.fromBytes[l]);
   std::memset(target + copy.fromBytes[l], 0, copy.bytes - copy.fromBytes[l]);
 }
 
-static uint64_t addressOf(Warp &w, uint32_t reference, unsigned width, unsigned l) {
-  return width == 8 ? lane<uint64_t>(w, reference)[l] : lane<uint32_t>(w, reference)[l];
+static uint64_t addressOf(Warp &w, uint32_t reference, unsigned width,
+                          unsigned l) {
+  return width == 8 ? lane<uint64_t>(w, reference)[l]
+                    : lane<uint32_t>(w, reference)[l];
 }
 
 // a + offset: target, small0 its width; list: {source address, its width,
@@ -63,7 +69,8 @@ HANDLER(copyAsync) {
     uint32_t size = bytes;
     if (i.list[2] != noRegister)
       size = std::min<uint32_t>(lane<uint32_t>(w, i.list[2])[l], bytes);
-    if (i.list[3] != noRegister && (((w.predicates[i.list[3]] >> l) & 1) != i.list[4]))
+    if (i.list[3] != noRegister &&
+        (((w.predicates[i.list[3]] >> l) & 1) != i.list[4]))
       size = 0;
     if (to % bytes || to + bytes > w.block->sharedBytes) {
       translate(w, i, l, to, bytes, SpaceShared, Access::Write);
@@ -84,9 +91,11 @@ HANDLER(copyAsync) {
       if (!r || from[l] < r->begin || from[l] + size > r->end) {
         r = findRegion(w, from[l]);
         if (!r || from[l] + size > r->end) {
-          translate(w, i, l, from[l], size & (~size + 1), SpaceGlobal, Access::Read);
+          translate(w, i, l, from[l], size & (~size + 1), SpaceGlobal,
+                    Access::Read);
           if (!(w.event & EventTrap))
-            translate(w, i, l, from[l] + size - 1, 1, SpaceGlobal, Access::Read);
+            translate(w, i, l, from[l] + size - 1, 1, SpaceGlobal,
+                      Access::Read);
           return;
         }
         w.regions[i.source] = r;
@@ -139,7 +148,8 @@ HANDLER(copyAsync) {
   copy.done = now;
 }
 
-void napkin::executor::completeCopies(Warp &w, uint32_t mask, const uint32_t *limit) {
+void napkin::executor::completeCopies(Warp &w, uint32_t mask,
+                                      const uint32_t *limit) {
   WarpAsync &async = *w.async;
   size_t kept = 0;
   for (size_t at = 0; at < async.copies.size(); ++at) {
@@ -150,7 +160,8 @@ void napkin::executor::completeCopies(Warp &w, uint32_t mask, const uint32_t *li
         continue;
       if (!copy.done)
         move(w, copy, l);
-      std::memset(w.block->sharedShadow + copy.target[l], shadowWritten, copy.bytes);
+      std::memset(w.block->sharedShadow + copy.target[l], shadowWritten,
+                  copy.bytes);
       copy.mask &= ~(1u << l);
     }
     if (copy.mask) {
@@ -184,7 +195,9 @@ HANDLER(copyAsyncWait) {
   uint32_t limit[lanes];
   for (unsigned l = 0; l < lanes; ++l) {
     uint32_t groups = w.async->groups[l];
-    limit[l] = i.offset < 0 ? ~0u : groups > uint64_t(i.offset) ? groups - uint32_t(i.offset) : 0;
+    limit[l] = i.offset < 0                  ? ~0u
+               : groups > uint64_t(i.offset) ? groups - uint32_t(i.offset)
+                                             : 0;
   }
   completeCopies(w, mask, limit);
 }
@@ -220,7 +233,8 @@ bool napkin::executor::decodeCp(Decoder &d) {
     bool keepsCount = d.take("noinc");
     d.takeOneOf({"shared", "shared::cta"});
     Instr at;
-    if (d.takeType() != Type::B64 || !d.expectOperands(1) || !d.address(d.operand(0), at))
+    if (d.takeType() != Type::B64 || !d.expectOperands(1) ||
+        !d.address(d.operand(0), at))
       return d.fail("cp.async.mbarrier.arrive needs .b64 and an address");
     Instr &i = d.emit(copyAsyncArrive);
     i.a = at.a;
@@ -237,7 +251,8 @@ bool napkin::executor::decodeCp(Decoder &d) {
   if (!d.expectOperands(3, 5))
     return false;
   auto bytes = d.constantOf(d.operand(2));
-  if (!bytes || (*bytes != 4 && *bytes != 8 && *bytes != 16) || (global && *bytes != 16))
+  if (!bytes || (*bytes != 4 && *bytes != 8 && *bytes != 16) ||
+      (global && *bytes != 16))
     return d.fail("the size of cp.async is 4, 8 or 16 bytes, 16 with .cg");
   Instr to, from;
   if (!d.address(d.operand(0), to) || !d.address(d.operand(1), from))

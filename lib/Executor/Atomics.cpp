@@ -19,33 +19,50 @@
 using namespace napkin::executor;
 using Type = napkin::ptx::Type;
 
-template <class T> static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
 
 static uint64_t half(AtomicOp op, Type type, uint64_t old, uint64_t value) {
-  double a = decodeFloat(old & 0xffff, type), b = decodeFloat(value & 0xffff, type);
-  double r = op == AtomicOp::Add ? a + b : op == AtomicOp::Min ? (a < b ? a : b) : (a > b ? a : b);
+  double a = decodeFloat(old & 0xffff, type),
+         b = decodeFloat(value & 0xffff, type);
+  double r = op == AtomicOp::Add   ? a + b
+             : op == AtomicOp::Min ? (a < b ? a : b)
+                                   : (a > b ? a : b);
   return encodeFloat(r, type);
 }
 
-uint64_t napkin::executor::atomicApply(AtomicOp op, Type type, uint64_t old, uint64_t value,
-                                       uint64_t other) {
+uint64_t napkin::executor::atomicApply(AtomicOp op, Type type, uint64_t old,
+                                       uint64_t value, uint64_t other) {
   switch (op) {
-  case AtomicOp::Exchange: return value;
-  case AtomicOp::CompareExchange: return old == value ? other : old;
-  case AtomicOp::And: return old & value;
-  case AtomicOp::Or: return old | value;
-  case AtomicOp::Xor: return old ^ value;
-  case AtomicOp::Increment: return uint32_t(old) >= uint32_t(value) ? 0 : uint32_t(old) + 1;
+  case AtomicOp::Exchange:
+    return value;
+  case AtomicOp::CompareExchange:
+    return old == value ? other : old;
+  case AtomicOp::And:
+    return old & value;
+  case AtomicOp::Or:
+    return old | value;
+  case AtomicOp::Xor:
+    return old ^ value;
+  case AtomicOp::Increment:
+    return uint32_t(old) >= uint32_t(value) ? 0 : uint32_t(old) + 1;
   case AtomicOp::Decrement:
-    return uint32_t(old) == 0 || uint32_t(old) > uint32_t(value) ? value : uint32_t(old) - 1;
-  default: break;
+    return uint32_t(old) == 0 || uint32_t(old) > uint32_t(value)
+               ? value
+               : uint32_t(old) - 1;
+  default:
+    break;
   }
   switch (type) {
-  case Type::F16: return half(op, Type::F16, old, value);
-  case Type::BF16: return half(op, Type::BF16, old, value);
-  case Type::F16x2: case Type::BF16x2: {
+  case Type::F16:
+    return half(op, Type::F16, old, value);
+  case Type::BF16:
+    return half(op, Type::BF16, old, value);
+  case Type::F16x2:
+  case Type::BF16x2: {
     Type t = type == Type::F16x2 ? Type::F16 : Type::BF16;
     return half(op, t, old, value) | half(op, t, old >> 16, value >> 16) << 16;
   }
@@ -74,13 +91,16 @@ uint64_t napkin::executor::atomicApply(AtomicOp op, Type type, uint64_t old, uin
   }
   case Type::S64: {
     int64_t a = old, b = value;
-    return op == AtomicOp::Add ? old + value : op == AtomicOp::Min ? (a < b ? a : b) : (a > b ? a : b);
+    return op == AtomicOp::Add   ? old + value
+           : op == AtomicOp::Min ? (a < b ? a : b)
+                                 : (a > b ? a : b);
   }
-  default: break;
+  default:
+    break;
   }
   if (type == Type::U32)
     old = uint32_t(old), value = uint32_t(value);
-  return op == AtomicOp::Add ? old + value
+  return op == AtomicOp::Add   ? old + value
          : op == AtomicOp::Min ? (old < value ? old : value)
                                : (old > value ? old : value);
 }
@@ -100,13 +120,15 @@ void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
       continue;
     uint64_t address = i.offset + (i.small0 == 8 ? lane<uint64_t>(w, i.a)[l]
                                                  : lane<uint32_t>(w, i.a)[l]);
-    Place place = translate(w, i, l, address, total, AddressSpace(i.small1), Access::Atomic);
+    Place place = translate(w, i, l, address, total, AddressSpace(i.small1),
+                            Access::Atomic);
     if (!place.host)
       return;
     if (place.shadow && w.block->checks)
       for (unsigned b = 0; b < total; ++b)
         if (place.shadow[b] != shadowWritten) {
-          trapShadow(w, i, l, address, total, place.shadow, Access::Atomic, place.space);
+          trapShadow(w, i, l, address, total, place.shadow, Access::Atomic,
+                     place.space);
           return;
         }
     if (w.block->races && place.space < 2) {

@@ -16,7 +16,16 @@
 namespace napkin::executor {
 
 enum class AtomicOp : uint8_t {
-  Add, Min, Max, And, Or, Xor, Exchange, CompareExchange, Increment, Decrement
+  Add,
+  Min,
+  Max,
+  And,
+  Or,
+  Xor,
+  Exchange,
+  CompareExchange,
+  Increment,
+  Decrement
 };
 
 struct AtomicForm {
@@ -30,7 +39,8 @@ struct AtomicForm {
 
 /// The new content of a cell that held `old`, for operand `value` (and, for
 /// compare-exchange, `value` is compared and `other` stored).
-uint64_t atomicApply(AtomicOp op, ptx::Type type, uint64_t old, uint64_t value, uint64_t other);
+uint64_t atomicApply(AtomicOp op, ptx::Type type, uint64_t old, uint64_t value,
+                     uint64_t other);
 
 } // namespace napkin::executor
 

@@ -24,8 +24,10 @@
 using namespace napkin::executor;
 using Type = napkin::ptx::Type;
 
-template <class T> static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
 
 static uint64_t valueOf(Warp &w, const BulkOperand &o, unsigned l) {
@@ -35,12 +37,22 @@ static uint64_t valueOf(Warp &w, const BulkOperand &o, unsigned l) {
 }
 
 static void misuse(Warp &w, const Instr &i, unsigned l, const std::string &what,
-                   uint64_t address = 0, Trap::Kind kind = Trap::Kind::Illegal) {
+                   uint64_t address = 0,
+                   Trap::Kind kind = Trap::Kind::Illegal) {
   w.machine->trap(w, i, l, kind, what, address);
 }
 
-static uint64_t sectorsOf(uint64_t address, uint64_t bytes) {
-  return bytes ? ((address + bytes - 1) >> 5) - (address >> 5) + 1 : 0;
+/// Sectors of a contiguous range; they go to the L2 model too.
+static uint64_t sectorsOf(Warp &w, uint64_t address, uint64_t bytes,
+                          bool store) {
+  if (!bytes)
+    return 0;
+  uint64_t first = address >> 5, last = (address + bytes - 1) >> 5;
+  if (w.machine->options.cache.bytes)
+    for (uint64_t sector = first; sector <= last; ++sector)
+      w.machine->cacheAccess(w, &sector, 1,
+                             store ? Access::Write : Access::Read);
+  return last - first + 1;
 }
 
 namespace {
@@ -55,8 +67,8 @@ struct Builder {
 
   /// `bytes` between global `address` and shared `offset` of `owner`; address 0
   /// with `outside`: fill.
-  bool row(uint64_t address, Block &owner, uint32_t offset, uint32_t bytes, bool outside,
-           bool countIt) {
+  bool row(uint64_t address, Block &owner, uint32_t offset, uint32_t bytes,
+           bool outside, bool countIt) {
     char *sharedHost = owner.shared + offset;
     uint8_t *sharedShadow = owner.sharedShadow + offset;
     if (outside) {
@@ -68,8 +80,12 @@ struct Builder {
     if (!r || address < r->begin || address + bytes > r->end) {
       r = findRegion(w, address);
       if (!r || address + bytes > r->end) {
-        misuse(w, i, l, fmt::format("the copy touches {} bytes at {:#x}, outside every allocation",
-                                    bytes, address), address, Trap::Kind::OutOfBounds);
+        misuse(
+            w, i, l,
+            fmt::format(
+                "the copy touches {} bytes at {:#x}, outside every allocation",
+                bytes, address),
+            address, Trap::Kind::OutOfBounds);
         return false;
       }
       w.regions[i.source] = r;
@@ -81,7 +97,8 @@ struct Builder {
       count.globalWriteBytes += bytes;
       copy.rows.push_back({sharedHost, globalHost, globalShadow, bytes});
       if (r->readOnly) {
-        misuse(w, i, l, "the copy writes to constant memory", address, Trap::Kind::ReadOnly);
+        misuse(w, i, l, "the copy writes to constant memory", address,
+               Trap::Kind::ReadOnly);
         return false;
       }
     } else {
@@ -102,26 +119,35 @@ struct Builder {
 } // namespace
 
 /// Checks the shared side and marks it; false after a trap.
-static bool prepareShared(Warp &w, const Instr &i, unsigned l, BulkCopy &copy, Block &owner,
-                          uint32_t offset, uint32_t bytes, bool isSource, unsigned alignment) {
+static bool prepareShared(Warp &w, const Instr &i, unsigned l, BulkCopy &copy,
+                          Block &owner, uint32_t offset, uint32_t bytes,
+                          bool isSource, unsigned alignment) {
   if (offset % alignment) {
-    misuse(w, i, l, fmt::format("the shared address {:#x} is not a multiple of {}", offset, alignment),
+    misuse(w, i, l,
+           fmt::format("the shared address {:#x} is not a multiple of {}",
+                       offset, alignment),
            offset, Trap::Kind::Misaligned);
     return false;
   }
   if (offset + uint64_t(bytes) > owner.sharedBytes) {
-    misuse(w, i, l, fmt::format("{} bytes at shared address {:#x} leave the {} bytes of shared memory",
-                                bytes, offset, owner.sharedBytes), offset, Trap::Kind::OutOfBounds);
+    misuse(w, i, l,
+           fmt::format("{} bytes at shared address {:#x} leave the {} bytes of "
+                       "shared memory",
+                       bytes, offset, owner.sharedBytes),
+           offset, Trap::Kind::OutOfBounds);
     return false;
   }
   uint8_t *shadow = owner.sharedShadow + offset;
   if (w.block->checks)
     for (uint32_t b = 0; b < bytes; ++b)
-      if (isSource ? shadow[b] != shadowWritten : shadow[b] != shadowFresh && shadow[b] != shadowWritten) {
-        trapShadow(w, i, l, offset + b, 1, shadow + b, isSource ? Access::Read : Access::Write, 1);
+      if (isSource ? shadow[b] != shadowWritten
+                   : shadow[b] != shadowFresh && shadow[b] != shadowWritten) {
+        trapShadow(w, i, l, offset + b, 1, shadow + b,
+                   isSource ? Access::Read : Access::Write, 1);
         return false;
       }
-  raceAsync(w, i, owner, offset, bytes, isSource ? Access::Read : Access::Write);
+  raceAsync(w, i, owner, offset, bytes,
+            isSource ? Access::Read : Access::Write);
   if (w.event & EventTrap)
     return false;
   InstructionCounters &count = w.counters[i.source];
@@ -157,10 +183,12 @@ static void start(Warp &w, BulkCopy &&copy) {
 }
 
 void napkin::executor::performCopy(BulkCopy &copy) {
-  unsigned size = copy.reduction == 255 ? 0
+  unsigned size = copy.reduction == 255                               ? 0
                   : copy.type == Type::F16 || copy.type == Type::BF16 ? 2
-                  : copy.type == Type::U64 || copy.type == Type::S64 || copy.type == Type::F64 ||
-                          copy.type == Type::B64 ? 8 : 4;
+                  : copy.type == Type::U64 || copy.type == Type::S64 ||
+                          copy.type == Type::F64 || copy.type == Type::B64
+                      ? 8
+                      : 4;
   for (const BulkCopy::Row &row : copy.rows) {
     if (!row.from) {
       std::memset(row.to, copy.group == ~0u ? 0xff : 0, row.bytes);
@@ -171,7 +199,8 @@ void napkin::executor::performCopy(BulkCopy &copy) {
         uint64_t old = 0, value = 0;
         std::memcpy(&old, row.to + b, size);
         std::memcpy(&value, row.from + b, size);
-        uint64_t next = atomicApply(AtomicOp(copy.reduction), copy.type, old, value, 0);
+        uint64_t next =
+            atomicApply(AtomicOp(copy.reduction), copy.type, old, value, 0);
         std::memcpy(row.to + b, &next, size);
       }
     }
@@ -193,15 +222,17 @@ void napkin::executor::finishCopy(ClusterState &cluster, size_t index) {
       found->second.arrived.push_back({signal.target, signal.targetBytes});
       knowAsync(w.races, found->second.arriving, copy.clock);
     }
-    if (!transactMbarrier(&w, &dummy, copy.lane, *signal.block, signal.mbarrier, -int64_t(signal.bytes)))
+    if (!transactMbarrier(&w, &dummy, copy.lane, *signal.block, signal.mbarrier,
+                          -int64_t(signal.bytes)))
       return;
   }
   ++cluster.progress;
 }
 
 /// mbarrier and multicast of a load whose box lands at `offset` of each target.
-static bool addSignals(Warp &w, const Instr &i, unsigned l, const BulkForm &f, BulkCopy &copy,
-                       Block &owner, uint32_t offset, uint32_t bytes,
+static bool addSignals(Warp &w, const Instr &i, unsigned l, const BulkForm &f,
+                       BulkCopy &copy, Block &owner, uint32_t offset,
+                       uint32_t bytes,
                        llvm::SmallVectorImpl<Block *> &targets) {
   uint32_t mbarrier;
   Block *signalled = sharedOwner(w, i, l, valueOf(w, f.mbarrier, l), mbarrier);
@@ -214,14 +245,17 @@ static bool addSignals(Warp &w, const Instr &i, unsigned l, const BulkForm &f, B
     if (!((members >> rank) & 1))
       continue;
     if (rank >= w.block->clusterSize || w.block->cluster[rank]->done) {
-      misuse(w, i, l, fmt::format("the multicast names block {}, which is not there", rank));
+      misuse(w, i, l,
+             fmt::format("the multicast names block {}, which is not there",
+                         rank));
       return false;
     }
     Block *target = w.block->cluster[rank];
     Block *whom = f.multicast.reference != noRegister ? target : signalled;
     if (!whom->async->mbarriers.count(mbarrier)) {
-      misuse(w, i, l, fmt::format("there is no initialised mbarrier at {:#x}", mbarrier), mbarrier,
-             Trap::Kind::MbarrierMisuse);
+      misuse(w, i, l,
+             fmt::format("there is no initialised mbarrier at {:#x}", mbarrier),
+             mbarrier, Trap::Kind::MbarrierMisuse);
       return false;
     }
     targets.push_back(target);
@@ -236,28 +270,39 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
     unsigned l = __builtin_ctz(rest);
     uint64_t mapAddress = valueOf(w, f.global, l);
     if (mapAddress & 63)
-      return misuse(w, i, l, fmt::format("the tensor map at {:#x} is not 64-byte aligned", mapAddress),
-                    mapAddress, Trap::Kind::Misaligned);
-    uint64_t saved = w.counters[i.source].globalReadBytes, sectors = w.counters[i.source].globalReadSectors;
-    Place place = translate(w, i, l, mapAddress, 128, SpaceGeneric, Access::Read);
+      return misuse(
+          w, i, l,
+          fmt::format("the tensor map at {:#x} is not 64-byte aligned",
+                      mapAddress),
+          mapAddress, Trap::Kind::Misaligned);
+    uint64_t saved = w.counters[i.source].globalReadBytes,
+             sectors = w.counters[i.source].globalReadSectors;
+    Place place =
+        translate(w, i, l, mapAddress, 128, SpaceGeneric, Access::Read);
     if (!place.host)
       return;
     w.counters[i.source].globalReadBytes = saved;
     w.counters[i.source].globalReadSectors = sectors;
     TensorMap map = TensorMap::decode(place.host);
     if (std::memcmp(place.host + 120, "napkinTM", 8))
-      return misuse(w, i, l, fmt::format("there is no tensor map at {:#x}", mapAddress), mapAddress);
+      return misuse(w, i, l,
+                    fmt::format("there is no tensor map at {:#x}", mapAddress),
+                    mapAddress);
     if (map.rank != f.rank)
-      return misuse(w, i, l, fmt::format("the tensor map has {} dimensions, the copy {}", map.rank, f.rank));
+      return misuse(w, i, l,
+                    fmt::format("the tensor map has {} dimensions, the copy {}",
+                                map.rank, f.rank));
     if (std::string why = map.check(); !why.empty())
       return misuse(w, i, l, "the tensor map is not legal: " + why);
     uint32_t offset;
     Block *owner = sharedOwner(w, i, l, valueOf(w, f.shared, l), offset);
     if (!owner)
       return;
-    uint32_t count[5], rowBytes = map.box[0] * map.elementBytes, bytes = rowBytes;
+    uint32_t count[5], rowBytes = map.box[0] * map.elementBytes,
+                       bytes = rowBytes;
     for (unsigned d = 1; d < 5; ++d) {
-      count[d] = d < map.rank ? (map.box[d] + map.step[d] - 1) / map.step[d] : 1;
+      count[d] =
+          d < map.rank ? (map.box[d] + map.step[d] - 1) / map.step[d] : 1;
       bytes *= count[d];
     }
     BulkCopy copy;
@@ -268,8 +313,9 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
     copy.isStore = f.store;
     copy.reduction = f.reduction;
     copy.clock = beginAsync(w);
-    static const Type types[] = {Type::U32, Type::U32, Type::U32, Type::S32, Type::U64, Type::S64,
-                                 Type::F16, Type::F32, Type::F32, Type::F64, Type::BF16};
+    static const Type types[] = {Type::U32, Type::U32, Type::U32, Type::S32,
+                                 Type::U64, Type::S64, Type::F16, Type::F32,
+                                 Type::F32, Type::F64, Type::BF16};
     copy.type = types[map.elementType];
     llvm::SmallVector<Block *, 4> targets;
     if (f.store) {
@@ -282,7 +328,8 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
     }
     unsigned alignment = 128;
     for (Block *target : targets)
-      if (!prepareShared(w, i, l, copy, *target, offset, bytes, f.store, alignment))
+      if (!prepareShared(w, i, l, copy, *target, offset, bytes, f.store,
+                         alignment))
         return;
     int64_t at[5] = {};
     for (unsigned d = 0; d < map.rank; ++d)
@@ -304,30 +351,37 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
             }
             // Elements [first, last) of the row are inside the tensor.
             int64_t first = std::max<int64_t>(0, -at[0]);
-            int64_t last = std::min<int64_t>(map.box[0], int64_t(map.size[0]) - at[0]);
+            int64_t last =
+                std::min<int64_t>(map.box[0], int64_t(map.size[0]) - at[0]);
             if (outside || last <= first)
               first = last = 0;
-            uint32_t begin = first * map.elementBytes, end = last * map.elementBytes;
+            uint32_t begin = first * map.elementBytes,
+                     end = last * map.elementBytes;
             uint64_t rowAddress = address + at[0] * int64_t(map.elementBytes);
             if (end > begin)
-              (f.store ? counters.globalWriteSectors : counters.globalReadSectors) +=
-                  sectorsOf(rowAddress + begin, end - begin);
+              (f.store ? counters.globalWriteSectors
+                       : counters.globalReadSectors) +=
+                  sectorsOf(w, rowAddress + begin, end - begin, f.store);
             bool countIt = true;
             for (Block *target : targets) {
               for (uint32_t chunk = 0; chunk < rowBytes; chunk += 16) {
-                uint32_t to = swizzled(offset + rowNumber * rowBytes + chunk, map.swizzle);
-                uint32_t b = std::max(begin, chunk), x = std::min(end, chunk + 16);
+                uint32_t to = swizzled(offset + rowNumber * rowBytes + chunk,
+                                       map.swizzle);
+                uint32_t b = std::max(begin, chunk),
+                         x = std::min(end, chunk + 16);
                 if (b >= x) {
                   if (!builder.row(0, *target, to, 16, true, false))
                     return;
                   continue;
                 }
-                if (b > chunk && !builder.row(0, *target, to, b - chunk, true, false))
+                if (b > chunk &&
+                    !builder.row(0, *target, to, b - chunk, true, false))
                   return;
-                if (!builder.row(rowAddress + b, *target, to + (b - chunk), x - b, false, countIt))
+                if (!builder.row(rowAddress + b, *target, to + (b - chunk),
+                                 x - b, false, countIt))
                   return;
-                if (x < chunk + 16 &&
-                    !builder.row(0, *target, to + (x - chunk), chunk + 16 - x, true, false))
+                if (x < chunk + 16 && !builder.row(0, *target, to + (x - chunk),
+                                                   chunk + 16 - x, true, false))
                   return;
               }
               countIt = false;
@@ -345,7 +399,8 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
     unsigned l = __builtin_ctz(rest);
     uint64_t bytes = valueOf(w, f.size, l);
     if (bytes & 15)
-      return misuse(w, i, l, fmt::format("the size {} is not a multiple of 16", bytes));
+      return misuse(w, i, l,
+                    fmt::format("the size {} is not a multiple of 16", bytes));
     if (!bytes)
       continue;
     uint32_t offset;
@@ -372,7 +427,8 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
       // From the own block's memory into another's.
       uint32_t from;
       Block *source = sharedOwner(w, i, l, valueOf(w, f.global, l), from);
-      if (!source || !prepareShared(w, i, l, copy, *source, from, bytes, true, 16) ||
+      if (!source ||
+          !prepareShared(w, i, l, copy, *source, from, bytes, true, 16) ||
           !prepareShared(w, i, l, copy, *owner, offset, bytes, false, 16))
         return;
       copy.rows.push_back({source->shared + from, owner->shared + offset,
@@ -382,8 +438,11 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
     }
     uint64_t address = valueOf(w, f.global, l);
     if (address & 15)
-      return misuse(w, i, l, fmt::format("the global address {:#x} is not a multiple of 16", address),
-                    address, Trap::Kind::Misaligned);
+      return misuse(
+          w, i, l,
+          fmt::format("the global address {:#x} is not a multiple of 16",
+                      address),
+          address, Trap::Kind::Misaligned);
     for (Block *target : targets)
       if (!prepareShared(w, i, l, copy, *target, offset, bytes, f.store, 16))
         return;
@@ -395,7 +454,8 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
       countIt = false;
     }
     InstructionCounters &counters = w.counters[i.source];
-    (f.store ? counters.globalWriteSectors : counters.globalReadSectors) += sectorsOf(address, bytes);
+    (f.store ? counters.globalWriteSectors : counters.globalReadSectors) +=
+        sectorsOf(w, address, bytes, f.store);
     start(w, std::move(copy));
     if (w.event & EventTrap)
       return;
@@ -414,8 +474,9 @@ void napkin::executor::bulkWait(Warp &w, const Instr &i, uint32_t mask) {
   for (size_t at = 0; at < copies.size(); ++at) {
     BulkCopy &copy = copies[at];
     uint32_t groups = w.async->bulkGroups[copy.lane];
-    bool covered = copy.isStore && copy.block == w.block && copy.warp == w.index &&
-                   ((mask >> copy.lane) & 1) && copy.group + uint64_t(i.offset) < groups;
+    bool covered = copy.isStore && copy.block == w.block &&
+                   copy.warp == w.index && ((mask >> copy.lane) & 1) &&
+                   copy.group + uint64_t(i.offset) < groups;
     if (covered) {
       performCopy(copy);
       knowAsync(w, copy.clock);

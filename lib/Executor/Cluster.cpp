@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // barrier.cluster, mapa, setmaxnreg, tensormap writes, and what happens when no
-// warp can run: asynchronous work completes, then waits time out, and in the end
-// it is a deadlock.
+// warp can run: asynchronous work completes, then waits time out, and in the
+// end it is a deadlock.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,14 +21,19 @@
 
 using namespace napkin::executor;
 
-template <class T> static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
-static uint64_t valueOf(Warp &w, uint32_t reference, unsigned width, unsigned l) {
-  return width == 8 ? lane<uint64_t>(w, reference)[l] : lane<uint32_t>(w, reference)[l];
+static uint64_t valueOf(Warp &w, uint32_t reference, unsigned width,
+                        unsigned l) {
+  return width == 8 ? lane<uint64_t>(w, reference)[l]
+                    : lane<uint32_t>(w, reference)[l];
 }
 
-#define HANDLER(name) void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
+#define HANDLER(name)                                                          \
+  void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
 
 static void openCluster(Block &any) {
   ClusterState &c = *any.clusterState;
@@ -57,8 +62,9 @@ static void openCluster(Block &any) {
 HANDLER(clusterArrive) {
   ClusterState &c = *w.block->clusterState;
   if (w.async->clusterArrived)
-    return w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::BarrierMisuse,
-                           "the warp arrives twice at the cluster barrier without a wait between");
+    return w.machine->trap(
+        w, i, __builtin_ctz(mask), Trap::Kind::BarrierMisuse,
+        "the warp arrives twice at the cluster barrier without a wait between");
   w.async->clusterArrived = true;
   w.async->clusterPhase = c.phase;
   ++c.arrived;
@@ -89,11 +95,14 @@ HANDLER(mapAddress) {
     uint64_t rank = lane<uint32_t>(w, i.b)[l];
     if (rank >= w.block->clusterSize)
       return w.machine->trap(w, i, l, Trap::Kind::Illegal,
-                             fmt::format("mapa to block {} of a cluster of {}", rank, w.block->clusterSize));
+                             fmt::format("mapa to block {} of a cluster of {}",
+                                         rank, w.block->clusterSize));
     uint64_t window = (address & windowMask) == sharedWindow ? sharedWindow : 0;
-    uint64_t result = window | (rank + 1) << clusterShift | (address & ((1u << clusterShift) - 1));
+    uint64_t result = window | (rank + 1) << clusterShift |
+                      (address & ((1u << clusterShift) - 1));
     if (i.small1 & 1 && !window)
-      return w.machine->trap(w, i, l, Trap::Kind::Illegal, "mapa of an address outside shared memory");
+      return w.machine->trap(w, i, l, Trap::Kind::Illegal,
+                             "mapa of an address outside shared memory");
     if (i.small0 == 8)
       lane<uint64_t>(w, i.d)[l] = result;
     else
@@ -119,7 +128,8 @@ HANDLER(setRegisters) {
   };
   if (i.small0) {
     if (wanted < own)
-      return misuse(fmt::format("setmaxnreg.inc to {}, but the warp has {}", wanted, own));
+      return misuse(fmt::format("setmaxnreg.inc to {}, but the warp has {}",
+                                wanted, own));
     if (wanted - own > block.registerPool) {
       // Until another warp gives registers back.
       --w.pc;
@@ -130,7 +140,8 @@ HANDLER(setRegisters) {
       return;
     }
   } else if (wanted > own) {
-    return misuse(fmt::format("setmaxnreg.dec to {}, but the warp has {}", wanted, own));
+    return misuse(
+        fmt::format("setmaxnreg.dec to {}, but the warp has {}", wanted, own));
   }
   block.registerPool += own - wanted;
   w.async->registersPerThread = wanted;
@@ -144,13 +155,15 @@ HANDLER(tensormapReplace) {
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     uint64_t address = valueOf(w, i.a, i.small0, l) + i.offset;
-    Place place = translate(w, i, l, address, 128, AddressSpace(i.d), Access::Write);
+    Place place =
+        translate(w, i, l, address, 128, AddressSpace(i.d), Access::Write);
     if (!place.host)
       return;
     uint64_t value = valueOf(w, i.b, i.small1, l);
     if (!replaceField(place.host, TensorMapField(i.c), i.e, value))
-      return w.machine->trap(w, i, l, Trap::Kind::Illegal,
-                             fmt::format("{} is no legal value of this field", value), address);
+      return w.machine->trap(
+          w, i, l, Trap::Kind::Illegal,
+          fmt::format("{} is no legal value of this field", value), address);
     // A map built from nothing is one from its first field on.
     std::memcpy(place.host + 120, "napkinTM", 8);
     std::memset(place.shadow, shadowWritten, 128);
@@ -160,12 +173,15 @@ HANDLER(tensormapReplace) {
 HANDLER(tensormapCopy) {
   unsigned l = __builtin_ctz(mask);
   uint64_t to = valueOf(w, i.a, i.small0, l) + i.offset;
-  uint64_t from = valueOf(w, i.b, i.small1, l) + *static_cast<const int64_t *>(i.extra);
+  uint64_t from =
+      valueOf(w, i.b, i.small1, l) + *static_cast<const int64_t *>(i.extra);
   Place target = translate(w, i, l, to, 128, SpaceGeneric, Access::Write);
-  Place source = target.host ? translate(w, i, l, from, 128,
-                                         (from & windowMask) == sharedWindow ? SpaceGeneric : SpaceShared,
-                                         Access::Read)
-                             : target;
+  Place source =
+      target.host ? translate(w, i, l, from, 128,
+                              (from & windowMask) == sharedWindow ? SpaceGeneric
+                                                                  : SpaceShared,
+                              Access::Read)
+                  : target;
   if (!source.host)
     return;
   std::memcpy(target.host, source.host, 128);
@@ -178,11 +194,14 @@ HANDLER(storeAsync) {
   unsigned bytes = i.small1, total = bytes * i.small0;
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
-    uint64_t address = valueOf(w, f.shared.reference, f.shared.width, l) + f.shared.offset;
-    uint64_t signal = valueOf(w, f.mbarrier.reference, f.mbarrier.width, l) + f.mbarrier.offset;
-    Place place = translate(w, i, l, address, total,
-                            (address & windowMask) == sharedWindow ? SpaceGeneric : SpaceShared,
-                            Access::Write);
+    uint64_t address =
+        valueOf(w, f.shared.reference, f.shared.width, l) + f.shared.offset;
+    uint64_t signal = valueOf(w, f.mbarrier.reference, f.mbarrier.width, l) +
+                      f.mbarrier.offset;
+    Place place = translate(
+        w, i, l, address, total,
+        (address & windowMask) == sharedWindow ? SpaceGeneric : SpaceShared,
+        Access::Write);
     if (!place.host)
       return;
     for (unsigned v = 0; v < i.small0; ++v) {
@@ -212,7 +231,8 @@ HANDLER(memoryFence) {
   (void)mask;
 }
 
-void napkin::executor::startCluster(ClusterState &state, llvm::ArrayRef<Block *> blocks) {
+void napkin::executor::startCluster(ClusterState &state,
+                                    llvm::ArrayRef<Block *> blocks) {
   state = ClusterState();
   for (Block *b : blocks) {
     b->clusterState = &state;
@@ -254,9 +274,10 @@ bool napkin::executor::blockEnded(Block &b) {
     Instr dummy;
     dummy.source = copy.source;
     w.event &= ~uint32_t(EventTrap);
-    b.machine->trap(w, dummy, copy.lane, Trap::Kind::ExitInFlight,
-                    fmt::format("the block ends while this copy {} its shared memory",
-                                copy.isStore ? "may still read" : "may still write to"));
+    b.machine->trap(
+        w, dummy, copy.lane, Trap::Kind::ExitInFlight,
+        fmt::format("the block ends while this copy {} its shared memory",
+                    copy.isStore ? "may still read" : "may still write to"));
     return false;
   }
   return true;
@@ -272,7 +293,9 @@ bool napkin::executor::completePending(llvm::ArrayRef<Block *> blocks) {
       loads.push_back(k);
   if (!loads.empty()) {
     uint64_t seed = blocks[0]->machine->options.seed;
-    size_t which = seed ? (seed * 2654435761u + c.nextCopy + c.progress) % loads.size() : 0;
+    size_t which =
+        seed ? (seed * 2654435761u + c.nextCopy + c.progress) % loads.size()
+             : 0;
     finishCopy(c, loads[which]);
     c.idleRounds = 0;
     return true;
@@ -307,20 +330,24 @@ std::string napkin::executor::describeWait(Warp &w) {
     uint32_t live = 0;
     for (uint32_t x = 0; x < b.numWarps; ++x)
       live += b.warps[x].wait != WaitKind::Done;
-    return fmt::format("barrier {}, {} of {} warps have come", w.waitBarrier, s.arrived,
-                       s.expected ? s.expected : live);
+    return fmt::format("barrier {}, {} of {} warps have come", w.waitBarrier,
+                       s.arrived, s.expected ? s.expected : live);
   }
   case WaitKind::Mbarrier: {
     auto &all = b.cluster[w.waitAddress >> 32]->async->mbarriers;
     auto found = all.find(uint32_t(w.waitAddress));
     if (found == all.end())
-      return fmt::format("the mbarrier at {:#x}, which is gone", uint32_t(w.waitAddress));
+      return fmt::format("the mbarrier at {:#x}, which is gone",
+                         uint32_t(w.waitAddress));
     const Mbarrier &m = found->second;
-    return fmt::format("the mbarrier at {:#x}: phase {} lacks {} of {} arrivals and {} bytes",
-                       uint32_t(w.waitAddress), m.phase, m.pending, m.expected, m.transactions);
+    return fmt::format(
+        "the mbarrier at {:#x}: phase {} lacks {} of {} arrivals and {} bytes",
+        uint32_t(w.waitAddress), m.phase, m.pending, m.expected,
+        m.transactions);
   }
   case WaitKind::Cluster:
-    return fmt::format("the cluster barrier, {} warps have come", b.clusterState->arrived);
+    return fmt::format("the cluster barrier, {} warps have come",
+                       b.clusterState->arrived);
   case WaitKind::RegisterPool:
     return fmt::format("registers: {} are free", b.async->registerPool * lanes);
   default:

@@ -21,8 +21,10 @@
 
 using namespace napkin::executor;
 
-template <class T> static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
 
 static uint32_t predicate(Warp &w, uint32_t index, bool negated) {
@@ -30,23 +32,30 @@ static uint32_t predicate(Warp &w, uint32_t index, bool negated) {
   return negated ? ~p : p;
 }
 
-static void setPredicate(Warp &w, uint32_t index, uint32_t mask, uint32_t value) {
+static void setPredicate(Warp &w, uint32_t index, uint32_t mask,
+                         uint32_t value) {
   if (index != noRegister)
     w.predicates[index] = (w.predicates[index] & ~mask) | (value & mask);
 }
 
-#define HANDLER(name) void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
+#define HANDLER(name)                                                          \
+  void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
 
 HANDLER(predicateAnd) {
-  setPredicate(w, i.d, mask, predicate(w, i.a, i.small0) & predicate(w, i.b, i.small1));
+  setPredicate(w, i.d, mask,
+               predicate(w, i.a, i.small0) & predicate(w, i.b, i.small1));
 }
 HANDLER(predicateOr) {
-  setPredicate(w, i.d, mask, predicate(w, i.a, i.small0) | predicate(w, i.b, i.small1));
+  setPredicate(w, i.d, mask,
+               predicate(w, i.a, i.small0) | predicate(w, i.b, i.small1));
 }
 HANDLER(predicateXor) {
-  setPredicate(w, i.d, mask, predicate(w, i.a, i.small0) ^ predicate(w, i.b, i.small1));
+  setPredicate(w, i.d, mask,
+               predicate(w, i.a, i.small0) ^ predicate(w, i.b, i.small1));
 }
-HANDLER(predicateNot) { setPredicate(w, i.d, mask, ~predicate(w, i.a, i.small0)); }
+HANDLER(predicateNot) {
+  setPredicate(w, i.d, mask, ~predicate(w, i.a, i.small0));
+}
 HANDLER(predicateConstant) { setPredicate(w, i.d, mask, uint32_t(i.offset)); }
 
 HANDLER(predicateToValue) {
@@ -59,12 +68,15 @@ HANDLER(predicateToValue) {
   }
 }
 
-template <class F> static void packed16(Warp &w, const Instr &i, uint32_t mask, F f) {
-  uint32_t *d = lane<uint32_t>(w, i.d), *a = lane<uint32_t>(w, i.a), *b = lane<uint32_t>(w, i.b);
+template <class F>
+static void packed16(Warp &w, const Instr &i, uint32_t mask, F f) {
+  uint32_t *d = lane<uint32_t>(w, i.d), *a = lane<uint32_t>(w, i.a),
+           *b = lane<uint32_t>(w, i.b);
   for (unsigned l = 0; l < lanes; ++l)
     if ((mask >> l) & 1)
       d[l] = uint16_t(f(uint16_t(a[l]), uint16_t(b[l]))) |
-             uint32_t(uint16_t(f(uint16_t(a[l] >> 16), uint16_t(b[l] >> 16)))) << 16;
+             uint32_t(uint16_t(f(uint16_t(a[l] >> 16), uint16_t(b[l] >> 16))))
+                 << 16;
 }
 HANDLER(packedAdd16) {
   packed16(w, i, mask, [](uint16_t a, uint16_t b) { return a + b; });
@@ -82,7 +94,8 @@ HANDLER(packedMaxU16) {
   packed16(w, i, mask, [](uint16_t a, uint16_t b) { return a > b ? a : b; });
 }
 
-template <class T> static void withCarry(Warp &w, const Instr &i, uint32_t mask) {
+template <class T>
+static void withCarry(Warp &w, const Instr &i, uint32_t mask) {
   T *d = lane<T>(w, i.d), *a = lane<T>(w, i.a), *b = lane<T>(w, i.b);
   bool in = i.small0 & 1, out = i.small0 & 2, subtract = i.small0 & 4;
   for (unsigned l = 0; l < lanes; ++l) {
@@ -93,7 +106,8 @@ template <class T> static void withCarry(Warp &w, const Instr &i, uint32_t mask)
     r = subtract ? x - y - c : x + y + c;
     d[l] = T(r);
     if (out)
-      w.carry = (w.carry & ~(1u << l)) | (uint32_t(r >> (sizeof(T) * 8)) & 1) << l;
+      w.carry = (w.carry & ~(1u << l)) | (uint32_t(r >> (sizeof(T) * 8)) & 1)
+                                             << l;
   }
 }
 HANDLER(carry32) { withCarry<uint32_t>(w, i, mask); }
@@ -133,12 +147,12 @@ HANDLER(isSpace) {
     bool isShared = window == sharedWindow, isLocal = window == localWindow,
          isParam = window == paramWindow;
     bool own = isShared && !((a[l] >> clusterShift) & 0xff);
-    bool in = i.small0 == 0                     ? !isShared && !isLocal && !isParam
-              : i.small0 == 1 || i.small0 == 5  ? own
-              : i.small0 == 6                   ? isShared
-              : i.small0 == 2                   ? isLocal
-              : i.small0 == 3                   ? false
-                                                : isParam;
+    bool in = i.small0 == 0 ? !isShared && !isLocal && !isParam
+              : i.small0 == 1 || i.small0 == 5 ? own
+              : i.small0 == 6                  ? isShared
+              : i.small0 == 2                  ? isLocal
+              : i.small0 == 3                  ? false
+                                               : isParam;
     result |= uint32_t(in) << l;
   }
   setPredicate(w, i.d, mask, result);
@@ -165,12 +179,18 @@ HANDLER(testNumber) {
 
 HANDLER(packSaturated) {
   unsigned bits = i.small0;
-  int64_t high = (int64_t(1) << (i.small1 ? bits - 1 : bits)) - 1, low = i.small1 ? -high - 1 : 0;
-  auto clamp = [&](int64_t v) { return uint64_t(v < low ? low : v > high ? high : v) &
-                                       ((uint64_t(1) << bits) - 1); };
+  int64_t high = (int64_t(1) << (i.small1 ? bits - 1 : bits)) - 1,
+          low = i.small1 ? -high - 1 : 0;
+  auto clamp = [&](int64_t v) {
+    return uint64_t(v < low    ? low
+                    : v > high ? high
+                               : v) &
+           ((uint64_t(1) << bits) - 1);
+  };
   for (unsigned l = 0; l < lanes; ++l)
     if ((mask >> l) & 1) {
-      uint64_t a = clamp(lane<int32_t>(w, i.a)[l]), b = clamp(lane<int32_t>(w, i.b)[l]);
+      uint64_t a = clamp(lane<int32_t>(w, i.a)[l]),
+               b = clamp(lane<int32_t>(w, i.b)[l]);
       uint64_t c = lane<uint32_t>(w, i.c)[l];
       lane<uint32_t>(w, i.d)[l] = uint32_t(c << (2 * bits) | a << bits | b);
     }
@@ -178,9 +198,8 @@ HANDLER(packSaturated) {
 
 // Control flow.
 
-
-void napkin::executor::splitWarp(Warp &w, uint32_t mask, uint32_t target, int stackChange,
-                                 uint32_t returnTo) {
+void napkin::executor::splitWarp(Warp &w, uint32_t mask, uint32_t target,
+                                 int stackChange, uint32_t returnTo) {
   // Lanes that stay are parked; lanes that move become the running fragment,
   // then the scheduler chooses.
   uint32_t rest = w.active & ~mask;
@@ -264,7 +283,8 @@ HANDLER(yieldWarp) {
   (void)mask;
 }
 HANDLER(userTrap) {
-  w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::UserTrap, "the kernel executed trap");
+  w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::UserTrap,
+                  "the kernel executed trap");
 }
 
 HANDLER(copyLocal) {
@@ -274,7 +294,8 @@ HANDLER(copyLocal) {
       continue;
     uint64_t base = (uint64_t(w.index) * lanes + l) * b.localBytes;
     std::memmove(b.local + base + i.offset, b.local + base + i.e, i.d);
-    std::memmove(b.localShadow + base + i.offset, b.localShadow + base + i.e, i.d);
+    std::memmove(b.localShadow + base + i.offset, b.localShadow + base + i.e,
+                 i.d);
   }
 }
 
@@ -284,9 +305,11 @@ HANDLER(copyLocal) {
 /// the fragment waits for them.
 static bool converge(Warp &w, const Instr &i, uint32_t mask, uint32_t members) {
   if (mask & ~members) {
-    w.machine->trap(w, i, __builtin_ctz(mask & ~members), Trap::Kind::DivergentBarrier,
-                    fmt::format("this thread is not in the member mask {:#010x} that it gives",
-                                members));
+    w.machine->trap(
+        w, i, __builtin_ctz(mask & ~members), Trap::Kind::DivergentBarrier,
+        fmt::format(
+            "this thread is not in the member mask {:#010x} that it gives",
+            members));
     return false;
   }
   uint32_t missing = members & w.alive & ~w.active;
@@ -312,10 +335,22 @@ HANDLER(shuffle) {
     int maximum = (l & segment) | (clamp & ~segment), minimum = l & segment, j;
     bool in;
     switch (i.small0) {
-    case 0: j = int(l) - int(n); in = j >= maximum; break;
-    case 1: j = l + n; in = j <= maximum; break;
-    case 2: j = l ^ n; in = j <= maximum; break;
-    default: j = minimum | (n & ~segment); in = j <= maximum; break;
+    case 0:
+      j = int(l) - int(n);
+      in = j >= maximum;
+      break;
+    case 1:
+      j = l + n;
+      in = j <= maximum;
+      break;
+    case 2:
+      j = l ^ n;
+      in = j <= maximum;
+      break;
+    default:
+      j = minimum | (n & ~segment);
+      in = j <= maximum;
+      break;
     }
     if (!in)
       j = l;
@@ -339,7 +374,9 @@ HANDLER(vote) {
         lane<uint32_t>(w, i.d)[l] = p;
     return;
   }
-  bool result = i.small0 == 0 ? p == mask : i.small0 == 1 ? p != 0 : p == mask || p == 0;
+  bool result = i.small0 == 0   ? p == mask
+                : i.small0 == 1 ? p != 0
+                                : p == mask || p == 0;
   setPredicate(w, i.d, mask, result ? ~0u : 0);
 }
 
@@ -380,12 +417,24 @@ HANDLER(reduce) {
     uint32_t x = a[__builtin_ctz(rest)];
     bool less = i.small1 ? int32_t(x) < int32_t(r) : x < r;
     switch (i.small0) {
-    case 0: r += x; break;
-    case 1: r = less ? x : r; break;
-    case 2: r = less ? r : x; break;
-    case 3: r &= x; break;
-    case 4: r |= x; break;
-    default: r ^= x; break;
+    case 0:
+      r += x;
+      break;
+    case 1:
+      r = less ? x : r;
+      break;
+    case 2:
+      r = less ? r : x;
+      break;
+    case 3:
+      r &= x;
+      break;
+    case 4:
+      r |= x;
+      break;
+    default:
+      r ^= x;
+      break;
     }
   }
   for (unsigned l = 0; l < lanes; ++l)
@@ -398,7 +447,8 @@ HANDLER(elect) {
   if (!converge(w, i, mask, members))
     return;
   // Any lane may lead: an odd seed takes the highest.
-  unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(mask) : __builtin_ctz(mask);
+  unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(mask)
+                                                : __builtin_ctz(mask);
   for (unsigned l = 0; l < lanes; ++l)
     if ((mask >> l) & 1)
       lane<uint32_t>(w, i.d)[l] = leader;
@@ -411,7 +461,9 @@ HANDLER(activeMask) {
       lane<uint32_t>(w, i.d)[l] = mask;
 }
 
-HANDLER(warpBarrier) { converge(w, i, mask, lane<uint32_t>(w, i.a)[__builtin_ctz(mask)]); }
+HANDLER(warpBarrier) {
+  converge(w, i, mask, lane<uint32_t>(w, i.a)[__builtin_ctz(mask)]);
+}
 
 HANDLER(moveMatrix) {
   const uint32_t *a = lane<uint32_t>(w, i.a);
@@ -422,7 +474,8 @@ HANDLER(moveMatrix) {
   }
   uint32_t *d = lane<uint32_t>(w, i.d);
   for (unsigned l = 0; l < lanes; ++l)
-    d[l] = tile[2 * (l % 4)][l / 4] | uint32_t(tile[2 * (l % 4) + 1][l / 4]) << 16;
+    d[l] = tile[2 * (l % 4)][l / 4] | uint32_t(tile[2 * (l % 4) + 1][l / 4])
+                                          << 16;
   (void)mask;
 }
 
@@ -454,7 +507,8 @@ void napkin::executor::tryOpenBarrier(Block &block, unsigned id) {
           if ((w.resumeMask >> l) & 1)
             lane<uint32_t>(w, i->d)[l] = s.count;
       } else {
-        setPredicate(w, i->d, w.resumeMask, (operation == 2 ? s.all : s.any) ? ~0u : 0);
+        setPredicate(w, i->d, w.resumeMask,
+                     (operation == 2 ? s.all : s.any) ? ~0u : 0);
       }
       w.resume = nullptr;
     }
@@ -470,26 +524,34 @@ HANDLER(barrierArriveWait) {
   uint32_t id = lane<uint32_t>(w, i.a)[first];
   uint32_t threads = i.b == noRegister ? 0 : lane<uint32_t>(w, i.b)[first];
   auto misuse = [&](std::string what, uint32_t other = ~0u) {
-    w.machine->trap(w, i, first, Trap::Kind::BarrierMisuse, std::move(what), 0, other);
+    w.machine->trap(w, i, first, Trap::Kind::BarrierMisuse, std::move(what), 0,
+                    other);
   };
   if (id >= 16)
-    return misuse(fmt::format("barrier {} does not exist: they are 0 to 15", id));
+    return misuse(
+        fmt::format("barrier {} does not exist: they are 0 to 15", id));
   if (i.b != noRegister && (threads == 0 || threads % lanes || threads > 1024))
-    return misuse(fmt::format("the thread count {} is not a positive multiple of 32 up to 1024",
-                              threads));
+    return misuse(fmt::format(
+        "the thread count {} is not a positive multiple of 32 up to 1024",
+        threads));
   if (threads / lanes > b.numWarps)
-    return misuse(fmt::format("the barrier expects {} threads, the block has {}", threads,
-                              b.numThreads));
+    return misuse(
+        fmt::format("the barrier expects {} threads, the block has {}", threads,
+                    b.numThreads));
   for (unsigned l = 0; l < lanes; ++l)
     if (((mask >> l) & 1) && lane<uint32_t>(w, i.a)[l] != id)
       return misuse("threads of one warp name different barriers");
   BarrierState &s = b.async->barriers[id];
   unsigned kind = i.small0 & 15, operation = i.small0 >> 4;
   if (s.arrived && s.expected != threads / lanes)
-    return misuse(fmt::format("barrier {} is in use with another thread count", id), s.source);
+    return misuse(
+        fmt::format("barrier {} is in use with another thread count", id),
+        s.source);
   if ((s.participants >> w.index) & 1)
-    return misuse(fmt::format("this warp arrives twice at barrier {} before it completes", id),
-                  s.source);
+    return misuse(
+        fmt::format("this warp arrives twice at barrier {} before it completes",
+                    id),
+        s.source);
   s.expected = threads / lanes;
   s.participants |= 1u << w.index;
   s.arrived++;

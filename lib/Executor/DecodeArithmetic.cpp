@@ -24,14 +24,18 @@ namespace {
 /// Rounding, ftz, sat, NaN, ... of a floating instruction.
 unsigned takeFloatFlags(Decoder &d) {
   unsigned flags = 0;
-  if (d.take("ftz")) flags |= FlagFtz;
-  if (d.take("sat")) flags |= FlagSat;
-  if (d.take("NaN")) flags |= FlagNaN;
+  if (d.take("ftz"))
+    flags |= FlagFtz;
+  if (d.take("sat"))
+    flags |= FlagSat;
+  if (d.take("NaN"))
+    flags |= FlagNaN;
   if (d.take("xorsign")) {
     d.take("abs");
     flags |= FlagXorSign;
   }
-  if (d.take("relu")) flags |= FlagRelu;
+  if (d.take("relu"))
+    flags |= FlagRelu;
   int rounding = d.takeOneOf({"rn", "rz", "rm", "rp"});
   if (rounding > 0)
     flags |= unsigned(rounding) << FlagRoundShift;
@@ -39,7 +43,8 @@ unsigned takeFloatFlags(Decoder &d) {
 }
 
 /// The one emission that all floating forms share.
-bool emitFloat(Decoder &d, AluOp op, Type type, unsigned flags, unsigned sources) {
+bool emitFloat(Decoder &d, AluOp op, Type type, unsigned flags,
+               unsigned sources) {
   if (!d.expectOperands(sources + 1))
     return false;
   uint32_t a = d.source(d.operand(1), type);
@@ -59,12 +64,14 @@ bool emitFloat(Decoder &d, AluOp op, Type type, unsigned flags, unsigned sources
     d.info().pipe = Pipe::Double;
   else if (typeBits(type) == 16 || type == Type::F16x2 || type == Type::BF16x2)
     d.info().pipe = Pipe::Half;
-  else if (op == AluOp::Add || op == AluOp::Sub || op == AluOp::Mul || op == AluOp::Fma)
+  else if (op == AluOp::Add || op == AluOp::Sub || op == AluOp::Mul ||
+           op == AluOp::Fma)
     d.info().pipe = Pipe::FMA;
   return !d.failed();
 }
 
-bool emitInteger(Decoder &d, AluOp op, Type type, llvm::ArrayRef<Type> sources, Type result) {
+bool emitInteger(Decoder &d, AluOp op, Type type, llvm::ArrayRef<Type> sources,
+                 Type result) {
   if (!d.expectOperands(sources.size() + 1))
     return false;
   uint32_t references[3] = {noRegister, noRegister, noRegister};
@@ -85,11 +92,16 @@ bool needType(Decoder &d, Type type) {
 
 Type doubled(Type type) {
   switch (type) {
-  case Type::U16: return Type::U32;
-  case Type::S16: return Type::S32;
-  case Type::U32: return Type::U64;
-  case Type::S32: return Type::S64;
-  default: return Type::None;
+  case Type::U16:
+    return Type::U32;
+  case Type::S16:
+    return Type::S32;
+  case Type::U32:
+    return Type::U64;
+  case Type::S32:
+    return Type::S64;
+  default:
+    return Type::None;
   }
 }
 
@@ -97,12 +109,14 @@ Type doubled(Type type) {
 bool emitPacked16(Decoder &d, AluOp op, Type type) {
   if (!d.expectOperands(3))
     return false;
-  uint32_t a = d.source(d.operand(1), Type::B32), b = d.source(d.operand(2), Type::B32);
+  uint32_t a = d.source(d.operand(1), Type::B32),
+           b = d.source(d.operand(2), Type::B32);
   uint32_t to = d.destination(d.operand(0), Type::B32);
-  Instr &i = d.emit(op == AluOp::Add   ? packedAdd16
-                    : op == AluOp::Min ? (isSigned(type) ? packedMinS16 : packedMinU16)
-                    : op == AluOp::Max ? (isSigned(type) ? packedMaxS16 : packedMaxU16)
-                                       : nullptr);
+  Instr &i =
+      d.emit(op == AluOp::Add   ? packedAdd16
+             : op == AluOp::Min ? (isSigned(type) ? packedMinS16 : packedMinU16)
+             : op == AluOp::Max ? (isSigned(type) ? packedMaxS16 : packedMaxU16)
+                                : nullptr);
   i.d = to;
   i.a = a;
   i.b = b;
@@ -141,7 +155,8 @@ bool napkin::executor::decodeMul(Decoder &d) {
     if (!high && !d.take("lo"))
       return d.fail("mul24 needs .hi or .lo");
     Type type = d.takeType();
-    return emitInteger(d, high ? AluOp::Mul24Hi : AluOp::Mul24Lo, type, {type, type}, type);
+    return emitInteger(d, high ? AluOp::Mul24Hi : AluOp::Mul24Lo, type,
+                       {type, type}, type);
   }
   int part = d.takeOneOf({"lo", "hi", "wide"});
   unsigned flags = takeFloatFlags(d);
@@ -152,23 +167,26 @@ bool napkin::executor::decodeMul(Decoder &d) {
     return emitFloat(d, AluOp::Mul, type, flags, 2);
   d.info().pipe = Pipe::FMA;
   if (part < 0 || flags)
-    return d.fail("an integer product needs .lo, .hi or .wide and no other modifier");
+    return d.fail(
+        "an integer product needs .lo, .hi or .wide and no other modifier");
   if (part == 2)
     return emitInteger(d, AluOp::MulWide, type, {type, type}, doubled(type));
-  return emitInteger(d, part ? AluOp::MulHi : AluOp::MulLo, type, {type, type}, type);
+  return emitInteger(d, part ? AluOp::MulHi : AluOp::MulLo, type, {type, type},
+                     type);
 }
 
 // mad, fma, sad
 bool napkin::executor::decodeMad(Decoder &d) {
   if (d.opcode() == "sad") {
     Type type = d.takeType();
-    return needType(d, type) && emitInteger(d, AluOp::Sad, type, {type, type, type}, type);
+    return needType(d, type) &&
+           emitInteger(d, AluOp::Sad, type, {type, type, type}, type);
   }
   int part = d.takeOneOf({"lo", "hi", "wide"});
   if (d.opcode() == "mad24") {
     Type type = d.takeType();
-    return emitInteger(d, part == 1 ? AluOp::Mad24Hi : AluOp::Mad24Lo, type, {type, type, type},
-                       type);
+    return emitInteger(d, part == 1 ? AluOp::Mad24Hi : AluOp::Mad24Lo, type,
+                       {type, type, type}, type);
   }
   if (d.take("cc"))
     return decodeCarry(d);
@@ -182,13 +200,15 @@ bool napkin::executor::decodeMad(Decoder &d) {
   if (part < 0 || d.opcode() == "fma")
     return d.fail("an integer mad needs .lo, .hi or .wide");
   if (part == 2)
-    return emitInteger(d, AluOp::MadWide, type, {type, type, doubled(type)}, doubled(type));
+    return emitInteger(d, AluOp::MadWide, type, {type, type, doubled(type)},
+                       doubled(type));
   if (flags & FlagSat) {
     if (part != 1 || type != Type::S32)
       return d.fail(".sat needs .hi.s32");
     return emitInteger(d, AluOp::MadHiSat, type, {type, type, type}, type);
   }
-  return emitInteger(d, part ? AluOp::MadHi : AluOp::MadLo, type, {type, type, type}, type);
+  return emitInteger(d, part ? AluOp::MadHi : AluOp::MadLo, type,
+                     {type, type, type}, type);
 }
 
 // div, rem
@@ -204,7 +224,8 @@ bool napkin::executor::decodeDiv(Decoder &d) {
     d.info().pipe = approximate ? Pipe::MUFU : d.info().pipe;
     return ok;
   }
-  return emitInteger(d, div ? AluOp::Div : AluOp::Rem, type, {type, type}, type);
+  return emitInteger(d, div ? AluOp::Div : AluOp::Rem, type, {type, type},
+                     type);
 }
 
 bool napkin::executor::decodeMinMax(Decoder &d) {
@@ -242,9 +263,10 @@ bool napkin::executor::decodeMinMax(Decoder &d) {
 // abs, neg, rcp, sqrt, rsqrt, sin, cos, lg2, ex2, tanh, copysign
 bool napkin::executor::decodeUnaryMath(Decoder &d) {
   static const std::pair<const char *, AluOp> names[] = {
-      {"abs", AluOp::Abs},   {"neg", AluOp::Neg}, {"rcp", AluOp::Rcp}, {"sqrt", AluOp::Sqrt},
-      {"rsqrt", AluOp::Rsqrt}, {"sin", AluOp::Sin}, {"cos", AluOp::Cos}, {"lg2", AluOp::Lg2},
-      {"ex2", AluOp::Ex2},   {"tanh", AluOp::Tanh}, {"copysign", AluOp::Copysign}};
+      {"abs", AluOp::Abs},   {"neg", AluOp::Neg},          {"rcp", AluOp::Rcp},
+      {"sqrt", AluOp::Sqrt}, {"rsqrt", AluOp::Rsqrt},      {"sin", AluOp::Sin},
+      {"cos", AluOp::Cos},   {"lg2", AluOp::Lg2},          {"ex2", AluOp::Ex2},
+      {"tanh", AluOp::Tanh}, {"copysign", AluOp::Copysign}};
   AluOp op = AluOp::Abs;
   for (auto [name, value] : names)
     if (d.opcode() == name)
@@ -260,7 +282,8 @@ bool napkin::executor::decodeUnaryMath(Decoder &d) {
     return emitInteger(d, op, type, {type}, type);
   }
   bool ok = emitFloat(d, op, type, flags, op == AluOp::Copysign ? 2 : 1);
-  if (op != AluOp::Abs && op != AluOp::Neg && op != AluOp::Copysign && type != Type::F64)
+  if (op != AluOp::Abs && op != AluOp::Neg && op != AluOp::Copysign &&
+      type != Type::F64)
     d.info().pipe = Pipe::MUFU;
   (void)approximate;
   return ok;
@@ -281,7 +304,8 @@ bool napkin::executor::decodeLogic(Decoder &d) {
     if (!table)
       return d.fail("the table of lop3 must be a number");
     uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type),
-             c = d.source(d.operand(3), type), to = d.destination(d.operand(0), type);
+             c = d.source(d.operand(3), type),
+             to = d.destination(d.operand(0), type);
     Instr &i = d.emit(backend().integer(AluOp::Lop3, 32, false));
     i.d = to;
     i.a = a;
@@ -320,7 +344,8 @@ bool napkin::executor::decodeLogic(Decoder &d) {
     return std::make_pair(reference, negated);
   };
   auto [a, negatedA] = in(d.operand(1));
-  auto [b, negatedB] = sources == 2 ? in(d.operand(2)) : std::make_pair(a, negatedA);
+  auto [b, negatedB] =
+      sources == 2 ? in(d.operand(2)) : std::make_pair(a, negatedA);
   uint32_t to = d.predicateDestination(d.operand(0));
   Instr &i = d.emit(op == AluOp::And   ? predicateAnd
                     : op == AluOp::Or  ? predicateOr
@@ -349,33 +374,42 @@ bool napkin::executor::decodeShift(Decoder &d) {
   Type type = d.takeType();
   if (!needType(d, type))
     return false;
-  return emitInteger(d, name == "shl" ? AluOp::Shl : AluOp::Shr, type, {type, Type::U32}, type);
+  return emitInteger(d, name == "shl" ? AluOp::Shl : AluOp::Shr, type,
+                     {type, Type::U32}, type);
 }
 
 // popc, clz, bfind, brev, bfe, bfi, bmsk, szext, prmt, fns, dp4a, dp2a
 bool napkin::executor::decodeBits(Decoder &d) {
   llvm::StringRef name = d.opcode();
   if (name == "prmt") {
-    static const AluOp modes[] = {AluOp::PrmtF4e, AluOp::PrmtB4e, AluOp::PrmtRc8,
-                                  AluOp::PrmtEcl, AluOp::PrmtEcr, AluOp::PrmtRc16};
+    static const AluOp modes[] = {AluOp::PrmtF4e, AluOp::PrmtB4e,
+                                  AluOp::PrmtRc8, AluOp::PrmtEcl,
+                                  AluOp::PrmtEcr, AluOp::PrmtRc16};
     Type type = d.takeType();
     int mode = d.takeOneOf({"f4e", "b4e", "rc8", "ecl", "ecr", "rc16"});
-    return needType(d, type) && emitInteger(d, mode < 0 ? AluOp::Prmt : modes[mode], Type::B32,
-                                            {type, type, type}, type);
+    return needType(d, type) &&
+           emitInteger(d, mode < 0 ? AluOp::Prmt : modes[mode], Type::B32,
+                       {type, type, type}, type);
   }
   if (name == "fns") {
     Type type = d.takeType();
-    return emitInteger(d, AluOp::Fns, type, {Type::B32, Type::B32, Type::S32}, Type::B32);
+    return emitInteger(d, AluOp::Fns, type, {Type::B32, Type::B32, Type::S32},
+                       Type::B32);
   }
   if (name == "dp4a" || name == "dp2a") {
     bool four = name == "dp4a";
     int high = four ? 0 : d.takeOneOf({"lo", "hi"});
     Type a = d.takeType(), b = d.takeType();
-    if ((a != Type::U32 && a != Type::S32) || (b != Type::U32 && b != Type::S32) || high < 0)
-      return d.fail("expected two types of .u32 or .s32 (and .lo or .hi for dp2a)");
+    if ((a != Type::U32 && a != Type::S32) ||
+        (b != Type::U32 && b != Type::S32) || high < 0)
+      return d.fail(
+          "expected two types of .u32 or .s32 (and .lo or .hi for dp2a)");
     int index = (a == Type::U32 ? 2 : 0) + (b == Type::U32 ? 1 : 0);
-    AluOp base = four ? AluOp::Dp4aSS : high ? AluOp::Dp2aHiSS : AluOp::Dp2aLoSS;
-    return emitInteger(d, AluOp(int(base) + index), Type::B32, {a, b, Type::B32}, Type::B32);
+    AluOp base = four   ? AluOp::Dp4aSS
+                 : high ? AluOp::Dp2aHiSS
+                        : AluOp::Dp2aLoSS;
+    return emitInteger(d, AluOp(int(base) + index), Type::B32,
+                       {a, b, Type::B32}, Type::B32);
   }
   bool shiftAmount = d.take("shiftamt");
   int wrap = d.takeOneOf({"clamp", "wrap"});
@@ -387,7 +421,8 @@ bool napkin::executor::decodeBits(Decoder &d) {
   if (name == "clz")
     return emitInteger(d, AluOp::Clz, type, {type}, Type::U32);
   if (name == "bfind")
-    return emitInteger(d, shiftAmount ? AluOp::BfindShift : AluOp::Bfind, type, {type}, Type::U32);
+    return emitInteger(d, shiftAmount ? AluOp::BfindShift : AluOp::Bfind, type,
+                       {type}, Type::U32);
   if (name == "brev")
     return emitInteger(d, AluOp::Brev, type, {type}, type);
   if (name == "bfe")
@@ -396,17 +431,19 @@ bool napkin::executor::decodeBits(Decoder &d) {
     if (wrap < 0)
       return d.fail("expected .clamp or .wrap");
     if (name == "bmsk")
-      return emitInteger(d, AluOp::Bmsk, wrap ? Type::U32 : Type::S32, {type, type}, type);
+      return emitInteger(d, AluOp::Bmsk, wrap ? Type::U32 : Type::S32,
+                         {type, type}, type);
     if (type != Type::S32)
       return d.fail("szext of .u32 is not supported");
-    return emitInteger(d, wrap ? AluOp::SzextWrap : AluOp::SzextClamp, type, {type, Type::U32},
-                       type);
+    return emitInteger(d, wrap ? AluOp::SzextWrap : AluOp::SzextClamp, type,
+                       {type, Type::U32}, type);
   }
   // bfi
   if (!d.expectOperands(5))
     return false;
   uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type),
-           c = d.source(d.operand(3), Type::U32), e = d.source(d.operand(4), Type::U32),
+           c = d.source(d.operand(3), Type::U32),
+           e = d.source(d.operand(4), Type::U32),
            to = d.destination(d.operand(0), type);
   Instr &i = d.emit(backend().integer(AluOp::Bfi, typeBits(type), false));
   i.d = to;
@@ -439,8 +476,8 @@ bool napkin::executor::decodeCarry(Decoder &d) {
     product = d.temporary(wide ? 64 : 32);
     if (part < 0)
       return d.fail("expected .lo or .hi");
-    Instr &i = d.emit(backend().integer(part ? AluOp::MulHi : AluOp::MulLo, wide ? 64 : 32,
-                                        isSigned(type)));
+    Instr &i = d.emit(backend().integer(part ? AluOp::MulHi : AluOp::MulLo,
+                                        wide ? 64 : 32, isSigned(type)));
     i.d = product;
     i.a = a;
     i.b = b;

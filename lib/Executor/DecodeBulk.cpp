@@ -21,7 +21,8 @@ using napkin::ptx::typeBits;
 using Type = napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
 
-static bool addressOperand(Decoder &d, const Decoder::Operand &operand, BulkOperand &to) {
+static bool addressOperand(Decoder &d, const Decoder::Operand &operand,
+                           BulkOperand &to) {
   Instr at;
   if (!d.address(operand, at))
     return false;
@@ -31,7 +32,8 @@ static bool addressOperand(Decoder &d, const Decoder::Operand &operand, BulkOper
   return true;
 }
 
-static bool coordinates(Decoder &d, const Decoder::Operand &operand, BulkForm &form) {
+static bool coordinates(Decoder &d, const Decoder::Operand &operand,
+                        BulkForm &form) {
   if (operand.kind != Kind::Address || operand.elements.size() != 2 ||
       operand.elements[1].kind != Kind::Vector)
     return d.fail("expected [map, {coordinates}]");
@@ -45,7 +47,8 @@ static bool coordinates(Decoder &d, const Decoder::Operand &operand, BulkForm &f
 
 bool napkin::executor::decodeBulk(Decoder &d) {
   // "cp" and "reduce" or "async" may have been taken already.
-  bool reduce = d.info().ptx->modifiers.size() && d.info().ptx->modifiers[0] == "reduce";
+  bool reduce =
+      d.info().ptx->modifiers.size() && d.info().ptx->modifiers[0] == "reduce";
   d.take("async");
   if (!d.take("bulk"))
     return d.fail("expected cp.async or cp.async.bulk");
@@ -93,19 +96,22 @@ bool napkin::executor::decodeBulk(Decoder &d) {
     return d.fail("expected two state spaces");
   form.store = to == "global";
   form.betweenShared = !form.store && from != "global";
-  bool group = d.take("bulk_group"), signal = d.take("mbarrier::complete_tx::bytes");
+  bool group = d.take("bulk_group"),
+       signal = d.take("mbarrier::complete_tx::bytes");
   bool multicast = d.take("multicast::cluster");
   d.takeHints();
   bool hint = false;
   for (llvm::StringRef m : modifiers)
     hint |= m == "L2::cache_hint";
   if (form.store ? !group : !signal)
-    return d.fail(form.store ? "a store needs .bulk_group" : "a load needs .mbarrier::complete_tx::bytes");
+    return d.fail(form.store ? "a store needs .bulk_group"
+                             : "a load needs .mbarrier::complete_tx::bytes");
   if (reduce) {
     static const std::pair<const char *, AtomicOp> ops[] = {
-        {"add", AtomicOp::Add}, {"min", AtomicOp::Min}, {"max", AtomicOp::Max},
-        {"inc", AtomicOp::Increment}, {"dec", AtomicOp::Decrement}, {"and", AtomicOp::And},
-        {"or", AtomicOp::Or}, {"xor", AtomicOp::Xor}};
+        {"add", AtomicOp::Add},       {"min", AtomicOp::Min},
+        {"max", AtomicOp::Max},       {"inc", AtomicOp::Increment},
+        {"dec", AtomicOp::Decrement}, {"and", AtomicOp::And},
+        {"or", AtomicOp::Or},         {"xor", AtomicOp::Xor}};
     for (auto [name, op] : ops)
       if (d.take(name))
         form.reduction = uint8_t(op);
@@ -138,16 +144,17 @@ bool napkin::executor::decodeBulk(Decoder &d) {
   if (!form.store && !addressOperand(d, d.operand(needed - 1), form.mbarrier))
     return false;
   if (multicast)
-    form.multicast.reference = d.operandBits(d.operand(needed)) == 16
-                                   ? [&] {
-                                       uint32_t wide = d.temporary(32);
-                                       uint32_t narrow = d.source(d.operand(needed), Type::U16);
-                                       Instr &i = d.emit(backend().resize(32, 16, false));
-                                       i.d = wide;
-                                       i.a = narrow;
-                                       return wide;
-                                     }()
-                                   : d.source(d.operand(needed), Type::U32);
+    form.multicast.reference =
+        d.operandBits(d.operand(needed)) == 16
+            ? [&] {
+                uint32_t wide = d.temporary(32);
+                uint32_t narrow = d.source(d.operand(needed), Type::U16);
+                Instr &i = d.emit(backend().resize(32, 16, false));
+                i.d = wide;
+                i.a = narrow;
+                return wide;
+              }()
+            : d.source(d.operand(needed), Type::U32);
   Instr &i = d.emit(tensor ? bulkTensor : bulkCopy);
   i.extra = &form;
   return !d.failed();
@@ -165,7 +172,8 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
     d.take("sync");
     bool aligned = d.take("aligned");
     Instr to, from;
-    if (!d.expectOperands(3) || !d.address(d.operand(0), to) || !d.address(d.operand(1), from))
+    if (!d.expectOperands(3) || !d.address(d.operand(0), to) ||
+        !d.address(d.operand(1), from))
       return false;
     int64_t *offset = d.extra<int64_t>();
     *offset = from.offset;
@@ -182,9 +190,9 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
   }
   if (!d.take("replace") || !d.take("tile"))
     return d.fail("expected tensormap.replace.tile");
-  int field = d.takeOneOf({"global_address", "rank", "box_dim", "global_dim", "global_stride",
-                           "element_stride", "elemtype", "interleave_layout", "swizzle_mode",
-                           "fill_mode"});
+  int field = d.takeOneOf({"global_address", "rank", "box_dim", "global_dim",
+                           "global_stride", "element_stride", "elemtype",
+                           "interleave_layout", "swizzle_mode", "fill_mode"});
   int space = d.takeOneOf({"global", "shared::cta"});
   if (field < 0 || !d.take("b1024"))
     return d.fail("the field is missing or unknown");
@@ -199,7 +207,8 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
   if (!index || *index < 0 || *index > 4)
     return d.fail("the ordinal must be a number from 0 to 4");
   bool wide = typeBits(type) == 64;
-  uint32_t value = d.source(d.operand(indexed ? 2 : 1), wide ? Type::B64 : Type::B32);
+  uint32_t value =
+      d.source(d.operand(indexed ? 2 : 1), wide ? Type::B64 : Type::B32);
   Instr &i = d.emit(tensormapReplace);
   i.a = at.a;
   i.offset = at.offset;
@@ -212,7 +221,8 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
   return !d.failed();
 }
 
-// st.async.weak.shared::cluster.mbarrier::complete_tx::bytes{.v2,.v4}.type [a], b, [mbar]
+// st.async.weak.shared::cluster.mbarrier::complete_tx::bytes{.v2,.v4}.type [a],
+// b, [mbar]
 static bool storeOrReduceAsync(Decoder &d, bool reduce) {
   d.take("weak");
   d.take("relaxed");
@@ -220,7 +230,8 @@ static bool storeOrReduceAsync(Decoder &d, bool reduce) {
   d.take("shared::cluster");
   if (!d.take("mbarrier::complete_tx::bytes"))
     return d.fail("expected .mbarrier::complete_tx::bytes");
-  int op = reduce ? d.takeOneOf({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"})
+  int op = reduce ? d.takeOneOf({"add", "min", "max", "and", "or", "xor",
+                                 "exch", "cas", "inc", "dec"})
                   : 255;
   if (op < 0)
     return d.fail("the operation is missing or unknown");
@@ -231,7 +242,8 @@ static bool storeOrReduceAsync(Decoder &d, bool reduce) {
   BulkForm &form = *d.extra<BulkForm>();
   form.type = type;
   form.reduction = op;
-  if (!addressOperand(d, d.operand(0), form.shared) || !addressOperand(d, d.operand(2), form.mbarrier))
+  if (!addressOperand(d, d.operand(0), form.shared) ||
+      !addressOperand(d, d.operand(2), form.mbarrier))
     return false;
   llvm::SmallVector<uint32_t, 4> values;
   if (d.operand(1).kind == Kind::Vector)
@@ -248,5 +260,9 @@ static bool storeOrReduceAsync(Decoder &d, bool reduce) {
   i.small1 = typeBits(type) / 8;
   return !d.failed();
 }
-bool napkin::executor::decodeStAsync(Decoder &d) { return storeOrReduceAsync(d, false); }
-bool napkin::executor::decodeRedAsync(Decoder &d) { return storeOrReduceAsync(d, true); }
+bool napkin::executor::decodeStAsync(Decoder &d) {
+  return storeOrReduceAsync(d, false);
+}
+bool napkin::executor::decodeRedAsync(Decoder &d) {
+  return storeOrReduceAsync(d, true);
+}

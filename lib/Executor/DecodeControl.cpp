@@ -34,7 +34,8 @@ bool napkin::executor::decodeBranch(Decoder &d) {
 // brx.idx index, table;
 bool napkin::executor::decodeBrx(Decoder &d) {
   d.take("uni");
-  if (!d.take("idx") || !d.expectOperands(2) || d.operand(1).kind != Kind::Label)
+  if (!d.take("idx") || !d.expectOperands(2) ||
+      d.operand(1).kind != Kind::Label)
     return d.fail("brx is .idx index, table");
   size_t at = d.operand(1).integer;
   if (at >= d.body().size() || d.body()[at].opcode != "branchtargets")
@@ -53,10 +54,11 @@ bool napkin::executor::decodeBrx(Decoder &d) {
 }
 
 static bool copyArguments(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
-                          const std::vector<napkin::ptx::Variable> &theirs, bool back) {
+                          const std::vector<napkin::ptx::Variable> &theirs,
+                          bool back) {
   if (own.size() != theirs.size())
-    return d.fail(fmt::format("the function has {} of these, the call {}", theirs.size(),
-                              own.size()));
+    return d.fail(fmt::format("the function has {} of these, the call {}",
+                              theirs.size(), own.size()));
   for (size_t j = 0; j < own.size(); ++j) {
     const auto &parameter = theirs[j];
     if (parameter.space == Space::Register)
@@ -75,8 +77,12 @@ static bool copyArguments(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
       i.d = bytes;
     } else {
       // A register or a number: through a store or a load of local memory.
-      Type type = bytes == 8 ? Type::B64 : bytes == 4 ? Type::B32 : bytes == 2 ? Type::B16 : Type::B8;
-      uint32_t reference = back ? d.destination(own[j], type) : d.source(own[j], type);
+      Type type = bytes == 8   ? Type::B64
+                  : bytes == 4 ? Type::B32
+                  : bytes == 2 ? Type::B16
+                               : Type::B8;
+      uint32_t reference =
+          back ? d.destination(own[j], type) : d.source(own[j], type);
       Instr &i = d.emit(back ? backend().load(SpaceLocal, bytes, 1)
                              : backend().store(SpaceLocal, bytes, 1));
       i.a = d.constant(64, target->address);
@@ -163,7 +169,8 @@ bool napkin::executor::decodeBarrier(Decoder &d) {
   if (kind == 1 && !hasCount)
     return d.fail("bar.arrive needs a thread count");
   uint32_t id = d.source(d.operand(first), Type::U32);
-  uint32_t threads = hasCount ? d.source(d.operand(first + 1), Type::U32) : noRegister;
+  uint32_t threads =
+      hasCount ? d.source(d.operand(first + 1), Type::U32) : noRegister;
   uint32_t predicate = noRegister, to = noRegister;
   bool negated = false;
   if (kind == 2) {
@@ -190,8 +197,10 @@ bool napkin::executor::decodeShuffle(Decoder &d) {
   int mode = d.takeOneOf({"up", "down", "bfly", "idx"});
   if (mode < 0 || typeBits(d.takeType()) != 32 || !d.expectOperands(5))
     return d.fail("shfl.sync needs .up, .down, .bfly or .idx, and .b32");
-  uint32_t a = d.source(d.operand(1), Type::B32), b = d.source(d.operand(2), Type::B32),
-           c = d.source(d.operand(3), Type::B32), m = d.source(d.operand(4), Type::B32);
+  uint32_t a = d.source(d.operand(1), Type::B32),
+           b = d.source(d.operand(2), Type::B32),
+           c = d.source(d.operand(3), Type::B32),
+           m = d.source(d.operand(4), Type::B32);
   int32_t second = d.operand(0).second;
   uint32_t p = second >= 0 ? d.predicateRegister(second) : noRegister;
   Decoder::Operand target = d.operand(0);
@@ -212,7 +221,8 @@ bool napkin::executor::decodeVote(Decoder &d) {
     return d.fail("vote without .sync does not exist on sm_70 and later");
   int mode = d.takeOneOf({"all", "any", "uni", "ballot"});
   Type type = d.takeType();
-  if (mode < 0 || !d.expectOperands(3) || (mode == 3 ? type != Type::B32 : type != Type::Pred))
+  if (mode < 0 || !d.expectOperands(3) ||
+      (mode == 3 ? type != Type::B32 : type != Type::Pred))
     return d.fail("vote.sync is .all, .any or .uni with .pred, or .ballot.b32");
   bool negated = false;
   uint32_t p;
@@ -241,9 +251,11 @@ bool napkin::executor::decodeMatch(Decoder &d) {
     return d.fail("match needs .sync");
   int all = d.takeOneOf({"any", "all"});
   Type type = d.takeType();
-  if (all < 0 || (typeBits(type) != 32 && typeBits(type) != 64) || !d.expectOperands(3))
+  if (all < 0 || (typeBits(type) != 32 && typeBits(type) != 64) ||
+      !d.expectOperands(3))
     return d.fail("match.sync needs .any or .all and .b32 or .b64");
-  uint32_t a = d.source(d.operand(1), type), m = d.source(d.operand(2), Type::B32);
+  uint32_t a = d.source(d.operand(1), type),
+           m = d.source(d.operand(2), Type::B32);
   int32_t second = d.operand(0).second;
   uint32_t p = second >= 0 ? d.predicateRegister(second) : noRegister;
   uint32_t to = d.destination(d.operand(0), Type::B32);
@@ -261,9 +273,12 @@ bool napkin::executor::decodeRedux(Decoder &d) {
     return d.fail("redux needs .sync");
   int op = d.takeOneOf({"add", "min", "max", "and", "or", "xor"});
   Type type = d.takeType();
-  if (op < 0 || typeBits(type) != 32 || napkin::ptx::isFloat(type) || !d.expectOperands(3))
-    return d.fail("redux.sync supports .add, .min, .max, .and, .or, .xor on 32-bit integers");
-  uint32_t a = d.source(d.operand(1), type), m = d.source(d.operand(2), Type::B32);
+  if (op < 0 || typeBits(type) != 32 || napkin::ptx::isFloat(type) ||
+      !d.expectOperands(3))
+    return d.fail("redux.sync supports .add, .min, .max, .and, .or, .xor on "
+                  "32-bit integers");
+  uint32_t a = d.source(d.operand(1), type),
+           m = d.source(d.operand(2), Type::B32);
   uint32_t to = d.destination(d.operand(0), type);
   Instr &i = d.emit(reduce);
   i.d = to;
@@ -282,7 +297,8 @@ bool napkin::executor::decodeElect(Decoder &d) {
   if (second < 0)
     return d.fail("elect.sync needs a predicate");
   uint32_t m = d.source(d.operand(1), Type::B32);
-  uint32_t p = d.predicateRegister(second), to = d.destination(d.operand(0), Type::B32);
+  uint32_t p = d.predicateRegister(second),
+           to = d.destination(d.operand(0), Type::B32);
   Instr &i = d.emit(elect);
   i.d = to;
   i.offset = p;
@@ -304,8 +320,8 @@ bool napkin::executor::decodeActivemask(Decoder &d) {
 bool napkin::executor::decodeFence(Decoder &d) {
   uint8_t kind = 1;
   if (d.take("proxy")) {
-    int which = d.takeOneOf({"async", "async.global", "alias", "tensormap::generic",
-                             "async::generic"});
+    int which = d.takeOneOf({"async", "async.global", "alias",
+                             "tensormap::generic", "async::generic"});
     kind = which == 3 ? 4 : which == 2 ? 1 : 2;
     if (which < 0)
       return d.fail("the proxy is missing or unknown");

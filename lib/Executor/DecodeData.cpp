@@ -22,7 +22,10 @@ using Type = napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
 
 static Type bitsType(unsigned bits) {
-  return bits <= 8 ? Type::B8 : bits == 16 ? Type::B16 : bits == 32 ? Type::B32 : Type::B64;
+  return bits <= 8    ? Type::B8
+         : bits == 16 ? Type::B16
+         : bits == 32 ? Type::B32
+                      : Type::B64;
 }
 
 static bool emitMove(Decoder &d, uint32_t to, uint32_t from, unsigned bits) {
@@ -92,14 +95,17 @@ bool napkin::executor::decodeMov(Decoder &d) {
 }
 
 static int takeComparison(Decoder &d) {
-  return d.takeOneOf({"eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi", "hs", "equ", "neu",
-                      "ltu", "leu", "gtu", "geu", "num", "nan"});
+  return d.takeOneOf({"eq", "ne", "lt", "le", "gt", "ge", "lo", "ls", "hi",
+                      "hs", "equ", "neu", "ltu", "leu", "gtu", "geu", "num",
+                      "nan"});
 }
 
 /// Packed comparisons give two predicates, one for each half.
-static bool emitPackedCompare(Decoder &d, Compare compare, Type type, bool ftz) {
+static bool emitPackedCompare(Decoder &d, Compare compare, Type type,
+                              bool ftz) {
   Type half = type == Type::F16x2 ? Type::F16 : Type::BF16;
-  uint32_t a = d.source(d.operand(1), Type::B32), b = d.source(d.operand(2), Type::B32);
+  uint32_t a = d.source(d.operand(1), Type::B32),
+           b = d.source(d.operand(2), Type::B32);
   for (unsigned part = 0; part < 2; ++part) {
     uint32_t x = d.temporary(16), y = d.temporary(16);
     for (auto [cut, whole] : {std::make_pair(x, a), std::make_pair(y, b)}) {
@@ -111,7 +117,7 @@ static bool emitPackedCompare(Decoder &d, Compare compare, Type type, bool ftz) 
       i.list = part ? d.list({noRegister, cut}) : d.list({cut, noRegister});
     }
     int32_t second = d.operand(0).second;
-    uint32_t to = part == 0   ? d.predicateDestination(d.operand(0))
+    uint32_t to = part == 0     ? d.predicateDestination(d.operand(0))
                   : second >= 0 ? d.predicateRegister(second)
                                 : noRegister;
     Instr &i = d.emit(backend().compare(compare, half, ftz));
@@ -122,8 +128,8 @@ static bool emitPackedCompare(Decoder &d, Compare compare, Type type, bool ftz) 
   return !d.failed();
 }
 
-static bool emitCompare(Decoder &d, Compare compare, Type type, bool ftz, uint32_t p, uint32_t q,
-                        int combine) {
+static bool emitCompare(Decoder &d, Compare compare, Type type, bool ftz,
+                        uint32_t p, uint32_t q, int combine) {
   uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type);
   uint32_t c = noRegister;
   bool negated = false;
@@ -232,15 +238,17 @@ bool napkin::executor::decodeSlct(Decoder &d) {
 bool napkin::executor::decodeCvt(Decoder &d) {
   if (d.take("pack"))
     return decodeCvtPack(d);
-  int index = d.takeOneOf({"rn", "rz", "rm", "rp", "rna", "rni", "rzi", "rmi", "rpi"});
+  int index =
+      d.takeOneOf({"rn", "rz", "rm", "rp", "rna", "rni", "rzi", "rmi", "rpi"});
   Rounding rounding = Rounding(index + 1);
   bool ftz = d.take("ftz"), saturate = d.take("sat"), relu = d.take("relu");
   saturate |= d.take("satfinite");
   Type to = d.takeType(), from = d.takeType();
   if (to == Type::None || from == Type::None)
     return d.fail("cvt needs two types");
-  bool pairFromTwo = (to == Type::BF16x2 || to == Type::F16x2 || to == Type::E4M3x2 ||
-                      to == Type::E5M2x2) && from == Type::F32;
+  bool pairFromTwo = (to == Type::BF16x2 || to == Type::F16x2 ||
+                      to == Type::E4M3x2 || to == Type::E5M2x2) &&
+                     from == Type::F32;
   if (!d.expectOperands(pairFromTwo ? 3 : 2))
     return false;
   bool integers = !isFloat(to) && !isFloat(from);
@@ -284,7 +292,8 @@ bool napkin::executor::decodeCvt(Decoder &d) {
   if (!isFloat(from) && isFloat(to) && index < 0)
     return d.fail("a conversion from integer to float needs a rounding");
   if (isFloat(from) && !isFloat(to) && (index < 5))
-    return d.fail("a conversion from float to integer needs .rni, .rzi, .rmi or .rpi");
+    return d.fail(
+        "a conversion from float to integer needs .rni, .rzi, .rmi or .rpi");
   Handler handler = backend().convert(to, from, rounding, ftz, saturate, relu);
   uint32_t a = d.source(d.operand(1), from);
   uint32_t b = pairFromTwo ? d.source(d.operand(2), from) : noRegister;
@@ -306,7 +315,8 @@ bool napkin::executor::decodeCvtPack(Decoder &d) {
   if (!d.expectOperands(rest == Type::None ? 3 : 4))
     return false;
   uint32_t a = d.source(d.operand(1), from), b = d.source(d.operand(2), from);
-  uint32_t c = rest == Type::None ? d.constant(32, 0) : d.source(d.operand(3), Type::B32);
+  uint32_t c = rest == Type::None ? d.constant(32, 0)
+                                  : d.source(d.operand(3), Type::B32);
   uint32_t target = d.destination(d.operand(0), Type::B32);
   Instr &i = d.emit(packSaturated);
   i.d = target;
@@ -320,8 +330,8 @@ bool napkin::executor::decodeCvtPack(Decoder &d) {
 
 bool napkin::executor::decodeCvta(Decoder &d) {
   bool back = d.take("to");
-  int space = d.takeOneOf({"global", "shared", "local", "const", "param", "shared::cta",
-                           "shared::cluster", "param::entry"});
+  int space = d.takeOneOf({"global", "shared", "local", "const", "param",
+                           "shared::cta", "shared::cluster", "param::entry"});
   if (space < 0)
     return d.fail("the state space is missing or unknown");
   Type type = d.takeType();
@@ -334,10 +344,12 @@ bool napkin::executor::decodeCvta(Decoder &d) {
     window = localWindow;
   else if (space == 4 || space == 7)
     window = paramWindow;
-  uint32_t a = d.source(d.operand(1), type), to = d.destination(d.operand(0), type);
+  uint32_t a = d.source(d.operand(1), type),
+           to = d.destination(d.operand(0), type);
   if (!window || typeBits(type) == 32)
     return !d.failed() && emitMove(d, to, a, typeBits(type));
-  Instr &i = d.emit(backend().integer(back ? AluOp::Sub : AluOp::Add, 64, false));
+  Instr &i =
+      d.emit(backend().integer(back ? AluOp::Sub : AluOp::Add, 64, false));
   i.d = to;
   i.a = a;
   i.b = d.constant(64, window);
@@ -345,8 +357,8 @@ bool napkin::executor::decodeCvta(Decoder &d) {
 }
 
 bool napkin::executor::decodeIsspacep(Decoder &d) {
-  int space = d.takeOneOf({"global", "shared", "local", "const", "param", "shared::cta",
-                           "shared::cluster", "param::entry"});
+  int space = d.takeOneOf({"global", "shared", "local", "const", "param",
+                           "shared::cta", "shared::cluster", "param::entry"});
   if (space < 0 || !d.expectOperands(2))
     return d.fail("the state space is missing or unknown");
   uint32_t a = d.source(d.operand(1), Type::B64);
@@ -359,9 +371,11 @@ bool napkin::executor::decodeIsspacep(Decoder &d) {
 }
 
 bool napkin::executor::decodeTestp(Decoder &d) {
-  int kind = d.takeOneOf({"finite", "infinite", "number", "notanumber", "normal", "subnormal"});
+  int kind = d.takeOneOf(
+      {"finite", "infinite", "number", "notanumber", "normal", "subnormal"});
   Type type = d.takeType();
-  if (kind < 0 || (type != Type::F32 && type != Type::F64) || !d.expectOperands(2))
+  if (kind < 0 || (type != Type::F32 && type != Type::F64) ||
+      !d.expectOperands(2))
     return d.fail("testp needs a class and .f32 or .f64");
   uint32_t a = d.source(d.operand(1), type);
   uint32_t p = d.predicateDestination(d.operand(0));

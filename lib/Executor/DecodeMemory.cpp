@@ -29,14 +29,25 @@ namespace {
 
 /// The state space of an access; -1 after an error.
 int takeSpace(Decoder &d) {
-  int space = d.takeOneOf({"global", "shared", "local", "const", "param", "shared::cta",
-                           "shared::cluster", "param::entry", "param::func"});
+  int space =
+      d.takeOneOf({"global", "shared", "local", "const", "param", "shared::cta",
+                   "shared::cluster", "param::entry", "param::func"});
   switch (space) {
-  case 0: case 3: return SpaceGlobal;
-  case 1: case 5: case 6: return SpaceShared;
-  case 2: return SpaceLocal;
-  case 4: case 7: case 8: return SpaceParam;
-  default: return SpaceGeneric;
+  case 0:
+  case 3:
+    return SpaceGlobal;
+  case 1:
+  case 5:
+  case 6:
+    return SpaceShared;
+  case 2:
+    return SpaceLocal;
+  case 4:
+  case 7:
+  case 8:
+    return SpaceParam;
+  default:
+    return SpaceGeneric;
   }
 }
 
@@ -44,12 +55,18 @@ int takeSpace(Decoder &d) {
 /// they only matter to the race detector.
 uint8_t takeOrdering(Decoder &d) {
   uint8_t order = 0;
-  if (d.take("volatile")) order |= 1;
-  if (d.take("relaxed")) order |= 1;
-  if (d.take("acquire")) order |= 1 | 2;
-  if (d.take("release")) order |= 1 | 4;
-  if (d.take("acq_rel")) order |= 1 | 2 | 4;
-  if (d.take("mmio")) order |= 1;
+  if (d.take("volatile"))
+    order |= 1;
+  if (d.take("relaxed"))
+    order |= 1;
+  if (d.take("acquire"))
+    order |= 1 | 2;
+  if (d.take("release"))
+    order |= 1 | 4;
+  if (d.take("acq_rel"))
+    order |= 1 | 2 | 4;
+  if (d.take("mmio"))
+    order |= 1;
   d.takeOneOf({"cta", "cluster", "gpu", "sys"});
   return order;
 }
@@ -59,8 +76,9 @@ unsigned takeVector(Decoder &d) {
 }
 
 /// ld.param of a kernel's parameter: its value is known.
-bool loadParameter(Decoder &d, const Decoder::VariablePlace &place, int64_t offset, Type type,
-                   unsigned count, llvm::ArrayRef<Decoder::Operand> targets) {
+bool loadParameter(Decoder &d, const Decoder::VariablePlace &place,
+                   int64_t offset, Type type, unsigned count,
+                   llvm::ArrayRef<Decoder::Operand> targets) {
   unsigned bytes = std::max(1u, typeBits(type) / 8);
   if (offset < 0 || uint64_t(offset) + bytes * count > place.bytes)
     return d.fail("the load leaves the parameter");
@@ -68,7 +86,9 @@ bool loadParameter(Decoder &d, const Decoder::VariablePlace &place, int64_t offs
     return d.fail("the load is misaligned");
   for (unsigned j = 0; j < count; ++j) {
     uint64_t value = 0;
-    std::memcpy(&value, &d.program.parameters[place.address + offset + j * bytes], bytes);
+    std::memcpy(&value,
+                &d.program.parameters[place.address + offset + j * bytes],
+                bytes);
     if (bytes == 1 && isSigned(type))
       value = uint16_t(int8_t(value));
     unsigned bits = std::max(16u, typeBits(type));
@@ -112,10 +132,11 @@ bool napkin::executor::decodeLoad(Decoder &d) {
     if (from.elements[0].kind == Kind::Symbol) {
       auto place = d.findVariable(from.elements[0].name);
       if (!place)
-        return d.fail(fmt::format("unknown parameter '{}'", from.elements[0].name.str()));
+        return d.fail(
+            fmt::format("unknown parameter '{}'", from.elements[0].name.str()));
       if (place->isKernelParameter)
-        return loadParameter(d, *place, from.integer + from.elements[0].integer, type, count,
-                             targets);
+        return loadParameter(d, *place, from.integer + from.elements[0].integer,
+                             type, count, targets);
       space = SpaceLocal;
     }
   }
@@ -124,7 +145,8 @@ bool napkin::executor::decodeLoad(Decoder &d) {
     return false;
   llvm::SmallVector<uint32_t, 8> references;
   for (const auto &target : targets)
-    references.push_back(target.kind == Kind::Sink ? noRegister : d.destination(target, type));
+    references.push_back(
+        target.kind == Kind::Sink ? noRegister : d.destination(target, type));
   Instr &i = d.emit(backend().load(AddressSpace(space), unit, count));
   i.a = at.a;
   i.offset = at.offset;
@@ -262,10 +284,11 @@ bool napkin::executor::decodeStmatrix(Decoder &d) {
 }
 
 bool napkin::executor::decodeMovmatrix(Decoder &d) {
-  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") || !d.take("trans") ||
-      d.takeType() != Type::B16 || !d.expectOperands(2))
+  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") ||
+      !d.take("trans") || d.takeType() != Type::B16 || !d.expectOperands(2))
     return d.fail("movmatrix is .sync.aligned.m8n8.trans.b16 d, a");
-  uint32_t a = d.source(d.operand(1), Type::B32), to = d.destination(d.operand(0), Type::B32);
+  uint32_t a = d.source(d.operand(1), Type::B32),
+           to = d.destination(d.operand(0), Type::B32);
   Instr &i = d.emit(moveMatrix);
   i.d = to;
   i.a = a;
@@ -280,9 +303,10 @@ bool napkin::executor::decodeMma(Decoder &d) {
   MatrixShape *s = d.extra<MatrixShape>();
   *s = {};
   llvm::StringRef rest = name;
-  if (!rest.consume_front("m") || rest.consumeInteger(10, s->m) || !rest.consume_front("n") ||
-      rest.consumeInteger(10, s->n) || !rest.consume_front("k") ||
-      rest.consumeInteger(10, s->k) || !rest.empty())
+  if (!rest.consume_front("m") || rest.consumeInteger(10, s->m) ||
+      !rest.consume_front("n") || rest.consumeInteger(10, s->n) ||
+      !rest.consume_front("k") || rest.consumeInteger(10, s->k) ||
+      !rest.empty())
     return d.fail("the shape of mma is missing or malformed");
   if (!d.take("row") || !d.take("col"))
     return d.fail("mma needs .row.col");
@@ -294,7 +318,8 @@ bool napkin::executor::decodeMma(Decoder &d) {
   s->c = d.takeType();
   if (s->c == Type::None)
     return d.fail("mma needs four types that are known");
-  bool eight = s->a == Type::U8 || s->a == Type::S8, small = s->a == Type::E4M3 || s->a == Type::E5M2;
+  bool eight = s->a == Type::U8 || s->a == Type::S8,
+       small = s->a == Type::E4M3 || s->a == Type::E5M2;
   bool half = s->a == Type::F16 || s->a == Type::BF16;
   s->bitsA = typeBits(s->a);
   s->signedA = isSigned(s->a);
@@ -303,22 +328,25 @@ bool napkin::executor::decodeMma(Decoder &d) {
       s->n == 8 &&
       ((half && s->m == 16 && (s->k == 8 || s->k == 16)) ||
        (s->a == Type::TF32 && s->m == 16 && (s->k == 4 || s->k == 8)) ||
-       (eight && ((s->m == 16 && (s->k == 16 || s->k == 32)) || (s->m == 8 && s->k == 16))) ||
+       (eight && ((s->m == 16 && (s->k == 16 || s->k == 32)) ||
+                  (s->m == 8 && s->k == 16))) ||
        (small && s->m == 16 && (s->k == 32 || s->k == 16)) ||
-       (s->a == Type::F64 && ((s->m == 8 && s->k == 4) ||
-                              (s->m == 16 && (s->k == 4 || s->k == 8 || s->k == 16)))));
-  bool bFits = eight ? (s->b == Type::U8 || s->b == Type::S8)
+       (s->a == Type::F64 &&
+        ((s->m == 8 && s->k == 4) ||
+         (s->m == 16 && (s->k == 4 || s->k == 8 || s->k == 16)))));
+  bool bFits = eight   ? (s->b == Type::U8 || s->b == Type::S8)
                : small ? (s->b == Type::E4M3 || s->b == Type::E5M2)
                        : s->a == s->b;
   bool dFits = s->a == Type::F64 ? s->d == Type::F64 && s->c == Type::F64
-               : eight ? s->d == Type::S32 && s->c == Type::S32
+               : eight           ? s->d == Type::S32 && s->c == Type::S32
                : s->a == Type::F16 || small
                    ? (s->d == Type::F32 || s->d == Type::F16) &&
                          (s->c == Type::F32 || s->c == Type::F16)
                    : s->d == Type::F32 && s->c == Type::F32;
   if (!shapeFits || !bFits || !dFits)
     return d.fail("this shape and these types of mma are not supported");
-  s->elements = s->a == Type::F64 ? 1 : 32 / (s->a == Type::TF32 ? 32 : s->bitsA);
+  s->elements =
+      s->a == Type::F64 ? 1 : 32 / (s->a == Type::TF32 ? 32 : s->bitsA);
   s->registersA = s->m * s->k / lanes / s->elements;
   s->registersB = 8 * s->k / lanes / s->elements;
   s->registersD = s->m * 8 / lanes / (s->d == Type::F16 ? 2 : 1);
@@ -326,23 +354,30 @@ bool napkin::executor::decodeMma(Decoder &d) {
   if (!d.expectOperands(4))
     return false;
   llvm::SmallVector<uint32_t, 32> references;
-  auto fragment = [&](const Decoder::Operand &operand, unsigned size, Type type, bool isTarget) {
+  auto fragment = [&](const Decoder::Operand &operand, unsigned size, Type type,
+                      bool isTarget) {
     llvm::ArrayRef<Decoder::Operand> elements = operand;
     if (operand.kind == Kind::Vector)
       elements = operand.elements;
     if (elements.size() != size) {
-      d.fail(fmt::format("a fragment has {} registers, expected {}", elements.size(), size));
+      d.fail(fmt::format("a fragment has {} registers, expected {}",
+                         elements.size(), size));
       return;
     }
     for (const auto &element : elements)
-      references.push_back(isTarget ? d.destination(element, type) : d.source(element, type));
+      references.push_back(isTarget ? d.destination(element, type)
+                                    : d.source(element, type));
   };
   auto cell = [&](Type type) {
-    return type == Type::F64 ? Type::F64 : type == Type::F32 ? Type::F32 : Type::B32;
+    return type == Type::F64   ? Type::F64
+           : type == Type::F32 ? Type::F32
+                               : Type::B32;
   };
   fragment(d.operand(0), s->registersD, cell(s->d), true);
-  fragment(d.operand(1), s->registersA, s->a == Type::F64 ? Type::F64 : Type::B32, false);
-  fragment(d.operand(2), s->registersB, s->a == Type::F64 ? Type::F64 : Type::B32, false);
+  fragment(d.operand(1), s->registersA,
+           s->a == Type::F64 ? Type::F64 : Type::B32, false);
+  fragment(d.operand(2), s->registersB,
+           s->a == Type::F64 ? Type::F64 : Type::B32, false);
   fragment(d.operand(3), s->registersC, cell(s->c), false);
   if (d.failed())
     return false;
@@ -365,7 +400,8 @@ bool napkin::executor::decodeAtom(Decoder &d) {
   d.takeHints();
   AtomicForm *form = d.extra<AtomicForm>();
   *form = {};
-  int op = d.takeOneOf({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"});
+  int op = d.takeOneOf(
+      {"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"});
   if (op < 0)
     return d.fail("the operation is missing or unknown");
   bool noFtz = d.take("noftz");
@@ -376,21 +412,34 @@ bool napkin::executor::decodeAtom(Decoder &d) {
   if (form->type == Type::None)
     return d.fail("the type is missing or unknown");
   Type t = form->type;
-  bool half = t == Type::F16 || t == Type::F16x2 || t == Type::BF16 || t == Type::BF16x2;
+  bool half = t == Type::F16 || t == Type::F16x2 || t == Type::BF16 ||
+              t == Type::BF16x2;
   bool isOk = true;
   switch (form->op) {
-  case AtomicOp::Add: isOk = t != Type::B32 && t != Type::B64 && typeBits(t) >= 16; break;
-  case AtomicOp::Min: case AtomicOp::Max:
-    isOk = t == Type::U32 || t == Type::S32 || t == Type::U64 || t == Type::S64 || half;
+  case AtomicOp::Add:
+    isOk = t != Type::B32 && t != Type::B64 && typeBits(t) >= 16;
     break;
-  case AtomicOp::And: case AtomicOp::Or: case AtomicOp::Xor: case AtomicOp::Exchange:
+  case AtomicOp::Min:
+  case AtomicOp::Max:
+    isOk = t == Type::U32 || t == Type::S32 || t == Type::U64 ||
+           t == Type::S64 || half;
+    break;
+  case AtomicOp::And:
+  case AtomicOp::Or:
+  case AtomicOp::Xor:
+  case AtomicOp::Exchange:
     isOk = t == Type::B32 || t == Type::B64;
     break;
-  case AtomicOp::CompareExchange: isOk = t == Type::B16 || t == Type::B32 || t == Type::B64; break;
-  default: isOk = t == Type::U32; break;
+  case AtomicOp::CompareExchange:
+    isOk = t == Type::B16 || t == Type::B32 || t == Type::B64;
+    break;
+  default:
+    isOk = t == Type::U32;
+    break;
   }
   if (!isOk || (half && !noFtz))
-    return d.fail("this operation does not take this type (half types need .noftz)");
+    return d.fail(
+        "this operation does not take this type (half types need .noftz)");
   form->elementBytes = typeBits(t) / 8;
   form->returns = !red;
   bool cas = form->op == AtomicOp::CompareExchange;
@@ -411,7 +460,8 @@ bool napkin::executor::decodeAtom(Decoder &d) {
       return;
     }
     for (const auto &element : elements)
-      references.push_back(isTarget ? d.destination(element, t) : d.source(element, t));
+      references.push_back(isTarget ? d.destination(element, t)
+                                    : d.source(element, t));
   };
   values(d.operand(first + 1), false);
   if (cas)

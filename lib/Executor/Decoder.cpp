@@ -20,9 +20,11 @@ using napkin::ptx::typeBits;
 using napkin::ptx::typeName;
 using Kind = napkin::ptx::Operand::Kind;
 
-Decoder::Decoder(Program &program, const ptx::Module &module, const LaunchConfig &config,
-                 const Options &options, Device &device)
-    : program(program), module(module), config(config), options(options), device(device) {
+Decoder::Decoder(Program &program, const ptx::Module &module,
+                 const LaunchConfig &config, const Options &options,
+                 Device &device)
+    : program(program), module(module), config(config), options(options),
+      device(device) {
   program.module = &module;
 }
 
@@ -30,8 +32,9 @@ bool Decoder::fail(const std::string &what) {
   if (!error.empty())
     return false;
   if (instruction)
-    error = fmt::format("{}:{}: error: {}\n  {}", module.file, instruction->position.line, what,
-                        instruction->text.str());
+    error =
+        fmt::format("{}:{}: error: {}\n  {}", module.file,
+                    instruction->position.line, what, instruction->text.str());
   else
     error = fmt::format("{}: error: {}", module.file, what);
   return false;
@@ -39,7 +42,8 @@ bool Decoder::fail(const std::string &what) {
 
 bool Decoder::isSm90() const {
   unsigned number = 0;
-  llvm::StringRef(module.target).drop_front(std::min<size_t>(3, module.target.size()))
+  llvm::StringRef(module.target)
+      .drop_front(std::min<size_t>(3, module.target.size()))
       .take_while([](char c) { return c >= '0' && c <= '9'; })
       .getAsInteger(10, number);
   return number >= 90;
@@ -49,8 +53,10 @@ bool Decoder::expectOperands(size_t low, size_t high) {
   high = std::max(low, high);
   if (count() >= low && count() <= high)
     return true;
-  return fail(low == high ? fmt::format("expected {} operands, found {}", low, count())
-                          : fmt::format("expected {} to {} operands, found {}", low, high, count()));
+  return fail(low == high
+                  ? fmt::format("expected {} operands, found {}", low, count())
+                  : fmt::format("expected {} to {} operands, found {}", low,
+                                high, count()));
 }
 
 bool Decoder::take(llvm::StringRef name) {
@@ -102,18 +108,21 @@ llvm::StringRef Decoder::takePrefix(llvm::StringRef prefix) {
 void Decoder::takeHints() {
   for (size_t i = 0; i < instruction->modifiers.size(); ++i) {
     llvm::StringRef m = instruction->modifiers[i];
-    if (m == "ca" || m == "cg" || m == "cs" || m == "lu" || m == "cv" || m == "wb" || m == "wt" ||
-        m == "nc" || m.starts_with("L1::") || m.starts_with("L2::"))
+    if (m == "ca" || m == "cg" || m == "cs" || m == "lu" || m == "cv" ||
+        m == "wb" || m == "wt" || m == "nc" || m.starts_with("L1::") ||
+        m.starts_with("L2::"))
       used[i] = true;
   }
 }
 
 bool Decoder::isPredicate(const Operand &operand) const {
-  return operand.kind == Kind::Register && function->registers[operand.reg].type == Type::Pred;
+  return operand.kind == Kind::Register &&
+         function->registers[operand.reg].type == Type::Pred;
 }
 
 napkin::ptx::Type Decoder::registerType(const Operand &operand) const {
-  return operand.kind == Kind::Register ? function->registers[operand.reg].type : Type::None;
+  return operand.kind == Kind::Register ? function->registers[operand.reg].type
+                                        : Type::None;
 }
 
 unsigned Decoder::operandBits(const Operand &operand) const {
@@ -136,7 +145,8 @@ uint32_t Decoder::registerReference(uint32_t reg) {
   uint32_t &reference = registerReferences[reg];
   if (reference == noRegister) {
     Type type = function->registers[reg].type;
-    reference = type == Type::Pred ? program.predicates++ : temporary(typeBits(type));
+    reference =
+        type == Type::Pred ? program.predicates++ : temporary(typeBits(type));
   }
   return reference;
 }
@@ -163,7 +173,8 @@ std::optional<int64_t> Decoder::constantOf(const Operand &operand) {
   return std::nullopt;
 }
 
-static uint64_t floatBits(const napkin::ptx::Operand &operand, napkin::ptx::Type type) {
+static uint64_t floatBits(const napkin::ptx::Operand &operand,
+                          napkin::ptx::Type type) {
   double wide;
   float narrow;
   uint64_t bits = operand.integer;
@@ -206,7 +217,8 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
       return reference;
     if (own < bits) {
       fail(fmt::format("register {} has {} bits, .{} needs {}",
-                       function->registers[operand.reg].name, own, typeName(type).str(), bits));
+                       function->registers[operand.reg].name, own,
+                       typeName(type).str(), bits));
       return 0;
     }
     uint32_t cut = temporary(bits);
@@ -246,30 +258,52 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
   }
   case Kind::Special: {
     static const std::pair<const char *, Special> names[] = {
-        {"tid.x", Special::TidX}, {"tid.y", Special::TidY}, {"tid.z", Special::TidZ},
-        {"ntid.x", Special::NtidX}, {"ntid.y", Special::NtidY}, {"ntid.z", Special::NtidZ},
-        {"ctaid.x", Special::CtaidX}, {"ctaid.y", Special::CtaidY}, {"ctaid.z", Special::CtaidZ},
-        {"nctaid.x", Special::NctaidX}, {"nctaid.y", Special::NctaidY},
-        {"nctaid.z", Special::NctaidZ}, {"laneid", Special::Laneid},
-        {"warpid", Special::Warpid}, {"nwarpid", Special::Nwarpid}, {"smid", Special::Smid},
-        {"nsmid", Special::Nsmid}, {"gridid", Special::Gridid},
-        {"lanemask_eq", Special::LanemaskEq}, {"lanemask_le", Special::LanemaskLe},
-        {"lanemask_lt", Special::LanemaskLt}, {"lanemask_ge", Special::LanemaskGe},
-        {"lanemask_gt", Special::LanemaskGt}, {"clusterid.x", Special::ClusteridX},
-        {"clusterid.y", Special::ClusteridY}, {"clusterid.z", Special::ClusteridZ},
-        {"nclusterid.x", Special::NclusteridX}, {"nclusterid.y", Special::NclusteridY},
-        {"nclusterid.z", Special::NclusteridZ}, {"cluster_ctaid.x", Special::ClusterCtaidX},
-        {"cluster_ctaid.y", Special::ClusterCtaidY}, {"cluster_ctaid.z", Special::ClusterCtaidZ},
+        {"tid.x", Special::TidX},
+        {"tid.y", Special::TidY},
+        {"tid.z", Special::TidZ},
+        {"ntid.x", Special::NtidX},
+        {"ntid.y", Special::NtidY},
+        {"ntid.z", Special::NtidZ},
+        {"ctaid.x", Special::CtaidX},
+        {"ctaid.y", Special::CtaidY},
+        {"ctaid.z", Special::CtaidZ},
+        {"nctaid.x", Special::NctaidX},
+        {"nctaid.y", Special::NctaidY},
+        {"nctaid.z", Special::NctaidZ},
+        {"laneid", Special::Laneid},
+        {"warpid", Special::Warpid},
+        {"nwarpid", Special::Nwarpid},
+        {"smid", Special::Smid},
+        {"nsmid", Special::Nsmid},
+        {"gridid", Special::Gridid},
+        {"lanemask_eq", Special::LanemaskEq},
+        {"lanemask_le", Special::LanemaskLe},
+        {"lanemask_lt", Special::LanemaskLt},
+        {"lanemask_ge", Special::LanemaskGe},
+        {"lanemask_gt", Special::LanemaskGt},
+        {"clusterid.x", Special::ClusteridX},
+        {"clusterid.y", Special::ClusteridY},
+        {"clusterid.z", Special::ClusteridZ},
+        {"nclusterid.x", Special::NclusteridX},
+        {"nclusterid.y", Special::NclusteridY},
+        {"nclusterid.z", Special::NclusteridZ},
+        {"cluster_ctaid.x", Special::ClusterCtaidX},
+        {"cluster_ctaid.y", Special::ClusterCtaidY},
+        {"cluster_ctaid.z", Special::ClusterCtaidZ},
         {"cluster_nctaid.x", Special::ClusterNctaidX},
         {"cluster_nctaid.y", Special::ClusterNctaidY},
         {"cluster_nctaid.z", Special::ClusterNctaidZ},
         {"cluster_ctarank", Special::ClusterCtarank},
         {"cluster_nctarank", Special::ClusterNctarank},
         {"dynamic_smem_size", Special::DynamicSmemSize},
-        {"total_smem_size", Special::TotalSmemSize}, {"aggr_smem_size", Special::AggrSmemSize},
+        {"total_smem_size", Special::TotalSmemSize},
+        {"aggr_smem_size", Special::AggrSmemSize},
         {"reserved_smem_offset_0", Special::ReservedSmemOffset},
-        {"clock", Special::Zero32}, {"clock_hi", Special::Zero32}, {"clock64", Special::Zero64},
-        {"globaltimer", Special::Zero64}, {"globaltimer_lo", Special::Zero32},
+        {"clock", Special::Zero32},
+        {"clock_hi", Special::Zero32},
+        {"clock64", Special::Zero64},
+        {"globaltimer", Special::Zero64},
+        {"globaltimer_lo", Special::Zero32},
         {"globaltimer_hi", Special::Zero32}};
     for (auto [name, special] : names) {
       if (operand.name != name)
@@ -289,7 +323,8 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
       i.a = found->second;
       return changed;
     }
-    fail(fmt::format("special register '%{}' is not supported", operand.name.str()));
+    fail(fmt::format("special register '%{}' is not supported",
+                     operand.name.str()));
     return 0;
   }
   default:
@@ -313,7 +348,8 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
     return reference;
   if (own < bits) {
     fail(fmt::format("register {} has {} bits, the result .{} needs {}",
-                     function->registers[operand.reg].name, own, typeName(type).str(), bits));
+                     function->registers[operand.reg].name, own,
+                     typeName(type).str(), bits));
     return 0;
   }
   uint32_t narrow = temporary(bits);
@@ -321,7 +357,9 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
   return narrow;
 }
 
-uint32_t Decoder::predicateRegister(uint32_t reg) { return registerReference(reg); }
+uint32_t Decoder::predicateRegister(uint32_t reg) {
+  return registerReference(reg);
+}
 
 uint32_t Decoder::predicateSource(const Operand &operand, bool &negated) {
   negated = operand.negated;
@@ -402,9 +440,11 @@ bool Decoder::decodeInstruction() {
   touchedNow.clear();
   firstMicro = true;
   const InstructionInfo *found = findInstruction(instruction->opcode);
-  program.sources.push_back({instruction, found ? found->pipe : Pipe::Control, 0, ""});
+  program.sources.push_back(
+      {instruction, found ? found->pipe : Pipe::Control, 0, ""});
   if (!found)
-    return fail(fmt::format("unknown instruction '{}'", instruction->opcode.str()));
+    return fail(
+        fmt::format("unknown instruction '{}'", instruction->opcode.str()));
   found->decode(*this);
   if (failed())
     return false;
@@ -415,7 +455,8 @@ bool Decoder::decodeInstruction() {
   }
   program.touched.push_back(touchedNow);
   if (llvm::StringRef rest = peek(); !rest.empty())
-    return fail(fmt::format("modifier '.{}' is not supported here", rest.str()));
+    return fail(
+        fmt::format("modifier '.{}' is not supported here", rest.str()));
   return !failed();
 }
 
@@ -483,8 +524,9 @@ bool Decoder::checkRecursion() {
         depth[to] = depth[from] + 1;
         changed = true;
       } else if (from == to) {
-        return fail(fmt::format("function '{}' is recursive, which is not supported",
-                                queue[from]->name.str()));
+        return fail(
+            fmt::format("function '{}' is recursive, which is not supported",
+                        queue[from]->name.str()));
       }
     if (!changed)
       break;
@@ -497,10 +539,12 @@ bool Decoder::checkRecursion() {
   return true;
 }
 
-llvm::Error Decoder::run(const ptx::Function &entry, const Arguments &arguments) {
+llvm::Error Decoder::run(const ptx::Function &entry,
+                         const Arguments &arguments) {
   program.entry = &entry;
   auto finish = [&]() -> llvm::Error {
-    return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s", error.c_str());
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s",
+                                   error.c_str());
   };
   function = &entry;
   if (!placeVariables(arguments))
@@ -521,22 +565,27 @@ llvm::Error Decoder::run(const ptx::Function &entry, const Arguments &arguments)
     std::vector<uint32_t> &touched = program.touched[i.source];
     if (!(i.flags & Counted) || program.productRegisters.empty())
       continue;
-    llvm::erase_if(touched, [&](uint32_t r) { return !program.productRegisters.count(r); });
+    llvm::erase_if(touched, [&](uint32_t r) {
+      return !program.productRegisters.count(r);
+    });
     if (!touched.empty() && !program.sources[i.source].isProduct)
       i.flags |= TouchesProducts;
   }
   // For indirect calls: how many functions, then their starts.
-  uint32_t *starts = program.memory.Allocate<uint32_t>(functionStarts.size() + 1);
+  uint32_t *starts =
+      program.memory.Allocate<uint32_t>(functionStarts.size() + 1);
   starts[0] = functionStarts.size();
   std::copy(functionStarts.begin(), functionStarts.end(), starts + 1);
   program.functionStarts = starts;
   return llvm::Error::success();
 }
 
-llvm::Error napkin::executor::decode(Program &program, const ptx::Module &module,
-                                     const ptx::Function &entry, const Arguments &arguments,
-                                     const LaunchConfig &config, const Options &options,
-                                     Device &device) {
+llvm::Error napkin::executor::decode(Program &program,
+                                     const ptx::Module &module,
+                                     const ptx::Function &entry,
+                                     const Arguments &arguments,
+                                     const LaunchConfig &config,
+                                     const Options &options, Device &device) {
   Decoder decoder(program, module, config, options, device);
   return decoder.run(entry, arguments);
 }

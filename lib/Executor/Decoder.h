@@ -41,8 +41,8 @@ public:
   using Operand = ptx::Operand;
   using Type = ptx::Type;
 
-  Decoder(Program &program, const ptx::Module &module, const LaunchConfig &config,
-          const Options &options, Device &device);
+  Decoder(Program &program, const ptx::Module &module,
+          const LaunchConfig &config, const Options &options, Device &device);
 
   llvm::Error run(const ptx::Function &entry, const Arguments &arguments);
 
@@ -96,7 +96,10 @@ public:
   /// is valid until the next one.
   Instr &emit(Handler handler);
   const uint32_t *list(llvm::ArrayRef<uint32_t> references);
-  template <class T> T *extra() { return new (program.memory.Allocate<T>()) T(); }
+  template <class T>
+  T *extra() {
+    return new (program.memory.Allocate<T>()) T();
+  }
 
   /// Variables. The offset of a local (or call parameter) variable, the shared
   /// address, or the global address.
@@ -131,7 +134,8 @@ public:
 private:
   bool placeVariables(const Arguments &arguments);
   bool placeFunctionVariables(const ptx::Function &function);
-  void collectNames(const ptx::Function &function, llvm::StringMap<bool> &names);
+  void collectNames(const ptx::Function &function,
+                    llvm::StringMap<bool> &names);
   bool placeParameters(const Arguments &arguments);
   bool placeShared(const llvm::StringMap<bool> &names);
   bool placeGlobals(const llvm::StringMap<bool> &names);
@@ -168,20 +172,23 @@ bool decodeInteger(Decoder &), decodeLogic(Decoder &), decodeShift(Decoder &),
     decodeBits(Decoder &), decodeAddLike(Decoder &), decodeMul(Decoder &),
     decodeMad(Decoder &), decodeDiv(Decoder &), decodeMinMax(Decoder &),
     decodeUnaryMath(Decoder &), decodeCarry(Decoder &), decodeVideo(Decoder &);
-bool decodeMov(Decoder &), decodeSetp(Decoder &), decodeSet(Decoder &), decodeSelp(Decoder &),
-    decodeSlct(Decoder &), decodeCvt(Decoder &), decodeCvta(Decoder &), decodeIsspacep(Decoder &),
-    decodeCvtPack(Decoder &), decodeTestp(Decoder &);
+bool decodeMov(Decoder &), decodeSetp(Decoder &), decodeSet(Decoder &),
+    decodeSelp(Decoder &), decodeSlct(Decoder &), decodeCvt(Decoder &),
+    decodeCvta(Decoder &), decodeIsspacep(Decoder &), decodeCvtPack(Decoder &),
+    decodeTestp(Decoder &);
 bool decodeLoad(Decoder &), decodeStore(Decoder &), decodePrefetch(Decoder &),
     decodeAtom(Decoder &), decodeLdmatrix(Decoder &), decodeStmatrix(Decoder &),
     decodeMovmatrix(Decoder &), decodeMma(Decoder &);
 bool decodeBranch(Decoder &), decodeCall(Decoder &), decodeReturn(Decoder &),
     decodeBarrier(Decoder &), decodeShuffle(Decoder &), decodeVote(Decoder &),
     decodeMatch(Decoder &), decodeRedux(Decoder &), decodeElect(Decoder &),
-    decodeFence(Decoder &), decodeNothing(Decoder &), decodeActivemask(Decoder &),
-    decodeNanosleep(Decoder &), decodeTrap(Decoder &), decodeBrx(Decoder &);
+    decodeFence(Decoder &), decodeNothing(Decoder &),
+    decodeActivemask(Decoder &), decodeNanosleep(Decoder &),
+    decodeTrap(Decoder &), decodeBrx(Decoder &);
 bool decodeCp(Decoder &), decodeMbarrier(Decoder &), decodeWgmma(Decoder &),
-    decodeSetmaxnreg(Decoder &), decodeMapa(Decoder &), decodeGetctarank(Decoder &),
-    decodeTensormap(Decoder &), decodeStAsync(Decoder &), decodeRedAsync(Decoder &),
+    decodeSetmaxnreg(Decoder &), decodeMapa(Decoder &),
+    decodeGetctarank(Decoder &), decodeTensormap(Decoder &),
+    decodeStAsync(Decoder &), decodeRedAsync(Decoder &),
     decodeMultimem(Decoder &), decodeBulk(Decoder &);
 
 } // namespace napkin::executor

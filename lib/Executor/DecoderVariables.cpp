@@ -24,14 +24,16 @@ static uint64_t alignTo(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
 }
 
-static void collectOperand(const napkin::ptx::Operand &operand, llvm::StringMap<bool> &names) {
+static void collectOperand(const napkin::ptx::Operand &operand,
+                           llvm::StringMap<bool> &names) {
   if (operand.kind == Kind::Symbol)
     names[operand.name] = true;
   for (const napkin::ptx::Operand &element : operand.elements)
     collectOperand(element, names);
 }
 
-void Decoder::collectNames(const ptx::Function &function, llvm::StringMap<bool> &names) {
+void Decoder::collectNames(const ptx::Function &function,
+                           llvm::StringMap<bool> &names) {
   llvm::StringMap<bool> own;
   for (const ptx::Instruction &instruction : function.body)
     for (const Operand &operand : instruction.operands)
@@ -53,8 +55,9 @@ void Decoder::collectNames(const ptx::Function &function, llvm::StringMap<bool> 
 bool Decoder::placeParameters(const Arguments &arguments) {
   const ptx::Function &entry = *program.entry;
   if (arguments.values.size() != entry.parameters.size())
-    return fail(fmt::format("kernel '{}' has {} parameters, {} arguments were given",
-                            entry.name.str(), entry.parameters.size(), arguments.values.size()));
+    return fail(fmt::format(
+        "kernel '{}' has {} parameters, {} arguments were given",
+        entry.name.str(), entry.parameters.size(), arguments.values.size()));
   uint64_t offset = 0;
   for (size_t i = 0; i < entry.parameters.size(); ++i) {
     const ptx::Variable &parameter = entry.parameters[i];
@@ -63,9 +66,10 @@ bool Decoder::placeParameters(const Arguments &arguments) {
     if (bytes > 32764 || offset + bytes > 32764)
       return fail("the parameters are larger than 32764 bytes");
     if (arguments.values[i].size() != bytes)
-      return fail(fmt::format("parameter {} ('{}', .{}) of '{}' has {} bytes, the argument {}", i,
-                              parameter.name.str(), typeName(parameter.type).str(),
-                              entry.name.str(), bytes, arguments.values[i].size()));
+      return fail(fmt::format(
+          "parameter {} ('{}', .{}) of '{}' has {} bytes, the argument {}", i,
+          parameter.name.str(), typeName(parameter.type).str(),
+          entry.name.str(), bytes, arguments.values[i].size()));
     variables[parameter.name] = {Space::Param, offset, true, bytes};
     program.parameters.resize(offset + bytes);
     std::memcpy(&program.parameters[offset], arguments.values[i].data(), bytes);
@@ -93,18 +97,21 @@ bool Decoder::placeShared(const llvm::StringMap<bool> &names) {
   for (const ptx::Function &function : module.functions)
     for (const ptx::Variable &variable : function.variables)
       place(variable);
-  uint64_t dynamic = config.dynamicSharedBytes ? alignTo(offset, dynamicAlignment) : offset;
+  uint64_t dynamic =
+      config.dynamicSharedBytes ? alignTo(offset, dynamicAlignment) : offset;
   for (const ptx::Variable &variable : module.variables)
     if (variable.space == Space::Shared && names.count(variable.name) &&
         (!variable.elements || variable.isExtern))
-      variables[variable.name] = {Space::Shared, dynamic, false, config.dynamicSharedBytes};
+      variables[variable.name] = {Space::Shared, dynamic, false,
+                                  config.dynamicSharedBytes};
   program.staticShared = dynamic;
   constexpr uint64_t limit = 228 * 1024;
   if (dynamic + config.dynamicSharedBytes > limit)
-    return fail(fmt::format("a block needs {} bytes of shared memory ({} static, {} dynamic); "
-                            "no processor has more than {}",
-                            dynamic + config.dynamicSharedBytes, offset,
-                            config.dynamicSharedBytes, limit));
+    return fail(fmt::format(
+        "a block needs {} bytes of shared memory ({} static, {} dynamic); "
+        "no processor has more than {}",
+        dynamic + config.dynamicSharedBytes, offset, config.dynamicSharedBytes,
+        limit));
   return true;
 }
 
@@ -117,20 +124,23 @@ bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
     auto existing = device.symbol(variable.name);
     if (!existing) {
       if (variable.isExtern || !variable.elements)
-        return fail(fmt::format("external variable '{}' is not defined", variable.name.str()));
+        return fail(fmt::format("external variable '{}' is not defined",
+                                variable.name.str()));
       auto address = device.allocate(variable.bytes(), variable.name);
       if (!address)
         return fail(toString(address.takeError()));
       std::vector<uint8_t> content = variable.initializer;
       content.resize(variable.bytes());
-      if (auto e = device.copyToDevice(*address, content.data(), content.size()))
+      if (auto e =
+              device.copyToDevice(*address, content.data(), content.size()))
         return fail(toString(std::move(e)));
       device.setSymbol(variable.name, *address);
       existing = *address;
       fresh.push_back(&variable);
       device.find(*address)->readOnly = variable.space == Space::Const;
     }
-    variables[variable.name] = {variable.space, *existing, false, variable.bytes()};
+    variables[variable.name] = {variable.space, *existing, false,
+                                variable.bytes()};
     return true;
   };
   for (const ptx::Variable &variable : module.variables)
@@ -145,13 +155,16 @@ bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
       auto target = findVariable(relocation.symbol);
       uint64_t value;
       if (target) {
-        value = target->address + relocation.addend +
-                (relocation.generic && target->space == Space::Shared ? sharedWindow : 0);
+        value =
+            target->address + relocation.addend +
+            (relocation.generic && target->space == Space::Shared ? sharedWindow
+                                                                  : 0);
       } else if (module.findFunction(relocation.symbol)) {
         value = functionIndex(relocation.symbol) + 1;
       } else {
-        return fail(fmt::format("the initialiser of '{}' names '{}', which is unknown",
-                                variable->name.str(), relocation.symbol.str()));
+        return fail(
+            fmt::format("the initialiser of '{}' names '{}', which is unknown",
+                        variable->name.str(), relocation.symbol.str()));
       }
       uint64_t at = variables[variable->name].address + relocation.offset;
       if (auto e = device.copyToDevice(at, &value, 8))
@@ -163,7 +176,8 @@ bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
 bool Decoder::placeVariables(const Arguments &arguments) {
   llvm::StringMap<bool> names;
   collectNames(*program.entry, names);
-  return placeParameters(arguments) && placeShared(names) && placeGlobals(names);
+  return placeParameters(arguments) && placeShared(names) &&
+         placeGlobals(names);
 }
 
 /// Local variables and call parameters: fixed offsets in each thread's memory,
@@ -176,8 +190,10 @@ bool Decoder::placeFunctionVariables(const ptx::Function &function) {
       continue;
     if (variables.count(variable.name) && function.isEntry)
       continue; // a kernel parameter
-    program.localBytes = alignTo(program.localBytes, std::max<uint64_t>(variable.alignment, 8));
-    variables[variable.name] = {variable.space, program.localBytes, false, variable.bytes()};
+    program.localBytes =
+        alignTo(program.localBytes, std::max<uint64_t>(variable.alignment, 8));
+    variables[variable.name] = {variable.space, program.localBytes, false,
+                                variable.bytes()};
     program.localBytes += variable.bytes();
     if (program.localBytes > 512 * 1024)
       return fail("local memory of a thread exceeds 512 KiB");
@@ -185,7 +201,8 @@ bool Decoder::placeFunctionVariables(const ptx::Function &function) {
   return true;
 }
 
-std::optional<Decoder::VariablePlace> Decoder::findVariable(llvm::StringRef name) {
+std::optional<Decoder::VariablePlace>
+Decoder::findVariable(llvm::StringRef name) {
   auto found = variables.find(name);
   if (found == variables.end())
     return std::nullopt;

@@ -20,22 +20,26 @@ using namespace napkin::executor;
 static constexpr uint64_t firstAddress = 0x7f0000000000ull, gap = 1 << 16;
 
 static llvm::Error failure(const std::string &what) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s", what.c_str());
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s",
+                                 what.c_str());
 }
 
 Device::Device() : nextAddress(firstAddress) {}
 
-llvm::Expected<uint64_t> Device::allocate(uint64_t bytes, llvm::StringRef name) {
+llvm::Expected<uint64_t> Device::allocate(uint64_t bytes,
+                                          llvm::StringRef name) {
   if (!bytes)
     return failure(fmt::format("allocation '{}' of zero bytes", name.str()));
   if (bytes > uint64_t(1) << 40)
-    return failure(fmt::format("allocation '{}' of {} bytes: the limit is 2^40", name.str(), bytes));
+    return failure(fmt::format("allocation '{}' of {} bytes: the limit is 2^40",
+                               name.str(), bytes));
   auto region = std::make_unique<Region>();
   // calloc-like: the host gives zero pages lazily.
   region->storage.reset(static_cast<char *>(std::calloc(bytes, 1)));
   region->shadowStorage.reset(static_cast<uint8_t *>(std::calloc(bytes, 1)));
   if (!region->storage || !region->shadowStorage)
-    return failure(fmt::format("the host has no {} bytes for '{}'", bytes, name.str()));
+    return failure(
+        fmt::format("the host has no {} bytes for '{}'", bytes, name.str()));
   region->begin = nextAddress;
   region->end = nextAddress + bytes;
   region->data = region->storage.get();
@@ -47,8 +51,9 @@ llvm::Expected<uint64_t> Device::allocate(uint64_t bytes, llvm::StringRef name) 
 }
 
 Region *Device::find(uint64_t address) {
-  auto after = std::upper_bound(list.begin(), list.end(), address,
-                                [](uint64_t a, const auto &r) { return a < r->begin; });
+  auto after =
+      std::upper_bound(list.begin(), list.end(), address,
+                       [](uint64_t a, const auto &r) { return a < r->begin; });
   if (after == list.begin())
     return nullptr;
   Region *region = std::prev(after)->get();
@@ -100,10 +105,12 @@ llvm::Error Device::free(uint64_t address) {
   return llvm::Error::success();
 }
 
-llvm::Error Device::copyToDevice(uint64_t address, const void *source, uint64_t bytes) {
+llvm::Error Device::copyToDevice(uint64_t address, const void *source,
+                                 uint64_t bytes) {
   Region *region = range(address, bytes);
   if (!region)
-    return failure(fmt::format("copy of {} bytes to {:#x} leaves the allocation", bytes, address));
+    return failure(fmt::format(
+        "copy of {} bytes to {:#x} leaves the allocation", bytes, address));
   uint64_t offset = address - region->begin;
   std::memcpy(region->data + offset, source, bytes);
   std::memset(region->shadow + offset, 255, bytes);
@@ -112,22 +119,26 @@ llvm::Error Device::copyToDevice(uint64_t address, const void *source, uint64_t 
   return llvm::Error::success();
 }
 
-llvm::Error Device::copyFromDevice(void *target, uint64_t address, uint64_t bytes,
+llvm::Error Device::copyFromDevice(void *target, uint64_t address,
+                                   uint64_t bytes,
                                    uint64_t *neverWritten) const {
   Region *region = const_cast<Device *>(this)->range(address, bytes);
   if (!region)
-    return failure(fmt::format("copy of {} bytes from {:#x} leaves the allocation", bytes, address));
+    return failure(fmt::format(
+        "copy of {} bytes from {:#x} leaves the allocation", bytes, address));
   uint64_t offset = address - region->begin;
   std::memcpy(target, region->data + offset, bytes);
   if (neverWritten)
-    *neverWritten = std::count(region->shadow + offset, region->shadow + offset + bytes, 0);
+    *neverWritten =
+        std::count(region->shadow + offset, region->shadow + offset + bytes, 0);
   return llvm::Error::success();
 }
 
 llvm::Error Device::fill(uint64_t address, uint8_t value, uint64_t bytes) {
   Region *region = range(address, bytes);
   if (!region)
-    return failure(fmt::format("fill of {} bytes at {:#x} leaves the allocation", bytes, address));
+    return failure(fmt::format(
+        "fill of {} bytes at {:#x} leaves the allocation", bytes, address));
   uint64_t offset = address - region->begin;
   std::memset(region->data + offset, value, bytes);
   std::memset(region->shadow + offset, 255, bytes);

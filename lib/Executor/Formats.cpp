@@ -27,20 +27,39 @@ struct Format {
 
 Format formatOf(Type type) {
   switch (type) {
-  case Type::F16: case Type::F16x2: return {5, 10, 15, true, 65504.0};
-  case Type::BF16: case Type::BF16x2: return {8, 7, 127, true, 0x1.fep127};
-  case Type::TF32: return {8, 10, 127, true, 0x1.ffcp127};
-  case Type::F32: return {8, 23, 127, true, 0x1.fffffep127};
-  case Type::E4M3: case Type::E4M3x2: return {4, 3, 7, false, 448.0};
-  case Type::E5M2: case Type::E5M2x2: return {5, 2, 15, true, 57344.0};
-  default: return {11, 52, 1023, true, 0x1.fffffffffffffp1023};
+  case Type::F16:
+  case Type::F16x2:
+    return {5, 10, 15, true, 65504.0};
+  case Type::BF16:
+  case Type::BF16x2:
+    return {8, 7, 127, true, 0x1.fep127};
+  case Type::TF32:
+    return {8, 10, 127, true, 0x1.ffcp127};
+  case Type::F32:
+    return {8, 23, 127, true, 0x1.fffffep127};
+  case Type::E4M3:
+  case Type::E4M3x2:
+    return {4, 3, 7, false, 448.0};
+  case Type::E5M2:
+  case Type::E5M2x2:
+    return {5, 2, 15, true, 57344.0};
+  default:
+    return {11, 52, 1023, true, 0x1.fffffffffffffp1023};
   }
 }
 
 bool isFloatType(Type type) {
   switch (type) {
-  case Type::F16: case Type::F16x2: case Type::BF16: case Type::BF16x2: case Type::TF32:
-  case Type::F32: case Type::F64: case Type::E4M3: case Type::E5M2: case Type::E4M3x2:
+  case Type::F16:
+  case Type::F16x2:
+  case Type::BF16:
+  case Type::BF16x2:
+  case Type::TF32:
+  case Type::F32:
+  case Type::F64:
+  case Type::E4M3:
+  case Type::E5M2:
+  case Type::E4M3x2:
   case Type::E5M2x2:
     return true;
   default:
@@ -50,34 +69,63 @@ bool isFloatType(Type type) {
 
 int intBits(Type type) {
   switch (type) {
-  case Type::U8: case Type::S8: case Type::B8: return 8;
-  case Type::U16: case Type::S16: case Type::B16: return 16;
-  case Type::U32: case Type::S32: case Type::B32: return 32;
-  default: return 64;
+  case Type::U8:
+  case Type::S8:
+  case Type::B8:
+    return 8;
+  case Type::U16:
+  case Type::S16:
+  case Type::B16:
+    return 16;
+  case Type::U32:
+  case Type::S32:
+  case Type::B32:
+    return 32;
+  default:
+    return 64;
   }
 }
 
 bool isSignedInt(Type type) {
-  return type == Type::S8 || type == Type::S16 || type == Type::S32 || type == Type::S64;
+  return type == Type::S8 || type == Type::S16 || type == Type::S32 ||
+         type == Type::S64;
 }
 
 /// An integer multiple of 2^scale nearest to `value` by the mode.
 double roundUnit(double value, Rounding mode) {
   switch (mode) {
-  case Rounding::Rz: case Rounding::Rzi: return std::trunc(value);
-  case Rounding::Rm: case Rounding::Rmi: return std::floor(value);
-  case Rounding::Rp: case Rounding::Rpi: return std::ceil(value);
-  case Rounding::Rna: return std::round(value);
-  default: return std::nearbyint(value);
+  case Rounding::Rz:
+  case Rounding::Rzi:
+    return std::trunc(value);
+  case Rounding::Rm:
+  case Rounding::Rmi:
+    return std::floor(value);
+  case Rounding::Rp:
+  case Rounding::Rpi:
+    return std::ceil(value);
+  case Rounding::Rna:
+    return std::round(value);
+  default:
+    return std::nearbyint(value);
   }
 }
 
 uint64_t nanOf(Type type) {
   switch (type) {
-  case Type::E4M3: case Type::E4M3x2: case Type::E5M2: case Type::E5M2x2: return 0x7f;
-  case Type::F16: case Type::F16x2: case Type::BF16: case Type::BF16x2: return 0x7fff;
-  case Type::F64: return 0x7fffffffffffffffull;
-  default: return 0x7fffffff;
+  case Type::E4M3:
+  case Type::E4M3x2:
+  case Type::E5M2:
+  case Type::E5M2x2:
+    return 0x7f;
+  case Type::F16:
+  case Type::F16x2:
+  case Type::BF16:
+  case Type::BF16x2:
+    return 0x7fff;
+  case Type::F64:
+    return 0x7fffffffffffffffull;
+  default:
+    return 0x7fffffff;
   }
 }
 
@@ -101,9 +149,12 @@ uint64_t encode(double value, Type type, Rounding mode, bool saturateFinite) {
   else if (std::signbit(value) && mode == Rounding::Rp)
     own = Rounding::Rm;
   uint64_t body;
-  uint64_t largestBits = f.hasInfinity ? infinity - 1 : infinity | ((1u << f.fractionBits) - 2);
+  uint64_t largestBits =
+      f.hasInfinity ? infinity - 1 : infinity | ((1u << f.fractionBits) - 2);
   if (std::isinf(magnitude)) {
-    body = saturateFinite ? largestBits : f.hasInfinity ? infinity : nanOf(type);
+    body = saturateFinite  ? largestBits
+           : f.hasInfinity ? infinity
+                           : nanOf(type);
   } else {
     int exponent = magnitude == 0 ? -100000 : std::ilogb(magnitude);
     int low = 1 - f.bias;
@@ -112,7 +163,9 @@ uint64_t encode(double value, Type type, Rounding mode, bool saturateFinite) {
     double rounded = std::ldexp(roundUnit(scaled, own), unit);
     if (rounded > f.largest) {
       bool down = own == Rounding::Rz || own == Rounding::Rm;
-      body = saturateFinite || down ? largestBits : f.hasInfinity ? infinity : nanOf(type);
+      body = saturateFinite || down ? largestBits
+             : f.hasInfinity        ? infinity
+                                    : nanOf(type);
     } else if (rounded == 0) {
       body = 0;
     } else {
@@ -167,10 +220,10 @@ uint64_t napkin::executor::encodeFloat(double value, Type type) {
   return encode(value, type, Rounding::Rn, false);
 }
 
-int64_t napkin::executor::conversionCode(Type to, Type from, Rounding rounding, bool ftz,
-                                         bool saturate, bool relu) {
-  return int64_t(to) | int64_t(from) << 8 | int64_t(rounding) << 16 | int64_t(ftz) << 24 |
-         int64_t(saturate) << 25 | int64_t(relu) << 26;
+int64_t napkin::executor::conversionCode(Type to, Type from, Rounding rounding,
+                                         bool ftz, bool saturate, bool relu) {
+  return int64_t(to) | int64_t(from) << 8 | int64_t(rounding) << 16 |
+         int64_t(ftz) << 24 | int64_t(saturate) << 25 | int64_t(relu) << 26;
 }
 
 uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
@@ -182,20 +235,23 @@ uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
     int width = intBits(from);
     bool isSignedFrom = isSignedInt(from);
     if (width < 64)
-      value = isSignedFrom ? uint64_t(int64_t(value << (64 - width)) >> (64 - width))
-                           : value & ((uint64_t(1) << width) - 1);
+      value = isSignedFrom
+                  ? uint64_t(int64_t(value << (64 - width)) >> (64 - width))
+                  : value & ((uint64_t(1) << width) - 1);
     if (!toFloat) {
       int bits = intBits(to);
       if (saturate && bits < 65) {
         __int128 v = isSignedFrom ? __int128(int64_t(value)) : __int128(value);
         __int128 low = isSignedInt(to) ? -(__int128(1) << (bits - 1)) : 0;
-        __int128 high = (__int128(1) << (isSignedInt(to) ? bits - 1 : bits)) - 1;
+        __int128 high =
+            (__int128(1) << (isSignedInt(to) ? bits - 1 : bits)) - 1;
         v = v < low ? low : v > high ? high : v;
         value = uint64_t(v);
       }
       if (bits < 64)
-        value = isSignedInt(to) ? uint64_t(int64_t(value << (64 - bits)) >> (64 - bits))
-                                : value & ((uint64_t(1) << bits) - 1);
+        value = isSignedInt(to)
+                    ? uint64_t(int64_t(value << (64 - bits)) >> (64 - bits))
+                    : value & ((uint64_t(1) << bits) - 1);
       return value;
     }
     // A 64-bit integer need not be exact in double: keep a sticky bit.
@@ -209,13 +265,21 @@ uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
     } else if (m >> 53) {
       // To f64: do the rounding on the integer.
       int shift = 64 - __builtin_clzll(m) - 53;
-      uint64_t unit = uint64_t(1) << shift, rest = m & (unit - 1), base = m - rest;
+      uint64_t unit = uint64_t(1) << shift, rest = m & (unit - 1),
+               base = m - rest;
       bool up = false;
       switch (mode) {
-      case Rounding::Rz: break;
-      case Rounding::Rm: up = negative && rest; break;
-      case Rounding::Rp: up = !negative && rest; break;
-      default: up = rest > unit / 2 || (rest == unit / 2 && (base >> shift & 1)); break;
+      case Rounding::Rz:
+        break;
+      case Rounding::Rm:
+        up = negative && rest;
+        break;
+      case Rounding::Rp:
+        up = !negative && rest;
+        break;
+      default:
+        up = rest > unit / 2 || (rest == unit / 2 && (base >> shift & 1));
+        break;
       }
       magnitude = double(base) + (up ? double(unit) : 0.0);
     } else {
@@ -231,24 +295,29 @@ uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
     bool s = isSignedInt(to);
     if (std::isnan(x))
       // NaN gives 0 unless f64 or 64 bits take part, then the top bit (manual).
-      return bits == 64 ? uint64_t(1) << 63 : from == Type::F64 ? uint64_t(1) << (bits - 1) : 0;
+      return bits == 64          ? uint64_t(1) << 63
+             : from == Type::F64 ? uint64_t(1) << (bits - 1)
+                                 : 0;
     double r = roundUnit(x, mode);
-    double low = s ? -std::ldexp(1.0, bits - 1) : 0, high = std::ldexp(1.0, s ? bits - 1 : bits);
+    double low = s ? -std::ldexp(1.0, bits - 1) : 0,
+           high = std::ldexp(1.0, s ? bits - 1 : bits);
     if (r < low)
       return s ? (bits == 64 ? uint64_t(1) << 63 : uint64_t(int64_t(low))) : 0;
     if (r >= high)
-      return s ? (uint64_t(1) << (bits - 1)) - 1
-               : bits == 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
+      return s            ? (uint64_t(1) << (bits - 1)) - 1
+             : bits == 64 ? ~uint64_t(0)
+                          : (uint64_t(1) << bits) - 1;
     return s ? uint64_t(int64_t(r)) : uint64_t(r);
   }
-  bool integral = mode == Rounding::Rni || mode == Rounding::Rzi || mode == Rounding::Rmi ||
-                  mode == Rounding::Rpi;
+  bool integral = mode == Rounding::Rni || mode == Rounding::Rzi ||
+                  mode == Rounding::Rmi || mode == Rounding::Rpi;
   if (integral) {
     double r = roundUnit(x, mode);
     x = r == 0 ? std::copysign(0.0, x) : r;
     mode = Rounding::Rn;
   }
-  bool small = to != Type::F32 && to != Type::F64 && to != Type::F16 && to != Type::BF16;
+  bool small =
+      to != Type::F32 && to != Type::F64 && to != Type::F16 && to != Type::BF16;
   if (saturate && !small)
     x = std::isnan(x) ? 0.0 : x < 0 ? 0.0 : x > 1 ? 1.0 : x;
   if (relu && !std::isnan(x))

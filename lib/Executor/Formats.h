@@ -21,8 +21,8 @@ namespace napkin::executor {
 enum class Rounding : uint8_t;
 
 /// Packs a conversion into a number for convertScalar.
-int64_t conversionCode(ptx::Type to, ptx::Type from, Rounding rounding, bool ftz,
-                       bool saturate, bool relu);
+int64_t conversionCode(ptx::Type to, ptx::Type from, Rounding rounding,
+                       bool ftz, bool saturate, bool relu);
 /// Converts the bits of one value; pairs convert element by element.
 uint64_t convertScalar(uint64_t value, int64_t code);
 /// The value of the low bits of `bits` in a floating format of <= 64 bits.

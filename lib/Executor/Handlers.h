@@ -107,7 +107,8 @@ NAPKIN_HANDLER(storeAsync)
 
 /// Splits the running fragment: lanes of `mask` continue at `target` (with the
 /// call stack `depth` deep), the others where they are.
-void splitWarp(Warp &w, uint32_t mask, uint32_t target, int stackChange, uint32_t returnTo);
+void splitWarp(Warp &w, uint32_t mask, uint32_t target, int stackChange,
+               uint32_t returnTo);
 
 } // namespace napkin::executor
 

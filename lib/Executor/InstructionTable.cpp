@@ -120,9 +120,12 @@ static const InstructionInfo table[] = {
     // clang-format on
 };
 
-llvm::ArrayRef<InstructionInfo> napkin::executor::instructionTable() { return table; }
+llvm::ArrayRef<InstructionInfo> napkin::executor::instructionTable() {
+  return table;
+}
 
-const InstructionInfo *napkin::executor::findInstruction(llvm::StringRef opcode) {
+const InstructionInfo *
+napkin::executor::findInstruction(llvm::StringRef opcode) {
   static const llvm::StringMap<const InstructionInfo *> index = [] {
     llvm::StringMap<const InstructionInfo *> map;
     for (const InstructionInfo &info : table)
@@ -139,10 +142,11 @@ std::string napkin::executor::listInstructions(bool markdown) {
     text += "| instruction | forms | meaning | pipe |\n|---|---|---|---|\n";
   for (const InstructionInfo &info : table) {
     if (markdown)
-      text += fmt::format("| `{}` | `{}` | {} | {} |\n", info.opcode, info.forms, info.summary,
-                          pipeName(info.pipe).str());
+      text += fmt::format("| `{}` | `{}` | {} | {} |\n", info.opcode,
+                          info.forms, info.summary, pipeName(info.pipe).str());
     else
-      text += fmt::format("{:<14} {}\n{:<14}   {}\n", info.opcode, info.forms, "", info.summary);
+      text += fmt::format("{:<14} {}\n{:<14}   {}\n", info.opcode, info.forms,
+                          "", info.summary);
   }
   return text;
 }

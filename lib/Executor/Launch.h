@@ -12,8 +12,9 @@
 #ifndef NAPKIN_LIB_EXECUTOR_LAUNCH_H
 #define NAPKIN_LIB_EXECUTOR_LAUNCH_H
 
+#include "Cache.h"
 #include "Program.h"
-#include "Race.h"
+#include "RaceGlobal.h"
 
 #include <atomic>
 #include <mutex>
@@ -68,7 +69,7 @@ struct WarpAsync {
   /// Accumulators and A registers of wgmma: touched since the last fence, and
   /// in use by products under way.
   std::vector<bool> touched;
-  std::vector<uint8_t> inUse;
+  std::vector<uint16_t> inUse;
   uint64_t clusterPhase = 0;
   bool clusterArrived = false;
   uint32_t registersPerThread = 0;
@@ -158,26 +159,32 @@ struct Worker {
   std::vector<std::unique_ptr<BlockStorage>> blocks;
   uint64_t barriers = 0;
   RaceState races;
+  GlobalRaces globalRaces;
   ClusterState cluster;
 };
 
 class Machine {
 public:
-  Machine(Program &program, Device &device, const LaunchConfig &config, const Options &options);
+  Machine(Program &program, Device &device, const LaunchConfig &config,
+          const Options &options);
   llvm::Expected<LaunchResult> run();
 
   /// Records a trap and stops the warp's block.
-  void trap(Warp &warp, const Instr &instruction, unsigned lane, Trap::Kind kind,
-            std::string message, uint64_t address = 0, uint32_t otherSource = ~0u,
-            std::string other = "");
+  void trap(Warp &warp, const Instr &instruction, unsigned lane,
+            Trap::Kind kind, std::string message, uint64_t address = 0,
+            uint32_t otherSource = ~0u, std::string other = "");
   uint32_t lineOf(uint32_t source) const;
   /// Feeds the L2 model.
-  void cacheAccess(Warp &warp, const uint64_t *sectors, unsigned count, Access access);
+  void cacheAccess(Warp &warp, const uint64_t *sectors, unsigned count,
+                   Access access);
 
   Program &program;
   Device &device;
   const LaunchConfig &config;
   const Options &options;
+  BlockOrder blockOrder;
+  /// A strong access of `block` (counted from 1) to `address`.
+  void synchronizeBlocks(uint32_t block, uint64_t address);
 
 private:
   void runCluster(Worker &worker, uint64_t cluster);
@@ -189,8 +196,10 @@ private:
   void summarize(Counters &counters, llvm::ArrayRef<InstructionCounters> sum);
   void warpFinished(Warp &warp);
   void worker(Worker &worker);
+  void compareRaces(GlobalRaces &a, GlobalRaces &b);
 
-  std::mutex mutex;
+  std::unique_ptr<Cache> cache;
+  std::mutex mutex, orderMutex;
   std::vector<std::pair<uint64_t, Trap>> traps;
   std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};
   std::vector<uint64_t> order; ///< clusters to run
@@ -210,13 +219,14 @@ bool completePending(llvm::ArrayRef<Block *> blocks);
 /// An mbarrier changed: warps that wait for it look again.
 void wakeWaiters(Block &owner, uint32_t address);
 /// Arrivals and transactions; false after a trap. `warp` may be null.
-bool arriveMbarrier(Warp *warp, const Instr *instruction, unsigned lane, Block &owner,
-                    uint32_t address, uint32_t count, bool drop, uint32_t source);
-bool transactMbarrier(Warp *warp, const Instr *instruction, unsigned lane, Block &owner,
-                      uint32_t address, int64_t bytes);
+bool arriveMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
+                    Block &owner, uint32_t address, uint32_t count, bool drop,
+                    uint32_t source);
+bool transactMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
+                      Block &owner, uint32_t address, int64_t bytes);
 /// The block and the offset that a shared address names; null after a trap.
-Block *sharedOwner(Warp &warp, const Instr &instruction, unsigned lane, uint64_t address,
-                   uint32_t &offset);
+Block *sharedOwner(Warp &warp, const Instr &instruction, unsigned lane,
+                   uint64_t address, uint32_t &offset);
 /// cp.async.mbarrier.arrive: the copies are done, so the arrivals happen.
 void finishArrivals(Warp &warp);
 void performCopy(BulkCopy &copy);

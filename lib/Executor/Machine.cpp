@@ -27,11 +27,14 @@ Machine::Machine(Program &program, Device &device, const LaunchConfig &config,
     : program(program), device(device), config(config), options(options) {}
 
 uint32_t Machine::lineOf(uint32_t source) const {
-  return source < program.sources.size() ? program.sources[source].ptx->position.line : 0;
+  return source < program.sources.size()
+             ? program.sources[source].ptx->position.line
+             : 0;
 }
 
-void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind, std::string message,
-                   uint64_t address, uint32_t otherSource, std::string other) {
+void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,
+                   std::string message, uint64_t address, uint32_t otherSource,
+                   std::string other) {
   if (w.event & EventTrap)
     return;
   w.event |= EventTrap;
@@ -48,12 +51,14 @@ void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind, std:
   for (unsigned d = 0; d < 3; ++d)
     t.block[d] = w.block->index[d];
   uint32_t thread = w.index * lanes + lane;
-  t.thread = {thread % config.block[0], thread / config.block[0] % config.block[1],
+  t.thread = {thread % config.block[0],
+              thread / config.block[0] % config.block[1],
               thread / config.block[0] / config.block[1]};
   t.address = address;
   if (otherSource != ~0u) {
     t.otherLine = lineOf(otherSource);
-    t.other = other.empty() ? program.sources[otherSource].ptx->text.str() : std::move(other);
+    t.other = other.empty() ? program.sources[otherSource].ptx->text.str()
+                            : std::move(other);
   } else {
     t.other = std::move(other);
   }
@@ -67,49 +72,90 @@ void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind, std:
 
 static uint32_t laneMaskBelow(unsigned l) { return (1u << l) - 1; }
 
-static uint64_t specialValue(Special s, const Block &b, const LaunchConfig &c, const Warp &w,
-                             unsigned l, uint64_t sharedBytes, uint64_t dynamicBytes) {
+static uint64_t specialValue(Special s, const Block &b, const LaunchConfig &c,
+                             const Warp &w, unsigned l, uint64_t sharedBytes,
+                             uint64_t dynamicBytes) {
   uint32_t thread = w.index * lanes + l;
   switch (s) {
-  case Special::TidX: return thread % c.block[0];
-  case Special::TidY: return thread / c.block[0] % c.block[1];
-  case Special::TidZ: return thread / c.block[0] / c.block[1];
-  case Special::NtidX: return c.block[0];
-  case Special::NtidY: return c.block[1];
-  case Special::NtidZ: return c.block[2];
-  case Special::CtaidX: return b.index[0];
-  case Special::CtaidY: return b.index[1];
-  case Special::CtaidZ: return b.index[2];
-  case Special::NctaidX: return c.grid[0];
-  case Special::NctaidY: return c.grid[1];
-  case Special::NctaidZ: return c.grid[2];
-  case Special::Laneid: return l;
-  case Special::Warpid: return w.index;
-  case Special::Nwarpid: return b.numWarps;
-  case Special::Nsmid: return 1;
-  case Special::LanemaskEq: return 1u << l;
-  case Special::LanemaskLt: return laneMaskBelow(l);
-  case Special::LanemaskLe: return laneMaskBelow(l) | 1u << l;
-  case Special::LanemaskGe: return ~laneMaskBelow(l);
-  case Special::LanemaskGt: return ~(laneMaskBelow(l) | 1u << l);
-  case Special::ClusteridX: return b.index[0] / c.cluster[0];
-  case Special::ClusteridY: return b.index[1] / c.cluster[1];
-  case Special::ClusteridZ: return b.index[2] / c.cluster[2];
-  case Special::NclusteridX: return c.grid[0] / c.cluster[0];
-  case Special::NclusteridY: return c.grid[1] / c.cluster[1];
-  case Special::NclusteridZ: return c.grid[2] / c.cluster[2];
-  case Special::ClusterCtaidX: return b.index[0] % c.cluster[0];
-  case Special::ClusterCtaidY: return b.index[1] % c.cluster[1];
-  case Special::ClusterCtaidZ: return b.index[2] % c.cluster[2];
-  case Special::ClusterNctaidX: return c.cluster[0];
-  case Special::ClusterNctaidY: return c.cluster[1];
-  case Special::ClusterNctaidZ: return c.cluster[2];
-  case Special::ClusterCtarank: return b.rank;
-  case Special::ClusterNctarank: return b.clusterSize;
-  case Special::IsExplicitCluster: return b.clusterSize > 1;
-  case Special::DynamicSmemSize: return dynamicBytes;
-  case Special::TotalSmemSize: case Special::AggrSmemSize: return sharedBytes;
-  default: return 0;
+  case Special::TidX:
+    return thread % c.block[0];
+  case Special::TidY:
+    return thread / c.block[0] % c.block[1];
+  case Special::TidZ:
+    return thread / c.block[0] / c.block[1];
+  case Special::NtidX:
+    return c.block[0];
+  case Special::NtidY:
+    return c.block[1];
+  case Special::NtidZ:
+    return c.block[2];
+  case Special::CtaidX:
+    return b.index[0];
+  case Special::CtaidY:
+    return b.index[1];
+  case Special::CtaidZ:
+    return b.index[2];
+  case Special::NctaidX:
+    return c.grid[0];
+  case Special::NctaidY:
+    return c.grid[1];
+  case Special::NctaidZ:
+    return c.grid[2];
+  case Special::Laneid:
+    return l;
+  case Special::Warpid:
+    return w.index;
+  case Special::Nwarpid:
+    return b.numWarps;
+  case Special::Nsmid:
+    return 1;
+  case Special::LanemaskEq:
+    return 1u << l;
+  case Special::LanemaskLt:
+    return laneMaskBelow(l);
+  case Special::LanemaskLe:
+    return laneMaskBelow(l) | 1u << l;
+  case Special::LanemaskGe:
+    return ~laneMaskBelow(l);
+  case Special::LanemaskGt:
+    return ~(laneMaskBelow(l) | 1u << l);
+  case Special::ClusteridX:
+    return b.index[0] / c.cluster[0];
+  case Special::ClusteridY:
+    return b.index[1] / c.cluster[1];
+  case Special::ClusteridZ:
+    return b.index[2] / c.cluster[2];
+  case Special::NclusteridX:
+    return c.grid[0] / c.cluster[0];
+  case Special::NclusteridY:
+    return c.grid[1] / c.cluster[1];
+  case Special::NclusteridZ:
+    return c.grid[2] / c.cluster[2];
+  case Special::ClusterCtaidX:
+    return b.index[0] % c.cluster[0];
+  case Special::ClusterCtaidY:
+    return b.index[1] % c.cluster[1];
+  case Special::ClusterCtaidZ:
+    return b.index[2] % c.cluster[2];
+  case Special::ClusterNctaidX:
+    return c.cluster[0];
+  case Special::ClusterNctaidY:
+    return c.cluster[1];
+  case Special::ClusterNctaidZ:
+    return c.cluster[2];
+  case Special::ClusterCtarank:
+    return b.rank;
+  case Special::ClusterNctarank:
+    return b.clusterSize;
+  case Special::IsExplicitCluster:
+    return b.clusterSize > 1;
+  case Special::DynamicSmemSize:
+    return dynamicBytes;
+  case Special::TotalSmemSize:
+  case Special::AggrSmemSize:
+    return sharedBytes;
+  default:
+    return 0;
   }
 }
 
@@ -157,16 +203,19 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
     w.predicates = s.predicates.data() + uint64_t(program.predicates) * x;
     w.code = program.code.data();
     uint32_t left = threads - x * lanes;
-    w.existing = w.alive = w.active = left >= lanes ? allLanes : (1u << left) - 1;
+    w.existing = w.alive = w.active =
+        left >= lanes ? allLanes : (1u << left) - 1;
     w.mergePc = ~0u;
     w.fragments = s.fragments.data() + x * lanes;
     w.counters = worker.counters.data();
     w.regions = worker.regions.data();
+    w.globalRaces = b.races ? &worker.globalRaces : nullptr;
     w.block = &b;
     w.machine = this;
     w.index = x;
     w.async = &s.warpAsync[x];
-    w.random = (options.seed + 1) * 0x9e3779b97f4a7c15ull + linear * 1000003 + x;
+    w.random =
+        (options.seed + 1) * 0x9e3779b97f4a7c15ull + linear * 1000003 + x;
     for (auto [special, reference] : program.specials)
       for (unsigned l = 0; l < lanes; ++l) {
         uint64_t value = specialValue(special, b, config, w, l, sharedBytes,
@@ -223,9 +272,9 @@ void Machine::reselect(Warp &w) {
       break;
     }
     bool turn = w.rotate && x.pc != w.lastPc;
-    if (best == ~0u || (turn ? w.fragments[best].pc == w.lastPc || x.pc < w.fragments[best].pc
-                             : x.pc < w.fragments[best].pc &&
-                                   !(w.rotate && x.pc == w.lastPc)))
+    if (best == ~0u ||
+        (turn ? w.fragments[best].pc == w.lastPc || x.pc < w.fragments[best].pc
+              : x.pc < w.fragments[best].pc && !(w.rotate && x.pc == w.lastPc)))
       best = f;
   }
   if (best == ~0u) {
@@ -237,8 +286,11 @@ void Machine::reselect(Warp &w) {
       if (w.fragments[x].mask & missing)
         other = w.code[w.fragments[x].pc].source;
     trap(w, i, __builtin_ctz(f.mask), Trap::Kind::DivergentBarrier,
-         fmt::format("lanes {:#010x} wait here for lanes {:#010x} of their warp, which wait "
-                     "elsewhere", f.mask, missing), 0, other);
+         fmt::format("lanes {:#010x} wait here for lanes {:#010x} of their "
+                     "warp, which wait "
+                     "elsewhere",
+                     f.mask, missing),
+         0, other);
     return;
   }
   Fragment x = w.fragments[best];
@@ -260,8 +312,10 @@ bool Machine::checkAligned(Warp &w, const Instr &i, uint32_t mask) {
     return true;
   if (w.active == w.alive) {
     trap(w, i, __builtin_ctz(w.alive & ~mask), Trap::Kind::DivergentBarrier,
-         fmt::format("lanes {:#010x} of the warp do not take part: the guard differs between "
-                     "lanes of an .aligned instruction", w.alive & ~mask));
+         fmt::format("lanes {:#010x} of the warp do not take part: the guard "
+                     "differs between "
+                     "lanes of an .aligned instruction",
+                     w.alive & ~mask));
     return false;
   }
   w.awaits = w.alive;
@@ -291,7 +345,8 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
     uint32_t mask = w.active;
     if (i.guard != noGuard)
       mask &= i.guardNegated ? ~w.predicates[i.guard] : w.predicates[i.guard];
-    if ((i.flags & Aligned) && mask && mask != w.alive && !checkAligned(w, i, mask)) {
+    if ((i.flags & Aligned) && mask && mask != w.alive &&
+        !checkAligned(w, i, mask)) {
       if (w.event & EventTrap)
         return;
       w.event = 0;
@@ -324,12 +379,17 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
       }
       // Lanes that left must not be what an .aligned instruction waits for.
       for (uint32_t f = 0; f < w.others; ++f)
-        if (w.fragments[f].awaits && (code[w.fragments[f].pc].flags & Aligned) &&
+        if (w.fragments[f].awaits &&
+            (code[w.fragments[f].pc].flags & Aligned) &&
             !(code[w.fragments[f].pc].flags & NotStrict)) {
           const Instr &at = code[w.fragments[f].pc];
-          trap(w, at, __builtin_ctz(w.fragments[f].mask), Trap::Kind::DivergentBarrier,
-               fmt::format("lanes {:#010x} wait here, but lanes {:#010x} of their warp end "
-                           "without coming", w.fragments[f].mask, mask), 0, i.source);
+          trap(w, at, __builtin_ctz(w.fragments[f].mask),
+               Trap::Kind::DivergentBarrier,
+               fmt::format("lanes {:#010x} wait here, but lanes {:#010x} of "
+                           "their warp end "
+                           "without coming",
+                           w.fragments[f].mask, mask),
+               0, i.source);
           return;
         }
       reselect(w);
@@ -345,8 +405,10 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
   }
   w.issued += count;
   if (w.issued > options.instructionLimit) {
-    trap(w, code[w.pc], w.active ? __builtin_ctz(w.active) : 0, Trap::Kind::Limit,
-         fmt::format("the warp has issued more than {} instructions", options.instructionLimit));
+    trap(w, code[w.pc], w.active ? __builtin_ctz(w.active) : 0,
+         Trap::Kind::Limit,
+         fmt::format("the warp has issued more than {} instructions",
+                     options.instructionLimit));
     return;
   }
   // After a full quantum another fragment gets a turn: a lane that spins must
@@ -373,8 +435,8 @@ void Machine::deadlock(llvm::ArrayRef<Block *> blocks) {
       if (++shown > 24)
         continue;
       uint32_t source = w.code[w.pc ? w.pc - 1 : 0].source;
-      graph += fmt::format("\n    block {} warp {} waits at line {} for {}", b->linear, x,
-                           lineOf(source), describeWait(w));
+      graph += fmt::format("\n    block {} warp {} waits at line {} for {}",
+                           b->linear, x, lineOf(source), describeWait(w));
     }
   if (!first)
     return;
@@ -396,7 +458,8 @@ void Machine::runCluster(Worker &worker, uint64_t cluster) {
                     cluster / clusters[0] / clusters[1]};
   for (uint32_t r = 0; r < size; ++r) {
     BlockStorage &s = *worker.blocks[r];
-    uint32_t inside[3] = {r % config.cluster[0], r / config.cluster[0] % config.cluster[1],
+    uint32_t inside[3] = {r % config.cluster[0],
+                          r / config.cluster[0] % config.cluster[1],
                           r / config.cluster[0] / config.cluster[1]};
     for (unsigned d = 0; d < 3; ++d)
       s.block.index[d] = at[d] * config.cluster[d] + inside[d];
@@ -404,6 +467,8 @@ void Machine::runCluster(Worker &worker, uint64_t cluster) {
     s.block.clusterSize = size;
     blocks.push_back(&s.block);
     startBlock(worker, s, cluster * size + r);
+    if (cache)
+      cache->beginBlock();
   }
   for (Block *b : blocks)
     b->cluster = blocks.data();
@@ -473,14 +538,19 @@ llvm::Expected<LaunchResult> Machine::run() {
   for (unsigned d = 0; d < 3; ++d)
     clusters *= config.grid[d] / config.cluster[d];
   uint64_t size = config.cluster[0] * config.cluster[1] * config.cluster[2];
-  uint64_t wanted = options.sampleBlocks ? (options.sampleBlocks + size - 1) / size : clusters;
+  uint64_t wanted = options.sampleBlocks
+                        ? (options.sampleBlocks + size - 1) / size
+                        : clusters;
   wanted = std::min(wanted, clusters);
   for (uint64_t k = 0; k < wanted; ++k)
     order.push_back(k * clusters / wanted);
   sharedBytes = program.staticShared + config.dynamicSharedBytes;
-  unsigned threads = options.threads ? options.threads : std::thread::hardware_concurrency();
+  unsigned threads =
+      options.threads ? options.threads : std::thread::hardware_concurrency();
   if (program.hasGlobalAtomics || options.cache.bytes)
     threads = 1;
+  if (options.cache.bytes)
+    cache = std::make_unique<Cache>(options.cache);
   threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, order.size()));
   std::vector<Worker> pool(threads);
   for (Worker &w : pool) {
@@ -493,6 +563,10 @@ llvm::Expected<LaunchResult> Machine::run() {
   worker(pool[0]);
   for (std::thread &t : running)
     t.join();
+  if (traps.empty())
+    for (unsigned a = 0; a < threads && traps.empty(); ++a)
+      for (unsigned b = a + 1; b < threads && traps.empty(); ++b)
+        compareRaces(pool[a].globalRaces, pool[b].globalRaces);
   LaunchResult result;
   std::vector<InstructionCounters> sum(program.sources.size());
   Counters &c = result.counters;
@@ -504,6 +578,8 @@ llvm::Expected<LaunchResult> Machine::run() {
   c.blocksExecuted = wanted * size;
   c.blocksInGrid = clusters * size;
   summarize(c, sum);
+  if (cache)
+    cache->finish(c);
   // Only the first cluster that trapped is certain to be the same every time.
   uint64_t earliest = ~uint64_t(0);
   for (auto &[key, t] : traps)
@@ -512,6 +588,7 @@ llvm::Expected<LaunchResult> Machine::run() {
     if (key == earliest)
       result.traps.push_back(std::move(t));
   result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
   return std::move(result);
 }

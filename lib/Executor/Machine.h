@@ -26,6 +26,7 @@ struct Block;
 struct Instr;
 struct RaceState;
 struct RaceCell;
+struct GlobalRaces;
 struct WarpAsync;
 struct BlockAsync;
 struct ClusterState;
@@ -103,7 +104,14 @@ enum Event : uint32_t {
 };
 
 /// What a warp waits for.
-enum class WaitKind : uint8_t { None, Barrier, Mbarrier, Cluster, RegisterPool, Done };
+enum class WaitKind : uint8_t {
+  None,
+  Barrier,
+  Mbarrier,
+  Cluster,
+  RegisterPool,
+  Done
+};
 
 constexpr unsigned maximumCallDepth = 24;
 
@@ -148,6 +156,7 @@ struct Warp {
   uint32_t lastPc;
   uint64_t random;
   RaceState *races;
+  GlobalRaces *globalRaces;
   WarpAsync *async;
   uint32_t registerCount;
   /// What to finish when the barrier opens.
@@ -194,17 +203,26 @@ struct Place {
   Block *owner;
 };
 /// Spaces as instructions name them.
-enum AddressSpace : uint8_t { SpaceGeneric, SpaceGlobal, SpaceShared, SpaceLocal, SpaceParam };
+enum AddressSpace : uint8_t {
+  SpaceGeneric,
+  SpaceGlobal,
+  SpaceShared,
+  SpaceLocal,
+  SpaceParam
+};
 
 /// Translates and checks one access of one lane; records the trap if illegal.
-Place translate(Warp &warp, const Instr &instruction, unsigned lane, uint64_t address,
-                unsigned bytes, AddressSpace space, Access access);
+Place translate(Warp &warp, const Instr &instruction, unsigned lane,
+                uint64_t address, unsigned bytes, AddressSpace space,
+                Access access);
 /// The region of global memory that holds the address, or null.
 const RegionView *findRegion(Warp &warp, uint64_t address);
 /// A byte that was read is not 255 in the shadow: records the trap.
-void trapShadow(Warp &warp, const Instr &instruction, unsigned lane, uint64_t address,
-                unsigned bytes, const uint8_t *shadow, Access access, uint8_t space);
-void trapIllegal(Warp &warp, const Instr &instruction, unsigned lane, const char *message);
+void trapShadow(Warp &warp, const Instr &instruction, unsigned lane,
+                uint64_t address, unsigned bytes, const uint8_t *shadow,
+                Access access, uint8_t space);
+void trapIllegal(Warp &warp, const Instr &instruction, unsigned lane,
+                 const char *message);
 /// Counts sectors of a warp's global access; also feeds the L2 model.
 void countGlobal(Warp &warp, const Instr &instruction, const uint64_t *address,
                  uint32_t mask, unsigned bytes, Access access);
@@ -215,8 +233,8 @@ void countShared(Warp &warp, const Instr &instruction, const uint32_t *address,
 void raceShared(Warp &warp, const Instr &instruction, const uint32_t *address,
                 uint32_t mask, unsigned bytes, Access access);
 /// An atomic access of one lane.
-void raceAtomic(Warp &warp, const Instr &instruction, unsigned lane, uint64_t address,
-                unsigned bytes, const Place &place);
+void raceAtomic(Warp &warp, const Instr &instruction, unsigned lane,
+                uint64_t address, unsigned bytes, const Place &place);
 void raceGlobal(Warp &warp, const Instr &instruction, const uint64_t *address,
                 uint32_t mask, unsigned bytes, Access access);
 

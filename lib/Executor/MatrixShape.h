@@ -35,8 +35,9 @@ struct MatrixShape {
 /// One product of tensor cores as the chosen hardware computes it: d = a b + c,
 /// a is m x k (rows of stride k), b is k x n (stride n), c and d m x n, all as
 /// exact values; `core` is a TensorCore, `wide` a wgmma, `type` of A.
-void faithfulMultiply(float *d, const float *a, const float *b, unsigned m, unsigned n,
-                      unsigned k, ptx::Type type, unsigned core, bool wide, bool halfOutput);
+void faithfulMultiply(float *d, const float *a, const float *b, unsigned m,
+                      unsigned n, unsigned k, ptx::Type type, unsigned core,
+                      bool wide, bool halfOutput);
 
 } // namespace napkin::executor
 

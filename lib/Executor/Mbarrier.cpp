@@ -5,8 +5,9 @@
 //===----------------------------------------------------------------------===//
 //
 // A phase completes when no arrivals are pending and no transaction bytes are
-// outstanding. A wait that fails puts the warp to sleep until the object changes
-// or nothing else can happen (then it returns false, as after a time limit).
+// outstanding. A wait that fails puts the warp to sleep until the object
+// changes or nothing else can happen (then it returns false, as after a time
+// limit).
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,18 +24,21 @@ using napkin::ptx::typeBits;
 using Type = napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
 
-template <class T> static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
 
 static uint64_t addressOf(Warp &w, const Instr &i, unsigned l) {
-  uint64_t base = i.small0 == 8 ? lane<uint64_t>(w, i.a)[l] : lane<uint32_t>(w, i.a)[l];
+  uint64_t base =
+      i.small0 == 8 ? lane<uint64_t>(w, i.a)[l] : lane<uint32_t>(w, i.a)[l];
   base += i.offset;
   return i.small0 == 8 ? base : uint32_t(base);
 }
 
-Block *napkin::executor::sharedOwner(Warp &w, const Instr &i, unsigned l, uint64_t address,
-                                     uint32_t &offset) {
+Block *napkin::executor::sharedOwner(Warp &w, const Instr &i, unsigned l,
+                                     uint64_t address, uint32_t &offset) {
   if ((address & windowMask) == sharedWindow)
     address -= sharedWindow;
   uint64_t rank = address >> clusterShift;
@@ -42,38 +46,47 @@ Block *napkin::executor::sharedOwner(Warp &w, const Instr &i, unsigned l, uint64
   Block *owner = w.block;
   if (rank) {
     if (rank > owner->clusterSize) {
-      w.machine->trap(w, i, l, Trap::Kind::OutOfBounds,
-                      fmt::format("{:#x} is no shared address of this cluster", address), address);
+      w.machine->trap(
+          w, i, l, Trap::Kind::OutOfBounds,
+          fmt::format("{:#x} is no shared address of this cluster", address),
+          address);
       return nullptr;
     }
     owner = owner->cluster[rank - 1];
   }
   if (owner->done) {
-    w.machine->trap(w, i, l, Trap::Kind::OutOfBounds,
-                    fmt::format("{:#x} is in the shared memory of a block that has ended", address),
-                    address);
+    w.machine->trap(
+        w, i, l, Trap::Kind::OutOfBounds,
+        fmt::format("{:#x} is in the shared memory of a block that has ended",
+                    address),
+        address);
     return nullptr;
   }
   if (offset >= owner->sharedBytes) {
     w.machine->trap(w, i, l, Trap::Kind::OutOfBounds,
-                    fmt::format("{:#x} leaves the {} bytes of shared memory", address,
-                                owner->sharedBytes), address);
+                    fmt::format("{:#x} leaves the {} bytes of shared memory",
+                                address, owner->sharedBytes),
+                    address);
     return nullptr;
   }
   return owner;
 }
 
-static void misuse(Warp *w, const Instr *i, unsigned l, const std::string &what, uint32_t address,
-                   uint32_t other = ~0u) {
+static void misuse(Warp *w, const Instr *i, unsigned l, const std::string &what,
+                   uint32_t address, uint32_t other = ~0u) {
   if (w)
-    w->machine->trap(*w, *i, l, Trap::Kind::MbarrierMisuse, what, address, other);
+    w->machine->trap(*w, *i, l, Trap::Kind::MbarrierMisuse, what, address,
+                     other);
 }
 
-static Mbarrier *find(Warp *w, const Instr *i, unsigned l, Block &owner, uint32_t address) {
+static Mbarrier *find(Warp *w, const Instr *i, unsigned l, Block &owner,
+                      uint32_t address) {
   auto found = owner.async->mbarriers.find(address);
   if (found != owner.async->mbarriers.end())
     return &found->second;
-  misuse(w, i, l, fmt::format("there is no initialised mbarrier at {:#x}", address), address);
+  misuse(w, i, l,
+         fmt::format("there is no initialised mbarrier at {:#x}", address),
+         address);
   return nullptr;
 }
 
@@ -83,7 +96,8 @@ void napkin::executor::wakeWaiters(Block &owner, uint32_t address) {
     Block &b = *owner.cluster[r];
     for (uint32_t x = 0; x < b.numWarps; ++x) {
       Warp &w = b.warps[x];
-      if (w.wait == WaitKind::Mbarrier && w.waitAddress == (uint64_t(owner.rank) << 32 | address))
+      if (w.wait == WaitKind::Mbarrier &&
+          w.waitAddress == (uint64_t(owner.rank) << 32 | address))
         w.wait = WaitKind::None;
     }
   }
@@ -101,16 +115,21 @@ static void checkPhase(Block &owner, uint32_t address, Mbarrier &m) {
   wakeWaiters(owner, address);
 }
 
-bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l, Block &owner,
-                                      uint32_t address, uint32_t count, bool drop,
+bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l,
+                                      Block &owner, uint32_t address,
+                                      uint32_t count, bool drop,
                                       uint32_t source) {
   Mbarrier *m = find(w, i, l, owner, address);
   if (!m)
     return false;
   if (count > m->pending) {
-    misuse(w, i, l, fmt::format("{} arrival{} at the mbarrier at {:#x}, which expects only {} more in "
-                                "phase {} (count {})", count, count == 1 ? "" : "s", address,
-                                m->pending, m->phase, m->expected), address, m->lastSource);
+    misuse(w, i, l,
+           fmt::format("{} arrival{} at the mbarrier at {:#x}, which expects "
+                       "only {} more in "
+                       "phase {} (count {})",
+                       count, count == 1 ? "" : "s", address, m->pending,
+                       m->phase, m->expected),
+           address, m->lastSource);
     return false;
   }
   if (w && w->races)
@@ -124,16 +143,22 @@ bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l, Block
   return true;
 }
 
-bool napkin::executor::transactMbarrier(Warp *w, const Instr *i, unsigned l, Block &owner,
-                                        uint32_t address, int64_t bytes) {
+bool napkin::executor::transactMbarrier(Warp *w, const Instr *i, unsigned l,
+                                        Block &owner, uint32_t address,
+                                        int64_t bytes) {
   Mbarrier *m = find(w, i, l, owner, address);
   if (!m)
     return false;
   m->transactions += bytes;
   constexpr int64_t limit = (1 << 20) - 1;
   if (m->transactions > limit || m->transactions < -limit) {
-    misuse(w, i, l, fmt::format("the transaction count of the mbarrier at {:#x} becomes {}, beyond "
-                                "its range of 20 bits", address, m->transactions), address);
+    misuse(
+        w, i, l,
+        fmt::format(
+            "the transaction count of the mbarrier at {:#x} becomes {}, beyond "
+            "its range of 20 bits",
+            address, m->transactions),
+        address);
     return false;
   }
   ++owner.clusterState->progress;
@@ -141,26 +166,36 @@ bool napkin::executor::transactMbarrier(Warp *w, const Instr *i, unsigned l, Blo
   return true;
 }
 
-#define HANDLER(name) void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
+#define HANDLER(name)                                                          \
+  void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
 
 // b: count.
 HANDLER(mbarrierInit) {
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     Place place = translate(w, i, l, addressOf(w, i, l), 8,
-                            (addressOf(w, i, l) & windowMask) == sharedWindow ? SpaceGeneric : SpaceShared,
+                            (addressOf(w, i, l) & windowMask) == sharedWindow
+                                ? SpaceGeneric
+                                : SpaceShared,
                             Access::Write);
     if (!place.host)
       return;
     uint32_t address = uint32_t(place.host - place.owner->shared);
     uint32_t count = lane<uint32_t>(w, i.b)[l];
     if (!count || count >= 1u << 20)
-      return misuse(&w, &i, l, fmt::format("the count {} of an mbarrier is not in 1 .. 2^20 - 1", count),
-                    address);
+      return misuse(
+          &w, &i, l,
+          fmt::format("the count {} of an mbarrier is not in 1 .. 2^20 - 1",
+                      count),
+          address);
     auto [found, isNew] = place.owner->async->mbarriers.try_emplace(address);
     if (!isNew)
-      return misuse(&w, &i, l, fmt::format("the mbarrier at {:#x} is initialised again without "
-                                           "mbarrier.inval", address), address, found->second.source);
+      return misuse(
+          &w, &i, l,
+          fmt::format("the mbarrier at {:#x} is initialised again without "
+                      "mbarrier.inval",
+                      address),
+          address, found->second.source);
     if (w.block->races && place.owner == w.block) {
       uint32_t at[lanes];
       at[l] = address;
@@ -197,7 +232,7 @@ HANDLER(mbarrierArrive) {
     if (!owner)
       return;
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m)
+    if (!m || !raceMbarrier(w, i, *owner, address))
       return;
     uint64_t state = m->phase;
     if (i.c != noRegister) {
@@ -206,9 +241,14 @@ HANDLER(mbarrierArrive) {
       if ((i.small1 & 1) && (i.small1 & 2)) {
         m->transactions += bytes;
         if (m->transactions >= 1 << 20)
-          return misuse(&w, &i, l, fmt::format("the mbarrier at {:#x} expects {} bytes, beyond 20 bits",
-                                               address, m->transactions), address);
-      } else if (!transactMbarrier(&w, &i, l, *owner, address, i.small1 & 8 ? -bytes : bytes)) {
+          return misuse(
+              &w, &i, l,
+              fmt::format(
+                  "the mbarrier at {:#x} expects {} bytes, beyond 20 bits",
+                  address, m->transactions),
+              address);
+      } else if (!transactMbarrier(&w, &i, l, *owner, address,
+                                   i.small1 & 8 ? -bytes : bytes)) {
         return;
       }
     }
@@ -217,10 +257,12 @@ HANDLER(mbarrierArrive) {
       if (!count)
         return misuse(&w, &i, l, "an arrival with count 0", address);
       uint64_t before = m->phase;
-      if (!arriveMbarrier(&w, &i, l, *owner, address, count, i.small1 & 4, i.source))
+      if (!arriveMbarrier(&w, &i, l, *owner, address, count, i.small1 & 4,
+                          i.source))
         return;
       if ((i.small1 & 16) && m->phase != before)
-        return misuse(&w, &i, l, ".noComplete arrival completed the phase", address);
+        return misuse(&w, &i, l, ".noComplete arrival completed the phase",
+                      address);
     }
     if (i.d != noRegister)
       lane<uint64_t>(w, i.d)[l] = state << 1 | 1;
@@ -237,9 +279,10 @@ HANDLER(mbarrierTest) {
     if (!owner)
       return;
     if (owner != w.block)
-      return misuse(&w, &i, l, "a wait needs an mbarrier of the own block", address);
+      return misuse(&w, &i, l, "a wait needs an mbarrier of the own block",
+                    address);
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m)
+    if (!m || !raceMbarrier(w, i, *owner, address))
       return;
     bool done;
     if (i.small1 & 1) {
@@ -247,9 +290,12 @@ HANDLER(mbarrierTest) {
     } else {
       uint64_t state = lane<uint64_t>(w, i.b)[l];
       if (!(state & 1) || state >> 1 > m->phase)
-        return misuse(&w, &i, l, "the state is not one that an arrival returned", address);
+        return misuse(&w, &i, l,
+                      "the state is not one that an arrival returned", address);
       if (m->phase > (state >> 1) + 1)
-        return misuse(&w, &i, l, "the state is older than the last completed phase", address);
+        return misuse(&w, &i, l,
+                      "the state is older than the last completed phase",
+                      address);
       done = m->phase > state >> 1;
     }
     if (done) {
@@ -286,7 +332,7 @@ HANDLER(copyAsyncArrive) {
     if (!owner)
       return;
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m)
+    if (!m || !raceMbarrier(w, i, *owner, address))
       return;
     if (!i.small1)
       ++m->pending;
@@ -312,7 +358,8 @@ void napkin::executor::finishArrivals(Warp &w) {
       unsigned l = __builtin_ctz(rest);
       Instr dummy;
       dummy.source = arrival.source;
-      if (!arriveMbarrier(&w, &dummy, l, *w.block, arrival.mbarrier[l], 1, false, arrival.source))
+      if (!arriveMbarrier(&w, &dummy, l, *w.block, arrival.mbarrier[l], 1,
+                          false, arrival.source))
         return;
     }
   }
@@ -322,8 +369,9 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
   d.take("release");
   d.take("acquire");
   d.take("relaxed");
-  int op = d.takeOneOf({"init", "inval", "arrive", "arrive_drop", "expect_tx", "complete_tx",
-                        "test_wait", "try_wait", "pending_count"});
+  int op =
+      d.takeOneOf({"init", "inval", "arrive", "arrive_drop", "expect_tx",
+                   "complete_tx", "test_wait", "try_wait", "pending_count"});
   bool expect = (op == 2 || op == 3) && d.take("expect_tx");
   bool noComplete = d.take("noComplete"), parity = d.take("parity");
   for (int n = 0; n < 2; ++n) {
@@ -332,8 +380,11 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
   }
   d.takeOneOf({"shared", "shared::cta", "shared::cluster"});
   if (op < 0 || d.takeType() != Type::B64)
-    return d.fail("the operation of mbarrier is missing or unknown, or .b64 is missing");
-  auto addressAt = [&](unsigned n, Instr &at) { return d.address(d.operand(n), at); };
+    return d.fail(
+        "the operation of mbarrier is missing or unknown, or .b64 is missing");
+  auto addressAt = [&](unsigned n, Instr &at) {
+    return d.address(d.operand(n), at);
+  };
   Instr at;
   if (op == 0 || op == 1) {
     if (!d.expectOperands(op == 0 ? 2 : 1) || !addressAt(0, at))
@@ -351,11 +402,14 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
     unsigned first = hasState ? 1 : 0;
     if (!d.expectOperands(first + 1, first + 2) || !addressAt(first, at))
       return false;
-    uint32_t value = d.count() > first + 1 ? d.source(d.operand(first + 1), Type::U32) : noRegister;
+    uint32_t value = d.count() > first + 1
+                         ? d.source(d.operand(first + 1), Type::U32)
+                         : noRegister;
     if (expect && value == noRegister)
       return d.fail(".expect_tx needs a number of bytes");
     uint32_t state = hasState && d.operand(0).kind != Kind::Sink
-                         ? d.destination(d.operand(0), Type::B64) : noRegister;
+                         ? d.destination(d.operand(0), Type::B64)
+                         : noRegister;
     Instr &i = d.emit(mbarrierArrive);
     i.a = at.a;
     i.offset = at.offset;

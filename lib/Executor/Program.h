@@ -23,13 +23,50 @@ namespace napkin::executor {
 
 /// Special registers that a warp fills in when it starts.
 enum class Special : uint8_t {
-  TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY,
-  NctaidZ, Laneid, Warpid, Nwarpid, Smid, Nsmid, Gridid, LanemaskEq, LanemaskLe,
-  LanemaskLt, LanemaskGe, LanemaskGt, ClusteridX, ClusteridY, ClusteridZ,
-  NclusteridX, NclusteridY, NclusteridZ, ClusterCtaidX, ClusterCtaidY,
-  ClusterCtaidZ, ClusterNctaidX, ClusterNctaidY, ClusterNctaidZ, ClusterCtarank,
-  ClusterNctarank, IsExplicitCluster, DynamicSmemSize, TotalSmemSize,
-  AggrSmemSize, ReservedSmemOffset, Zero32, Zero64
+  TidX,
+  TidY,
+  TidZ,
+  NtidX,
+  NtidY,
+  NtidZ,
+  CtaidX,
+  CtaidY,
+  CtaidZ,
+  NctaidX,
+  NctaidY,
+  NctaidZ,
+  Laneid,
+  Warpid,
+  Nwarpid,
+  Smid,
+  Nsmid,
+  Gridid,
+  LanemaskEq,
+  LanemaskLe,
+  LanemaskLt,
+  LanemaskGe,
+  LanemaskGt,
+  ClusteridX,
+  ClusteridY,
+  ClusteridZ,
+  NclusteridX,
+  NclusteridY,
+  NclusteridZ,
+  ClusterCtaidX,
+  ClusterCtaidY,
+  ClusterCtaidZ,
+  ClusterNctaidX,
+  ClusterNctaidY,
+  ClusterNctaidZ,
+  ClusterCtarank,
+  ClusterNctarank,
+  IsExplicitCluster,
+  DynamicSmemSize,
+  TotalSmemSize,
+  AggrSmemSize,
+  ReservedSmemOffset,
+  Zero32,
+  Zero64
 };
 
 /// What the report needs to know of one PTX instruction.
@@ -53,8 +90,8 @@ struct Program {
   std::vector<char> parameters;
   uint64_t staticShared = 0, localBytes = 0;
   /// Several workers could see different orders of atomic operations.
-  /// Registers of wgmma accumulators and A operands, and for each PTX instruction
-  /// those of them that it touches.
+  /// Registers of wgmma accumulators and A operands, and for each PTX
+  /// instruction those of them that it touches.
   llvm::DenseSet<uint32_t> productRegisters;
   std::vector<std::vector<uint32_t>> touched;
   /// Number of functions, then where each begins (for indirect calls).
@@ -64,9 +101,10 @@ struct Program {
 };
 
 /// Decodes `entry` with all it calls. Errors are located.
-llvm::Error decode(Program &program, const ptx::Module &module, const ptx::Function &entry,
-                   const Arguments &arguments, const LaunchConfig &config,
-                   const Options &options, Device &device);
+llvm::Error decode(Program &program, const ptx::Module &module,
+                   const ptx::Function &entry, const Arguments &arguments,
+                   const LaunchConfig &config, const Options &options,
+                   Device &device);
 
 } // namespace napkin::executor
 

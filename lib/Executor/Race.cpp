@@ -19,7 +19,12 @@
 
 using namespace napkin::executor;
 
-enum CellFlags : uint8_t { WriteAsync = 1, WriteAtomic = 2, ReadMixed = 4, ReadAtomic = 8 };
+enum CellFlags : uint8_t {
+  WriteAsync = 1,
+  WriteAtomic = 2,
+  ReadMixed = 4,
+  ReadAtomic = 8
+};
 
 uint32_t napkin::executor::clusterWarp(const Warp &w) {
   return w.block->rank * w.races->warpsPerBlock + w.index;
@@ -81,18 +86,21 @@ struct Visit {
   const uint32_t *known, *fenced;
   bool write, atomic, async;
 
-  bool before(uint32_t v, uint32_t clock) const { return v == me || known[v] >= clock; }
+  bool before(uint32_t v, uint32_t clock) const {
+    return v == me || known[v] >= clock;
+  }
 
-  void report(Trap::Kind kind, uint32_t address, const std::string &what, uint32_t source,
-              uint32_t otherWarp) const {
-    warp.machine->trap(warp, instruction, warp.active ? __builtin_ctz(warp.active) : 0, kind,
-                       fmt::format("{} at shared address {:#x} (the other access: {})", what,
-                                   address,
-                                   otherWarp == warp.races->agent()
-                                       ? std::string("an asynchronous operation")
-                                       : fmt::format("warp {}",
-                                                     otherWarp % warp.races->warpsPerBlock)),
-                       address, source);
+  void report(Trap::Kind kind, uint32_t address, const std::string &what,
+              uint32_t source, uint32_t otherWarp) const {
+    warp.machine->trap(
+        warp, instruction, warp.active ? __builtin_ctz(warp.active) : 0, kind,
+        fmt::format("{} at shared address {:#x} (the other access: {})", what,
+                    address,
+                    otherWarp == warp.races->agent()
+                        ? std::string("an asynchronous operation")
+                        : fmt::format("warp {}",
+                                      otherWarp % warp.races->warpsPerBlock)),
+        address, source);
   }
 
   /// False after a trap.
@@ -101,14 +109,19 @@ struct Visit {
       bool bothAtomic = atomic && (c.flags & WriteAtomic);
       if (!bothAtomic && !before(c.writeWarp, c.writeClock)) {
         report(Trap::Kind::Race, address,
-               fmt::format("{} and {} of another warp are not ordered", kindName(write, async),
-                           kindName(true, c.flags & WriteAsync)), c.writeSource, c.writeWarp);
+               fmt::format("{} and {} of another warp are not ordered",
+                           kindName(write, async),
+                           kindName(true, c.flags & WriteAsync)),
+               c.writeSource, c.writeWarp);
         return false;
       }
-      if (async && !(c.flags & (WriteAsync | WriteAtomic)) && fenced[c.writeWarp] < c.writeClock) {
+      if (async && !(c.flags & (WriteAsync | WriteAtomic)) &&
+          fenced[c.writeWarp] < c.writeClock) {
         report(Trap::Kind::ProxyFence, address,
-               fmt::format("{} follows an ordinary write without fence.proxy.async between them",
-                           kindName(write, true)), c.writeSource, c.writeWarp);
+               fmt::format("{} follows an ordinary write without "
+                           "fence.proxy.async between them",
+                           kindName(write, true)),
+               c.writeSource, c.writeWarp);
         return false;
       }
     }
@@ -117,7 +130,8 @@ struct Visit {
     uint32_t writer = async ? agent : me;
     uint32_t own = async ? warp.races->row(agent)[agent] : known[me];
     if (write) {
-      if ((c.readMask & mask) && !(c.flags & ReadMixed) && !(atomic && (c.flags & ReadAtomic))) {
+      if ((c.readMask & mask) && !(c.flags & ReadMixed) &&
+          !(atomic && (c.flags & ReadAtomic))) {
         uint32_t base = warp.block->rank * warp.races->warpsPerBlock;
         for (uint64_t rest = c.readWarps & ~bit; rest; rest &= rest - 1) {
           uint32_t v = __builtin_ctzll(rest);
@@ -125,7 +139,8 @@ struct Visit {
           if (known[v] < c.readClock) {
             report(Trap::Kind::Race, address,
                    fmt::format("{} and a read of another warp are not ordered",
-                               kindName(true, async)), c.readSource, v);
+                               kindName(true, async)),
+                   c.readSource, v);
             return false;
           }
         }
@@ -138,8 +153,8 @@ struct Visit {
         c.writeClock = own;
       }
       c.writeSource = instruction.source;
-      c.flags = (c.flags & ~(WriteAsync | WriteAtomic)) | (async ? WriteAsync : 0) |
-                (atomic ? WriteAtomic : 0);
+      c.flags = (c.flags & ~(WriteAsync | WriteAtomic)) |
+                (async ? WriteAsync : 0) | (atomic ? WriteAtomic : 0);
       if ((c.readMask & ~mask) == 0) {
         c.readMask = 0;
         c.readWarps = 0;
@@ -155,7 +170,8 @@ struct Visit {
     }
     bool allBefore = true;
     uint32_t base = warp.block->rank * warp.races->warpsPerBlock;
-    for (uint64_t rest = c.readWarps & ~bit; rest && allBefore; rest &= rest - 1) {
+    for (uint64_t rest = c.readWarps & ~bit; rest && allBefore;
+         rest &= rest - 1) {
       uint32_t v = __builtin_ctzll(rest);
       allBefore = known[v == 63 ? agent : base + v] >= c.readClock;
     }
@@ -180,7 +196,8 @@ struct Visit {
 } // namespace
 
 /// All bytes of one access to the block's own memory, cell by cell.
-static bool visitRange(const Visit &visit, RaceCell *cells, uint32_t address, uint32_t bytes) {
+static bool visitRange(const Visit &visit, RaceCell *cells, uint32_t address,
+                       uint32_t bytes) {
   uint32_t end = address + bytes;
   while (address < end) {
     uint32_t cell = address >> 4, next = std::min(end, (cell + 1) << 4);
@@ -193,7 +210,8 @@ static bool visitRange(const Visit &visit, RaceCell *cells, uint32_t address, ui
   return true;
 }
 
-void napkin::executor::raceShared(Warp &w, const Instr &i, const uint32_t *address, uint32_t mask,
+void napkin::executor::raceShared(Warp &w, const Instr &i,
+                                  const uint32_t *address, uint32_t mask,
                                   unsigned bytes, Access access) {
   if (!w.races)
     return;
@@ -203,9 +221,16 @@ void napkin::executor::raceShared(Warp &w, const Instr &i, const uint32_t *addre
   // A strong access synchronises with the others to the same address.
   if (atomic)
     for (uint32_t rest = mask; rest; rest &= rest - 1)
-      acquire(w, s.cells[uint64_t(w.block->rank) << 32 | address[__builtin_ctz(rest)]]);
-  Visit visit{w, i, me, s.row(me), s.fencedRow(me), access != Access::Read && !(atomic && i.strongRead),
-              atomic, false};
+      acquire(w, s.cells[uint64_t(w.block->rank) << 32 |
+                         address[__builtin_ctz(rest)]]);
+  Visit visit{w,
+              i,
+              me,
+              s.row(me),
+              s.fencedRow(me),
+              access != Access::Read && !(atomic && i.strongRead),
+              atomic,
+              false};
   RaceCell *cells = w.block->raceCells;
   for (uint32_t rest = mask; rest;) {
     unsigned l = __builtin_ctz(rest);
@@ -225,19 +250,42 @@ void napkin::executor::raceShared(Warp &w, const Instr &i, const uint32_t *addre
   }
   if (atomic)
     for (uint32_t rest = mask; rest; rest &= rest - 1)
-      release(w, s.cells[uint64_t(w.block->rank) << 32 | address[__builtin_ctz(rest)]]);
+      release(w, s.cells[uint64_t(w.block->rank) << 32 |
+                         address[__builtin_ctz(rest)]]);
 }
 
-void napkin::executor::raceAsync(Warp &w, const Instr &i, Block &owner, uint32_t address,
-                                 uint32_t bytes, Access access) {
+void napkin::executor::raceAsync(Warp &w, const Instr &i, Block &owner,
+                                 uint32_t address, uint32_t bytes,
+                                 Access access) {
   if (!w.races || !w.block->races)
     return;
   RaceState &s = *w.races;
   uint32_t me = clusterWarp(w);
-  Visit visit{w, i, me, s.row(me), s.fencedRow(me), access == Access::Write, false, true};
+  Visit visit{
+      w,     i,   me, s.row(me), s.fencedRow(me), access == Access::Write,
+      false, true};
   // Readers are known by their number in the owner: a remote issuer only checks
   // the writes.
   visitRange(visit, owner.raceCells, address, bytes);
+}
+
+bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, Block &owner,
+                                    uint32_t address) {
+  if (!w.races || !w.block->races)
+    return true;
+  RaceState &s = *w.races;
+  const RaceCell &c = owner.raceCells[address >> 4];
+  uint16_t mask = uint16_t(0xff << (address & 15));
+  if (!(c.writeMask & mask) || c.writeWarp == clusterWarp(w) ||
+      s.row(clusterWarp(w))[c.writeWarp] >= c.writeClock)
+    return true;
+  w.machine->trap(w, i, w.active ? __builtin_ctz(w.active) : 0,
+                  Trap::Kind::Race,
+                  fmt::format("the mbarrier at {:#x} is used without order "
+                              "after its initialisation",
+                              address),
+                  address, c.writeSource);
+  return false;
 }
 
 uint32_t napkin::executor::beginAsync(Warp &w) {
@@ -254,7 +302,8 @@ void napkin::executor::knowAsync(Warp &w, uint32_t clock) {
   known = std::max(known, clock);
 }
 
-void napkin::executor::knowAsync(RaceState *state, SyncClock &sync, uint32_t clock) {
+void napkin::executor::knowAsync(RaceState *state, SyncClock &sync,
+                                 uint32_t clock) {
   if (!state)
     return;
   if (sync.clock.empty()) {
@@ -264,17 +313,24 @@ void napkin::executor::knowAsync(RaceState *state, SyncClock &sync, uint32_t clo
   sync.clock[state->agent()] = std::max(sync.clock[state->agent()], clock);
 }
 
-void napkin::executor::raceAtomic(Warp &w, const Instr &i, unsigned lane, uint64_t address,
-                                  unsigned bytes, const Place &place) {
+void napkin::executor::raceAtomic(Warp &w, const Instr &i, unsigned lane,
+                                  uint64_t address, unsigned bytes,
+                                  const Place &place) {
   if (place.space == 1 && place.owner == w.block) {
     uint32_t at[lanes];
     at[lane] = uint32_t(place.host - w.block->shared);
     raceShared(w, i, at, 1u << lane, bytes, Access::Atomic);
   }
-  (void)address;
+  if (place.space == 0) {
+    uint64_t at[lanes];
+    at[lane] = address;
+    raceGlobal(w, i, at, 1u << lane, bytes, Access::Atomic);
+  }
 }
 
-void napkin::executor::barrierArrived(Warp &w, BarrierState &state) { release(w, state.sync); }
+void napkin::executor::barrierArrived(Warp &w, BarrierState &state) {
+  release(w, state.sync);
+}
 
 void napkin::executor::barrierOpened(Block &block, BarrierState &state) {
   if (state.sync.clock.empty())
@@ -283,7 +339,9 @@ void napkin::executor::barrierOpened(Block &block, BarrierState &state) {
   uint32_t latest = 0;
   for (uint32_t x = 0; x < block.numWarps; ++x)
     if ((state.waiting >> x) & 1)
-      latest = std::max(latest, s.row(clusterWarp(block.warps[x]))[clusterWarp(block.warps[x])]);
+      latest = std::max(
+          latest,
+          s.row(clusterWarp(block.warps[x]))[clusterWarp(block.warps[x])]);
   for (uint32_t x = 0; x < block.numWarps; ++x)
     if ((state.waiting >> x) & 1) {
       Warp &w = block.warps[x];
@@ -307,7 +365,8 @@ void napkin::executor::startRaces(BlockStorage &storage) {
 
 /// Gives the blocks of a cluster their common clocks. Cells keep clocks of the
 /// blocks that ran here before: new clocks start beyond them.
-void napkin::executor::startClocks(RaceState &s, llvm::ArrayRef<Block *> blocks) {
+void napkin::executor::startClocks(RaceState &s,
+                                   llvm::ArrayRef<Block *> blocks) {
   uint32_t base = 0;
   for (uint32_t clock : s.clock)
     base = std::max(base, clock);

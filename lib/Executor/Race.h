@@ -7,7 +7,8 @@
 // Vector clocks, one component per warp of the cluster. Two accesses to a byte,
 // one of them a write, must be ordered by barriers, mbarriers or atomics; else
 // they race. A second vector per warp says up to which clock of every warp the
-// generic writes are known to be visible to the async proxy (fence.proxy.async).
+// generic writes are known to be visible to the async proxy
+// (fence.proxy.async).
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,8 +45,9 @@ struct RaceCell {
   uint8_t flags = 0;
 };
 
-/// The clocks of a cluster. The last component belongs to the asynchronous units
-/// (bulk copies, wgmma): their accesses are ordered only by the waits on them.
+/// The clocks of a cluster. The last component belongs to the asynchronous
+/// units (bulk copies, wgmma): their accesses are ordered only by the waits on
+/// them.
 struct RaceState {
   uint32_t warps = 0, warpsPerBlock = 0;
   uint32_t agent() const { return warps - 1; }
@@ -67,8 +69,12 @@ void acquire(Warp &warp, const SyncClock &sync);
 void fenceProxy(Warp &warp);
 /// An access of the async proxy to `bytes` of `owner`'s shared memory, issued
 /// by `warp`.
-void raceAsync(Warp &warp, const Instr &instruction, Block &owner, uint32_t address,
-               uint32_t bytes, Access access);
+void raceAsync(Warp &warp, const Instr &instruction, Block &owner,
+               uint32_t address, uint32_t bytes, Access access);
+/// An operation on the mbarrier at `address` of `owner`: it must follow the
+/// object's initialisation. False after a trap.
+bool raceMbarrier(Warp &warp, const Instr &instruction, Block &owner,
+                  uint32_t address);
 /// A new clock of the asynchronous units, for the operation that begins.
 uint32_t beginAsync(Warp &warp);
 /// The operations up to `clock` of the asynchronous units are known to be done,

@@ -18,35 +18,43 @@
 using namespace napkin::executor;
 
 llvm::StringRef napkin::executor::pipeName(Pipe pipe) {
-  static const char *names[] = {"alu", "fma", "mufu", "half", "double", "lsu", "tensor", "async",
-                                "control", "synchronization", "convert"};
+  static const char *names[] = {
+      "alu",    "fma",    "mufu",  "half",    "double",
+      "lsu",    "tensor", "async", "control", "synchronization",
+      "convert"};
   return names[unsigned(pipe)];
 }
 
 llvm::StringRef napkin::executor::trapName(Trap::Kind kind) {
-  static const char *names[] = {"out-of-bounds", "misaligned", "uninitialized", "freed",
-                                "read-only", "race", "async-hazard", "divergent-barrier",
-                                "barrier-misuse", "mbarrier-misuse", "deadlock", "wgmma-hazard",
-                                "proxy-fence", "register-pool", "exit-in-flight", "limit",
-                                "illegal", "user-trap"};
+  static const char *names[] = {
+      "out-of-bounds",   "misaligned",        "uninitialized",
+      "freed",           "read-only",         "race",
+      "async-hazard",    "divergent-barrier", "barrier-misuse",
+      "mbarrier-misuse", "deadlock",          "wgmma-hazard",
+      "proxy-fence",     "register-pool",     "exit-in-flight",
+      "limit",           "illegal",           "user-trap"};
   return names[unsigned(kind)];
 }
 
 std::string napkin::executor::describe(const Trap &t, llvm::StringRef file) {
-  std::string text = fmt::format("{}:{}: trap: {}: {}\n  {}\n", file.str(), t.line,
-                                 trapName(t.kind).str(), t.message, t.text);
-  text += fmt::format("  thread ({}, {}, {}) of block ({}, {}, {})", t.thread[0], t.thread[1],
-                      t.thread[2], t.block[0], t.block[1], t.block[2]);
+  std::string text =
+      fmt::format("{}:{}: trap: {}: {}\n  {}\n", file.str(), t.line,
+                  trapName(t.kind).str(), t.message, t.text);
+  text +=
+      fmt::format("  thread ({}, {}, {}) of block ({}, {}, {})", t.thread[0],
+                  t.thread[1], t.thread[2], t.block[0], t.block[1], t.block[2]);
   if (t.sourceLine)
     text += fmt::format(", source {}:{}", t.sourceFile, t.sourceLine);
   text += "\n";
   if (t.otherLine)
-    text += fmt::format("{}:{}: note: the other access\n  {}\n", file.str(), t.otherLine, t.other);
+    text += fmt::format("{}:{}: note: the other access\n  {}\n", file.str(),
+                        t.otherLine, t.other);
   return text;
 }
 
-InstructionCounters &napkin::executor::operator+=(InstructionCounters &to,
-                                                  const InstructionCounters &from) {
+InstructionCounters &
+napkin::executor::operator+=(InstructionCounters &to,
+                             const InstructionCounters &from) {
   to.warps += from.warps;
   to.threads += from.threads;
   to.globalReadBytes += from.globalReadBytes;
@@ -64,11 +72,13 @@ InstructionCounters &napkin::executor::operator+=(InstructionCounters &to,
   return to;
 }
 
-static void scale(InstructionCounters &c, uint64_t numerator, uint64_t denominator) {
+static void scale(InstructionCounters &c, uint64_t numerator,
+                  uint64_t denominator) {
   for (uint64_t *field :
-       {&c.warps, &c.threads, &c.globalReadBytes, &c.globalWriteBytes, &c.globalReadSectors,
-        &c.globalWriteSectors, &c.sharedReadBytes, &c.sharedWriteBytes, &c.sharedWavefronts,
-        &c.sharedConflicts, &c.localReadBytes, &c.localWriteBytes, &c.tensorMacs, &c.atomics})
+       {&c.warps, &c.threads, &c.globalReadBytes, &c.globalWriteBytes,
+        &c.globalReadSectors, &c.globalWriteSectors, &c.sharedReadBytes,
+        &c.sharedWriteBytes, &c.sharedWavefronts, &c.sharedConflicts,
+        &c.localReadBytes, &c.localWriteBytes, &c.tensorMacs, &c.atomics})
     *field = uint64_t((unsigned __int128)*field * numerator / denominator);
 }
 
@@ -186,7 +196,8 @@ std::string Counters::table() const {
   line("barriers", barriers);
   line("shared bytes per block", sharedBytesPerBlock);
   if (blocksExecuted != blocksInGrid)
-    text += fmt::format("  sampled: {} of {} blocks were executed, counts are scaled\n",
-                        blocksExecuted, blocksInGrid);
+    text += fmt::format(
+        "  sampled: {} of {} blocks were executed, counts are scaled\n",
+        blocksExecuted, blocksInGrid);
   return text;
 }

@@ -36,15 +36,25 @@ struct TensorMap {
 
 /// Fields that tensormap.replace names.
 enum class TensorMapField : uint8_t {
-  GlobalAddress, Rank, BoxDim, GlobalDim, GlobalStride, ElementStride, ElemType,
-  InterleaveLayout, SwizzleMode, FillMode
+  GlobalAddress,
+  Rank,
+  BoxDim,
+  GlobalDim,
+  GlobalStride,
+  ElementStride,
+  ElemType,
+  InterleaveLayout,
+  SwizzleMode,
+  FillMode
 };
 /// Sets one field in the encoded form; false: the value is out of range.
-bool replaceField(void *bytes, TensorMapField field, unsigned index, uint64_t value);
+bool replaceField(void *bytes, TensorMapField field, unsigned index,
+                  uint64_t value);
 
 /// The address within shared memory after the swizzle of mode 0 to 3.
 inline uint32_t swizzled(uint32_t address, unsigned mode) {
-  return mode ? address ^ (((address >> 7) & ((1u << mode) - 1)) << 4) : address;
+  return mode ? address ^ (((address >> 7) & ((1u << mode) - 1)) << 4)
+              : address;
 }
 
 } // namespace napkin::executor

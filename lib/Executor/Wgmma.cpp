@@ -28,8 +28,10 @@ using napkin::ptx::typeBits;
 using Type = napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
 
-template <class T> static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static T *lane(Warp &w, uint32_t reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
 
 namespace {
@@ -48,15 +50,17 @@ struct Wgmma {
 struct Descriptor {
   uint32_t start, leading, stride, mode;
   explicit Descriptor(uint64_t d)
-      : start(uint32_t(d & 0x3fff) << 4), leading(uint32_t(d >> 16 & 0x3fff) << 4),
+      : start(uint32_t(d & 0x3fff) << 4),
+        leading(uint32_t(d >> 16 & 0x3fff) << 4),
         stride(uint32_t(d >> 32 & 0x3fff) << 4), mode(uint32_t(d >> 62)) {}
   /// 0 none, 1: 32, 2: 64, 3: 128 bytes, as TensorMap counts.
   unsigned swizzle() const { return mode == 0 ? 0 : 4 - mode; }
   /// Address of the 16 bytes that hold element (mn, k): K-major.
   uint32_t chunkK(uint32_t mn, uint32_t kByte) const {
     unsigned s = swizzle();
-    uint32_t offset = s ? (mn & 7) * (16u << s) + (mn >> 3) * stride + kByte
-                        : (mn & 7) * 16 + (mn >> 3) * stride + (kByte >> 4) * leading;
+    uint32_t offset =
+        s ? (mn & 7) * (16u << s) + (mn >> 3) * stride + kByte
+          : (mn & 7) * 16 + (mn >> 3) * stride + (kByte >> 4) * leading;
     return swizzled(start + offset, s);
   }
   /// MN-major, 16-bit elements: the 8 elements mn .. mn + 7 at k.
@@ -66,15 +70,18 @@ struct Descriptor {
     if (!s)
       return start + chunk * stride + (k & 7) * 16 + (k >> 3) * leading;
     uint32_t per = 1u << s; // chunks in one span
-    return swizzled(start + (chunk % per) * 16 + (chunk / per) * leading + (k & 7) * (16u << s) +
-                        (k >> 3) * stride, s);
+    return swizzled(start + (chunk % per) * 16 + (chunk / per) * leading +
+                        (k & 7) * (16u << s) + (k >> 3) * stride,
+                    s);
   }
 };
 
 } // namespace
 
-static void markUse(WarpAsync &async, const Instr &i, const Wgmma &g, int delta) {
-  unsigned registers = g.shape.registersD + (g.aInRegisters ? g.shape.registersA : 0);
+static void markUse(WarpAsync &async, const Instr &i, const Wgmma &g,
+                    int delta) {
+  unsigned registers =
+      g.shape.registersD + (g.aInRegisters ? g.shape.registersA : 0);
   for (unsigned r = 0; r < registers; ++r)
     if (!(i.list[r] & constantBit))
       async.inUse[i.list[r] >> 6] += delta;
@@ -112,8 +119,9 @@ static unsigned decodeChunk(const char *host, Type type, float *to) {
     return 4;
   }
   for (unsigned j = 0; j < 16; ++j)
-    to[j] = type == Type::S8 ? float(int8_t(host[j])) : type == Type::U8 ? float(uint8_t(host[j]))
-                                                      : smallValue(uint8_t(host[j]), type);
+    to[j] = type == Type::S8   ? float(int8_t(host[j]))
+            : type == Type::U8 ? float(uint8_t(host[j]))
+                               : smallValue(uint8_t(host[j]), type);
   return 16;
 }
 
@@ -123,16 +131,20 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
   const MatrixShape &s = g.shape;
   if (w.block->countOnly)
     return;
-  const unsigned k = s.k, n = s.n, bytes = s.bitsA / 8, base = 16 * (w.index & 3);
+  const unsigned k = s.k, n = s.n, bytes = s.bitsA / 8,
+                 base = 16 * (w.index & 3);
   static thread_local std::vector<float> fa, fb, fd;
-  fa.assign(16 * k, 0);
-  fb.assign(k * n, 0);
+  fa.resize(16 * k);
+  fb.resize(k * n);
   fd.assign(16 * n, 0);
   float chunk[16];
   auto outside = [&](uint32_t address) {
-    w.machine->trap(w, i, 0, Trap::Kind::OutOfBounds,
-                    fmt::format("a wgmma descriptor reaches shared address {:#x}, beyond {} bytes",
-                                address, w.block->sharedBytes), address);
+    w.machine->trap(
+        w, i, 0, Trap::Kind::OutOfBounds,
+        fmt::format(
+            "a wgmma descriptor reaches shared address {:#x}, beyond {} bytes",
+            address, w.block->sharedBytes),
+        address);
   };
   if (g.aInRegisters) {
     const uint32_t *ra = i.list + s.registersD;
@@ -144,7 +156,8 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
         std::memcpy(buffer, words + l, 4);
         decodeChunk(buffer, s.a, chunk);
         for (unsigned j = 0; j < e; ++j)
-          fa[(l / 4 + 8 * (r & 1)) * k + e * (l % 4) + j + 4 * e * (r >> 1)] = chunk[j];
+          fa[(l / 4 + 8 * (r & 1)) * k + e * (l % 4) + j + 4 * e * (r >> 1)] =
+              chunk[j];
       }
     }
   } else {
@@ -173,7 +186,20 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
   }
   Descriptor b(p.descriptorB);
   const char *host;
-  if (!g.transposeB) {
+  if (!g.transposeB && bytes == 2) {
+    uint16_t tile[8][8];
+    for (unsigned column = 0; column < n; column += 8)
+      for (unsigned x = 0; x < 32; x += 16) {
+        for (unsigned c = 0; c < 8; ++c) {
+          uint32_t at = b.chunkK(column + c, x);
+          if (!fromShared(w, at, host))
+            return outside(at);
+          std::memcpy(tile[c], host, 16);
+        }
+        backend().transpose16(&fb[x / 2 * n + column], n, tile,
+                              s.b == Type::BF16);
+      }
+  } else if (!g.transposeB) {
     for (unsigned column = 0; column < n; ++column)
       for (unsigned x = 0; x < k * bytes; x += 16) {
         uint32_t at = b.chunkK(column, x);
@@ -197,7 +223,9 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
     for (float &v : fa)
       v = -v;
   auto row = [](unsigned l, unsigned r) { return l / 4 + 8 * ((r / 2) & 1); };
-  auto column = [](unsigned l, unsigned r) { return 8 * (r / 4) + 2 * (l % 4) + (r & 1); };
+  auto column = [](unsigned l, unsigned r) {
+    return 8 * (r / 4) + 2 * (l % 4) + (r & 1);
+  };
   const uint32_t *rd = i.list;
   if (s.d == Type::S32) {
     for (unsigned l = 0; l < lanes; ++l)
@@ -205,7 +233,8 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
         int32_t &d = lane<int32_t>(w, rd[r])[l];
         int64_t sum = p.scale ? d : 0;
         for (unsigned kk = 0; kk < k; ++kk)
-          sum += int64_t(fa[row(l, r) * k + kk]) * int64_t(fb[kk * n + column(l, r)]);
+          sum += int64_t(fa[row(l, r) * k + kk]) *
+                 int64_t(fb[kk * n + column(l, r)]);
         if (s.saturate)
           sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
         d = int32_t(sum);
@@ -213,29 +242,50 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
     return;
   }
   bool half = s.d == Type::F16;
-  if (p.scale)
+  // Registers r and r + 1 are neighbours in a row; lanes 4 g to 4 g + 3 share
+  // it.
+  auto eachPair = [&](auto &&visit) {
+    for (unsigned r = 0; r < s.registersD; r += 2)
+      for (unsigned g = 0; g < 8; ++g) {
+        float *at = &fd[(g + 8 * ((r / 2) & 1)) * n + 8 * (r / 4)];
+        float *low = lane<float>(w, rd[r]) + 4 * g,
+              *high = lane<float>(w, rd[r + 1]) + 4 * g;
+        for (unsigned t = 0; t < 4; ++t)
+          visit(at[2 * t], low[t], at[2 * t + 1], high[t]);
+      }
+  };
+  if (p.scale && !half)
+    eachPair([](float &a, float &x, float &b, float &y) {
+      a = x;
+      b = y;
+    });
+  else if (p.scale)
     for (unsigned r = 0; r < s.registersD; ++r)
       for (unsigned l = 0; l < lanes; ++l) {
-        if (!half) {
-          fd[row(l, r) * n + column(l, r)] = lane<float>(w, rd[r])[l];
-          continue;
-        }
         for (unsigned j = 0; j < 2; ++j)
           fd[row(l, 2 * r) * n + column(l, 2 * r) + j] =
               halfValue(uint16_t(lane<uint32_t>(w, rd[r])[l] >> (16 * j)));
       }
   if (w.block->faithful)
-    faithfulMultiply(fd.data(), fa.data(), fb.data(), 16, n, k, s.a, w.block->tensorCore, true, half);
+    faithfulMultiply(fd.data(), fa.data(), fb.data(), 16, n, k, s.a,
+                     w.block->tensorCore, true, half);
   else
     backend().multiply(fd.data(), fa.data(), fb.data(), 16, n, k, n, k, n);
+  if (!half) {
+    eachPair([](float &a, float &x, float &b, float &y) {
+      x = a;
+      y = b;
+    });
+    return;
+  }
   for (unsigned r = 0; r < s.registersD; ++r)
     for (unsigned l = 0; l < lanes; ++l)
-      if (half)
-        lane<uint32_t>(w, rd[r])[l] =
-            uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r)], Type::F16)) |
-            uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r) + 1], Type::F16)) << 16;
-      else
-        lane<float>(w, rd[r])[l] = fd[row(l, r) * n + column(l, r)];
+      lane<uint32_t>(w, rd[r])[l] =
+          uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r)],
+                               Type::F16)) |
+          uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r) + 1],
+                               Type::F16))
+              << 16;
 }
 
 static void prepare(Warp &w) {
@@ -256,8 +306,10 @@ bool napkin::executor::touchProducts(Warp &w, const Instr &i) {
       uint32_t other = ~0u;
       for (const PendingWgmma &p : async.products)
         other = p.instruction->source;
-      w.machine->trap(w, i, w.active ? __builtin_ctz(w.active) : 0, Trap::Kind::WgmmaHazard,
-                      "a register of a wgmma that may still run is used: no wgmma.wait_group covers it",
+      w.machine->trap(w, i, w.active ? __builtin_ctz(w.active) : 0,
+                      Trap::Kind::WgmmaHazard,
+                      "a register of a wgmma that may still run is used: no "
+                      "wgmma.wait_group covers it",
                       0, other);
       return false;
     }
@@ -266,7 +318,8 @@ bool napkin::executor::touchProducts(Warp &w, const Instr &i) {
   return true;
 }
 
-#define HANDLER(name) void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
+#define HANDLER(name)                                                          \
+  void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
 
 HANDLER(wgmmaFence) {
   prepare(w);
@@ -300,7 +353,8 @@ HANDLER(wgmmaWait) {
         return;
       knowAsync(w, p.clock);
       // The completion has a fence between the proxies built in.
-      markUse(async, *p.instruction, *static_cast<const Wgmma *>(p.instruction->extra), -1);
+      markUse(async, *p.instruction,
+              *static_cast<const Wgmma *>(p.instruction->extra), -1);
       continue;
     }
     async.products[kept++] = p;
@@ -315,34 +369,46 @@ HANDLER(wgmmaProduct) {
   WarpAsync &async = *w.async;
   prepare(w);
   auto hazard = [&](const std::string &what, uint32_t other = ~0u) {
-    w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::WgmmaHazard, what, 0, other);
+    w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::WgmmaHazard, what, 0,
+                    other);
   };
   if ((w.index & ~3u) + 4 > w.block->numWarps)
     return hazard("wgmma needs a warpgroup of four warps");
-  for (unsigned r = 0; r < s.registersD + (g.aInRegisters ? s.registersA : 0); ++r) {
+  for (unsigned r = 0; r < s.registersD + (g.aInRegisters ? s.registersA : 0);
+       ++r) {
     if (i.list[r] & constantBit)
       continue;
     if (async.touched[i.list[r] >> 6])
-      return hazard(fmt::format("register {} of {} was touched, and no wgmma.fence followed",
-                                r < s.registersD ? r : r - s.registersD, r < s.registersD ? "D" : "A"));
+      return hazard(fmt::format(
+          "register {} of {} was touched, and no wgmma.fence followed",
+          r < s.registersD ? r : r - s.registersD,
+          r < s.registersD ? "D" : "A"));
     if (r >= s.registersD)
       for (const PendingWgmma &p : async.products) {
         const Wgmma &other = *static_cast<const Wgmma *>(p.instruction->extra);
         for (unsigned d = 0; d < other.shape.registersD; ++d)
           if (p.instruction->list[d] == i.list[r])
-            return hazard("A is the result of a wgmma that may still run", p.instruction->source);
+            return hazard("A is the result of a wgmma that may still run",
+                          p.instruction->source);
       }
   }
+  bool busy = false;
+  for (unsigned r = 0; r < s.registersD; ++r)
+    busy |= async.inUse[i.list[r] >> 6];
   for (const PendingWgmma &p : async.products) {
+    // Only the same accumulators in the same order may be used again.
     const Wgmma &other = *static_cast<const Wgmma *>(p.instruction->extra);
-    bool overlap = false, same = other.shape.n == s.n && other.shape.d == s.d;
+    if (!busy ||
+        (other.shape.n == s.n && other.shape.d == s.d &&
+         std::equal(i.list, i.list + s.registersD, p.instruction->list)))
+      continue;
+    bool overlap = false;
     for (unsigned d = 0; d < other.shape.registersD; ++d)
-      for (unsigned r = 0; r < s.registersD; ++r) {
+      for (unsigned r = 0; r < s.registersD; ++r)
         overlap |= p.instruction->list[d] == i.list[r];
-        same &= d != r || p.instruction->list[d] == i.list[r];
-      }
-    if (overlap && !same)
-      return hazard("D is in use by a pending wgmma of another shape", p.instruction->source);
+    if (overlap)
+      return hazard("D is in use by a pending wgmma of another shape",
+                    p.instruction->source);
   }
   PendingWgmma p;
   p.instruction = &i;
@@ -351,12 +417,14 @@ HANDLER(wgmmaProduct) {
   p.descriptorB = lane<uint64_t>(w, g.descriptorB)[__builtin_ctz(mask)];
   for (unsigned l = 0; l < lanes; ++l)
     if (lane<uint64_t>(w, g.descriptorB)[l] != p.descriptorB ||
-        (!g.aInRegisters && lane<uint64_t>(w, g.descriptorA)[l] != p.descriptorA))
+        (!g.aInRegisters &&
+         lane<uint64_t>(w, g.descriptorA)[l] != p.descriptorA))
       return hazard("the descriptor differs between the lanes of the warp");
   for (uint64_t descriptor : {p.descriptorA, p.descriptorB})
     if (descriptor >> 49 & 7)
-      return w.machine->trap(w, i, 0, Trap::Kind::Illegal,
-                             "a matrix descriptor with a base offset is not supported");
+      return w.machine->trap(
+          w, i, 0, Trap::Kind::Illegal,
+          "a matrix descriptor with a base offset is not supported");
   p.scale = g.scale >= 0 ? g.scale : (w.predicates[i.c] & 1);
   p.clock = beginAsync(w);
   // Operands in shared memory: initialised, complete, and visible to the proxy.
@@ -365,21 +433,27 @@ HANDLER(wgmmaProduct) {
   auto check = [&](uint32_t at) {
     if (at + 16 > w.block->sharedBytes) {
       w.machine->trap(w, i, 0, Trap::Kind::OutOfBounds,
-                      fmt::format("a wgmma descriptor reaches shared address {:#x}, beyond {} bytes",
-                                  at, w.block->sharedBytes), at);
+                      fmt::format("a wgmma descriptor reaches shared address "
+                                  "{:#x}, beyond {} bytes",
+                                  at, w.block->sharedBytes),
+                      at);
       return false;
     }
     count.sharedReadBytes += 16;
     const uint8_t *shadow = w.block->sharedShadow + at;
-    for (unsigned b = 0; b < 16 && w.block->checks; ++b)
-      if (shadow[b] != shadowWritten) {
-        trapShadow(w, i, 0, at, 16, shadow, Access::Read, 1);
-        return false;
-      }
-    raceAsync(w, i, *w.block, at, 16, Access::Read);
+    uint64_t low, high;
+    std::memcpy(&low, shadow, 8);
+    std::memcpy(&high, shadow + 8, 8);
+    if (w.block->checks && (low & high) != ~uint64_t(0)) {
+      trapShadow(w, i, 0, at, 16, shadow, Access::Read, 1);
+      return false;
+    }
+    if (w.block->races)
+      raceAsync(w, i, *w.block, at, 16, Access::Read);
     return !(w.event & EventTrap);
   };
-  auto operand = [&](const Descriptor &d, bool transposed, unsigned begin, unsigned size) {
+  auto operand = [&](const Descriptor &d, bool transposed, unsigned begin,
+                     unsigned size) {
     if (!transposed) {
       for (unsigned mn = begin; mn < begin + size; ++mn)
         for (unsigned b = 0; b < s.k * bytes; b += 16)
@@ -393,10 +467,12 @@ HANDLER(wgmmaProduct) {
           return false;
     return true;
   };
-  if (!g.aInRegisters && !operand(Descriptor(p.descriptorA), g.transposeA, 16 * (w.index & 3), 16))
+  if (!g.aInRegisters &&
+      !operand(Descriptor(p.descriptorA), g.transposeA, 16 * (w.index & 3), 16))
     return;
   // B is read once for the warpgroup.
-  if ((w.index & 3) == 0 && !operand(Descriptor(p.descriptorB), g.transposeB, 0, s.n))
+  if ((w.index & 3) == 0 &&
+      !operand(Descriptor(p.descriptorB), g.transposeB, 0, s.n))
     return;
   const Options &options = w.machine->options;
   bool now = options.completion == Completion::Earliest;
@@ -416,8 +492,8 @@ HANDLER(wgmmaProduct) {
 }
 
 bool napkin::executor::decodeWgmma(Decoder &d) {
-  bool fence = d.take("fence"), commit = d.take("commit_group"), wait = d.take("wait_group"),
-       product = d.take("mma_async");
+  bool fence = d.take("fence"), commit = d.take("commit_group"),
+       wait = d.take("wait_group"), product = d.take("mma_async");
   if (!d.take("sync") || !d.take("aligned"))
     return d.fail("wgmma needs .sync.aligned");
   if (fence || commit || wait) {
@@ -436,9 +512,9 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
   Wgmma &g = *d.extra<Wgmma>();
   MatrixShape &s = g.shape;
   llvm::StringRef rest = d.takePrefix("m");
-  if (!rest.consume_front("m") || rest.consumeInteger(10, s.m) || !rest.consume_front("n") ||
-      rest.consumeInteger(10, s.n) || !rest.consume_front("k") || rest.consumeInteger(10, s.k) ||
-      !rest.empty())
+  if (!rest.consume_front("m") || rest.consumeInteger(10, s.m) ||
+      !rest.consume_front("n") || rest.consumeInteger(10, s.n) ||
+      !rest.consume_front("k") || rest.consumeInteger(10, s.k) || !rest.empty())
     return d.fail("the shape of wgmma is missing or malformed");
   s.saturate = d.take("satfinite");
   s.d = d.takeType();
@@ -446,16 +522,21 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
   s.b = d.takeType();
   s.c = s.d;
   bool half = s.a == Type::F16 || s.a == Type::BF16, tf32 = s.a == Type::TF32;
-  bool small = s.a == Type::E4M3 || s.a == Type::E5M2, integer = s.a == Type::S8 || s.a == Type::U8;
+  bool small = s.a == Type::E4M3 || s.a == Type::E5M2,
+       integer = s.a == Type::S8 || s.a == Type::U8;
   s.bitsA = tf32 ? 32 : typeBits(s.a);
-  bool bFits = small ? (s.b == Type::E4M3 || s.b == Type::E5M2)
-               : integer ? (s.b == Type::S8 || s.b == Type::U8) : s.a == s.b;
+  bool bFits = small     ? (s.b == Type::E4M3 || s.b == Type::E5M2)
+               : integer ? (s.b == Type::S8 || s.b == Type::U8)
+                         : s.a == s.b;
   bool dFits = integer ? s.d == Type::S32
-                       : s.d == Type::F32 || (s.d == Type::F16 && (s.a == Type::F16 || small));
-  bool nFits = s.n >= 8 && s.n <= 256 && s.n % 8 == 0 && (!integer || s.n <= 24 || s.n % 16 == 0);
-  if (!(half || tf32 || small || integer) || !bFits || !dFits || !nFits || s.m != 64 ||
-      s.k * s.bitsA != 256)
-    return d.fail("this shape and these types of wgmma do not exist or are not supported");
+                       : s.d == Type::F32 ||
+                             (s.d == Type::F16 && (s.a == Type::F16 || small));
+  bool nFits = s.n >= 8 && s.n <= 256 && s.n % 8 == 0 &&
+               (!integer || s.n <= 24 || s.n % 16 == 0);
+  if (!(half || tf32 || small || integer) || !bFits || !dFits || !nFits ||
+      s.m != 64 || s.k * s.bitsA != 256)
+    return d.fail("this shape and these types of wgmma do not exist or are not "
+                  "supported");
   s.elements = 32 / s.bitsA;
   s.registersA = 4;
   s.registersD = s.n / 2 / (s.d == Type::F16 ? 2 : 1);
@@ -466,14 +547,17 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
   if (!d.expectOperands(expected))
     return false;
   llvm::SmallVector<uint32_t, 140> references;
-  auto vector = [&](const Decoder::Operand &operand, unsigned size, bool isTarget, Type type) {
+  auto vector = [&](const Decoder::Operand &operand, unsigned size,
+                    bool isTarget, Type type) {
     if (operand.kind != Kind::Vector || operand.elements.size() != size)
       return d.fail(fmt::format("expected a vector of {} registers", size));
     for (const auto &element : operand.elements)
-      references.push_back(isTarget ? d.destination(element, type) : d.source(element, type));
+      references.push_back(isTarget ? d.destination(element, type)
+                                    : d.source(element, type));
     return true;
   };
-  if (!vector(d.operand(0), s.registersD, true, s.d == Type::F32 ? Type::F32 : Type::B32))
+  if (!vector(d.operand(0), s.registersD, true,
+              s.d == Type::F32 ? Type::F32 : Type::B32))
     return false;
   if (g.aInRegisters) {
     if (!vector(d.operand(1), 4, false, Type::B32))
@@ -524,7 +608,8 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
 bool napkin::executor::decodeSetmaxnreg(Decoder &d) {
   int increase = d.takeOneOf({"dec", "inc"});
   auto number = d.count() == 1 ? d.constantOf(d.operand(0)) : std::nullopt;
-  if (increase < 0 || !d.take("sync") || !d.take("aligned") || d.takeType() != Type::U32 || !number)
+  if (increase < 0 || !d.take("sync") || !d.take("aligned") ||
+      d.takeType() != Type::U32 || !number)
     return d.fail("setmaxnreg is .inc or .dec .sync.aligned.u32 and a number");
   if (*number < 24 || *number > 256 || *number % 8)
     return d.fail("the register count is a multiple of 8 from 24 to 256");
@@ -541,7 +626,8 @@ bool napkin::executor::decodeMapa(Decoder &d) {
   Type type = d.takeType();
   if ((typeBits(type) != 32 && typeBits(type) != 64) || !d.expectOperands(3))
     return d.fail("mapa needs .u32 or .u64 and three operands");
-  uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), Type::U32);
+  uint32_t a = d.source(d.operand(1), type),
+           b = d.source(d.operand(2), Type::U32);
   uint32_t to = d.destination(d.operand(0), type);
   Instr &i = d.emit(mapAddress);
   i.d = to;
@@ -557,7 +643,8 @@ bool napkin::executor::decodeGetctarank(Decoder &d) {
   Type type = d.takeType();
   if ((typeBits(type) != 32 && typeBits(type) != 64) || !d.expectOperands(2))
     return d.fail("getctarank needs .u32 or .u64 and two operands");
-  uint32_t a = d.source(d.operand(1), type), to = d.destination(d.operand(0), Type::U32);
+  uint32_t a = d.source(d.operand(1), type),
+           to = d.destination(d.operand(0), Type::U32);
   Instr &i = d.emit(blockRankOf);
   i.d = to;
   i.a = a;

@@ -18,7 +18,9 @@
 using namespace napkin::ptx;
 
 namespace {
-bool isStart(char c) { return llvm::isAlpha(c) || c == '_' || c == '$' || c == '%'; }
+bool isStart(char c) {
+  return llvm::isAlpha(c) || c == '_' || c == '$' || c == '%';
+}
 bool isFollow(char c) { return llvm::isAlnum(c) || c == '_' || c == '$'; }
 } // namespace
 
@@ -93,7 +95,8 @@ Token Lexer::number(Token token) {
     }
   }
   const char *scan = at;
-  bool isReal = false, isHex = end - at > 1 && at[0] == '0' && (at[1] == 'x' || at[1] == 'X');
+  bool isReal = false,
+       isHex = end - at > 1 && at[0] == '0' && (at[1] == 'x' || at[1] == 'X');
   if (!isHex) {
     while (scan != end && (llvm::isDigit(*scan) || *scan == '.' ||
                            ((*scan == 'e' || *scan == 'E')) ||
@@ -129,6 +132,7 @@ Token Lexer::number(Token token) {
 Token Lexer::next() {
   Token token;
   const char *before = at;
+  token.begin = end; // of a comment that never ends
   bool complete = skipBlank(token);
   if (!complete)
     return fail(token, "comment without end");

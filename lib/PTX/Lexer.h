@@ -21,7 +21,14 @@ namespace napkin::ptx {
 
 struct Token {
   enum class Kind : uint8_t {
-    End, Identifier, Dotted, Integer, Float, String, Punctuation, Error
+    End,
+    Identifier,
+    Dotted,
+    Integer,
+    Float,
+    String,
+    Punctuation,
+    Error
   };
   Kind kind = Kind::End;
   /// The characters; for Dotted without the leading dot.

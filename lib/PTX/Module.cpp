@@ -20,20 +20,20 @@ struct TypeInfo {
 };
 // In the order of enum Type.
 const TypeInfo types[] = {
-    {"", 0, false, false},      {"pred", 1, false, false},
-    {"b8", 8, false, false},    {"b16", 16, false, false},
-    {"b32", 32, false, false},  {"b64", 64, false, false},
+    {"", 0, false, false},       {"pred", 1, false, false},
+    {"b8", 8, false, false},     {"b16", 16, false, false},
+    {"b32", 32, false, false},   {"b64", 64, false, false},
     {"b128", 128, false, false}, {"u8", 8, false, false},
-    {"u16", 16, false, false},  {"u32", 32, false, false},
-    {"u64", 64, false, false},  {"s8", 8, true, false},
-    {"s16", 16, true, false},   {"s32", 32, true, false},
-    {"s64", 64, true, false},   {"f16", 16, false, true},
-    {"f16x2", 32, false, true}, {"bf16", 16, false, true},
+    {"u16", 16, false, false},   {"u32", 32, false, false},
+    {"u64", 64, false, false},   {"s8", 8, true, false},
+    {"s16", 16, true, false},    {"s32", 32, true, false},
+    {"s64", 64, true, false},    {"f16", 16, false, true},
+    {"f16x2", 32, false, true},  {"bf16", 16, false, true},
     {"bf16x2", 32, false, true}, {"tf32", 32, false, true},
-    {"f32", 32, false, true},   {"f64", 64, false, true},
-    {"e4m3", 8, false, true},   {"e5m2", 8, false, true},
+    {"f32", 32, false, true},    {"f64", 64, false, true},
+    {"e4m3", 8, false, true},    {"e5m2", 8, false, true},
     {"e4m3x2", 16, false, true}, {"e5m2x2", 16, false, true},
-    {"f32x2", 64, false, true}, {"s16x2", 32, true, false},
+    {"f32x2", 64, false, true},  {"s16x2", 32, true, false},
     {"u16x2", 32, false, false}};
 } // namespace
 

@@ -36,7 +36,8 @@ bool ParserImplementation::fail(const Token &at, const std::string &what) {
   if (!error.empty())
     return false;
   std::string reason = at.kind == Kind::Error ? lexer.error() : what;
-  error = fmt::format("{}:{}:{}: error: {}", module.file, at.line, at.column, reason);
+  error = fmt::format("{}:{}:{}: error: {}", module.file, at.line, at.column,
+                      reason);
   return false;
 }
 
@@ -57,13 +58,15 @@ static std::string shown(const Token &token) {
 bool ParserImplementation::expect(char c, const char *where) {
   if (accept(c))
     return true;
-  return fail(token, fmt::format("expected '{}' {}, found {}", c, where, shown(token)));
+  return fail(
+      token, fmt::format("expected '{}' {}, found {}", c, where, shown(token)));
 }
 
 bool ParserImplementation::integer(int64_t &value, const char *what) {
   bool negative = accept('-');
   if (token.kind != Kind::Integer)
-    return fail(token, fmt::format("expected {} (an integer), found {}", what, shown(token)));
+    return fail(token, fmt::format("expected {} (an integer), found {}", what,
+                                   shown(token)));
   value = negative ? -token.value : token.value;
   advance();
   return true;
@@ -73,10 +76,12 @@ bool ParserImplementation::unsignedInteger(uint64_t &value, uint64_t limit,
                                            const char *what) {
   Token at = token;
   if (token.kind != Kind::Integer)
-    return fail(token, fmt::format("expected {} (an integer), found {}", what, shown(token)));
+    return fail(token, fmt::format("expected {} (an integer), found {}", what,
+                                   shown(token)));
   value = token.value;
   if (value > limit)
-    return fail(at, fmt::format("{} is {}, the limit is {}", what, value, limit));
+    return fail(at,
+                fmt::format("{} is {}, the limit is {}", what, value, limit));
   advance();
   return true;
 }
@@ -201,11 +206,13 @@ bool ParserImplementation::directive() {
     return variableList(Space::Shared, isExtern);
   if (word == "entry" || word == "func")
     return function(word == "entry");
-  return fail(first, fmt::format("directive '.{}' is not supported", word.str()));
+  return fail(first,
+              fmt::format("directive '.{}' is not supported", word.str()));
 }
 
 /// `.align 16 .b8 name[128]`, the space being read already.
-bool ParserImplementation::variable(Variable &result, Space space, bool isParameter) {
+bool ParserImplementation::variable(Variable &result, Space space,
+                                    bool isParameter) {
   result.space = space;
   uint64_t align = 0, vector = 1;
   while (token.kind == Kind::Dotted) {
@@ -240,7 +247,8 @@ bool ParserImplementation::variable(Variable &result, Space space, bool isParame
       result.type = type;
       advance();
     } else {
-      return fail(token, fmt::format("'.{}' is not expected in a variable", word.str()));
+      return fail(token, fmt::format("'.{}' is not expected in a variable",
+                                     word.str()));
     }
   }
   if (result.type == Type::None)
@@ -250,7 +258,8 @@ bool ParserImplementation::variable(Variable &result, Space space, bool isParame
   result.name = token.text;
   result.position = position;
   result.position.line = token.line;
-  result.alignment = align ? align : std::max<uint64_t>(1, typeBits(result.type) / 8 * vector);
+  result.alignment =
+      align ? align : std::max<uint64_t>(1, typeBits(result.type) / 8 * vector);
   result.elements = vector;
   advance();
   while (accept('[')) {
@@ -277,7 +286,8 @@ bool ParserImplementation::variableList(Space space, bool isExtern) {
   result.isExtern = isExtern;
   while (true) {
     if (!moduleNames.try_emplace(result.name, 0).second && !isExtern)
-      return fail(token, fmt::format("'{}' is declared twice", result.name.str()));
+      return fail(token,
+                  fmt::format("'{}' is declared twice", result.name.str()));
     if (token.is('=') && !initializer(result))
       return false;
     Variable next = result;
@@ -295,7 +305,8 @@ bool ParserImplementation::variableList(Space space, bool isExtern) {
     advance();
     while (accept('[')) {
       uint64_t count;
-      if (!unsignedInteger(count, uint64_t(1) << 32, "the number of elements") ||
+      if (!unsignedInteger(count, uint64_t(1) << 32,
+                           "the number of elements") ||
           !expect(']', "after the number of elements"))
         return false;
       result.elements = std::min(result.elements * count, uint64_t(1) << 41);
@@ -307,11 +318,13 @@ bool ParserImplementation::variableList(Space space, bool isExtern) {
 bool ParserImplementation::initializer(Variable &result) {
   advance();
   Token at = token;
-  bool ok = token.is('{') ? initializerValues(result, 0) : initializerValue(result);
+  bool ok =
+      token.is('{') ? initializerValues(result, 0) : initializerValue(result);
   if (!ok)
     return false;
   if (!result.elements)
-    result.elements = result.initializer.size() / std::max(1u, typeBits(result.type) / 8);
+    result.elements =
+        result.initializer.size() / std::max(1u, typeBits(result.type) / 8);
   if (result.initializer.size() > result.bytes())
     return fail(at, fmt::format("the initialiser has {} bytes, the variable {}",
                                 result.initializer.size(), result.bytes()));
@@ -324,7 +337,8 @@ bool ParserImplementation::initializerValues(Variable &result, unsigned depth) {
   if (!expect('{', "before the initialiser"))
     return false;
   while (!token.is('}')) {
-    if (!(token.is('{') ? initializerValues(result, depth + 1) : initializerValue(result)))
+    if (!(token.is('{') ? initializerValues(result, depth + 1)
+                        : initializerValue(result)))
       return false;
     if (!accept(','))
       break;
@@ -374,7 +388,8 @@ bool ParserImplementation::initializerValue(Variable &result) {
         bits ^= token.single ? 0x80000000u : uint64_t(1) << 63;
       }
     } else {
-      return fail(token, "expected a value in the initialiser, found " + shown(token));
+      return fail(token,
+                  "expected a value in the initialiser, found " + shown(token));
     }
     advance();
   }
@@ -416,7 +431,8 @@ bool ParserImplementation::triple(std::array<uint32_t, 3> &values) {
   return true;
 }
 
-bool ParserImplementation::performanceDirective(Function &function, bool &known) {
+bool ParserImplementation::performanceDirective(Function &function,
+                                                bool &known) {
   known = token.kind == Kind::Dotted;
   if (!known)
     return true;
@@ -440,7 +456,8 @@ bool ParserImplementation::performanceDirective(Function &function, bool &known)
       function.minBlocksPerProcessor = value;
     return true;
   }
-  if (word == "explicitcluster" || word == "noreturn" || word == "blocksareclusters")
+  if (word == "explicitcluster" || word == "noreturn" ||
+      word == "blocksareclusters")
     return true;
   if (word == "pragma") {
     while (token.kind != Kind::End && !token.is(';'))
@@ -485,7 +502,8 @@ bool ParserImplementation::function(bool isEntry) {
   }
   const Function *earlier = module.findFunction(result.name);
   if (earlier && earlier->isDefined)
-    return fail(nameToken, fmt::format("function '{}' is defined twice", result.name.str()));
+    return fail(nameToken, fmt::format("function '{}' is defined twice",
+                                       result.name.str()));
   result.isDefined = true;
   if (!body(result))
     return false;
@@ -493,22 +511,24 @@ bool ParserImplementation::function(bool isEntry) {
   return true;
 }
 
-llvm::Expected<std::unique_ptr<Module>> napkin::ptx::parse(llvm::StringRef text,
-                                                           llvm::StringRef file) {
+llvm::Expected<std::unique_ptr<Module>>
+napkin::ptx::parse(llvm::StringRef text, llvm::StringRef file) {
   auto module = std::make_unique<Module>();
   module->file = file.str();
   module->text = std::make_unique<std::string>(text.str());
   ParserImplementation parser(*module);
   if (!parser.parseModule())
-    return llvm::createStringError(llvm::inconvertibleErrorCode(), parser.error);
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   parser.error);
   return std::move(module);
 }
 
-llvm::Expected<std::unique_ptr<Module>> napkin::ptx::parseFile(llvm::StringRef path) {
+llvm::Expected<std::unique_ptr<Module>>
+napkin::ptx::parseFile(llvm::StringRef path) {
   auto buffer = llvm::MemoryBuffer::getFile(path);
   if (!buffer)
-    return llvm::createStringError(buffer.getError(), "%s: error: cannot read: %s",
-                                   path.str().c_str(),
-                                   buffer.getError().message().c_str());
+    return llvm::createStringError(
+        buffer.getError(), "%s: error: cannot read: %s", path.str().c_str(),
+        buffer.getError().message().c_str());
   return parse((*buffer)->getBuffer(), path);
 }

@@ -31,10 +31,12 @@ ParserImplementation::lookUp(llvm::StringRef name) const {
   return nullptr;
 }
 
-bool ParserImplementation::declare(const Token &at, llvm::StringRef name, Name what) {
+bool ParserImplementation::declare(const Token &at, llvm::StringRef name,
+                                   Name what) {
   if (scopes[scope].names.try_emplace(name, what).second)
     return true;
-  return fail(at, fmt::format("'{}' is declared twice in one scope", name.str()));
+  return fail(at,
+              fmt::format("'{}' is declared twice in one scope", name.str()));
 }
 
 bool ParserImplementation::body(Function &function) {
@@ -47,18 +49,21 @@ bool ParserImplementation::body(Function &function) {
       if (parameter.space == Space::Register) {
         function.registers.push_back({parameter.name.str(), parameter.type});
         if (!declare(token, parameter.name,
-                     {Name::Kind::Register, uint32_t(function.registers.size() - 1)}))
+                     {Name::Kind::Register,
+                      uint32_t(function.registers.size() - 1)}))
           return false;
         continue;
       }
       function.variables.push_back(parameter);
-      if (!declare(token, parameter.name,
-                   {Name::Kind::Variable, uint32_t(function.variables.size() - 1)}))
+      if (!declare(
+              token, parameter.name,
+              {Name::Kind::Variable, uint32_t(function.variables.size() - 1)}))
         return false;
     }
     return true;
   };
-  if (!declareParameters(function.parameters) || !declareParameters(function.results))
+  if (!declareParameters(function.parameters) ||
+      !declareParameters(function.results))
     return false;
   Token open = token;
   if (!expect('{', "before the function's body"))
@@ -91,8 +96,11 @@ bool ParserImplementation::statement() {
   if (accept(';'))
     return true;
   if (token.kind == Kind::Identifier && ahead.is(':')) {
-    if (!scopes[scope].labels.try_emplace(token.text, current->body.size()).second)
-      return fail(token, fmt::format("label '{}' is defined twice", token.text.str()));
+    if (!scopes[scope]
+             .labels.try_emplace(token.text, current->body.size())
+             .second)
+      return fail(token,
+                  fmt::format("label '{}' is defined twice", token.text.str()));
     advance();
     advance();
     return true;
@@ -100,7 +108,8 @@ bool ParserImplementation::statement() {
   if (token.kind != Kind::Dotted)
     return instruction();
   llvm::StringRef word = token.text;
-  if (word == "branchtargets" || word == "callprototype" || word == "calltargets")
+  if (word == "branchtargets" || word == "callprototype" ||
+      word == "calltargets")
     return labelledDirective();
   Token first = token;
   advance();
@@ -127,7 +136,8 @@ bool ParserImplementation::statement() {
       advance();
     return expect(';', "after .pragma");
   }
-  return fail(first, fmt::format("directive '.{}' is not supported here", word.str()));
+  return fail(first,
+              fmt::format("directive '.{}' is not supported here", word.str()));
 }
 
 bool ParserImplementation::registers() {
@@ -137,7 +147,8 @@ bool ParserImplementation::registers() {
     if (token.text == "v2" || token.text == "v4")
       vector = token.text[1] - '0';
     else if ((type = typeFromName(token.text)) == Type::None)
-      return fail(token, fmt::format("'.{}' is not a register type", token.text.str()));
+      return fail(
+          token, fmt::format("'.{}' is not a register type", token.text.str()));
     advance();
   }
   if (type == Type::None)
@@ -146,7 +157,9 @@ bool ParserImplementation::registers() {
     return fail(token, "vector registers are not supported");
   auto add = [&](const Token &at, llvm::StringRef name) {
     current->registers.push_back({name.str(), type});
-    return declare(at, name, {Name::Kind::Register, uint32_t(current->registers.size() - 1)});
+    return declare(
+        at, name,
+        {Name::Kind::Register, uint32_t(current->registers.size() - 1)});
   };
   do {
     if (token.kind != Kind::Identifier)
@@ -155,7 +168,8 @@ bool ParserImplementation::registers() {
     advance();
     if (accept('<')) {
       uint64_t count;
-      if (!unsignedInteger(count, maximumRegisters, "the number of registers") ||
+      if (!unsignedInteger(count, maximumRegisters,
+                           "the number of registers") ||
           !expect('>', "after the number of registers"))
         return false;
       if (current->registers.size() + count > maximumRegisters)
@@ -181,12 +195,15 @@ bool ParserImplementation::localVariables(Space space) {
     llvm::StringRef name = result.name;
     // Scopes may reuse a name: make it unique in the function.
     auto unique = std::make_unique<std::string>(
-        fmt::format("{}::{}#{}", current->name.str(), name.str(), current->variables.size()));
+        fmt::format("{}::{}#{}", current->name.str(), name.str(),
+                    current->variables.size()));
     Variable next = result;
     result.name = *unique;
     module.strings.push_back(std::move(unique));
     current->variables.push_back(std::move(result));
-    if (!declare(at, name, {Name::Kind::Variable, uint32_t(current->variables.size() - 1)}))
+    if (!declare(
+            at, name,
+            {Name::Kind::Variable, uint32_t(current->variables.size() - 1)}))
       return false;
     if (!accept(','))
       break;
@@ -199,7 +216,8 @@ bool ParserImplementation::localVariables(Space space) {
     advance();
     while (accept('[')) {
       uint64_t count;
-      if (!unsignedInteger(count, uint64_t(1) << 32, "the number of elements") ||
+      if (!unsignedInteger(count, uint64_t(1) << 32,
+                           "the number of elements") ||
           !expect(']', "after the number of elements"))
         return false;
       result.elements = std::min(result.elements * count, uint64_t(1) << 41);
@@ -217,7 +235,8 @@ bool ParserImplementation::labelledDirective() {
   const char *begin = token.begin;
   advance();
   if (result.opcode == "callprototype") {
-    while (token.kind != Kind::End && token.kind != Kind::Error && !token.is(';'))
+    while (token.kind != Kind::End && token.kind != Kind::Error &&
+           !token.is(';'))
       advance();
   } else {
     do {
@@ -229,7 +248,9 @@ bool ParserImplementation::labelledDirective() {
       if (result.opcode == "branchtargets")
         pending.push_back({uint32_t(current->body.size()),
                            {uint32_t(result.operands.size())},
-                           token.text, scope, token});
+                           token.text,
+                           scope,
+                           token});
       else
         target.kind = Operand::Kind::Symbol;
       result.operands.push_back(target);
@@ -248,7 +269,8 @@ bool ParserImplementation::instruction() {
   const char *begin = token.begin;
   if (accept('@')) {
     result.guardNegated = accept('!');
-    const Name *name = token.kind == Kind::Identifier ? lookUp(token.text) : nullptr;
+    const Name *name =
+        token.kind == Kind::Identifier ? lookUp(token.text) : nullptr;
     if (!name || name->kind != Name::Kind::Register ||
         current->registers[name->index].type != Type::Pred)
       return fail(token, "expected a predicate register after '@'");
@@ -276,7 +298,8 @@ bool ParserImplementation::instruction() {
       advance();
       while (!token.is(')')) {
         Operand element;
-        path.assign({uint32_t(result.operands.size()), uint32_t(next.elements.size())});
+        path.assign(
+            {uint32_t(result.operands.size()), uint32_t(next.elements.size())});
         if (!operand(element, 0))
           return false;
         next.elements.push_back(std::move(element));
@@ -340,19 +363,22 @@ bool ParserImplementation::named(Operand &result, const Token &name) {
     result.kind = Operand::Kind::Special;
     result.name = name.text.drop_front();
     if (token.kind == Kind::Dotted && token.glued) {
-      result.name = llvm::StringRef(result.name.data(), token.text.end() - result.name.data());
+      result.name = llvm::StringRef(result.name.data(),
+                                    token.text.end() - result.name.data());
       advance();
     }
     return true;
   }
-  if (!inBranch && (moduleNames.count(name.text) || name.text == current->name)) {
+  if (!inBranch &&
+      (moduleNames.count(name.text) || name.text == current->name)) {
     result.kind = Operand::Kind::Symbol;
     result.name = name.text;
     return true;
   }
   result.kind = Operand::Kind::Label;
   result.name = name.text;
-  pending.push_back({uint32_t(current->body.size()), path, name.text, scope, name});
+  pending.push_back(
+      {uint32_t(current->body.size()), path, name.text, scope, name});
   return true;
 }
 
@@ -445,7 +471,8 @@ bool ParserImplementation::operand(Operand &result, unsigned depth) {
   if (!simpleOperand(result))
     return false;
   result.negated = negated;
-  if ((token.is('+') || token.is('-')) && result.kind == Operand::Kind::Symbol) {
+  if ((token.is('+') || token.is('-')) &&
+      result.kind == Operand::Kind::Symbol) {
     bool negative = token.is('-');
     advance();
     int64_t offset;
@@ -454,7 +481,8 @@ bool ParserImplementation::operand(Operand &result, unsigned depth) {
     result.integer = negative ? -uint64_t(offset) : uint64_t(offset);
   }
   if (accept('|')) {
-    const Name *name = token.kind == Kind::Identifier ? lookUp(token.text) : nullptr;
+    const Name *name =
+        token.kind == Kind::Identifier ? lookUp(token.text) : nullptr;
     if (token.kind == Kind::Identifier && token.text == "_")
       result.second = -2;
     else if (name && name->kind == Name::Kind::Register)

@@ -22,10 +22,12 @@ using namespace napkin;
 using namespace napkin::run;
 
 static llvm::Error failure(const std::string &what) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s", what.c_str());
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s",
+                                 what.c_str());
 }
 
-static std::vector<reference::Axis> axesOf(const executor::ManifestArray &array) {
+static std::vector<reference::Axis>
+axesOf(const executor::ManifestArray &array) {
   std::vector<reference::Axis> axes;
   for (const auto &[name, size] : array.axes)
     axes.push_back({name, size});
@@ -34,14 +36,17 @@ static std::vector<reference::Axis> axesOf(const executor::ManifestArray &array)
 
 llvm::Error napkin::run::loadInputs(const executor::Manifest &manifest,
                                     const llvm::StringMap<std::string> &files,
-                                    reference::Distribution distribution, uint64_t seed,
+                                    reference::Distribution distribution,
+                                    uint64_t seed,
                                     executor::HostArrays &arrays) {
   for (const auto &file : files) {
     bool known = false;
     for (const executor::ManifestArray &array : manifest.arrays)
-      known |= array.name == file.first() && array.role == executor::ManifestArray::Role::Input;
+      known |= array.name == file.first() &&
+               array.role == executor::ManifestArray::Role::Input;
     if (!known)
-      return failure(fmt::format("error: --in {}: the kernel has no such input", file.first().str()));
+      return failure(fmt::format("error: --in {}: the kernel has no such input",
+                                 file.first().str()));
   }
   for (size_t i = 0; i < manifest.arrays.size(); ++i) {
     const executor::ManifestArray &array = manifest.arrays[i];
@@ -49,17 +54,20 @@ llvm::Error napkin::run::loadInputs(const executor::Manifest &manifest,
       continue;
     auto element = reference::parseElement(array.element);
     if (!element)
-      return failure(fmt::format("error: unknown element type '{}'", array.element));
+      return failure(
+          fmt::format("error: unknown element type '{}'", array.element));
     auto file = files.find(array.name);
     if (file == files.end()) {
-      arrays[array.name] =
-          reference::randomTensor(axesOf(array), *element, distribution, seed + i).toBytes();
+      arrays[array.name] = reference::randomTensor(axesOf(array), *element,
+                                                   distribution, seed + i)
+                               .toBytes();
       continue;
     }
     auto npy = reference::readNpy(file->second);
     if (!npy)
       return npy.takeError();
-    auto tensor = reference::tensorFromNpy(*npy, axesOf(array), *element, array.name);
+    auto tensor =
+        reference::tensorFromNpy(*npy, axesOf(array), *element, array.name);
     if (!tensor)
       return tensor.takeError();
     arrays[array.name] = tensor->toBytes();
@@ -68,11 +76,13 @@ llvm::Error napkin::run::loadInputs(const executor::Manifest &manifest,
 }
 
 llvm::Error napkin::run::saveOutput(const executor::ManifestArray &array,
-                                    const std::vector<char> &bytes, llvm::StringRef path) {
+                                    const std::vector<char> &bytes,
+                                    llvm::StringRef path) {
   reference::NpyArray npy;
   auto element = reference::parseElement(array.element);
   if (!element)
-    return failure(fmt::format("error: unknown element type '{}'", array.element));
+    return failure(
+        fmt::format("error: unknown element type '{}'", array.element));
   npy.dtype = reference::npyType(*element).str();
   for (const auto &[name, size] : array.axes)
     npy.shape.push_back(size);
@@ -81,21 +91,26 @@ llvm::Error napkin::run::saveOutput(const executor::ManifestArray &array,
 }
 
 /// "bf16[4,512]" into element and axes.
-static llvm::Error parseShape(llvm::StringRef text, executor::ManifestArray &array) {
+static llvm::Error parseShape(llvm::StringRef text,
+                              executor::ManifestArray &array) {
   auto [element, rest] = text.split('[');
   array.element = element.str();
   auto known = reference::parseElement(element);
   if (!known || !rest.consume_back("]"))
-    return failure(fmt::format("error: '{}' is not element[size,size]", text.str()));
+    return failure(
+        fmt::format("error: '{}' is not element[size,size]", text.str()));
   uint64_t bytes = reference::elementBytes(*known);
   llvm::SmallVector<llvm::StringRef, 6> sizes;
   rest.split(sizes, ',', -1, false);
   for (llvm::StringRef size : sizes) {
     uint64_t value;
-    if (size.trim().getAsInteger(10, value) || value > (uint64_t(1) << 40) / bytes)
-      return failure(fmt::format("error: bad size '{}' in '{}'", size.str(), text.str()));
+    if (size.trim().getAsInteger(10, value) ||
+        value > (uint64_t(1) << 40) / bytes)
+      return failure(
+          fmt::format("error: bad size '{}' in '{}'", size.str(), text.str()));
     bytes *= value ? value : 1;
-    array.axes.push_back({fmt::format("a{}", array.axes.size()), int64_t(value)});
+    array.axes.push_back(
+        {fmt::format("a{}", array.axes.size()), int64_t(value)});
   }
   array.bytes = reference::elementBytes(*known);
   for (auto &[name, size] : array.axes)
@@ -103,7 +118,8 @@ static llvm::Error parseShape(llvm::StringRef text, executor::ManifestArray &arr
   return llvm::Error::success();
 }
 
-static llvm::Error parseMap(executor::Manifest &manifest, llvm::StringRef text) {
+static llvm::Error parseMap(executor::Manifest &manifest,
+                            llvm::StringRef text) {
   auto [name, rest] = text.split(':');
   const executor::ManifestArray *array = nullptr;
   for (const executor::ManifestArray &a : manifest.arrays)
@@ -113,7 +129,8 @@ static llvm::Error parseMap(executor::Manifest &manifest, llvm::StringRef text) 
     return failure(fmt::format("error: map of unknown array '{}'", name.str()));
   executor::TensorMapInfo info;
   info.element = array->element;
-  uint64_t stride = reference::elementBytes(*reference::parseElement(array->element));
+  uint64_t stride =
+      reference::elementBytes(*reference::parseElement(array->element));
   for (auto it = array->axes.rbegin(); it != array->axes.rend(); ++it) {
     if (it != array->axes.rbegin())
       info.strides.push_back(stride);
@@ -137,7 +154,8 @@ static llvm::Error parseMap(executor::Manifest &manifest, llvm::StringRef text) 
       else if (key == "swizzle")
         info.swizzle = number;
       else
-        return failure(fmt::format("error: unknown map option '{}'", key.str()));
+        return failure(
+            fmt::format("error: unknown map option '{}'", key.str()));
     }
   }
   executor::ManifestArgument argument;
@@ -147,7 +165,21 @@ static llvm::Error parseMap(executor::Manifest &manifest, llvm::StringRef text) 
   return llvm::Error::success();
 }
 
-llvm::Error napkin::run::addArgument(executor::Manifest &manifest, llvm::StringRef text) {
+llvm::Error napkin::run::addArray(executor::Manifest &manifest,
+                                  llvm::StringRef text) {
+  size_t before = manifest.kernels[0].arguments.size();
+  if (!text.starts_with("in:") && !text.starts_with("out:") &&
+      !text.starts_with("tmp:"))
+    return failure(fmt::format("error: --array {}: expected in:, out: or tmp:",
+                               text.str()));
+  if (auto e = addArgument(manifest, text))
+    return e;
+  manifest.kernels[0].arguments.resize(before);
+  return llvm::Error::success();
+}
+
+llvm::Error napkin::run::addArgument(executor::Manifest &manifest,
+                                     llvm::StringRef text) {
   executor::ManifestArgument argument;
   auto [kind, rest] = text.split(':');
   auto push = [&](const void *data, size_t size) {
@@ -171,7 +203,9 @@ llvm::Error napkin::run::addArgument(executor::Manifest &manifest, llvm::StringR
     if (!known) {
       executor::ManifestArray array;
       array.name = name.str();
-      array.role = kind == "in" ? Role::Input : kind == "out" ? Role::Output : Role::Temporary;
+      array.role = kind == "in"    ? Role::Input
+                   : kind == "out" ? Role::Output
+                                   : Role::Temporary;
       if (auto e = parseShape(shape, array))
         return e;
       manifest.arrays.push_back(array);
@@ -182,8 +216,10 @@ llvm::Error napkin::run::addArgument(executor::Manifest &manifest, llvm::StringR
   }
   auto element = reference::parseElement(kind);
   if (!element)
-    return failure(fmt::format("error: --arg {}: expected i32:N, f32:X, null, in:NAME:SHAPE, "
-                               "out:NAME:SHAPE, tmp:NAME:SHAPE or map:NAME:...", text.str()));
+    return failure(fmt::format(
+        "error: --arg {}: expected i32:N, f32:X, null, in:NAME:SHAPE, "
+        "out:NAME:SHAPE, tmp:NAME:SHAPE or map:NAME:...",
+        text.str()));
   uint64_t bits = 0;
   if (reference::isFloat(*element)) {
     double value;
@@ -193,7 +229,8 @@ llvm::Error napkin::run::addArgument(executor::Manifest &manifest, llvm::StringR
   } else {
     int64_t value;
     if (rest.getAsInteger(0, value))
-      return failure(fmt::format("error: --arg {}: not an integer", text.str()));
+      return failure(
+          fmt::format("error: --arg {}: not an integer", text.str()));
     bits = value;
   }
   return push(&bits, reference::elementBytes(*element));

@@ -17,23 +17,27 @@
 
 namespace napkin::run {
 
-/// Fills `arrays` with the inputs of `manifest`: from `files` ("q" -> path), the
-/// others at random.
+/// Fills `arrays` with the inputs of `manifest`: from `files` ("q" -> path),
+/// the others at random.
 llvm::Error loadInputs(const executor::Manifest &manifest,
                        const llvm::StringMap<std::string> &files,
                        reference::Distribution distribution, uint64_t seed,
                        executor::HostArrays &arrays);
 
 /// Writes array `array` to `path` as .npy.
-llvm::Error saveOutput(const executor::ManifestArray &array, const std::vector<char> &bytes,
-                       llvm::StringRef path);
+llvm::Error saveOutput(const executor::ManifestArray &array,
+                       const std::vector<char> &bytes, llvm::StringRef path);
 
 /// Adds what one --arg says to the manifest's only kernel:
 ///   i32:5  f32:0.125  i64:7  null          a scalar or a null pointer
 ///   in:q:bf16[4,512,128]                   an input array (also out: and tmp:)
-///   map:q:box=64x128,swizzle=128           a tensor map of an array named before,
+///   map:q:box=64x128,swizzle=128           a tensor map of an array named
+///   before,
 ///                                          whose axes are the map's dimensions
 llvm::Error addArgument(executor::Manifest &manifest, llvm::StringRef text);
+
+/// Declares an array ("in:q:bf16[4,64]") that only tensor maps name.
+llvm::Error addArray(executor::Manifest &manifest, llvm::StringRef text);
 
 } // namespace napkin::run
 

@@ -30,60 +30,92 @@ using namespace napkin;
 namespace cl = llvm::cl;
 
 static cl::OptionCategory category("napkin-run options");
-static cl::opt<std::string> input(cl::Positional, cl::desc("<kernel.ptx>"), cl::cat(category));
-static cl::opt<std::string> manifestPath("manifest", cl::desc("JSON manifest of arrays and launches"),
-                                         cl::cat(category));
-static cl::list<std::string> inputs("in", cl::desc("input array: NAME=FILE.npy"), cl::cat(category));
-static cl::list<std::string> outputs("out", cl::desc("output array: NAME=FILE.npy"),
-                                     cl::cat(category));
-static cl::opt<std::string> entry("entry", cl::desc("kernel, if the file has several"),
+static cl::opt<std::string> input(cl::Positional, cl::desc("<kernel.ptx>"),
                                   cl::cat(category));
-static cl::opt<std::string> grid("grid", cl::desc("blocks: X or X,Y,Z"), cl::init("1"),
-                                 cl::cat(category));
-static cl::opt<std::string> block("block", cl::desc("threads per block: X or X,Y,Z"), cl::init("1"),
-                                  cl::cat(category));
-static cl::opt<std::string> cluster("cluster", cl::desc("blocks per cluster"), cl::init("1"),
-                                    cl::cat(category));
-static cl::opt<uint64_t> shared("shared", cl::desc("dynamic shared memory in bytes"), cl::init(0),
-                                cl::cat(category));
+static cl::opt<std::string>
+    manifestPath("manifest", cl::desc("JSON manifest of arrays and launches"),
+                 cl::cat(category));
 static cl::list<std::string>
-    arguments("arg", cl::desc("kernel argument: i32:5, f32:0.5, null, in:q:bf16[4,64], out:o:f32[4], "
-                              "tmp:t:i32[8], map:q:box=64x128,swizzle=128"),
-              cl::cat(category));
-static cl::opt<std::string> counters("counters", cl::desc("print counters: table, json, or a file name"),
-                                     cl::init("table"), cl::cat(category));
-static cl::opt<bool> annotate("annotate", cl::desc("print the PTX with counts beside each line"),
-                              cl::cat(category));
-static cl::opt<std::string> distribution("random",
-                                         cl::desc("inputs that are not given: normal, uniform, outliers"),
-                                         cl::init("normal"), cl::cat(category));
-static cl::opt<uint64_t> seed("seed", cl::desc("seed of random inputs"), cl::init(1), cl::cat(category));
-static cl::opt<std::string> completion("completion",
-                                       cl::desc("asynchronous copies end: latest, earliest, random"),
-                                       cl::init("latest"), cl::cat(category));
-static cl::opt<unsigned> schedules("schedules", cl::desc("repeat under this many orders of warps and "
-                                                         "completion; outputs must not differ"),
-                                   cl::init(1), cl::cat(category));
-static cl::opt<std::string> numerics("numerics",
-                                     cl::desc("tensor cores: fast, a100, ada, h100 (bit-exact)"),
-                                     cl::init("fast"), cl::cat(category));
-static cl::opt<bool> noChecks("no-checks", cl::desc("bounds and alignment only"), cl::cat(category));
-static cl::opt<bool> noRaces("no-races", cl::desc("do not look for data races"), cl::cat(category));
-static cl::opt<uint64_t> sampleBlocks("sample-blocks", cl::desc("execute only this many blocks and scale"),
-                                      cl::init(0), cl::cat(category));
-static cl::opt<bool> countOnly("count-only", cl::desc("skip tensor-core arithmetic: outputs are wrong"),
-                               cl::cat(category));
-static cl::opt<unsigned> threads("jobs", cl::desc("host threads (0: all)"), cl::init(0),
-                                 cl::cat(category));
-static cl::opt<std::string> cache("l2", cl::desc("DRAM bytes by an L2 model: a100, h100, rtx3090, "
-                                                 "rtx4090, or bytes,processors"),
+    inputs("in", cl::desc("input array: NAME=FILE.npy"), cl::cat(category));
+static cl::list<std::string>
+    outputs("out", cl::desc("output array: NAME=FILE.npy"), cl::cat(category));
+static cl::opt<std::string> entry("entry",
+                                  cl::desc("kernel, if the file has several"),
                                   cl::cat(category));
-static cl::opt<uint64_t> limit("instruction-limit", cl::desc("instructions per warp before a trap"),
-                               cl::init(uint64_t(1) << 36), cl::cat(category));
-static cl::opt<bool> list("list-instructions", cl::desc("print what is supported and stop"),
-                          cl::cat(category));
-static cl::opt<bool> markdown("markdown", cl::desc("with --list-instructions: a Markdown table"),
+static cl::opt<std::string> grid("grid", cl::desc("blocks: X or X,Y,Z"),
+                                 cl::init("1"), cl::cat(category));
+static cl::opt<std::string> block("block",
+                                  cl::desc("threads per block: X or X,Y,Z"),
+                                  cl::init("1"), cl::cat(category));
+static cl::opt<std::string> cluster("cluster", cl::desc("blocks per cluster"),
+                                    cl::init("1"), cl::cat(category));
+static cl::opt<uint64_t> shared("shared",
+                                cl::desc("dynamic shared memory in bytes"),
+                                cl::init(0), cl::cat(category));
+static cl::list<std::string> arguments(
+    "arg",
+    cl::desc(
+        "kernel argument: i32:5, f32:0.5, null, in:q:bf16[4,64], out:o:f32[4], "
+        "tmp:t:i32[8], map:q:box=64x128,swizzle=128"),
+    cl::cat(category));
+static cl::list<std::string>
+    declared("array",
+             cl::desc("array that only tensor maps name: in:q:bf16[4,64]"),
+             cl::cat(category));
+static cl::opt<std::string>
+    counters("counters",
+             cl::desc("print counters: table, json, or a file name"),
+             cl::init("table"), cl::cat(category));
+static cl::opt<bool>
+    annotate("annotate", cl::desc("print the PTX with counts beside each line"),
+             cl::cat(category));
+static cl::opt<std::string> distribution(
+    "random", cl::desc("inputs that are not given: normal, uniform, outliers"),
+    cl::init("normal"), cl::cat(category));
+static cl::opt<uint64_t> seed("seed", cl::desc("seed of random inputs"),
+                              cl::init(1), cl::cat(category));
+static cl::opt<std::string>
+    completion("completion",
+               cl::desc("asynchronous copies end: latest, earliest, random"),
+               cl::init("latest"), cl::cat(category));
+static cl::opt<unsigned>
+    schedules("schedules",
+              cl::desc("repeat under this many orders of warps and "
+                       "completion; outputs must not differ"),
+              cl::init(1), cl::cat(category));
+static cl::opt<std::string>
+    numerics("numerics",
+             cl::desc("tensor cores: fast, a100, ada, h100 (bit-exact)"),
+             cl::init("fast"), cl::cat(category));
+static cl::opt<bool> noChecks("no-checks",
+                              cl::desc("bounds and alignment only"),
                               cl::cat(category));
+static cl::opt<bool> noRaces("no-races", cl::desc("do not look for data races"),
+                             cl::cat(category));
+static cl::opt<uint64_t>
+    sampleBlocks("sample-blocks",
+                 cl::desc("execute only this many blocks and scale"),
+                 cl::init(0), cl::cat(category));
+static cl::opt<bool>
+    countOnly("count-only",
+              cl::desc("skip tensor-core arithmetic: outputs are wrong"),
+              cl::cat(category));
+static cl::opt<unsigned> threads("jobs", cl::desc("host threads (0: all)"),
+                                 cl::init(0), cl::cat(category));
+static cl::opt<std::string>
+    cache("l2",
+          cl::desc("DRAM bytes by an L2 model: a100, h100, rtx3090, "
+                   "rtx4090, or bytes,processors"),
+          cl::cat(category));
+static cl::opt<uint64_t> limit("instruction-limit",
+                               cl::desc("instructions per warp before a trap"),
+                               cl::init(uint64_t(1) << 36), cl::cat(category));
+static cl::opt<bool> list("list-instructions",
+                          cl::desc("print what is supported and stop"),
+                          cl::cat(category));
+static cl::opt<bool>
+    markdown("markdown", cl::desc("with --list-instructions: a Markdown table"),
+             cl::cat(category));
 
 static int fail(const std::string &what) {
   llvm::errs() << what << "\n";
@@ -140,9 +172,11 @@ static bool parseOptions(executor::Options &options) {
       bytes = 6u << 20, processors = 82;
     else if (cache == "rtx4090")
       bytes = 72u << 20, processors = 128;
-    else if (first.getAsInteger(10, bytes) || second.getAsInteger(10, processors) || !bytes ||
-             !processors)
-      return fail("error: --l2 is a100, h100, rtx3090, rtx4090 or bytes,processors"), false;
+    else if (first.getAsInteger(10, bytes) ||
+             second.getAsInteger(10, processors) || !bytes || !processors)
+      return fail("error: --l2 is a100, h100, rtx3090, rtx4090 or "
+                  "bytes,processors"),
+             false;
     options.cache.bytes = bytes;
     options.cache.processors = processors;
   }
@@ -153,7 +187,9 @@ static bool parseOptions(executor::Options &options) {
 static void showProgress(uint64_t done, uint64_t all) {
   static const auto start = std::chrono::steady_clock::now();
   static double last = 0;
-  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
   if (seconds - last < 0.2 && done != all)
     return;
   last = seconds;
@@ -168,11 +204,13 @@ static void showProgress(uint64_t done, uint64_t all) {
 }
 
 /// The PTX with executed counts, bytes and conflicts beside each line.
-static void printAnnotated(const ptx::Module &module, const executor::Counters &counters) {
+static void printAnnotated(const ptx::Module &module,
+                           const executor::Counters &counters) {
   std::map<uint32_t, executor::InstructionCounters> lines;
   for (const executor::Counters::Row &row : counters.rows)
     lines[row.line] += row.counters;
-  fmt::print("{:>12} {:>12} {:>12} {:>9}\n", "issued", "global B", "shared B", "conflicts");
+  fmt::print("{:>12} {:>12} {:>12} {:>9}\n", "issued", "global B", "shared B",
+             "conflicts");
   llvm::StringRef rest = *module.text;
   for (uint32_t line = 1; !rest.empty(); ++line) {
     llvm::StringRef text;
@@ -183,15 +221,18 @@ static void printAnnotated(const ptx::Module &module, const executor::Counters &
       continue;
     }
     const executor::InstructionCounters &c = found->second;
-    auto number = [](uint64_t value) { return value ? std::to_string(value) : std::string(); };
+    auto number = [](uint64_t value) {
+      return value ? std::to_string(value) : std::string();
+    };
     fmt::print("{:>12} {:>12} {:>12} {:>9} | {}\n", c.warps,
                number(c.globalReadBytes + c.globalWriteBytes),
-               number(c.sharedReadBytes + c.sharedWriteBytes), number(c.sharedConflicts),
-               text.str());
+               number(c.sharedReadBytes + c.sharedWriteBytes),
+               number(c.sharedConflicts), text.str());
   }
 }
 
-static bool splitFiles(const cl::list<std::string> &options, llvm::StringMap<std::string> &files) {
+static bool splitFiles(const cl::list<std::string> &options,
+                       llvm::StringMap<std::string> &files) {
   for (const std::string &option : options) {
     auto [name, path] = llvm::StringRef(option).split('=');
     if (name.empty() || path.empty()) {
@@ -205,7 +246,8 @@ static bool splitFiles(const cl::list<std::string> &options, llvm::StringMap<std
 
 int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "Executes PTX on the CPU, checks it and counts bytes\n");
+  cl::ParseCommandLineOptions(
+      argc, argv, "Executes PTX on the CPU, checks it and counts bytes\n");
   if (list) {
     llvm::outs() << executor::listInstructions(markdown);
     return 0;
@@ -214,7 +256,8 @@ int main(int argc, char **argv) {
   if (!manifestPath.empty()) {
     auto buffer = llvm::MemoryBuffer::getFile(manifestPath);
     if (!buffer)
-      return fail(fmt::format("{}: error: cannot read: {}", manifestPath.getValue(),
+      return fail(fmt::format("{}: error: cannot read: {}",
+                              manifestPath.getValue(),
                               buffer.getError().message()));
     auto parsed = executor::parseManifest((*buffer)->getBuffer(), manifestPath);
     if (!parsed)
@@ -227,9 +270,13 @@ int main(int argc, char **argv) {
     executor::ManifestKernel &kernel = manifest.kernels[0];
     kernel.entry = entry;
     kernel.config.dynamicSharedBytes = shared;
-    if (!parseTriple(grid, kernel.config.grid) || !parseTriple(block, kernel.config.block) ||
+    if (!parseTriple(grid, kernel.config.grid) ||
+        !parseTriple(block, kernel.config.block) ||
         !parseTriple(cluster, kernel.config.cluster))
       return fail("error: --grid, --block and --cluster are X, X,Y or X,Y,Z");
+    for (const std::string &array : declared)
+      if (auto e = run::addArray(manifest, array))
+        return fail(toString(std::move(e)));
     for (const std::string &argument : arguments)
       if (auto e = run::addArgument(manifest, argument))
         return fail(toString(std::move(e)));
@@ -268,7 +315,7 @@ int main(int argc, char **argv) {
     executor::Options own = options;
     own.seed = n;
     if (n)
-      own.completion = n % 3 == 1 ? executor::Completion::Earliest
+      own.completion = n % 3 == 1   ? executor::Completion::Earliest
                        : n % 3 == 2 ? executor::Completion::Random
                                     : executor::Completion::Latest;
     auto ran = executor::runManifest(**module, manifest, now, own);
@@ -279,7 +326,8 @@ int main(int argc, char **argv) {
         for (const executor::Trap &trap : result.traps)
           llvm::errs() << executor::describe(trap, (*module)->file);
         if (n)
-          llvm::errs() << fmt::format("note: under schedule {} of {}\n", n + 1, schedules.getValue());
+          llvm::errs() << fmt::format("note: under schedule {} of {}\n", n + 1,
+                                      schedules.getValue());
         return 2;
       }
     if (n == 0) {
@@ -290,16 +338,20 @@ int main(int argc, char **argv) {
     for (const executor::ManifestArray &array : manifest.arrays)
       if (array.role == executor::ManifestArray::Role::Output &&
           now[array.name] != first[array.name])
-        llvm::errs() << fmt::format("note: output '{}' differs under schedule {}: its order of "
-                                    "operations is not determined\n", array.name, n + 1);
+        llvm::errs() << fmt::format(
+            "note: output '{}' differs under schedule {}: its order of "
+            "operations is not determined\n",
+            array.name, n + 1);
   }
   for (const auto &file : outputFiles) {
     const executor::ManifestArray *array = nullptr;
     for (const executor::ManifestArray &a : manifest.arrays)
-      if (a.name == file.first() && a.role == executor::ManifestArray::Role::Output)
+      if (a.name == file.first() &&
+          a.role == executor::ManifestArray::Role::Output)
         array = &a;
     if (!array)
-      return fail(fmt::format("error: --out {}: the kernel has no such output", file.first().str()));
+      return fail(fmt::format("error: --out {}: the kernel has no such output",
+                              file.first().str()));
     if (auto e = run::saveOutput(*array, first[array->name], file.second))
       return fail(toString(std::move(e)));
   }
@@ -311,22 +363,29 @@ int main(int argc, char **argv) {
       printAnnotated(**module, c);
     if (counters == "table") {
       fmt::print("kernel {} ({:.3f} s, {:.1f} M thread instructions/s)\n{}",
-                 kernel.entry.empty() ? (*module)->onlyEntry()->name.str() : kernel.entry,
-                 results[k].seconds, c.total.threads / results[k].seconds / 1e6, c.table());
+                 kernel.entry.empty() ? (*module)->onlyEntry()->name.str()
+                                      : kernel.entry,
+                 results[k].seconds, c.total.threads / results[k].seconds / 1e6,
+                 c.table());
     } else if (counters == "json") {
       fmt::print("{}", c.json());
     } else if (counters != "none") {
       std::error_code error;
-      llvm::raw_fd_ostream out(counters, error, k ? llvm::sys::fs::OF_Append : llvm::sys::fs::OF_None);
+      llvm::raw_fd_ostream out(counters, error,
+                               k ? llvm::sys::fs::OF_Append
+                                 : llvm::sys::fs::OF_None);
       if (error)
-        return fail(fmt::format("{}: error: cannot write: {}", counters.getValue(), error.message()));
+        return fail(fmt::format("{}: error: cannot write: {}",
+                                counters.getValue(), error.message()));
       out << c.json(true);
     }
-    auto compare = [&](const char *what, std::optional<uint64_t> predicted, uint64_t counted) {
+    auto compare = [&](const char *what, std::optional<uint64_t> predicted,
+                       uint64_t counted) {
       if (!predicted || *predicted == counted)
         return;
-      llvm::errs() << fmt::format("error: kernel '{}': global {} bytes: predicted {}, counted {}\n",
-                                  kernel.entry, what, *predicted, counted);
+      llvm::errs() << fmt::format(
+          "error: kernel '{}': global {} bytes: predicted {}, counted {}\n",
+          kernel.entry, what, *predicted, counted);
       status = 3;
     };
     compare("read", kernel.predictedReadBytes, c.total.globalReadBytes);

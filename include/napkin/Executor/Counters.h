@@ -29,14 +29,25 @@ namespace napkin::executor {
 
 /// Where an instruction executes, for issue counts.
 enum class Pipe : uint8_t {
-  ALU, FMA, MUFU, Half, Double, LSU, Tensor, Async, Control, Synchronization, Convert
+  ALU,
+  FMA,
+  MUFU,
+  Half,
+  Double,
+  LSU,
+  Tensor,
+  Async,
+  Control,
+  Synchronization,
+  Convert
 };
 constexpr unsigned numPipes = 11;
 /// "alu", "fma", ...
 llvm::StringRef pipeName(Pipe pipe);
 
 /// Adds every field.
-InstructionCounters &operator+=(InstructionCounters &to, const InstructionCounters &from);
+InstructionCounters &operator+=(InstructionCounters &to,
+                                const InstructionCounters &from);
 
 /// Sums over a launch, and the table per instruction.
 struct Counters {

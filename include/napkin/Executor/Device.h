@@ -54,7 +54,8 @@ public:
   /// Frees an allocation by its address; later accesses to it trap.
   llvm::Error free(uint64_t address);
   /// Copies to the device and marks the bytes as written.
-  llvm::Error copyToDevice(uint64_t address, const void *source, uint64_t bytes);
+  llvm::Error copyToDevice(uint64_t address, const void *source,
+                           uint64_t bytes);
   /// Copies from the device. `neverWritten`, if given, receives the number of
   /// bytes that no one has written (their content is not meaningful).
   llvm::Error copyFromDevice(void *target, uint64_t address, uint64_t bytes,
@@ -72,7 +73,9 @@ public:
   /// The module-level variable `name` of the modules launched so far, if any
   /// launch placed it. Global variables keep their content between launches.
   std::optional<uint64_t> symbol(llvm::StringRef name) const;
-  void setSymbol(llvm::StringRef name, uint64_t address) { symbols[name] = address; }
+  void setSymbol(llvm::StringRef name, uint64_t address) {
+    symbols[name] = address;
+  }
 
 private:
   Region *range(uint64_t address, uint64_t bytes);

@@ -44,8 +44,8 @@ enum class Completion : uint8_t {
 
 /// How tensor cores round.
 enum class Numerics : uint8_t {
-  Fast,     ///< exact products, f32 accumulation in order of k
-  Faithful  ///< the bits of `tensorCore`'s hardware
+  Fast,    ///< exact products, f32 accumulation in order of k
+  Faithful ///< the bits of `tensorCore`'s hardware
 };
 /// Hardware whose tensor-core arithmetic `Faithful` reproduces.
 enum class TensorCore : uint8_t { A100, Ada, H100 };
@@ -84,9 +84,24 @@ struct Options {
 /// What went wrong, where.
 struct Trap {
   enum class Kind : uint8_t {
-    OutOfBounds, Misaligned, Uninitialized, Freed, ReadOnly, Race, AsyncHazard,
-    DivergentBarrier, BarrierMisuse, MbarrierMisuse, Deadlock, WgmmaHazard,
-    ProxyFence, RegisterPool, ExitInFlight, Limit, Illegal, UserTrap
+    OutOfBounds,
+    Misaligned,
+    Uninitialized,
+    Freed,
+    ReadOnly,
+    Race,
+    AsyncHazard,
+    DivergentBarrier,
+    BarrierMisuse,
+    MbarrierMisuse,
+    Deadlock,
+    WgmmaHazard,
+    ProxyFence,
+    RegisterPool,
+    ExitInFlight,
+    Limit,
+    Illegal,
+    UserTrap
   };
   Kind kind;
   std::string message;
@@ -136,7 +151,8 @@ public:
 /// the arguments or the configuration is not supported or not legal; misuse at
 /// run time is in `traps`.
 llvm::Expected<LaunchResult> launch(Device &device, const ptx::Module &module,
-                                    llvm::StringRef entry, const Arguments &arguments,
+                                    llvm::StringRef entry,
+                                    const Arguments &arguments,
                                     const LaunchConfig &config,
                                     const Options &options = {});
 

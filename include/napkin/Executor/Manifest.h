@@ -8,10 +8,12 @@
 //   { "napkin": 1, "target": "sm_80", "ptx": "attention.ptx",
 //     "arrays": [ {"name": "q", "role": "input", "element": "bf16",
 //                  "axes": [{"name": "h", "size": 4}], "bytes": 8} ],
-//     "kernels": [ {"entry": "attention", "grid": [4, 1, 1], "block": [256, 1, 1],
+//     "kernels": [ {"entry": "attention", "grid": [4, 1, 1], "block": [256, 1,
+//     1],
 //                   "cluster": [1, 1, 1], "dynamic_shared_bytes": 0,
-//                   "arguments": [{"array": "q"}, {"scalar": "i32", "value": 5}],
-//                   "predicted": {"global_read_bytes": 8, "global_write_bytes": 0}} ] }
+//                   "arguments": [{"array": "q"}, {"scalar": "i32", "value":
+//                   5}], "predicted": {"global_read_bytes": 8,
+//                   "global_write_bytes": 0}} ] }
 // Kernels run in order. A tensor-map argument is
 //   {"tensor_map": {"array": "q", "element": "bf16", "sizes": [64, 512],
 //    "strides": [128], "box": [64, 128], "swizzle": 128}}, innermost first.
@@ -52,7 +54,8 @@ struct TensorMapInfo {
 };
 
 /// The 128 bytes of a tensor map over `address`; the checks are the driver's.
-llvm::Expected<std::vector<char>> encodeTensorMap(uint64_t address, const TensorMapInfo &info);
+llvm::Expected<std::vector<char>> encodeTensorMap(uint64_t address,
+                                                  const TensorMapInfo &info);
 
 /// An argument of a kernel: exactly one of the three is in use.
 struct ManifestArgument {
@@ -78,7 +81,8 @@ struct Manifest {
 };
 
 /// Parses the JSON `text`; `file` is for messages. Errors name the field.
-llvm::Expected<Manifest> parseManifest(llvm::StringRef text, llvm::StringRef file);
+llvm::Expected<Manifest> parseManifest(llvm::StringRef text,
+                                       llvm::StringRef file);
 
 /// The bytes of arrays by name: inputs before, outputs after.
 using HostArrays = llvm::StringMap<std::vector<char>>;
@@ -87,10 +91,9 @@ using HostArrays = llvm::StringMap<std::vector<char>>;
 /// traps) and fetches the outputs. An input that `arrays` lacks or whose size
 /// differs is an error. Output bytes that no kernel wrote are an error too,
 /// unless a trap explains them. One result per kernel that ran.
-llvm::Expected<std::vector<LaunchResult>> runManifest(const ptx::Module &module,
-                                                      const Manifest &manifest,
-                                                      HostArrays &arrays,
-                                                      const Options &options = {});
+llvm::Expected<std::vector<LaunchResult>>
+runManifest(const ptx::Module &module, const Manifest &manifest,
+            HostArrays &arrays, const Options &options = {});
 
 } // namespace napkin::executor
 

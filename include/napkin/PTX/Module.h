@@ -90,17 +90,17 @@ struct Register {
 /// An operand as written.
 struct Operand {
   enum class Kind : uint8_t {
-    Register,  ///< `reg`, perhaps `negated` (a predicate), perhaps `second`
-    Special,   ///< `%tid.x`: `name` holds "tid.x"
-    Integer,   ///< `integer`
-    Float,     ///< `integer` holds the bits of an f64 or, if `single`, of an f32
-    Symbol,    ///< a variable or function `name` plus `integer`
-    Label,     ///< `integer` is the target's index in the body
-    Address,   ///< `elements[0]` is the base, `integer` the offset; further
-               ///< elements are the rest of a bracket: `[map, {x, y}]`
-    Vector,    ///< `{a, b}`
-    List,      ///< `(a, b)`: arguments of a call
-    Sink       ///< `_`
+    Register, ///< `reg`, perhaps `negated` (a predicate), perhaps `second`
+    Special,  ///< `%tid.x`: `name` holds "tid.x"
+    Integer,  ///< `integer`
+    Float,    ///< `integer` holds the bits of an f64 or, if `single`, of an f32
+    Symbol,   ///< a variable or function `name` plus `integer`
+    Label,    ///< `integer` is the target's index in the body
+    Address,  ///< `elements[0]` is the base, `integer` the offset; further
+              ///< elements are the rest of a bracket: `[map, {x, y}]`
+    Vector,   ///< `{a, b}`
+    List,     ///< `(a, b)`: arguments of a call
+    Sink      ///< `_`
   };
   Kind kind = Kind::Sink;
   bool negated = false;

@@ -20,27 +20,118 @@ namespace napkin::executor {
 
 /// Elementwise operations.
 enum class AluOp : uint8_t {
-  Mov, Add, Sub, MulLo, MulHi, MulWide, MadLo, MadHi, MadWide, Sad, Div, Rem,
-  Abs, Neg, Min, Max, And, Or, Xor, Not, Cnot, Shl, Shr, Popc, Clz, Bfind,
-  BfindShift, Brev, Bfe, Bfi, Bmsk, SzextWrap, SzextClamp, Lop3, Prmt, PrmtF4e,
-  PrmtB4e, PrmtRc8, PrmtEcl, PrmtEcr, PrmtRc16, ShfLWrap, ShfLClamp, ShfRWrap,
-  ShfRClamp, Dp4aSS, Dp4aSU, Dp4aUS, Dp4aUU, Dp2aLoSS, Dp2aLoSU, Dp2aLoUS,
-  Dp2aLoUU, Dp2aHiSS, Dp2aHiSU, Dp2aHiUS, Dp2aHiUU, Fns, Mul24Lo, Mul24Hi,
-  Mad24Lo, Mad24Hi, AddSat, SubSat, MadHiSat,
+  Mov,
+  Add,
+  Sub,
+  MulLo,
+  MulHi,
+  MulWide,
+  MadLo,
+  MadHi,
+  MadWide,
+  Sad,
+  Div,
+  Rem,
+  Abs,
+  Neg,
+  Min,
+  Max,
+  And,
+  Or,
+  Xor,
+  Not,
+  Cnot,
+  Shl,
+  Shr,
+  Popc,
+  Clz,
+  Bfind,
+  BfindShift,
+  Brev,
+  Bfe,
+  Bfi,
+  Bmsk,
+  SzextWrap,
+  SzextClamp,
+  Lop3,
+  Prmt,
+  PrmtF4e,
+  PrmtB4e,
+  PrmtRc8,
+  PrmtEcl,
+  PrmtEcr,
+  PrmtRc16,
+  ShfLWrap,
+  ShfLClamp,
+  ShfRWrap,
+  ShfRClamp,
+  Dp4aSS,
+  Dp4aSU,
+  Dp4aUS,
+  Dp4aUU,
+  Dp2aLoSS,
+  Dp2aLoSU,
+  Dp2aLoUS,
+  Dp2aLoUU,
+  Dp2aHiSS,
+  Dp2aHiSU,
+  Dp2aHiUS,
+  Dp2aHiUU,
+  Fns,
+  Mul24Lo,
+  Mul24Hi,
+  Mad24Lo,
+  Mad24Hi,
+  AddSat,
+  SubSat,
+  MadHiSat,
   // Floating point.
-  Mul, Fma, Rcp, Sqrt, Rsqrt, Sin, Cos, Lg2, Ex2, Tanh, Copysign, Slct
+  Mul,
+  Fma,
+  Rcp,
+  Sqrt,
+  Rsqrt,
+  Sin,
+  Cos,
+  Lg2,
+  Ex2,
+  Tanh,
+  Copysign,
+  Slct
 };
 
 /// Flags of floating operations.
 enum FloatFlags : unsigned {
-  FlagFtz = 1, FlagSat = 2, FlagNaN = 4, FlagXorSign = 8, FlagRelu = 16,
+  FlagFtz = 1,
+  FlagSat = 2,
+  FlagNaN = 4,
+  FlagXorSign = 8,
+  FlagRelu = 16,
   /// Directed rounding, 2 bits: 0 nearest even, 1 zero, 2 down, 3 up.
-  FlagRoundShift = 5, FlagRoundMask = 3u << 5
+  FlagRoundShift = 5,
+  FlagRoundMask = 3u << 5
 };
 
 /// Comparison of setp/set.
 enum class Compare : uint8_t {
-  Eq, Ne, Lt, Le, Gt, Ge, Lo, Ls, Hi, Hs, Equ, Neu, Ltu, Leu, Gtu, Geu, Num, Nan
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Lo,
+  Ls,
+  Hi,
+  Hs,
+  Equ,
+  Neu,
+  Ltu,
+  Leu,
+  Gtu,
+  Geu,
+  Num,
+  Nan
 };
 
 /// Rounding of cvt.
@@ -71,8 +162,13 @@ struct Backend {
   Handler (*mma)(unsigned m, unsigned n, unsigned k, ptx::Type d, ptx::Type a,
                  ptx::Type b, ptx::Type c);
   /// D[m][n] += A[m][k] * B[n][k]: rows of f32; the core of wgmma.
-  void (*multiply)(float *d, const float *a, const float *b, unsigned m, unsigned n,
-                   unsigned k, unsigned strideD, unsigned strideA, unsigned strideB);
+  void (*multiply)(float *d, const float *a, const float *b, unsigned m,
+                   unsigned n, unsigned k, unsigned strideD, unsigned strideA,
+                   unsigned strideB);
+  /// Eight columns of eight 16-bit numbers each, transposed into rows of
+  /// floats: to[j * stride + c] = tile[c][j].
+  void (*transpose16)(float *to, unsigned stride, const uint16_t (*tile)[8],
+                      bool isBfloat);
 };
 
 /// The best variant for this host.

@@ -17,34 +17,66 @@ namespace {
 
 using ptx::Type;
 
-template <Compare C> struct Test {
-  template <class T> static bool apply(T a, T b) {
+template <Compare C>
+struct Test {
+  template <class T>
+  static bool apply(T a, T b) {
     switch (C) {
-    case Compare::Eq: return a == b;
-    case Compare::Ne: return a < b || a > b;
-    case Compare::Lt: case Compare::Lo: return a < b;
-    case Compare::Le: case Compare::Ls: return a <= b;
-    case Compare::Gt: case Compare::Hi: return a > b;
-    case Compare::Ge: case Compare::Hs: return a >= b;
-    case Compare::Equ: return !(a < b || a > b);
-    case Compare::Neu: return !(a == b);
-    case Compare::Ltu: return !(a >= b);
-    case Compare::Leu: return !(a > b);
-    case Compare::Gtu: return !(a <= b);
-    case Compare::Geu: return !(a < b);
-    case Compare::Num: return a == a && b == b;
-    case Compare::Nan: return !(a == a && b == b);
+    case Compare::Eq:
+      return a == b;
+    case Compare::Ne:
+      return a < b || a > b;
+    case Compare::Lt:
+    case Compare::Lo:
+      return a < b;
+    case Compare::Le:
+    case Compare::Ls:
+      return a <= b;
+    case Compare::Gt:
+    case Compare::Hi:
+      return a > b;
+    case Compare::Ge:
+    case Compare::Hs:
+      return a >= b;
+    case Compare::Equ:
+      return !(a < b || a > b);
+    case Compare::Neu:
+      return !(a == b);
+    case Compare::Ltu:
+      return !(a >= b);
+    case Compare::Leu:
+      return !(a > b);
+    case Compare::Gtu:
+      return !(a <= b);
+    case Compare::Geu:
+      return !(a < b);
+    case Compare::Num:
+      return a == a && b == b;
+    case Compare::Nan:
+      return !(a == a && b == b);
     }
     return false;
   }
 };
 
-struct Same { template <class T> static T load(T a) { return a; } };
-struct Flushed { static float load(float a) { return flush(a); } };
-struct HalfIn { static float load(u16 a) { return halfToFloat(a); } };
-struct BfloatIn { static float load(u16 a) { return bfloatToFloat(a); } };
+struct Same {
+  template <class T>
+  static T load(T a) {
+    return a;
+  }
+};
+struct Flushed {
+  static float load(float a) { return flush(a); }
+};
+struct HalfIn {
+  static float load(u16 a) { return halfToFloat(a); }
+};
+struct BfloatIn {
+  static float load(u16 a) { return bfloatToFloat(a); }
+};
 
-template <class T, Compare C, class In> void compare(Warp &w, const Instr &i, u32 mask) {
+template <class T, Compare C, class In>
+void compare(Warp &w, const Instr &i, u32 mask) {
   const T *a = lane<T>(w, i.a), *b = lane<T>(w, i.b);
   u32 r = 0;
   NAPKIN_LANES r |= u32(Test<C>::apply(In::load(a[l]), In::load(b[l]))) << l;
@@ -61,19 +93,25 @@ template <class T, Compare C, class In> void compare(Warp &w, const Instr &i, u3
     w.predicates[i.e] = (w.predicates[i.e] & ~mask) | (q & mask);
 }
 
-template <class T, class In> Handler integers(Compare c) {
+template <class T, class In>
+Handler integers(Compare c) {
   switch (c) {
-#define CASE(X) case Compare::X: return compare<T, Compare::X, In>;
-    CASE(Eq) CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls) CASE(Hi) CASE(Hs)
-  default: return nullptr;
+#define CASE(X)                                                                \
+  case Compare::X:                                                             \
+    return compare<T, Compare::X, In>;
+    CASE(Eq)
+    CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls) CASE(Hi)
+        CASE(Hs) default : return nullptr;
   }
 }
-template <class T, class In> Handler floats(Compare c) {
+template <class T, class In>
+Handler floats(Compare c) {
   switch (c) {
-    CASE(Eq) CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu)
-    CASE(Ltu) CASE(Leu) CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
+    CASE(Eq)
+    CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu)
+        CASE(Leu) CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
 #undef CASE
-  default: return nullptr;
+            default : return nullptr;
   }
 }
 
@@ -81,17 +119,31 @@ template <class T, class In> Handler floats(Compare c) {
 
 Handler compareHandler(Compare c, ptx::Type type, bool ftz) {
   switch (type) {
-  case Type::B16: case Type::U16: return integers<u16, Same>(c);
-  case Type::B32: case Type::U32: return integers<u32, Same>(c);
-  case Type::B64: case Type::U64: return integers<u64, Same>(c);
-  case Type::S16: return integers<s16, Same>(c);
-  case Type::S32: return integers<s32, Same>(c);
-  case Type::S64: return integers<s64, Same>(c);
-  case Type::F32: return ftz ? floats<float, Flushed>(c) : floats<float, Same>(c);
-  case Type::F64: return floats<double, Same>(c);
-  case Type::F16: return floats<u16, HalfIn>(c);
-  case Type::BF16: return floats<u16, BfloatIn>(c);
-  default: return nullptr;
+  case Type::B16:
+  case Type::U16:
+    return integers<u16, Same>(c);
+  case Type::B32:
+  case Type::U32:
+    return integers<u32, Same>(c);
+  case Type::B64:
+  case Type::U64:
+    return integers<u64, Same>(c);
+  case Type::S16:
+    return integers<s16, Same>(c);
+  case Type::S32:
+    return integers<s32, Same>(c);
+  case Type::S64:
+    return integers<s64, Same>(c);
+  case Type::F32:
+    return ftz ? floats<float, Flushed>(c) : floats<float, Same>(c);
+  case Type::F64:
+    return floats<double, Same>(c);
+  case Type::F16:
+    return floats<u16, HalfIn>(c);
+  case Type::BF16:
+    return floats<u16, BfloatIn>(c);
+  default:
+    return nullptr;
   }
 }
 

@@ -21,40 +21,76 @@ namespace {
 
 using ptx::Type;
 
-static inline float saturate(float f) { return f > 0 ? (f < 1 ? f : 1.0f) : 0.0f; }
+static inline float saturate(float f) {
+  return f > 0 ? (f < 1 ? f : 1.0f) : 0.0f;
+}
 
-template <bool Ftz> static inline float in(float f) { return Ftz ? flush(f) : f; }
-template <bool Ftz> static inline float canonical(float f) {
+template <bool Ftz>
+static inline float in(float f) {
+  return Ftz ? flush(f) : f;
+}
+template <bool Ftz>
+static inline float canonical(float f) {
   f = Ftz ? flush(f) : f;
   return isNaN(f) ? bits<float>(0x7fffffffu) : f;
 }
 
-struct FAdd { template <class T> static T apply(T a, T b) { return a + b; } };
-struct FSub { template <class T> static T apply(T a, T b) { return a - b; } };
-struct FMul { template <class T> static T apply(T a, T b) { return a * b; } };
-struct FDiv { template <class T> static T apply(T a, T b) { return a / b; } };
+struct FAdd {
+  template <class T>
+  static T apply(T a, T b) {
+    return a + b;
+  }
+};
+struct FSub {
+  template <class T>
+  static T apply(T a, T b) {
+    return a - b;
+  }
+};
+struct FMul {
+  template <class T>
+  static T apply(T a, T b) {
+    return a * b;
+  }
+};
+struct FDiv {
+  template <class T>
+  static T apply(T a, T b) {
+    return a / b;
+  }
+};
 struct FFma {
-  static float apply(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-  static double apply(double a, double b, double c) { return __builtin_fma(a, b, c); }
+  static float apply(float a, float b, float c) {
+    return __builtin_fmaf(a, b, c);
+  }
+  static double apply(double a, double b, double c) {
+    return __builtin_fma(a, b, c);
+  }
 };
 
-template <class F, bool Ftz, bool Sat> struct Two {
+template <class F, bool Ftz, bool Sat>
+struct Two {
   static float apply(float a, float b) {
     float r = canonical<Ftz>(F::apply(in<Ftz>(a), in<Ftz>(b)));
     return Sat ? saturate(r) : r;
   }
 };
-template <class F, bool Ftz, bool Sat> struct Three {
+template <class F, bool Ftz, bool Sat>
+struct Three {
   static float apply(float a, float b, float c) {
     float r = canonical<Ftz>(F::apply(in<Ftz>(a), in<Ftz>(b), in<Ftz>(c)));
     return Sat ? saturate(r) : r;
   }
 };
-template <class F> struct Two64 {
+template <class F>
+struct Two64 {
   static double apply(double a, double b) { return F::apply(a, b); }
 };
-template <class F> struct Three64 {
-  static double apply(double a, double b, double c) { return F::apply(a, b, c); }
+template <class F>
+struct Three64 {
+  static double apply(double a, double b, double c) {
+    return F::apply(a, b, c);
+  }
 };
 
 /// 2^x in double for |x| < 1023; relative error below 1e-11.
@@ -77,7 +113,8 @@ static inline double exp2Double(double x) {
   return p * bits<double>(exponent);
 }
 
-template <bool Ftz> struct Ex2 {
+template <bool Ftz>
+struct Ex2 {
   static float apply(float a) {
     float x = in<Ftz>(a);
     float clamped = x > 200.0f ? 200.0f : x;
@@ -87,7 +124,8 @@ template <bool Ftz> struct Ex2 {
     return isNaN(x) ? bits<float>(0x7fffffffu) : r;
   }
 };
-template <bool Ftz> struct Lg2 {
+template <bool Ftz>
+struct Lg2 {
   static float apply(float a) {
     float x = in<Ftz>(a);
     double v = x;
@@ -114,22 +152,33 @@ template <bool Ftz> struct Lg2 {
     return isNaN(x) ? bits<float>(0x7fffffffu) : r;
   }
 };
-template <bool Ftz> struct Rcp {
+template <bool Ftz>
+struct Rcp {
   static float apply(float a) { return canonical<Ftz>(1.0f / in<Ftz>(a)); }
 };
-template <bool Ftz> struct Sqrt {
-  static float apply(float a) { return canonical<Ftz>(__builtin_sqrtf(in<Ftz>(a))); }
+template <bool Ftz>
+struct Sqrt {
+  static float apply(float a) {
+    return canonical<Ftz>(__builtin_sqrtf(in<Ftz>(a)));
+  }
 };
-template <bool Ftz> struct Rsqrt {
+template <bool Ftz>
+struct Rsqrt {
   static float apply(float a) {
     return canonical<Ftz>(float(1.0 / __builtin_sqrt(double(in<Ftz>(a)))));
   }
 };
-template <bool Ftz> struct Sin {
-  static float apply(float a) { return canonical<Ftz>(float(std::sin(double(in<Ftz>(a))))); }
+template <bool Ftz>
+struct Sin {
+  static float apply(float a) {
+    return canonical<Ftz>(float(std::sin(double(in<Ftz>(a)))));
+  }
 };
-template <bool Ftz> struct Cos {
-  static float apply(float a) { return canonical<Ftz>(float(std::cos(double(in<Ftz>(a))))); }
+template <bool Ftz>
+struct Cos {
+  static float apply(float a) {
+    return canonical<Ftz>(float(std::cos(double(in<Ftz>(a)))));
+  }
 };
 struct Tanh {
   static float apply(float a) {
@@ -138,25 +187,44 @@ struct Tanh {
     double e = exp2Double(double(x) * 2.8853900817779268);
     double big = (e - 1) / (e + 1);
     // Near zero the difference cancels: the series is exact enough there.
-    double t = double(x), near = t - t * t * t * (1.0 / 3) + t * t * t * t * t * (2.0 / 15);
+    double t = double(x),
+           near = t - t * t * t * (1.0 / 3) + t * t * t * t * t * (2.0 / 15);
     double r = (x < 0.005f && x > -0.005f) ? near : big;
     return isNaN(a) ? bits<float>(0x7fffffffu) : float(r);
   }
 };
-template <bool Ftz> struct FAbs {
-  static float apply(float a) { return bits<float>(bits<u32>(in<Ftz>(a)) & 0x7fffffffu); }
+template <bool Ftz>
+struct FAbs {
+  static float apply(float a) {
+    return bits<float>(bits<u32>(in<Ftz>(a)) & 0x7fffffffu);
+  }
 };
-template <bool Ftz> struct FNeg {
-  static float apply(float a) { return bits<float>(bits<u32>(in<Ftz>(a)) ^ 0x80000000u); }
+template <bool Ftz>
+struct FNeg {
+  static float apply(float a) {
+    return bits<float>(bits<u32>(in<Ftz>(a)) ^ 0x80000000u);
+  }
 };
-struct Abs64 { static double apply(double a) { return __builtin_fabs(a); } };
-struct Neg64 { static double apply(double a) { return -a; } };
-struct Rcp64 { static double apply(double a) { return 1.0 / a; } };
-struct Sqrt64 { static double apply(double a) { return __builtin_sqrt(a); } };
-struct Rsqrt64 { static double apply(double a) { return 1.0 / __builtin_sqrt(a); } };
+struct Abs64 {
+  static double apply(double a) { return __builtin_fabs(a); }
+};
+struct Neg64 {
+  static double apply(double a) { return -a; }
+};
+struct Rcp64 {
+  static double apply(double a) { return 1.0 / a; }
+};
+struct Sqrt64 {
+  static double apply(double a) { return __builtin_sqrt(a); }
+};
+struct Rsqrt64 {
+  static double apply(double a) { return 1.0 / __builtin_sqrt(a); }
+};
 struct Copysign32 {
   // copysign d, a, b: the sign of a on b.
-  static u32 apply(u32 a, u32 b) { return (a & 0x80000000u) | (b & 0x7fffffffu); }
+  static u32 apply(u32 a, u32 b) {
+    return (a & 0x80000000u) | (b & 0x7fffffffu);
+  }
 };
 struct Copysign64 {
   static u64 apply(u64 a, u64 b) {
@@ -164,7 +232,8 @@ struct Copysign64 {
   }
 };
 
-template <bool Max, bool Ftz, bool KeepNaN, bool XorSign> struct Extreme {
+template <bool Max, bool Ftz, bool KeepNaN, bool XorSign>
+struct Extreme {
   static float apply(float a, float b) {
     float x = in<Ftz>(a), y = in<Ftz>(b);
     u32 sign = (bits<u32>(x) ^ bits<u32>(y)) & 0x80000000u;
@@ -186,18 +255,24 @@ template <bool Max, bool Ftz, bool KeepNaN, bool XorSign> struct Extreme {
     return XorSign ? bits<float>((bits<u32>(r) & 0x7fffffffu) | sign) : r;
   }
 };
-template <bool Max> struct Extreme64 {
+template <bool Max>
+struct Extreme64 {
   static double apply(double a, double b) {
-    if (isNaN(a)) return b;
-    if (isNaN(b)) return a;
-    if (a == b) return Max ? (bits<u64>(a) >> 63 ? b : a) : (bits<u64>(a) >> 63 ? a : b);
+    if (isNaN(a))
+      return b;
+    if (isNaN(b))
+      return a;
+    if (a == b)
+      return Max ? (bits<u64>(a) >> 63 ? b : a) : (bits<u64>(a) >> 63 ? a : b);
     return (Max ? a > b : a < b) ? a : b;
   }
 };
 
 /// Directed rounding: the host's own, one lane at a time.
-template <class T, AluOp Op> void directed(Warp &w, const Instr &i, u32 mask) {
-  static const int modes[] = {FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
+template <class T, AluOp Op>
+void directed(Warp &w, const Instr &i, u32 mask) {
+  static const int modes[] = {FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD,
+                              FE_UPWARD};
   T *d = lane<T>(w, i.d);
   const T *a = lane<T>(w, i.a);
   const T *b = i.b == noRegister ? a : lane<T>(w, i.b);
@@ -217,13 +292,27 @@ template <class T, AluOp Op> void directed(Warp &w, const Instr &i, u32 mask) {
       }
     volatile T r;
     switch (Op) {
-    case AluOp::Add: r = x + y; break;
-    case AluOp::Sub: r = x - y; break;
-    case AluOp::Mul: r = x * y; break;
-    case AluOp::Div: r = x / y; break;
-    case AluOp::Rcp: r = T(1) / x; break;
-    case AluOp::Sqrt: r = std::sqrt(T(x)); break;
-    default: r = std::fma(T(x), T(y), T(z)); break;
+    case AluOp::Add:
+      r = x + y;
+      break;
+    case AluOp::Sub:
+      r = x - y;
+      break;
+    case AluOp::Mul:
+      r = x * y;
+      break;
+    case AluOp::Div:
+      r = x / y;
+      break;
+    case AluOp::Rcp:
+      r = T(1) / x;
+      break;
+    case AluOp::Sqrt:
+      r = std::sqrt(T(x));
+      break;
+    default:
+      r = std::fma(T(x), T(y), T(z));
+      break;
     }
     T value = r;
     if constexpr (sizeof(T) == 4) {
@@ -236,20 +325,30 @@ template <class T, AluOp Op> void directed(Warp &w, const Instr &i, u32 mask) {
   std::fesetround(before);
 }
 
-template <class T> Handler directedHandler(AluOp op) {
+template <class T>
+Handler directedHandler(AluOp op) {
   switch (op) {
-  case AluOp::Add: return directed<T, AluOp::Add>;
-  case AluOp::Sub: return directed<T, AluOp::Sub>;
-  case AluOp::Mul: return directed<T, AluOp::Mul>;
-  case AluOp::Div: return directed<T, AluOp::Div>;
-  case AluOp::Rcp: return directed<T, AluOp::Rcp>;
-  case AluOp::Sqrt: return directed<T, AluOp::Sqrt>;
-  case AluOp::Fma: return directed<T, AluOp::Fma>;
-  default: return nullptr;
+  case AluOp::Add:
+    return directed<T, AluOp::Add>;
+  case AluOp::Sub:
+    return directed<T, AluOp::Sub>;
+  case AluOp::Mul:
+    return directed<T, AluOp::Mul>;
+  case AluOp::Div:
+    return directed<T, AluOp::Div>;
+  case AluOp::Rcp:
+    return directed<T, AluOp::Rcp>;
+  case AluOp::Sqrt:
+    return directed<T, AluOp::Sqrt>;
+  case AluOp::Fma:
+    return directed<T, AluOp::Fma>;
+  default:
+    return nullptr;
   }
 }
 
-template <class F> Handler two(unsigned flags) {
+template <class F>
+Handler two(unsigned flags) {
   bool ftz = flags & FlagFtz, sat = flags & FlagSat;
   if (ftz)
     return sat ? binary<float, float, float, Two<F, true, true>>
@@ -258,25 +357,27 @@ template <class F> Handler two(unsigned flags) {
              : binary<float, float, float, Two<F, false, false>>;
 }
 
-template <template <bool> class F> Handler one(unsigned flags) {
-  return flags & FlagFtz ? unary<float, float, F<true>> : unary<float, float, F<false>>;
+template <template <bool> class F>
+Handler one(unsigned flags) {
+  return flags & FlagFtz ? unary<float, float, F<true>>
+                         : unary<float, float, F<false>>;
 }
 
-template <bool Max> Handler extreme(unsigned flags) {
-  switch (flags & (FlagFtz | FlagNaN | FlagXorSign)) {
+template <bool Max>
+Handler extreme(unsigned flags) {
+  bool ftz = flags & FlagFtz, nan = flags & FlagNaN, sign = flags & FlagXorSign;
 #define CASE(f, n, x)                                                          \
-  case (f ? FlagFtz : 0) | (n ? FlagNaN : 0) | (x ? FlagXorSign : 0):          \
+  if (ftz == f && nan == n && sign == x)                                       \
     return binary<float, float, float, Extreme<Max, f, n, x>>;
-    CASE(false, false, false)
-    CASE(true, false, false)
-    CASE(false, true, false)
-    CASE(true, true, false)
-    CASE(false, false, true)
-    CASE(true, false, true)
-    CASE(false, true, true)
-    CASE(true, true, true)
+  CASE(false, false, false)
+  CASE(true, false, false)
+  CASE(false, true, false)
+  CASE(true, true, false)
+  CASE(false, false, true)
+  CASE(true, false, true)
+  CASE(false, true, true)
+  CASE(true, true, true)
 #undef CASE
-  }
   return nullptr;
 }
 
@@ -285,30 +386,49 @@ Handler float32(AluOp op, unsigned flags) {
   if (flags & FlagRoundMask)
     return directedHandler<float>(op);
   switch (op) {
-  case AluOp::Add: return two<FAdd>(flags);
-  case AluOp::Sub: return two<FSub>(flags);
-  case AluOp::Mul: return two<FMul>(flags);
-  case AluOp::Div: return two<FDiv>(flags);
+  case AluOp::Add:
+    return two<FAdd>(flags);
+  case AluOp::Sub:
+    return two<FSub>(flags);
+  case AluOp::Mul:
+    return two<FMul>(flags);
+  case AluOp::Div:
+    return two<FDiv>(flags);
   case AluOp::Fma:
     if (ftz)
       return sat ? ternary<float, float, float, float, Three<FFma, true, true>>
-                 : ternary<float, float, float, float, Three<FFma, true, false>>;
+                 : ternary<float, float, float, float,
+                           Three<FFma, true, false>>;
     return sat ? ternary<float, float, float, float, Three<FFma, false, true>>
                : ternary<float, float, float, float, Three<FFma, false, false>>;
-  case AluOp::Min: return extreme<false>(flags);
-  case AluOp::Max: return extreme<true>(flags);
-  case AluOp::Abs: return one<FAbs>(flags);
-  case AluOp::Neg: return one<FNeg>(flags);
-  case AluOp::Rcp: return one<Rcp>(flags);
-  case AluOp::Sqrt: return one<Sqrt>(flags);
-  case AluOp::Rsqrt: return one<Rsqrt>(flags);
-  case AluOp::Sin: return one<Sin>(flags);
-  case AluOp::Cos: return one<Cos>(flags);
-  case AluOp::Lg2: return one<Lg2>(flags);
-  case AluOp::Ex2: return one<Ex2>(flags);
-  case AluOp::Tanh: return unary<float, float, Tanh>;
-  case AluOp::Copysign: return binary<u32, u32, u32, Copysign32>;
-  default: return nullptr;
+  case AluOp::Min:
+    return extreme<false>(flags);
+  case AluOp::Max:
+    return extreme<true>(flags);
+  case AluOp::Abs:
+    return one<FAbs>(flags);
+  case AluOp::Neg:
+    return one<FNeg>(flags);
+  case AluOp::Rcp:
+    return one<Rcp>(flags);
+  case AluOp::Sqrt:
+    return one<Sqrt>(flags);
+  case AluOp::Rsqrt:
+    return one<Rsqrt>(flags);
+  case AluOp::Sin:
+    return one<Sin>(flags);
+  case AluOp::Cos:
+    return one<Cos>(flags);
+  case AluOp::Lg2:
+    return one<Lg2>(flags);
+  case AluOp::Ex2:
+    return one<Ex2>(flags);
+  case AluOp::Tanh:
+    return unary<float, float, Tanh>;
+  case AluOp::Copysign:
+    return binary<u32, u32, u32, Copysign32>;
+  default:
+    return nullptr;
   }
 }
 
@@ -316,20 +436,34 @@ Handler float64(AluOp op, unsigned flags) {
   if (flags & FlagRoundMask)
     return directedHandler<double>(op);
   switch (op) {
-  case AluOp::Add: return binary<double, double, double, Two64<FAdd>>;
-  case AluOp::Sub: return binary<double, double, double, Two64<FSub>>;
-  case AluOp::Mul: return binary<double, double, double, Two64<FMul>>;
-  case AluOp::Div: return binary<double, double, double, Two64<FDiv>>;
-  case AluOp::Fma: return ternary<double, double, double, double, Three64<FFma>>;
-  case AluOp::Min: return binary<double, double, double, Extreme64<false>>;
-  case AluOp::Max: return binary<double, double, double, Extreme64<true>>;
-  case AluOp::Abs: return unary<double, double, Abs64>;
-  case AluOp::Neg: return unary<double, double, Neg64>;
-  case AluOp::Rcp: return unary<double, double, Rcp64>;
-  case AluOp::Sqrt: return unary<double, double, Sqrt64>;
-  case AluOp::Rsqrt: return unary<double, double, Rsqrt64>;
-  case AluOp::Copysign: return binary<u64, u64, u64, Copysign64>;
-  default: return nullptr;
+  case AluOp::Add:
+    return binary<double, double, double, Two64<FAdd>>;
+  case AluOp::Sub:
+    return binary<double, double, double, Two64<FSub>>;
+  case AluOp::Mul:
+    return binary<double, double, double, Two64<FMul>>;
+  case AluOp::Div:
+    return binary<double, double, double, Two64<FDiv>>;
+  case AluOp::Fma:
+    return ternary<double, double, double, double, Three64<FFma>>;
+  case AluOp::Min:
+    return binary<double, double, double, Extreme64<false>>;
+  case AluOp::Max:
+    return binary<double, double, double, Extreme64<true>>;
+  case AluOp::Abs:
+    return unary<double, double, Abs64>;
+  case AluOp::Neg:
+    return unary<double, double, Neg64>;
+  case AluOp::Rcp:
+    return unary<double, double, Rcp64>;
+  case AluOp::Sqrt:
+    return unary<double, double, Sqrt64>;
+  case AluOp::Rsqrt:
+    return unary<double, double, Rsqrt64>;
+  case AluOp::Copysign:
+    return binary<u64, u64, u64, Copysign64>;
+  default:
+    return nullptr;
   }
 }
 

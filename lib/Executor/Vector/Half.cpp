@@ -45,7 +45,8 @@ static inline float toOdd(double x) {
   return bits<float>(b | 1);
 }
 
-template <class H, bool Ftz> static inline u16 finish(float r, bool sat, bool relu) {
+template <class H, bool Ftz>
+static inline u16 finish(float r, bool sat, bool relu) {
   if (sat)
     r = r > 0 ? (r < 1 ? r : 1.0f) : 0.0f;
   if (relu && !isNaN(r))
@@ -55,10 +56,12 @@ template <class H, bool Ftz> static inline u16 finish(float r, bool sat, bool re
 }
 
 #define HALF2(Name, expression)                                                \
-  template <class H, unsigned Flags> struct Name {                             \
+  template <class H, unsigned Flags>                                           \
+  struct Name {                                                                \
     static constexpr bool ftz = Flags & FlagFtz;                               \
     static u16 apply(u16 x, u16 y) {                                           \
-      float a = H::up(ftz ? H::flushed(x) : x), b = H::up(ftz ? H::flushed(y) : y); \
+      float a = H::up(ftz ? H::flushed(x) : x),                                \
+            b = H::up(ftz ? H::flushed(y) : y);                                \
       return finish<H, ftz>(expression, Flags & FlagSat, Flags & FlagRelu);    \
     }                                                                          \
   };
@@ -66,10 +69,12 @@ HALF2(HAdd, a + b)
 HALF2(HSub, a - b)
 HALF2(HMul, a *b)
 
-template <class H, unsigned Flags> struct HFma {
+template <class H, unsigned Flags>
+struct HFma {
   static constexpr bool ftz = Flags & FlagFtz;
   static u16 apply(u16 x, u16 y, u16 z) {
-    double a = H::up(ftz ? H::flushed(x) : x), b = H::up(ftz ? H::flushed(y) : y),
+    double a = H::up(ftz ? H::flushed(x) : x),
+           b = H::up(ftz ? H::flushed(y) : y),
            c = H::up(ftz ? H::flushed(z) : z);
     // The product is exact in double; the sum's lost bits decide ties only.
     double product = a * b, sum = product + c;
@@ -83,7 +88,8 @@ template <class H, unsigned Flags> struct HFma {
   }
 };
 
-template <class H, unsigned Flags, bool Max> struct HExtreme {
+template <class H, unsigned Flags, bool Max>
+struct HExtreme {
   static u16 apply(u16 x, u16 y) {
     if (Flags & FlagFtz) {
       x = H::flushed(x);
@@ -97,7 +103,9 @@ template <class H, unsigned Flags, bool Max> struct HExtreme {
     float a = H::up(x), b = H::up(y);
     u16 r;
     if (isNaN(a) || isNaN(b))
-      r = (Flags & FlagNaN) || (isNaN(a) && isNaN(b)) ? H::nan : isNaN(a) ? y : x;
+      r = (Flags & FlagNaN) || (isNaN(a) && isNaN(b)) ? H::nan
+          : isNaN(a)                                  ? y
+                                                      : x;
     else if (a == b)
       r = Max ? x & y : x | y;
     else
@@ -105,65 +113,95 @@ template <class H, unsigned Flags, bool Max> struct HExtreme {
     return Flags & FlagXorSign ? (r & 0x7fff) | sign : r;
   }
 };
-template <class H> struct HAbs { static u16 apply(u16 a) { return a & 0x7fff; } };
-template <class H> struct HNeg { static u16 apply(u16 a) { return a ^ 0x8000; } };
-template <class H> struct HEx2 {
+template <class H>
+struct HAbs {
+  static u16 apply(u16 a) { return a & 0x7fff; }
+};
+template <class H>
+struct HNeg {
+  static u16 apply(u16 a) { return a ^ 0x8000; }
+};
+template <class H>
+struct HEx2 {
   static u16 apply(u16 a) { return H::down(std::exp2(H::up(a))); }
 };
-template <class H> struct HTanh {
+template <class H>
+struct HTanh {
   static u16 apply(u16 a) { return H::down(std::tanh(H::up(a))); }
 };
 
-template <class F> struct Pair1 {
-  static u32 apply(u32 a) { return F::apply(u16(a)) | u32(F::apply(u16(a >> 16))) << 16; }
-};
-template <class F> struct Pair2 {
-  static u32 apply(u32 a, u32 b) {
-    return F::apply(u16(a), u16(b)) | u32(F::apply(u16(a >> 16), u16(b >> 16))) << 16;
+template <class F>
+struct Pair1 {
+  static u32 apply(u32 a) {
+    return F::apply(u16(a)) | u32(F::apply(u16(a >> 16))) << 16;
   }
 };
-template <class F> struct Pair3 {
+template <class F>
+struct Pair2 {
+  static u32 apply(u32 a, u32 b) {
+    return F::apply(u16(a), u16(b)) | u32(F::apply(u16(a >> 16), u16(b >> 16)))
+                                          << 16;
+  }
+};
+template <class F>
+struct Pair3 {
   static u32 apply(u32 a, u32 b, u32 c) {
     return F::apply(u16(a), u16(b), u16(c)) |
            u32(F::apply(u16(a >> 16), u16(b >> 16), u16(c >> 16))) << 16;
   }
 };
 
-template <class F> Handler wrap1(bool pair) {
+template <class F>
+Handler wrap1(bool pair) {
   return pair ? unary<u32, u32, Pair1<F>> : unary<u16, u16, F>;
 }
-template <class F> Handler wrap2(bool pair) {
+template <class F>
+Handler wrap2(bool pair) {
   return pair ? binary<u32, u32, u32, Pair2<F>> : binary<u16, u16, u16, F>;
 }
-template <class F> Handler wrap3(bool pair) {
-  return pair ? ternary<u32, u32, u32, u32, Pair3<F>> : ternary<u16, u16, u16, u16, F>;
+template <class F>
+Handler wrap3(bool pair) {
+  return pair ? ternary<u32, u32, u32, u32, Pair3<F>>
+              : ternary<u16, u16, u16, u16, F>;
 }
 
-template <class H, unsigned Flags> Handler arithmetic(AluOp op, bool pair) {
+template <class H, unsigned Flags>
+Handler arithmetic(AluOp op, bool pair) {
   switch (op) {
-  case AluOp::Add: return wrap2<HAdd<H, Flags>>(pair);
-  case AluOp::Sub: return wrap2<HSub<H, Flags>>(pair);
-  case AluOp::Mul: return wrap2<HMul<H, Flags>>(pair);
-  case AluOp::Fma: return wrap3<HFma<H, Flags>>(pair);
-  default: return nullptr;
+  case AluOp::Add:
+    return wrap2<HAdd<H, Flags>>(pair);
+  case AluOp::Sub:
+    return wrap2<HSub<H, Flags>>(pair);
+  case AluOp::Mul:
+    return wrap2<HMul<H, Flags>>(pair);
+  case AluOp::Fma:
+    return wrap3<HFma<H, Flags>>(pair);
+  default:
+    return nullptr;
   }
 }
 
-template <class H> Handler half(AluOp op, bool pair, unsigned flags) {
+template <class H>
+Handler half(AluOp op, bool pair, unsigned flags) {
   if (flags & FlagRoundMask)
     return nullptr;
   switch (op) {
-  case AluOp::Abs: return wrap1<HAbs<H>>(pair);
-  case AluOp::Neg: return wrap1<HNeg<H>>(pair);
-  case AluOp::Ex2: return wrap1<HEx2<H>>(pair);
-  case AluOp::Tanh: return wrap1<HTanh<H>>(pair);
+  case AluOp::Abs:
+    return wrap1<HAbs<H>>(pair);
+  case AluOp::Neg:
+    return wrap1<HNeg<H>>(pair);
+  case AluOp::Ex2:
+    return wrap1<HEx2<H>>(pair);
+  case AluOp::Tanh:
+    return wrap1<HTanh<H>>(pair);
   case AluOp::Min:
   case AluOp::Max: {
     bool max = op == AluOp::Max;
     switch (flags & (FlagFtz | FlagNaN | FlagXorSign)) {
 #define CASE(f)                                                                \
   case f:                                                                      \
-    return max ? wrap2<HExtreme<H, f, true>>(pair) : wrap2<HExtreme<H, f, false>>(pair);
+    return max ? wrap2<HExtreme<H, f, true>>(pair)                             \
+               : wrap2<HExtreme<H, f, false>>(pair);
       CASE(0)
       CASE(FlagFtz)
       CASE(FlagNaN)
@@ -179,13 +217,20 @@ template <class H> Handler half(AluOp op, bool pair, unsigned flags) {
     break;
   }
   switch (flags & (FlagFtz | FlagSat | FlagRelu)) {
-  case 0: return arithmetic<H, 0>(op, pair);
-  case FlagFtz: return arithmetic<H, FlagFtz>(op, pair);
-  case FlagSat: return arithmetic<H, FlagSat>(op, pair);
-  case FlagSat | FlagFtz: return arithmetic<H, FlagSat | FlagFtz>(op, pair);
-  case FlagRelu: return arithmetic<H, FlagRelu>(op, pair);
-  case FlagRelu | FlagFtz: return arithmetic<H, FlagRelu | FlagFtz>(op, pair);
-  default: return nullptr;
+  case 0:
+    return arithmetic<H, 0>(op, pair);
+  case FlagFtz:
+    return arithmetic<H, FlagFtz>(op, pair);
+  case FlagSat:
+    return arithmetic<H, FlagSat>(op, pair);
+  case FlagSat | FlagFtz:
+    return arithmetic<H, FlagSat | FlagFtz>(op, pair);
+  case FlagRelu:
+    return arithmetic<H, FlagRelu>(op, pair);
+  case FlagRelu | FlagFtz:
+    return arithmetic<H, FlagRelu | FlagFtz>(op, pair);
+  default:
+    return nullptr;
   }
 }
 
@@ -193,11 +238,16 @@ template <class H> Handler half(AluOp op, bool pair, unsigned flags) {
 
 Handler halfHandler(AluOp op, ptx::Type type, unsigned flags) {
   switch (type) {
-  case Type::F16: return half<F16>(op, false, flags);
-  case Type::F16x2: return half<F16>(op, true, flags);
-  case Type::BF16: return half<BF16>(op, false, flags);
-  case Type::BF16x2: return half<BF16>(op, true, flags);
-  default: return nullptr;
+  case Type::F16:
+    return half<F16>(op, false, flags);
+  case Type::F16x2:
+    return half<F16>(op, true, flags);
+  case Type::BF16:
+    return half<BF16>(op, false, flags);
+  case Type::BF16x2:
+    return half<BF16>(op, true, flags);
+  default:
+    return nullptr;
   }
 }
 

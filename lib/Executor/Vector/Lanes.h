@@ -36,11 +36,14 @@ using s16 = int16_t;
 using s32 = int32_t;
 using s64 = int64_t;
 
-template <class T> static inline T *lane(Warp &w, u32 reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] + (reference & ~constantBit));
+template <class T>
+static inline T *lane(Warp &w, u32 reference) {
+  return reinterpret_cast<T *>(w.base[reference >> 31] +
+                               (reference & ~constantBit));
 }
 
-template <class To, class From> static inline To bits(From value) {
+template <class To, class From>
+static inline To bits(From value) {
   static_assert(sizeof(To) == sizeof(From), "same size");
   To result;
   __builtin_memcpy(&result, &value, sizeof(To));
@@ -96,7 +99,8 @@ void ternary(Warp &w, const Instr &i, u32 mask) {
 
 static inline float halfToFloat(u16 h) {
   u32 sign = u32(h & 0x8000) << 16, body = h & 0x7fff;
-  // Scaling by 2^112 turns the half's exponent into the float's, subnormals too.
+  // Scaling by 2^112 turns the half's exponent into the float's, subnormals
+  // too.
   float scaled = bits<float>(body << 13) * 0x1p112f;
   u32 special = 0x7f800000 | (body << 13);
   u32 value = body >= 0x7c00 ? special : bits<u32>(scaled);
@@ -129,7 +133,9 @@ static inline float flush(float f) {
   return bits<float>((x & 0x7f800000) ? x : x & 0x80000000);
 }
 
-static inline bool isNaN(float f) { return (bits<u32>(f) & 0x7fffffff) > 0x7f800000; }
+static inline bool isNaN(float f) {
+  return (bits<u32>(f) & 0x7fffffff) > 0x7f800000;
+}
 static inline bool isNaN(double f) {
   return (bits<u64>(f) & 0x7fffffffffffffff) > 0x7ff0000000000000;
 }

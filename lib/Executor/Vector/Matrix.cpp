@@ -28,8 +28,9 @@ static inline Vector8 load8(const float *p) {
 static inline void store8(float *p, Vector8 v) { __builtin_memcpy(p, &v, 32); }
 
 /// d[m][n] += a[m][k] * b[k][n] for n a multiple of 8, m of 4.
-void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n, unsigned k,
-              unsigned strideD, unsigned strideA, unsigned strideB) {
+void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n,
+              unsigned k, unsigned strideD, unsigned strideA,
+              unsigned strideB) {
 #ifdef __clang__
 #pragma clang fp contract(fast)
 #endif
@@ -40,24 +41,37 @@ void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n, 
     unsigned column = 0;
     for (; column + 16 <= n; column += 16) {
       Vector8 x0 = load8(d0 + column), y0 = load8(d0 + column + 8);
-      Vector8 x1 = load8(d0 + strideD + column), y1 = load8(d0 + strideD + column + 8);
-      Vector8 x2 = load8(d0 + 2 * strideD + column), y2 = load8(d0 + 2 * strideD + column + 8);
-      Vector8 x3 = load8(d0 + 3 * strideD + column), y3 = load8(d0 + 3 * strideD + column + 8);
+      Vector8 x1 = load8(d0 + strideD + column),
+              y1 = load8(d0 + strideD + column + 8);
+      Vector8 x2 = load8(d0 + 2 * strideD + column),
+              y2 = load8(d0 + 2 * strideD + column + 8);
+      Vector8 x3 = load8(d0 + 3 * strideD + column),
+              y3 = load8(d0 + 3 * strideD + column + 8);
       for (unsigned i = 0; i < k; ++i) {
-        Vector8 p = load8(b + i * strideB + column), q = load8(b + i * strideB + column + 8);
-        x0 += a0[i] * p; y0 += a0[i] * q;
-        x1 += a1[i] * p; y1 += a1[i] * q;
-        x2 += a2[i] * p; y2 += a2[i] * q;
-        x3 += a3[i] * p; y3 += a3[i] * q;
+        Vector8 p = load8(b + i * strideB + column),
+                q = load8(b + i * strideB + column + 8);
+        x0 += a0[i] * p;
+        y0 += a0[i] * q;
+        x1 += a1[i] * p;
+        y1 += a1[i] * q;
+        x2 += a2[i] * p;
+        y2 += a2[i] * q;
+        x3 += a3[i] * p;
+        y3 += a3[i] * q;
       }
-      store8(d0 + column, x0); store8(d0 + column + 8, y0);
-      store8(d0 + strideD + column, x1); store8(d0 + strideD + column + 8, y1);
-      store8(d0 + 2 * strideD + column, x2); store8(d0 + 2 * strideD + column + 8, y2);
-      store8(d0 + 3 * strideD + column, x3); store8(d0 + 3 * strideD + column + 8, y3);
+      store8(d0 + column, x0);
+      store8(d0 + column + 8, y0);
+      store8(d0 + strideD + column, x1);
+      store8(d0 + strideD + column + 8, y1);
+      store8(d0 + 2 * strideD + column, x2);
+      store8(d0 + 2 * strideD + column + 8, y2);
+      store8(d0 + 3 * strideD + column, x3);
+      store8(d0 + 3 * strideD + column + 8, y3);
     }
     for (; column < n; column += 8) {
       Vector8 x0 = load8(d0 + column), x1 = load8(d0 + strideD + column);
-      Vector8 x2 = load8(d0 + 2 * strideD + column), x3 = load8(d0 + 3 * strideD + column);
+      Vector8 x2 = load8(d0 + 2 * strideD + column),
+              x3 = load8(d0 + 3 * strideD + column);
       for (unsigned i = 0; i < k; ++i) {
         Vector8 p = load8(b + i * strideB + column);
         x0 += a0[i] * p;
@@ -73,13 +87,31 @@ void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n, 
   }
 }
 
+void transpose16(float *to, unsigned stride, const uint16_t (*tile)[8],
+                 bool isBfloat) {
+  for (unsigned j = 0; j < 8; ++j) {
+    float *row = to + j * stride;
+    if (isBfloat)
+      for (unsigned c = 0; c < 8; ++c)
+        row[c] = bfloatToFloat(tile[c][j]);
+    else
+      for (unsigned c = 0; c < 8; ++c)
+        row[c] = halfToFloat(tile[c][j]);
+  }
+}
+
 namespace {
 
-struct B16 { static float up(u16 h) { return bfloatToFloat(h); } };
-struct H16 { static float up(u16 h) { return halfToFloat(h); } };
+struct B16 {
+  static float up(u16 h) { return bfloatToFloat(h); }
+};
+struct H16 {
+  static float up(u16 h) { return halfToFloat(h); }
+};
 
 /// m16n8k8 and m16n8k16 of 16-bit types with f32 accumulators.
-template <class In, unsigned K> void mma16(Warp &w, const Instr &i, u32 mask) {
+template <class In, unsigned K>
+void mma16(Warp &w, const Instr &i, u32 mask) {
   const u32 *r = i.list;
   constexpr unsigned na = K / 4, nb = K / 8;
   float *d[4];
@@ -95,7 +127,8 @@ template <class In, unsigned K> void mma16(Warp &w, const Instr &i, u32 mask) {
   for (unsigned j = 0; j < na; ++j) {
     const u32 *a = lane<u32>(w, r[4 + j]);
     for (unsigned g = 0; g < 8; ++g)
-      __builtin_memcpy(narrow + (g + 8 * (j & 1)) * K + 8 * (j >> 1), a + 4 * g, 16);
+      __builtin_memcpy(narrow + (g + 8 * (j & 1)) * K + 8 * (j >> 1), a + 4 * g,
+                       16);
   }
   for (unsigned j = 0; j < nb; ++j) {
     const u32 *b = lane<u32>(w, r[4 + na + j]);
@@ -117,7 +150,8 @@ template <class In, unsigned K> void mma16(Warp &w, const Instr &i, u32 mask) {
     fd[64 + 2 * l + 1] = c[3][l];
   }
   if (w.block->faithful)
-    faithfulMultiply(fd, fa, fb, 16, 8, K, In::up(0x3f80) == 1.0f ? Type::BF16 : Type::F16,
+    faithfulMultiply(fd, fa, fb, 16, 8, K,
+                     In::up(0x3f80) == 1.0f ? Type::BF16 : Type::F16,
                      w.block->tensorCore, false, false);
   else
     multiply(fd, fa, fb, 16, 8, K, 8, K, 8);
@@ -140,7 +174,9 @@ void mmaGeneral(Warp &w, const Instr &i, u32) {
   const u32 *rd = i.list, *ra = rd + s.registersD, *rb = ra + s.registersA,
             *rc = rb + s.registersB;
   const unsigned e = s.elements, width = s.bitsA;
-  auto rowA = [&](unsigned l, unsigned r) { return l / 4 + (s.m == 16 ? 8 * (r & 1) : 0); };
+  auto rowA = [&](unsigned l, unsigned r) {
+    return l / 4 + (s.m == 16 ? 8 * (r & 1) : 0);
+  };
   auto columnA = [&](unsigned l, unsigned r, unsigned j) {
     return e * (l % 4) + j + 4 * e * (s.m == 16 ? r >> 1 : r);
   };
@@ -159,7 +195,8 @@ void mmaGeneral(Warp &w, const Instr &i, u32) {
     for (unsigned m = 0; m < s.m; ++m)
       for (unsigned n = 0; n < 8; ++n)
         for (unsigned k = 0; k < s.k; ++k)
-          c[m * 8 + n] = __builtin_fma(a[m * s.k + k], b[k * 8 + n], c[m * 8 + n]);
+          c[m * 8 + n] =
+              __builtin_fma(a[m * s.k + k], b[k * 8 + n], c[m * 8 + n]);
     for (unsigned l = 0; l < lanes; ++l)
       for (unsigned r = 0; r < s.registersD; ++r)
         lane<double>(w, rd[r])[l] = c[rowC(l, r) * 8 + columnC(l, r)];
@@ -175,7 +212,8 @@ void mmaGeneral(Warp &w, const Instr &i, u32) {
     for (unsigned l = 0; l < lanes; ++l) {
       for (unsigned r = 0; r < s.registersA; ++r)
         for (unsigned j = 0; j < e; ++j)
-          a[rowA(l, r) * s.k + columnA(l, r, j)] = element(lane<u32>(w, ra[r])[l], j, s.signedA);
+          a[rowA(l, r) * s.k + columnA(l, r, j)] =
+              element(lane<u32>(w, ra[r])[l], j, s.signedA);
       for (unsigned r = 0; r < s.registersB; ++r)
         for (unsigned j = 0; j < e; ++j)
           b[(e * (l % 4) + j + 4 * e * r) * 8 + l / 4] =
@@ -210,10 +248,12 @@ void mmaGeneral(Warp &w, const Instr &i, u32) {
   for (unsigned l = 0; l < lanes; ++l) {
     for (unsigned r = 0; r < s.registersA; ++r)
       for (unsigned j = 0; j < e; ++j)
-        a[rowA(l, r) * s.k + columnA(l, r, j)] = decode(lane<u32>(w, ra[r])[l], j, s.a);
+        a[rowA(l, r) * s.k + columnA(l, r, j)] =
+            decode(lane<u32>(w, ra[r])[l], j, s.a);
     for (unsigned r = 0; r < s.registersB; ++r)
       for (unsigned j = 0; j < e; ++j)
-        b[(e * (l % 4) + j + 4 * e * r) * 8 + l / 4] = decode(lane<u32>(w, rb[r])[l], j, s.b);
+        b[(e * (l % 4) + j + 4 * e * r) * 8 + l / 4] =
+            decode(lane<u32>(w, rb[r])[l], j, s.b);
     for (unsigned r = 0; r < s.registersC; ++r)
       if (halfC)
         for (unsigned j = 0; j < 2; ++j)
@@ -223,7 +263,8 @@ void mmaGeneral(Warp &w, const Instr &i, u32) {
         c[rowC(l, r) * 8 + columnC(l, r)] = lane<float>(w, rc[r])[l];
   }
   if (w.block->faithful)
-    faithfulMultiply(c, a, b, s.m, 8, s.k, s.a, w.block->tensorCore, false, halfD);
+    faithfulMultiply(c, a, b, s.m, 8, s.k, s.a, w.block->tensorCore, false,
+                     halfD);
   else
     multiply(c, a, b, s.m, 8, s.k, 8, s.k, 8);
   for (unsigned l = 0; l < lanes; ++l)
@@ -238,12 +279,17 @@ void mmaGeneral(Warp &w, const Instr &i, u32) {
 
 } // namespace
 
-Handler mmaHandler(unsigned m, unsigned n, unsigned k, Type d, Type a, Type b, Type c) {
+Handler mmaHandler(unsigned m, unsigned n, unsigned k, Type d, Type a, Type b,
+                   Type c) {
   if (m == 16 && n == 8 && d == Type::F32 && c == Type::F32 && a == b) {
-    if (a == Type::BF16 && k == 16) return mma16<B16, 16>;
-    if (a == Type::BF16 && k == 8) return mma16<B16, 8>;
-    if (a == Type::F16 && k == 16) return mma16<H16, 16>;
-    if (a == Type::F16 && k == 8) return mma16<H16, 8>;
+    if (a == Type::BF16 && k == 16)
+      return mma16<B16, 16>;
+    if (a == Type::BF16 && k == 8)
+      return mma16<B16, 8>;
+    if (a == Type::F16 && k == 16)
+      return mma16<H16, 16>;
+    if (a == Type::F16 && k == 8)
+      return mma16<H16, 8>;
   }
   return mmaGeneral;
 }

@@ -90,12 +90,20 @@ static inline bool contiguous(const Addresses &x, unsigned bytes) {
   return difference == 0;
 }
 
+static inline char *hostAt(u64 base, u64 address) {
+  return reinterpret_cast<char *>(base + address);
+}
+static inline u8 *shadowAt(u64 base, u64 address) {
+  return reinterpret_cast<u8 *>(base + address);
+}
+
 enum class Kind { Global, Shared, Slow };
 
 /// Which fast path fits; `host` and `shadow` then belong to address x.base.
 template <AddressSpace S>
-static inline Kind classify(Warp &w, const Instr &i, Addresses &x, unsigned bytes, bool write,
-                            char *&host, u8 *&shadow, bool &initialized) {
+static inline Kind classify(Warp &w, const Instr &i, Addresses &x,
+                            unsigned bytes, bool write, u64 &host, u64 &shadow,
+                            bool &initialized) {
   if (x.any & (bytes - 1))
     return Kind::Slow;
   if (S == SpaceShared ||
@@ -104,8 +112,8 @@ static inline Kind classify(Warp &w, const Instr &i, Addresses &x, unsigned byte
     u64 base = S == SpaceShared ? 0 : sharedWindow;
     if (x.high - base + bytes > w.block->sharedBytes)
       return Kind::Slow;
-    host = w.block->shared - base;
-    shadow = w.block->sharedShadow - base;
+    host = reinterpret_cast<u64>(w.block->shared) - base;
+    shadow = reinterpret_cast<u64>(w.block->sharedShadow) - base;
     initialized = false;
     return Kind::Shared;
   }
@@ -119,8 +127,8 @@ static inline Kind classify(Warp &w, const Instr &i, Addresses &x, unsigned byte
     }
     if (write && r->readOnly)
       return Kind::Slow;
-    host = r->data - r->begin;
-    shadow = r->shadow - r->begin;
+    host = reinterpret_cast<u64>(r->data) - r->begin;
+    shadow = reinterpret_cast<u64>(r->shadow) - r->begin;
     initialized = r->initialized;
     return Kind::Global;
   }
@@ -138,9 +146,9 @@ void load(Warp &w, const Instr &i, u32 mask) {
   using Cell = typename std::conditional<sizeof(Unit) == 1, u16, Unit>::type;
   Addresses x;
   gather(w, i, mask, x);
-  char *host;
-  u8 *shadow;
-  bool initialized;
+  // Host minus device addresses, as numbers: only their sums are pointers.
+  u64 host = 0, shadow = 0;
+  bool initialized = false;
   Kind kind = classify<S>(w, i, x, size, false, host, shadow, initialized);
   const bool checks = w.block->checks;
   Cell *d[Count];
@@ -155,7 +163,8 @@ void load(Warp &w, const Instr &i, u32 mask) {
       if (!place.host)
         return;
       if (checks && place.shadow && !allWritten(place.shadow, size)) {
-        trapShadow(w, i, l, x.at[l], size, place.shadow, Access::Read, place.space);
+        trapShadow(w, i, l, x.at[l], size, place.shadow, Access::Read,
+                   place.space);
         if (w.event & EventTrap)
           return;
       }
@@ -166,17 +175,18 @@ void load(Warp &w, const Instr &i, u32 mask) {
     }
     return;
   }
-  bool dense = Count == 1 && sizeof(Unit) >= 4 && mask == allLanes && contiguous(x, size);
+  bool dense = Count == 1 && sizeof(Unit) >= 4 && mask == allLanes &&
+               contiguous(x, size);
   if (checks && !initialized) {
     if (dense) {
-      if (!allWritten(shadow + x.at[0], size * lanes))
+      if (!allWritten(shadowAt(shadow, x.at[0]), size * lanes))
         dense = false;
     }
     if (!dense)
       for (unsigned l = 0; l < lanes; ++l)
-        if (((mask >> l) & 1) && !allWritten(shadow + x.at[l], size)) {
-          trapShadow(w, i, l, x.at[l], size, shadow + x.at[l], Access::Read,
-                     kind == Kind::Shared);
+        if (((mask >> l) & 1) && !allWritten(shadowAt(shadow, x.at[l]), size)) {
+          trapShadow(w, i, l, x.at[l], size, shadowAt(shadow, x.at[l]),
+                     Access::Read, kind == Kind::Shared);
           if (w.event & EventTrap)
             return;
         }
@@ -184,24 +194,26 @@ void load(Warp &w, const Instr &i, u32 mask) {
   if (kind == Kind::Global) {
     countGlobal(w, i, x.at, mask, size, Access::Read);
     if (w.block->races)
-      raceGlobal(w, i, x.at, mask, size, i.small1 ? Access::Atomic : Access::Read);
+      raceGlobal(w, i, x.at, mask, size,
+                 i.small1 ? Access::Atomic : Access::Read);
   } else {
     u32 at[lanes];
     shortAddresses(x, at);
     countShared(w, i, at, mask, size, Access::Read);
     if (w.block->races)
-      raceShared(w, i, at, mask, size, i.small1 ? Access::Atomic : Access::Read);
+      raceShared(w, i, at, mask, size,
+                 i.small1 ? Access::Atomic : Access::Read);
   }
   if (w.event & EventTrap)
     return;
   if (dense) {
-    __builtin_memcpy(d[0], host + x.at[0], sizeof(Unit) * lanes);
+    __builtin_memcpy(d[0], hostAt(host, x.at[0]), sizeof(Unit) * lanes);
     return;
   }
   if (mask == allLanes) {
     for (unsigned l = 0; l < lanes; ++l) {
       Unit v[Count];
-      __builtin_memcpy(v, host + x.at[l], size);
+      __builtin_memcpy(v, hostAt(host, x.at[l]), size);
       for (unsigned c = 0; c < Count; ++c)
         d[c][l] = v[c];
     }
@@ -210,7 +222,7 @@ void load(Warp &w, const Instr &i, u32 mask) {
   for (u32 rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     Unit v[Count];
-    __builtin_memcpy(v, host + x.at[l], size);
+    __builtin_memcpy(v, hostAt(host, x.at[l]), size);
     for (unsigned c = 0; c < Count; ++c)
       d[c][l] = v[c];
   }
@@ -222,9 +234,9 @@ void store(Warp &w, const Instr &i, u32 mask) {
   using Cell = typename std::conditional<sizeof(Unit) == 1, u16, Unit>::type;
   Addresses x;
   gather(w, i, mask, x);
-  char *host;
-  u8 *shadow;
-  bool initialized;
+  // Host minus device addresses, as numbers: only their sums are pointers.
+  u64 host = 0, shadow = 0;
+  bool initialized = false;
   Kind kind = classify<S>(w, i, x, size, true, host, shadow, initialized);
   const Cell *s[Count];
   for (unsigned c = 0; c < Count; ++c)
@@ -237,7 +249,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
       if (!place.host)
         return;
       if (place.shadow && anyPending(place.shadow, size)) {
-        trapShadow(w, i, l, x.at[l], size, place.shadow, Access::Write, place.space);
+        trapShadow(w, i, l, x.at[l], size, place.shadow, Access::Write,
+                   place.space);
         if (w.event & EventTrap)
           return;
       }
@@ -253,18 +266,21 @@ void store(Warp &w, const Instr &i, u32 mask) {
   if (kind == Kind::Global) {
     countGlobal(w, i, x.at, mask, size, Access::Write);
     if (w.block->races)
-      raceGlobal(w, i, x.at, mask, size, i.small1 ? Access::Atomic : Access::Write);
+      raceGlobal(w, i, x.at, mask, size,
+                 i.small1 ? Access::Atomic : Access::Write);
   } else {
     u32 at[lanes];
     shortAddresses(x, at);
     countShared(w, i, at, mask, size, Access::Write);
     if (w.block->races)
-      raceShared(w, i, at, mask, size, i.small1 ? Access::Atomic : Access::Write);
+      raceShared(w, i, at, mask, size,
+                 i.small1 ? Access::Atomic : Access::Write);
     if (w.block->checks)
       for (u32 rest = mask; rest; rest &= rest - 1) {
         unsigned l = __builtin_ctz(rest);
-        if (anyPending(shadow + x.at[l], size)) {
-          trapShadow(w, i, l, x.at[l], size, shadow + x.at[l], Access::Write, 1);
+        if (anyPending(shadowAt(shadow, x.at[l]), size)) {
+          trapShadow(w, i, l, x.at[l], size, shadowAt(shadow, x.at[l]),
+                     Access::Write, 1);
           if (w.event & EventTrap)
             return;
         }
@@ -277,36 +293,48 @@ void store(Warp &w, const Instr &i, u32 mask) {
     Unit v[Count];
     for (unsigned c = 0; c < Count; ++c)
       v[c] = Unit(s[c][l]);
-    __builtin_memcpy(host + x.at[l], v, size);
+    __builtin_memcpy(hostAt(host, x.at[l]), v, size);
     if (!initialized)
-      __builtin_memset(shadow + x.at[l], shadowWritten, size);
+      __builtin_memset(shadowAt(shadow, x.at[l]), shadowWritten, size);
   }
 }
 
-template <AddressSpace S, class Unit> Handler loadCount(unsigned count) {
-  if (count == 1) return load<S, Unit, 1>;
-  if (count == 2) return load<S, Unit, 2>;
-  if (count == 4) return load<S, Unit, 4>;
+template <AddressSpace S, class Unit>
+Handler loadCount(unsigned count) {
+  if (count == 1)
+    return load<S, Unit, 1>;
+  if (count == 2)
+    return load<S, Unit, 2>;
+  if (count == 4)
+    return load<S, Unit, 4>;
   if constexpr (sizeof(Unit) == 4)
-    if (count == 8) return load<S, Unit, 8>;
+    if (count == 8)
+      return load<S, Unit, 8>;
   return nullptr;
 }
-template <AddressSpace S, class Unit> Handler storeCount(unsigned count) {
-  if (count == 1) return store<S, Unit, 1>;
-  if (count == 2) return store<S, Unit, 2>;
-  if (count == 4) return store<S, Unit, 4>;
+template <AddressSpace S, class Unit>
+Handler storeCount(unsigned count) {
+  if (count == 1)
+    return store<S, Unit, 1>;
+  if (count == 2)
+    return store<S, Unit, 2>;
+  if (count == 4)
+    return store<S, Unit, 4>;
   if constexpr (sizeof(Unit) == 4)
-    if (count == 8) return store<S, Unit, 8>;
+    if (count == 8)
+      return store<S, Unit, 8>;
   return nullptr;
 }
-template <AddressSpace S> Handler loadSpace(unsigned unit, unsigned count) {
+template <AddressSpace S>
+Handler loadSpace(unsigned unit, unsigned count) {
   return unit == 1   ? loadCount<S, u8>(count)
          : unit == 2 ? loadCount<S, u16>(count)
          : unit == 4 ? loadCount<S, u32>(count)
          : unit == 8 ? loadCount<S, u64>(count)
                      : nullptr;
 }
-template <AddressSpace S> Handler storeSpace(unsigned unit, unsigned count) {
+template <AddressSpace S>
+Handler storeSpace(unsigned unit, unsigned count) {
   return unit == 1   ? storeCount<S, u8>(count)
          : unit == 2 ? storeCount<S, u16>(count)
          : unit == 4 ? storeCount<S, u32>(count)
@@ -316,7 +344,8 @@ template <AddressSpace S> Handler storeSpace(unsigned unit, unsigned count) {
 
 /// Row addresses of ldmatrix and stmatrix, checked; false when it trapped.
 template <unsigned Count>
-bool rows(Warp &w, const Instr &i, char **host, u8 **shadow, u32 *at, Access access) {
+bool rows(Warp &w, const Instr &i, char **host, u8 **shadow, u32 *at,
+          Access access) {
   constexpr u32 mask = Count == 4 ? ~0u : (1u << (8 * Count)) - 1;
   Addresses x;
   gather(w, i, mask, x);
@@ -329,14 +358,16 @@ bool rows(Warp &w, const Instr &i, char **host, u8 **shadow, u32 *at, Access acc
       host[l] = w.block->shared + (x.at[l] - base);
       shadow[l] = w.block->sharedShadow + (x.at[l] - base);
     } else {
-      Place place = translate(w, i, l, x.at[l], 16, base ? SpaceGeneric : SpaceShared, access);
+      Place place = translate(w, i, l, x.at[l], 16,
+                              base ? SpaceGeneric : SpaceShared, access);
       if (!place.host)
         return false;
       host[l] = place.host;
       shadow[l] = place.shadow;
     }
     at[l] = u32(x.at[l]);
-    bool bad = access == Access::Read ? !allWritten(shadow[l], 16) : anyPending(shadow[l], 16);
+    bool bad = access == Access::Read ? !allWritten(shadow[l], 16)
+                                      : anyPending(shadow[l], 16);
     if (bad && w.block->checks) {
       trapShadow(w, i, l, x.at[l], 16, shadow[l], access, 1);
       if (w.event & EventTrap)
@@ -351,7 +382,8 @@ bool rows(Warp &w, const Instr &i, char **host, u8 **shadow, u32 *at, Access acc
   return !(w.event & EventTrap);
 }
 
-template <unsigned Count, bool Transposed> void loadMatrix(Warp &w, const Instr &i, u32) {
+template <unsigned Count, bool Transposed>
+void loadMatrix(Warp &w, const Instr &i, u32) {
   char *host[lanes];
   u8 *shadow[lanes];
   u32 at[lanes];
@@ -374,7 +406,8 @@ template <unsigned Count, bool Transposed> void loadMatrix(Warp &w, const Instr 
   }
 }
 
-template <unsigned Count, bool Transposed> void storeMatrix(Warp &w, const Instr &i, u32) {
+template <unsigned Count, bool Transposed>
+void storeMatrix(Warp &w, const Instr &i, u32) {
   char *host[lanes];
   u8 *shadow[lanes];
   u32 at[lanes];
@@ -405,37 +438,53 @@ template <unsigned Count, bool Transposed> void storeMatrix(Warp &w, const Instr
 
 Handler loadHandler(AddressSpace space, unsigned unitBytes, unsigned count) {
   switch (space) {
-  case SpaceGlobal: return loadSpace<SpaceGlobal>(unitBytes, count);
-  case SpaceShared: return loadSpace<SpaceShared>(unitBytes, count);
-  case SpaceLocal: return loadSpace<SpaceLocal>(unitBytes, count);
-  case SpaceGeneric: return loadSpace<SpaceGeneric>(unitBytes, count);
-  case SpaceParam: return loadSpace<SpaceParam>(unitBytes, count);
+  case SpaceGlobal:
+    return loadSpace<SpaceGlobal>(unitBytes, count);
+  case SpaceShared:
+    return loadSpace<SpaceShared>(unitBytes, count);
+  case SpaceLocal:
+    return loadSpace<SpaceLocal>(unitBytes, count);
+  case SpaceGeneric:
+    return loadSpace<SpaceGeneric>(unitBytes, count);
+  case SpaceParam:
+    return loadSpace<SpaceParam>(unitBytes, count);
   }
   return nullptr;
 }
 
 Handler storeHandler(AddressSpace space, unsigned unitBytes, unsigned count) {
   switch (space) {
-  case SpaceGlobal: return storeSpace<SpaceGlobal>(unitBytes, count);
-  case SpaceShared: return storeSpace<SpaceShared>(unitBytes, count);
-  case SpaceLocal: return storeSpace<SpaceLocal>(unitBytes, count);
-  case SpaceGeneric: return storeSpace<SpaceGeneric>(unitBytes, count);
-  case SpaceParam: return nullptr;
+  case SpaceGlobal:
+    return storeSpace<SpaceGlobal>(unitBytes, count);
+  case SpaceShared:
+    return storeSpace<SpaceShared>(unitBytes, count);
+  case SpaceLocal:
+    return storeSpace<SpaceLocal>(unitBytes, count);
+  case SpaceGeneric:
+    return storeSpace<SpaceGeneric>(unitBytes, count);
+  case SpaceParam:
+    return nullptr;
   }
   return nullptr;
 }
 
 Handler loadMatrixHandler(unsigned count, bool transposed) {
-  if (count == 1) return transposed ? loadMatrix<1, true> : loadMatrix<1, false>;
-  if (count == 2) return transposed ? loadMatrix<2, true> : loadMatrix<2, false>;
-  if (count == 4) return transposed ? loadMatrix<4, true> : loadMatrix<4, false>;
+  if (count == 1)
+    return transposed ? loadMatrix<1, true> : loadMatrix<1, false>;
+  if (count == 2)
+    return transposed ? loadMatrix<2, true> : loadMatrix<2, false>;
+  if (count == 4)
+    return transposed ? loadMatrix<4, true> : loadMatrix<4, false>;
   return nullptr;
 }
 
 Handler storeMatrixHandler(unsigned count, bool transposed) {
-  if (count == 1) return transposed ? storeMatrix<1, true> : storeMatrix<1, false>;
-  if (count == 2) return transposed ? storeMatrix<2, true> : storeMatrix<2, false>;
-  if (count == 4) return transposed ? storeMatrix<4, true> : storeMatrix<4, false>;
+  if (count == 1)
+    return transposed ? storeMatrix<1, true> : storeMatrix<1, false>;
+  if (count == 2)
+    return transposed ? storeMatrix<2, true> : storeMatrix<2, false>;
+  if (count == 4)
+    return transposed ? storeMatrix<4, true> : storeMatrix<4, false>;
   return nullptr;
 }
 

@@ -19,8 +19,8 @@ Handler integerHandler(AluOp op, unsigned bits, bool isSigned);
 Handler floatHandler(AluOp op, ptx::Type type, unsigned flags);
 Handler halfHandler(AluOp op, ptx::Type type, unsigned flags);
 Handler compareHandler(Compare compare, ptx::Type type, bool ftz);
-Handler convertHandler(ptx::Type to, ptx::Type from, Rounding rounding, bool ftz,
-                       bool saturate, bool relu);
+Handler convertHandler(ptx::Type to, ptx::Type from, Rounding rounding,
+                       bool ftz, bool saturate, bool relu);
 Handler resizeHandler(unsigned to, unsigned from, bool isSigned);
 Handler selectHandler(unsigned bits);
 Handler loadHandler(AddressSpace space, unsigned unitBytes, unsigned count);
@@ -31,6 +31,8 @@ Handler mmaHandler(unsigned m, unsigned n, unsigned k, ptx::Type d, ptx::Type a,
                    ptx::Type b, ptx::Type c);
 void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n,
               unsigned k, unsigned strideD, unsigned strideA, unsigned strideB);
+void transpose16(float *to, unsigned stride, const uint16_t (*tile)[8],
+                 bool isBfloat);
 
 } // namespace napkin::executor::NAPKIN_VARIANT
 

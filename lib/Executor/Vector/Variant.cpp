@@ -29,6 +29,7 @@ const Backend table = {NAPKIN_STRING(NAPKIN_VARIANT),
                        loadMatrixHandler,
                        storeMatrixHandler,
                        mmaHandler,
-                       multiply};
+                       multiply,
+                       transpose16};
 
 } // namespace napkin::executor::NAPKIN_VARIANT

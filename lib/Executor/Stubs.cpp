@@ -1,9 +1,0 @@
-#include "Decoder.h"
-#include "Launch.h"
-#include "Handlers.h"
-#include "MatrixShape.h"
-#include "napkin/Executor/Manifest.h"
-using namespace napkin::executor;
-void napkin::executor::raceGlobal(Warp &, const Instr &, const uint64_t *, uint32_t, unsigned, Access) {}
-void Machine::cacheAccess(Warp &, const uint64_t *, unsigned, Access) {}
-void napkin::executor::faithfulMultiply(float *, const float *, const float *, unsigned, unsigned, unsigned, napkin::ptx::Type, unsigned, bool, bool) {}
