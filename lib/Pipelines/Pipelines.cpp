@@ -73,7 +73,8 @@ static void addSchedulePasses(OpPassManager &passes,
   passes.addPass(algebra::createNCDDeriveStreamPass(stream));
 }
 
-static void addTilePasses(OpPassManager &passes, const CompileOptions &options) {
+static void addTilePasses(OpPassManager &passes,
+                          const CompileOptions &options) {
   passes.addPass(createNCDLowerToTilePass());
   OpPassManager &kernels = passes.nest<tile::KernelOp>();
   tile::TileAssignLayoutsPassOptions layouts;
@@ -203,8 +204,8 @@ LogicalResult Compilation::emitText(Stage stop,
   result.manifest = plan.json(options.target, file, target.maxRegisters);
   if (stop == Stage::Manifest)
     return success();
-  FailureOr<std::string> ptx = emitPTX(
-      module, target, [&](StringRef step) { stepDone(step); });
+  FailureOr<std::string> ptx =
+      emitPTX(module, target, [&](StringRef step) { stepDone(step); });
   if (failed(ptx))
     return failure();
   result.ptx = std::move(*ptx);
@@ -224,7 +225,8 @@ FailureOr<Compiled> Compilation::run(Stage stop) {
     module->setLoc(FileLineColLoc::get(file.getFilename(), 1, 1));
   if (!std::isfinite(options.inputBound))
     return module.emitError("the bound of inputs is not a number");
-  const target::TargetDescription *target = target::lookupTarget(options.target);
+  const target::TargetDescription *target =
+      target::lookupTarget(options.target);
   if (!target)
     return module.emitError("unknown target '")
            << options.target << "'; known are " << target::knownTargets();
@@ -258,8 +260,8 @@ napkin::pipelines::compileText(StringRef source, const CompileOptions &options,
   MLIRContext context(dialects(), MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   llvm::SourceMgr manager;
-  manager.AddNewSourceBuffer(
-      llvm::MemoryBuffer::getMemBufferCopy(source, name), llvm::SMLoc());
+  manager.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(source, name),
+                             llvm::SMLoc());
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   SourceMgrDiagnosticHandler handler(manager, &context, stream);

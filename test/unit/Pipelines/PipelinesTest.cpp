@@ -72,8 +72,9 @@ TEST(CompileText, Errors) {
   CompileOptions options;
   EXPECT_NE(errorOf("ncd.nothing", options).find("file.mlir:1:1: error:"),
             std::string::npos);
-  EXPECT_NE(errorOf("", options).find("file.mlir:1:1: error: nothing to compile"),
-            std::string::npos);
+  EXPECT_NE(
+      errorOf("", options).find("file.mlir:1:1: error: nothing to compile"),
+      std::string::npos);
   options.target = "sm_20";
   EXPECT_NE(errorOf(negate, options).find("unknown target 'sm_20'"),
             std::string::npos);
