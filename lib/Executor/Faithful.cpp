@@ -86,7 +86,8 @@ float step(float c, const Operand *a, const Operand *b, unsigned stride,
            unsigned count, int fraction, int outputFraction, bool halfOutput) {
   bool special = !std::isfinite(c);
   for (unsigned k = 0; k < count; ++k)
-    special |= !std::isfinite(a[k].value) || !std::isfinite(b[k * stride].value);
+    special |=
+        !std::isfinite(a[k].value) || !std::isfinite(b[k * stride].value);
   if (special) {
     double sum = c;
     for (unsigned k = 0; k < count; ++k)
@@ -106,7 +107,8 @@ float step(float c, const Operand *a, const Operand *b, unsigned stride,
       largest = std::max(largest, x.exponent + y.exponent);
   }
   // In units of 2^(largest - fraction).
-  int64_t sum = truncate(pc.significand, 23 - fraction + (largest - pc.exponent));
+  int64_t sum =
+      truncate(pc.significand, 23 - fraction + (largest - pc.exponent));
   for (unsigned k = 0; k < count; ++k) {
     const Parts &x = a[k].parts, &y = b[k * stride].parts;
     sum += truncate(x.significand * y.significand,
@@ -160,6 +162,7 @@ void napkin::executor::faithfulMultiply(float *d, const float *a,
         continue;
       }
       for (unsigned begin = 0; begin < k; begin += length)
-        at = step(at, x + begin, y + begin * n, n, length, fraction, output, halfOutput);
+        at = step(at, x + begin, y + begin * n, n, length, fraction, output,
+                  halfOutput);
     }
 }

@@ -100,7 +100,8 @@ Handler integers(Compare c) {
   case Compare::X:                                                             \
     return compare<T, Compare::X, In>;
     CASE(Eq)
-    CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls) CASE(Hi)
+    CASE(Ne)
+    CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls) CASE(Hi)
         CASE(Hs) default : return nullptr;
   }
 }
@@ -108,8 +109,9 @@ template <class T, class In>
 Handler floats(Compare c) {
   switch (c) {
     CASE(Eq)
-    CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu)
-        CASE(Leu) CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
+    CASE(Ne)
+    CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu)
+        CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
 #undef CASE
             default : return nullptr;
   }

@@ -4,10 +4,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Laws that published measurements state (Fasi et al. 2021; Khattak and Mikaitis
-// 2025; MMA-Sim 2025): truncation after alignment, how many products share one
-// step, extra bits, 13 bits of 8-bit products. Values are chosen so that one wrong
-// parameter changes the result.
+// Laws that published measurements state (Fasi et al. 2021; Khattak and
+// Mikaitis 2025; MMA-Sim 2025): truncation after alignment, how many products
+// share one step, extra bits, 13 bits of 8-bit products. Values are chosen so
+// that one wrong parameter changes the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,11 +20,12 @@ using napkin::ptx::Type;
 namespace {
 
 /// c + sum a[k] * b[k] for one element.
-float dot(float c, std::vector<float> a, std::vector<float> b, TensorCore core, Type type = Type::BF16,
-          bool wide = false, unsigned k = 16) {
+float dot(float c, std::vector<float> a, std::vector<float> b, TensorCore core,
+          Type type = Type::BF16, bool wide = false, unsigned k = 16) {
   a.resize(k);
   b.resize(k);
-  faithfulMultiply(&c, a.data(), b.data(), 1, 1, k, type, unsigned(core), wide, false);
+  faithfulMultiply(&c, a.data(), b.data(), 1, 1, k, type, unsigned(core), wide,
+                   false);
   return c;
 }
 
@@ -42,7 +43,9 @@ TEST(Numerics, ProductsAreExactAndTruncated) {
 TEST(Numerics, ExtraBits) {
   // Two addends of 2^-24 make 2^-23 if one extra bit survives the alignment
   // (F = 24), four of 2^-25 need two (F = 25, Hopper).
-  EXPECT_EQ(dot(1, {0x1p-12f, 0x1p-12f}, {0x1p-12f, 0x1p-12f}, TensorCore::A100), 1 + 0x1p-23f);
+  EXPECT_EQ(
+      dot(1, {0x1p-12f, 0x1p-12f}, {0x1p-12f, 0x1p-12f}, TensorCore::A100),
+      1 + 0x1p-23f);
   std::vector<float> a(4, 0x1p-13f), b(4, 0x1p-12f);
   EXPECT_EQ(dot(1, a, b, TensorCore::A100), 1.0f);
   EXPECT_EQ(dot(1, a, b, TensorCore::H100), 1 + 0x1p-23f);
@@ -50,13 +53,14 @@ TEST(Numerics, ExtraBits) {
 }
 
 TEST(Numerics, ProductsPerStep) {
-  // 2^24 in the first eight products swallows the 1 beside it; in Ampere's second
-  // step the 1 meets what is left after the cancellation.
+  // 2^24 in the first eight products swallows the 1 beside it; in Ampere's
+  // second step the 1 meets what is left after the cancellation.
   std::vector<float> a(16, 0), b(16, 1);
   a[0] = 0x1p26f;
   a[8] = -0x1p26f;
   a[9] = 1;
-  EXPECT_EQ(dot(0, a, b, TensorCore::A100), 1.0f * 0 + 0.0f) << "1 is below the unit of the second step";
+  EXPECT_EQ(dot(0, a, b, TensorCore::A100), 1.0f * 0 + 0.0f)
+      << "1 is below the unit of the second step";
   a[9] = 0;
   a[1] = 1;
   EXPECT_EQ(dot(0, a, b, TensorCore::A100), 0.0f);
@@ -77,11 +81,20 @@ TEST(Numerics, ProductsPerStep) {
 }
 
 TEST(Numerics, EightBitFloatsKeepThirteenBits) {
-  EXPECT_EQ(dot(1, {0x1p-7f}, {0x1p-6f}, TensorCore::H100, Type::E4M3, true, 32), 1 + 0x1p-13f);
-  EXPECT_EQ(dot(1, {0x1p-7f}, {0x1p-7f}, TensorCore::H100, Type::E4M3, true, 32), 1.0f);
-  EXPECT_EQ(dot(1, {0x1p-7f}, {0x1p-7f}, TensorCore::Ada, Type::E4M3, false, 32), 1.0f);
-  // mma.sync of 8-bit floats on Hopper goes through f16 products: nothing is lost.
-  EXPECT_EQ(dot(1, {0x1p-7f}, {0x1p-7f}, TensorCore::H100, Type::E4M3, false, 32), 1 + 0x1p-14f);
+  EXPECT_EQ(
+      dot(1, {0x1p-7f}, {0x1p-6f}, TensorCore::H100, Type::E4M3, true, 32),
+      1 + 0x1p-13f);
+  EXPECT_EQ(
+      dot(1, {0x1p-7f}, {0x1p-7f}, TensorCore::H100, Type::E4M3, true, 32),
+      1.0f);
+  EXPECT_EQ(
+      dot(1, {0x1p-7f}, {0x1p-7f}, TensorCore::Ada, Type::E4M3, false, 32),
+      1.0f);
+  // mma.sync of 8-bit floats on Hopper goes through f16 products: nothing is
+  // lost.
+  EXPECT_EQ(
+      dot(1, {0x1p-7f}, {0x1p-7f}, TensorCore::H100, Type::E4M3, false, 32),
+      1 + 0x1p-14f);
 }
 
 TEST(Numerics, SpecialValues) {
