@@ -63,7 +63,8 @@ uint32_t TileShape::project(uint32_t flat, const TileShape &target,
 // LinearLayout
 //===----------------------------------------------------------------------===//
 
-/// A set of GF(2) vectors in echelon form, each remembering which inputs made it.
+/// A set of GF(2) vectors in echelon form, each remembering which inputs made
+/// it.
 namespace {
 class Echelon {
 public:
@@ -88,7 +89,8 @@ public:
 
 private:
   /// Keyed by the leading bit, highest first, so that one sweep reduces fully.
-  std::map<unsigned, std::pair<uint32_t, uint32_t>, std::greater<unsigned>> rows;
+  std::map<unsigned, std::pair<uint32_t, uint32_t>, std::greater<unsigned>>
+      rows;
 };
 } // namespace
 
@@ -134,7 +136,8 @@ std::optional<uint32_t> LinearLayout::registerFor(uint32_t flat) const {
   return inputs;
 }
 
-LinearLayout LinearLayout::slice(const TileShape &shape, const TileShape &target,
+LinearLayout LinearLayout::slice(const TileShape &shape,
+                                 const TileShape &target,
                                  llvm::ArrayRef<unsigned> axisMap) const {
   LinearLayout result;
   Echelon registers;
@@ -198,7 +201,8 @@ SharedLayout SharedLayout::swizzledRowMajor(const TileShape &shape,
   // that do not reach them by themselves are XORed in.
   unsigned rowBytesLog2 = rowShift + elementBits;
   if (rowBytesLog2 < 5)
-    return SharedLayout(std::move(images)); // rows of one 16-byte column or less
+    return SharedLayout(
+        std::move(images)); // rows of one 16-byte column or less
   unsigned columnBits = std::min(rowBytesLog2 - 4, 3u);
   for (unsigned i = 0; i < columnBits; ++i) {
     unsigned rowBit = rowShift + (3 - columnBits) + i;
@@ -265,7 +269,8 @@ napkin::layout::planLdMatrix(const SharedAccess &access) {
 
 unsigned napkin::layout::wavefronts(llvm::ArrayRef<uint32_t> lanes,
                                     unsigned bytesPerLane) {
-  // 4-byte accesses are served 32 lanes at once, 8-byte ones 16, 16-byte ones 8.
+  // 4-byte accesses are served 32 lanes at once, 8-byte ones 16, 16-byte
+  // ones 8.
   unsigned width = std::max(bytesPerLane, 4u);
   unsigned lanesPerPhase = 128 / width;
   unsigned total = 0;

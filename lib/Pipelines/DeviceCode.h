@@ -20,12 +20,12 @@ using StepDone = std::function<void(llvm::StringRef)>;
 
 /// The PTX text of the device code in \p module. The text depends on \p module
 /// and \p target alone. Emits an error when LLVM refuses.
-mlir::FailureOr<std::string>
-emitPTX(mlir::ModuleOp module, const target::TargetDescription &target,
-        const StepDone &done);
+mlir::FailureOr<std::string> emitPTX(mlir::ModuleOp module,
+                                     const target::TargetDescription &target,
+                                     const StepDone &done);
 
-/// Assembles \p ptx for the architecture \p target with ptxas. Errors: no ptxas,
-/// with the places that were looked at; what ptxas says.
+/// Assembles \p ptx for the architecture \p target with ptxas. Errors: no
+/// ptxas, with the places that were looked at; what ptxas says.
 llvm::Expected<std::string> assemble(llvm::StringRef ptx,
                                      llvm::StringRef target);
 

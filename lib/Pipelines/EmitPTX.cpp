@@ -37,8 +37,8 @@ static void initializeOnce() {
     LLVMInitializeNVPTXTarget();
     LLVMInitializeNVPTXTargetMC();
     LLVMInitializeNVPTXAsmPrinter();
-    // Addresses of shared memory in 32 bits: half the registers, and LLVM has no
-    // other switch for it.
+    // Addresses of shared memory in 32 bits: half the registers, and LLVM has
+    // no other switch for it.
     auto &options = llvm::cl::getRegisteredOptions();
     auto found = options.find("nvptx-short-ptr");
     if (found != options.end() && !found->second->getNumOccurrences())
@@ -50,7 +50,8 @@ static std::unique_ptr<llvm::TargetMachine>
 createMachine(const target::TargetDescription &target, std::string &error) {
   initializeOnce();
   llvm::Triple triple("nvptx64-nvidia-cuda");
-  const llvm::Target *backend = llvm::TargetRegistry::lookupTarget(triple, error);
+  const llvm::Target *backend =
+      llvm::TargetRegistry::lookupTarget(triple, error);
   if (!backend)
     return nullptr;
   llvm::TargetOptions options;

@@ -81,7 +81,8 @@ LogicalResult Planner::addResults(ncd::DiagramOp diagram,
     if (positions.count(value))
       return terminator->emitError("result '")
              << diagram.getResultName(i)
-             << "' is returned twice, and a kernel writes it once; copy it with "
+             << "' is returned twice, and a kernel writes it once; copy it "
+                "with "
                 "ncd.map";
     positions[value] =
         addArray(prefix + diagram.getResultName(i), "output", value.getType());
@@ -186,7 +187,7 @@ FailureOr<LaunchPlan> napkin::pipelines::planLaunches(ModuleOp module) {
   SmallVector<ncd::DiagramOp> diagrams(module.getOps<ncd::DiagramOp>());
   SmallVector<tile::KernelOp> kernels(module.getOps<tile::KernelOp>());
   if (diagrams.empty() && kernels.empty())
-    return module.emitError("holds nothing to compile: no ncd.diagram");
+    return module.emitError("nothing to compile: no ncd.diagram");
   Planner planner;
   bool alone = diagrams.size() + kernels.size() == 1;
   for (ncd::DiagramOp diagram : diagrams) {
@@ -212,7 +213,8 @@ LogicalResult napkin::pipelines::completeLaunches(ModuleOp module,
              << kernel.entry << "' is missing in the device code";
     if (auto blocks = function->getAttrOfType<IntegerAttr>("napkin.blocks"))
       kernel.blocks = blocks.getInt();
-    if (auto bytes = function->getAttrOfType<IntegerAttr>("napkin.shared_bytes"))
+    if (auto bytes =
+            function->getAttrOfType<IntegerAttr>("napkin.shared_bytes"))
       kernel.sharedBytes = bytes.getInt();
     if (auto threads =
             function->getAttrOfType<DenseI32ArrayAttr>("nvvm.maxntid"))

@@ -53,8 +53,8 @@ struct LaunchPlan {
 void separateResults(mlir::ModuleOp module);
 
 /// The arrays and launches of the scheduled diagrams in \p module, or, where
-/// there are none, of its tile programs. Gives every kernel of a diagram the name
-/// that it will have in device code, in its attribute `entry`. Errors: an
+/// there are none, of its tile programs. Gives every kernel of a diagram the
+/// name that it will have in device code, in its attribute `entry`. Errors: an
 /// operation outside every kernel; a result that no kernel writes.
 mlir::FailureOr<LaunchPlan> planLaunches(mlir::ModuleOp module);
 

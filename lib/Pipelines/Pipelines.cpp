@@ -25,10 +25,12 @@
 #include "napkin/Algebra/Passes.h"
 #include "napkin/Conversion/Passes.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Dialect/Tile/Transforms/Passes.h"
 #include "napkin/Schedule/Passes.h"
 #include "napkin/Target/Target.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
+#include <cmath>
 
 using namespace mlir;
 using namespace napkin;
@@ -66,12 +68,19 @@ static void addSchedulePasses(OpPassManager &passes,
   schedule.pinWarps = options.pinWarps;
   schedule.pinStages = options.pinStages;
   passes.addPass(schedule::createSchedulePass(schedule));
-}
-
-static void addTilePasses(OpPassManager &passes, const CompileOptions &options) {
   algebra::NCDDeriveStreamPassOptions stream;
   stream.inputBound = options.inputBound;
   passes.addPass(algebra::createNCDDeriveStreamPass(stream));
+}
+
+static void addTilePasses(OpPassManager &passes,
+                          const CompileOptions &options) {
+  passes.addPass(createNCDLowerToTilePass());
+  OpPassManager &kernels = passes.nest<tile::KernelOp>();
+  tile::TileAssignLayoutsPassOptions layouts;
+  layouts.target = options.target;
+  kernels.addPass(tile::createTileAssignLayoutsPass(layouts));
+  kernels.addPass(tile::createTilePipelinePass());
 }
 
 static void addDevicePasses(OpPassManager &passes,
@@ -195,8 +204,8 @@ LogicalResult Compilation::emitText(Stage stop,
   result.manifest = plan.json(options.target, file, target.maxRegisters);
   if (stop == Stage::Manifest)
     return success();
-  FailureOr<std::string> ptx = emitPTX(
-      module, target, [&](StringRef step) { stepDone(step); });
+  FailureOr<std::string> ptx =
+      emitPTX(module, target, [&](StringRef step) { stepDone(step); });
   if (failed(ptx))
     return failure();
   result.ptx = std::move(*ptx);
@@ -211,7 +220,13 @@ LogicalResult Compilation::emitText(Stage stop,
 }
 
 FailureOr<Compiled> Compilation::run(Stage stop) {
-  const target::TargetDescription *target = target::lookupTarget(options.target);
+  // Messages on the whole module point at the first character of its file.
+  if (auto file = dyn_cast<FileLineColLoc>(module.getLoc()))
+    module->setLoc(FileLineColLoc::get(file.getFilename(), 1, 1));
+  if (!std::isfinite(options.inputBound))
+    return module.emitError("the bound of inputs is not a number");
+  const target::TargetDescription *target =
+      target::lookupTarget(options.target);
   if (!target)
     return module.emitError("unknown target '")
            << options.target << "'; known are " << target::knownTargets();
@@ -243,9 +258,10 @@ llvm::Expected<Compiled>
 napkin::pipelines::compileText(StringRef source, const CompileOptions &options,
                                StringRef name) {
   MLIRContext context(dialects(), MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr manager;
-  manager.AddNewSourceBuffer(
-      llvm::MemoryBuffer::getMemBufferCopy(source, name), llvm::SMLoc());
+  manager.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(source, name),
+                             llvm::SMLoc());
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   SourceMgrDiagnosticHandler handler(manager, &context, stream);

@@ -10,18 +10,22 @@ using namespace napkin::target;
 
 /// mma.sync.m16n8k16 with 16-bit factors (PTX ISA, "Matrix fragments for
 /// mma.m16n8k16 with floating point type"). With g = lane / 4, t = lane % 4:
-/// a0..a7 at row g (+8), k 2t + {0,1} (+8); b0..b3 at k 2t + {0,1} (+8), column g;
-/// c0..c3 at row g (+8), columns 2t + {0,1}.
+/// a0..a7 at row g (+8), k 2t + {0,1} (+8); b0..b3 at k 2t + {0,1} (+8), column
+/// g; c0..c3 at row g (+8), columns 2t + {0,1}.
 static MmaInstruction mma16816() {
   const unsigned rows = 0, columns = 0, summed = 1, accumulatorColumns = 1;
   MmaInstruction mma{16, 8, 16, {}, {}, {}};
   mma.a.registers = {{summed, 0}, {rows, 3}, {summed, 3}};
   mma.a.lanes = {{summed, 1}, {summed, 2}, {rows, 0}, {rows, 1}, {rows, 2}};
   mma.b.registers = {{summed, 0}, {summed, 3}};
-  mma.b.lanes = {{summed, 1}, {summed, 2}, {columns, 0}, {columns, 1}, {columns, 2}};
+  mma.b.lanes = {
+      {summed, 1}, {summed, 2}, {columns, 0}, {columns, 1}, {columns, 2}};
   mma.accumulator.registers = {{accumulatorColumns, 0}, {rows, 3}};
-  mma.accumulator.lanes = {{accumulatorColumns, 1}, {accumulatorColumns, 2},
-                           {rows, 0}, {rows, 1}, {rows, 2}};
+  mma.accumulator.lanes = {{accumulatorColumns, 1},
+                           {accumulatorColumns, 2},
+                           {rows, 0},
+                           {rows, 1},
+                           {rows, 2}};
   return mma;
 }
 
@@ -88,7 +92,8 @@ LinearLayout target::tileLayout(const Fragment &fragment, Operand operand,
   else
     warpImages.append(warps.rowBits, 0);
   if (hasColumns)
-    takeTop(operand == Operand::Accumulator ? axes[1] : axes[0], warps.columnBits);
+    takeTop(operand == Operand::Accumulator ? axes[1] : axes[0],
+            warps.columnBits);
   else
     warpImages.append(warps.columnBits, 0);
 
@@ -106,8 +111,9 @@ LinearLayout target::tileLayout(const Fragment &fragment, Operand operand,
   return layout;
 }
 
-/// The bits of a flat coordinate from `first` on, dealt out in this order: vector
-/// registers, lanes, warps, registers; `warpsFromTop` gives warps the top bits.
+/// The bits of a flat coordinate from `first` on, dealt out in this order:
+/// vector registers, lanes, warps, registers; `warpsFromTop` gives warps the
+/// top bits.
 static LinearLayout deal(const TileShape &shape, unsigned vectorBits,
                          unsigned warpBits, bool warpsFromTop) {
   LinearLayout layout;
@@ -124,7 +130,8 @@ static LinearLayout deal(const TileShape &shape, unsigned vectorBits,
     if (bit < warpStart || bit >= warpStart + warps)
       layout.add(Place::Register, uint32_t(1) << bit);
   for (unsigned warp = 0; warp < warpBits; ++warp)
-    layout.add(Place::Warp, warp < warps ? uint32_t(1) << (warpStart + warp) : 0);
+    layout.add(Place::Warp,
+               warp < warps ? uint32_t(1) << (warpStart + warp) : 0);
   return layout;
 }
 

@@ -45,6 +45,9 @@ Error napkin::driver::writeFiles(ArrayRef<OutputFile> files) {
     return error;
   };
   for (const OutputFile &file : files) {
+    if (file.path != "-" && sys::fs::is_directory(file.path))
+      return discard(
+          failure(file.path, std::make_error_code(std::errc::is_a_directory)));
     if (!isRegularPath(file.path))
       continue;
     auto temporary = sys::fs::TempFile::create(file.path + ".%%%%%%%%");

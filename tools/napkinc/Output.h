@@ -25,8 +25,8 @@ struct OutputFile {
 /// nothing yet, and not standard output.
 bool isRegularPath(llvm::StringRef path);
 
-/// Writes all \p files, or none of those that are regular files. The error reads
-/// "path: error: what".
+/// Writes all \p files, or none of those that are regular files. The error
+/// reads "path: error: what".
 llvm::Error writeFiles(llvm::ArrayRef<OutputFile> files);
 
 } // namespace napkin::driver

@@ -103,7 +103,8 @@ bool Verifier::printKernels() {
     out << fmt::format("kernel {}: {} blocks of {} threads, {} bytes of shared "
                        "memory a block\n",
                        kernel.entry, kernel.config.grid[0],
-                       kernel.config.block[0], kernel.config.dynamicSharedBytes);
+                       kernel.config.block[0],
+                       kernel.config.dynamicSharedBytes);
     out << fmt::format("  {:<22}{:>16}{:>16}\n", "global bytes", "predicted",
                        "counted");
     auto line = [&](const char *what, std::optional<uint64_t> predicted,
@@ -142,8 +143,7 @@ FailureOr<bool> Verifier::judge(ncd::DiagramOp diagram) {
   FailureOr<std::vector<reference::Tensor>> computed = takeOutputs(diagram);
   if (failed(computed))
     return failure();
-  auto judged =
-      reference::verifyResults(diagram, inputs.front(), *computed);
+  auto judged = reference::verifyResults(diagram, inputs.front(), *computed);
   inputs.erase(inputs.begin());
   if (failed(judged))
     return failure();

@@ -23,9 +23,9 @@ struct VerifyOptions {
 };
 
 /// Runs \p compiled on random inputs, compares with the diagrams of \p source
-/// (the module before compilation) and prints a table to \p out. False: a result
-/// or a count is off. Emits an error, on \p source or below, when the program
-/// cannot be run to its end.
+/// (the module before compilation) and prints a table to \p out. False: a
+/// result or a count is off. Emits an error, on \p source or below, when the
+/// program cannot be run to its end.
 mlir::FailureOr<bool> verify(mlir::ModuleOp source,
                              const pipelines::Compiled &compiled,
                              const VerifyOptions &options,

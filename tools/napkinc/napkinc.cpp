@@ -23,33 +23,51 @@ using pipelines::Stage;
 namespace cl = llvm::cl;
 
 static cl::OptionCategory category("napkinc options");
-static cl::opt<std::string> input(cl::Positional, cl::desc("<diagram.mlir>, - for standard input"),
-                                  cl::Required, cl::cat(category));
-static cl::opt<std::string> output("o", cl::desc("file to write; PTX gets its manifest beside it"),
-                                   cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> target("target", cl::desc("architecture (sm_80)"), cl::init("sm_80"),
-                                   cl::cat(category));
-static cl::opt<std::string> hardware("hardware", cl::desc("hardware description: a name or a .json file"),
-                                     cl::cat(category));
-static cl::opt<Stage> emit("emit", cl::desc("what to write:"), cl::init(Stage::PTX), cl::cat(category));
-static cl::opt<std::string> reportForm("report", cl::desc("print what the kernels move, as text or json"),
-                                       cl::ValueOptional, cl::value_desc("text|json"), cl::cat(category));
-static cl::opt<bool> verifies("verify", cl::desc("execute the PTX on this CPU; compare results and bytes"),
-                              cl::cat(category));
-static cl::opt<uint64_t> seed("seed", cl::desc("seed of the inputs of --verify"), cl::init(1),
-                              cl::cat(category));
-static cl::opt<std::string> inputs("inputs", cl::desc("inputs of --verify: normal, uniform, outliers"),
-                                   cl::init("normal"), cl::cat(category));
-static cl::list<std::string> pinGroup("pin-group", cl::desc("tiles of group axes"), cl::value_desc("axis:size"),
+static cl::opt<std::string>
+    input(cl::Positional, cl::desc("<diagram.mlir>, - for standard input"),
+          cl::Required, cl::cat(category));
+static cl::opt<std::string>
+    output("o", cl::desc("file to write; PTX gets its manifest beside it"),
+           cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> target("target", cl::desc("architecture (sm_80)"),
+                                   cl::init("sm_80"), cl::cat(category));
+static cl::opt<std::string>
+    hardware("hardware",
+             cl::desc("hardware description: a name or a .json file"),
+             cl::cat(category));
+static cl::opt<Stage> emit("emit", cl::desc("what to write:"),
+                           cl::init(Stage::PTX), cl::cat(category));
+static cl::opt<std::string> reportForm(
+    "report", cl::desc("print what the kernels move, as text or json"),
+    cl::ValueOptional, cl::value_desc("text|json"), cl::cat(category));
+static cl::opt<bool>
+    verifies("verify",
+             cl::desc("execute the PTX on this CPU; compare results and bytes"),
+             cl::cat(category));
+static cl::opt<uint64_t> seed("seed",
+                              cl::desc("seed of the inputs of --verify"),
+                              cl::init(1), cl::cat(category));
+static cl::opt<std::string>
+    inputs("inputs", cl::desc("inputs of --verify: normal, uniform, outliers"),
+           cl::init("normal"), cl::cat(category));
+static cl::list<std::string> pinGroup("pin-group",
+                                      cl::desc("tiles of group axes"),
+                                      cl::value_desc("axis:size"),
                                       cl::CommaSeparated, cl::cat(category));
-static cl::list<std::string> pinStream("pin-stream", cl::desc("chunk of the streamed axis, or none"),
-                                       cl::value_desc("axis:size"), cl::CommaSeparated, cl::cat(category));
-static cl::opt<int64_t> pinWarps("pin-warps", cl::desc("warps of a block"), cl::init(0), cl::cat(category));
-static cl::opt<int64_t> pinStages("pin-stages", cl::desc("buffers of the pipeline"), cl::init(0),
+static cl::list<std::string>
+    pinStream("pin-stream", cl::desc("chunk of the streamed axis, or none"),
+              cl::value_desc("axis:size"), cl::CommaSeparated,
+              cl::cat(category));
+static cl::opt<int64_t> pinWarps("pin-warps", cl::desc("warps of a block"),
+                                 cl::init(0), cl::cat(category));
+static cl::opt<int64_t> pinStages("pin-stages",
+                                  cl::desc("buffers of the pipeline"),
+                                  cl::init(0), cl::cat(category));
+static cl::opt<double> inputBound("input-bound",
+                                  cl::desc("B in |input| <= 2^B"), cl::init(32),
                                   cl::cat(category));
-static cl::opt<double> inputBound("input-bound", cl::desc("B in |input| <= 2^B"), cl::init(32),
-                                  cl::cat(category));
-static cl::opt<bool> timing("timing", cl::desc("print seconds by step"), cl::cat(category));
+static cl::opt<bool> timing("timing", cl::desc("print seconds by step"),
+                            cl::cat(category));
 
 /// Prints \p what and gives the exit status of an error.
 static int fail(const llvm::Twine &what) {
@@ -117,7 +135,8 @@ static std::string readOptions(Request &request) {
   std::optional<reference::Distribution> distribution =
       reference::parseDistribution(inputs);
   if (!distribution)
-    return "error: --inputs is normal, uniform or outliers, not '" + inputs + "'";
+    return "error: --inputs is normal, uniform or outliers, not '" + inputs +
+           "'";
   request.verify.distribution = *distribution;
   request.verify.seed = seed;
   request.last = request.stage;
@@ -166,6 +185,7 @@ static int compileFile(const Request &request) {
   if (!buffer)
     return fail(input + ": error: " + message);
   MLIRContext context(pipelines::dialects(), MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr manager;
   manager.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   SourceMgrDiagnosticHandler handler(manager, &context);

@@ -7,23 +7,24 @@
 //
 // # A small instance
 //
-// A tile of 4 x 4 values on 2 lanes, 8 registers each. Write a coordinate as the
-// bits (r1 r0 | c1 c0), row major, c0 the lowest: element (2, 3) is 0b1011 = 11.
+// A tile of 4 x 4 values on 2 lanes, 8 registers each. Write a coordinate as
+// the bits (r1 r0 | c1 c0), row major, c0 the lowest: element (2, 3) is 0b1011
+// = 11.
 //
 //     register bit 0 -> 0b0001   two neighbours of a row in one lane
 //     register bit 1 -> 0b0100   the next row
 //     register bit 2 -> 0b1000   two rows further down
 //     lane     bit 0 -> 0b0010   the other half of the row
 //
-// Register 3 (= bits 0 and 1) of lane 1 holds 0b0001 ^ 0b0100 ^ 0b0010 = 0b0111,
-// which is row 1, column 3. That is the law: L(a ^ b) = L(a) ^ L(b), so the
-// images of single bits (the *bases*) say everything.
+// Register 3 (= bits 0 and 1) of lane 1 holds 0b0001 ^ 0b0100 ^ 0b0010 =
+// 0b0111, which is row 1, column 3. That is the law: L(a ^ b) = L(a) ^ L(b), so
+// the images of single bits (the *bases*) say everything.
 //
 // # Why from place to coordinate, and not the other way round
 //
 // One coordinate may live in several places (a row maximum is known to all four
-// lanes that share the row): as a map from places that is a zero basis, and still
-// a function. In the other direction it would be a relation.
+// lanes that share the row): as a map from places that is a zero basis, and
+// still a function. In the other direction it would be a relation.
 //
 // # What follows by linear algebra instead of by tables
 //
@@ -127,8 +128,8 @@ public:
   /// Whether no coordinate lives in two places.
   bool isInjective() const;
 
-  /// A register of `*this` that holds coordinate contribution `flat` (the XOR of
-  /// some register bases); none if `flat` is not reached by registers alone.
+  /// A register of `*this` that holds coordinate contribution `flat` (the XOR
+  /// of some register bases); none if `flat` is not reached by registers alone.
   std::optional<uint32_t> registerFor(uint32_t flat) const;
 
   /// The layout of a tile that lacks some axes of `shape`: coordinates are
@@ -190,12 +191,13 @@ struct SharedAccess {
   llvm::SmallVector<uint32_t, 8> registers, lanes, warps;
 };
 
-/// Composes `registers` (place to coordinate) with `shared` (coordinate to byte).
+/// Composes `registers` (place to coordinate) with `shared` (coordinate to
+/// byte).
 SharedAccess compose(const LinearLayout &registers, const SharedLayout &shared);
 
 /// How a warp reads 8x8 matrices of 16-bit elements with `ldmatrix`
-/// (PTX ISA "ldmatrix"): which register bits pick one of up to four matrices, and
-/// the row address that each lane supplies.
+/// (PTX ISA "ldmatrix"): which register bits pick one of up to four matrices,
+/// and the row address that each lane supplies.
 struct LdMatrixPlan {
   bool transposed = false;
   /// Register bits (indices >= 1) that number the matrices of one instruction,
@@ -206,8 +208,8 @@ struct LdMatrixPlan {
   llvm::SmallVector<uint32_t, 5> laneImages;
 };
 
-/// Finds the `ldmatrix` form that fills a register layout from shared memory, or
-/// none when a lane's pair of elements or a matrix' row is not where the
+/// Finds the `ldmatrix` form that fills a register layout from shared memory,
+/// or none when a lane's pair of elements or a matrix' row is not where the
 /// instruction wants it. Requires: 16-bit elements.
 std::optional<LdMatrixPlan> planLdMatrix(const SharedAccess &access);
 

@@ -49,7 +49,8 @@ std::optional<Stage> parseStage(llvm::StringRef name);
 struct CompileOptions {
   /// Architecture, by name: "sm_80".
   std::string target = "sm_80";
-  /// Hardware description, by name or path of a .json file; empty: the target's.
+  /// Hardware description, by name or path of a .json file; empty: the
+  /// target's.
   std::string hardware;
   /// Tiles of group axes, "axis:size" each; empty: chosen by cost.
   std::vector<std::string> pinGroup;
@@ -59,18 +60,21 @@ struct CompileOptions {
   int64_t pinWarps = 0, pinStages = 0;
   /// B in |input| <= 2^B for inputs of f32, bf16 and f64.
   double inputBound = 32;
-  /// Name of the PTX file, for the manifest; empty: the first kernel's name with
+  /// Name of the PTX file, for the manifest; empty: the first kernel's name
+  /// with
   /// ".ptx".
   std::string ptxFile;
 };
 
-/// What a compilation gives. Which members are filled depends on the last stage.
+/// What a compilation gives. Which members are filled depends on the last
+/// stage.
 struct Compiled {
   /// What the kernels move; from Stage::Schedule on.
   report::CostReport report;
   /// The program as PTX text; from Stage::PTX on.
   std::string ptx;
-  /// What a launcher needs, as JSON text (docs/embedding.md); from Stage::PTX on.
+  /// What a launcher needs, as JSON text (docs/embedding.md); from Stage::PTX
+  /// on.
   std::string manifest;
   /// Machine code; Stage::Cubin only.
   std::string cubin;
@@ -81,10 +85,10 @@ struct Compiled {
 /// The dialects of every stage, and how device code is translated.
 const mlir::DialectRegistry &dialects();
 
-/// Rewrites \p module stage by stage up to \p last, and gives what came about on
-/// the way. \p module holds diagrams, scheduled diagrams or tile programs; its
-/// context was made with dialects(). Emits an error at the operation at fault.
-/// Stage::Cubin needs ptxas: $PTXAS, on PATH, or below /usr/local/cuda.
+/// Rewrites \p module stage by stage up to \p last, and gives what came about
+/// on the way. \p module holds diagrams, scheduled diagrams or tile programs;
+/// its context was made with dialects(). Emits an error at the operation at
+/// fault. Stage::Cubin needs ptxas: $PTXAS, on PATH, or below /usr/local/cuda.
 mlir::FailureOr<Compiled> compile(mlir::ModuleOp module,
                                   const CompileOptions &options,
                                   Stage last = Stage::PTX);

@@ -21,9 +21,9 @@ struct FragmentBit {
   unsigned bit;
 };
 
-/// Where an instruction holds one operand: the coordinate bit that each register
-/// bit and lane bit stands for, lowest first. The two axes are (rows, summed)
-/// for A, (columns, summed) for B, (rows, columns) for the accumulator.
+/// Where an instruction holds one operand: the coordinate bit that each
+/// register bit and lane bit stands for, lowest first. The two axes are (rows,
+/// summed) for A, (columns, summed) for B, (rows, columns) for the accumulator.
 struct Fragment {
   llvm::SmallVector<FragmentBit, 4> registers;
   llvm::SmallVector<FragmentBit, 5> lanes;
@@ -41,7 +41,8 @@ struct MmaInstruction {
 struct TargetDescription {
   /// "sm_80".
   llvm::StringRef name;
-  /// PTX ISA version that the emitted text asks for, as LLVM's feature: "+ptx80".
+  /// PTX ISA version that the emitted text asks for, as LLVM's feature:
+  /// "+ptx80".
   llvm::StringRef ptxFeature;
   /// Shared memory that one block may use, in bytes.
   int64_t maxSharedBytes;
@@ -66,11 +67,11 @@ struct WarpGrid {
 /// Which operand of a matrix instruction.
 enum class Operand { A, B, Accumulator };
 
-/// Extends a fragment to a whole tile: `axes[0]`, `axes[1]` are the positions in
-/// `shape` of the fragment's two axes. Warps take the highest row bits and column
-/// bits; bits that neither the fragment nor the warps take become registers,
-/// columns (or summed positions) before rows. An operand without rows or without
-/// columns is replicated over the warps that differ there only.
+/// Extends a fragment to a whole tile: `axes[0]`, `axes[1]` are the positions
+/// in `shape` of the fragment's two axes. Warps take the highest row bits and
+/// column bits; bits that neither the fragment nor the warps take become
+/// registers, columns (or summed positions) before rows. An operand without
+/// rows or without columns is replicated over the warps that differ there only.
 layout::LinearLayout tileLayout(const Fragment &fragment, Operand operand,
                                 const layout::TileShape &shape,
                                 llvm::ArrayRef<unsigned> axes, WarpGrid warps);
@@ -81,9 +82,9 @@ layout::LinearLayout tileLayout(const Fragment &fragment, Operand operand,
 layout::LinearLayout blockedLayout(const layout::TileShape &shape,
                                    unsigned vector, unsigned warpBits);
 
-/// A layout for copies of rows: vectors along the last axis, consecutive threads
-/// take consecutive vectors, then the rest in registers. Threads for which
-/// nothing is left replicate.
+/// A layout for copies of rows: vectors along the last axis, consecutive
+/// threads take consecutive vectors, then the rest in registers. Threads for
+/// which nothing is left replicate.
 layout::LinearLayout copyLayout(const layout::TileShape &shape, unsigned vector,
                                 unsigned warpBits);
 

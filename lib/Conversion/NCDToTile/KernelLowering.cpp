@@ -10,8 +10,8 @@
 using namespace mlir;
 using namespace napkin;
 
-/// The least tile along an axis of a contraction: rows and summed positions of a
-/// matrix instruction come in 16s.
+/// The least tile along an axis of a contraction: rows and summed positions of
+/// a matrix instruction come in 16s.
 static constexpr int64_t leastContractTile = 16;
 
 //===----------------------------------------------------------------------===//
@@ -28,9 +28,10 @@ LogicalResult KernelLowering::planTiles() {
       return;
     for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes())) {
       if (ShapedType::isDynamic(size) && succeeded(result))
-        result = op->emitError() << "axis '" << axis.getValue()
-                                 << "' has no static size; give it one, kernels of "
-                                    "dynamic sizes are not lowered yet";
+        result = op->emitError()
+                 << "axis '" << axis.getValue()
+                 << "' has no static size; give it one, kernels of "
+                    "dynamic sizes are not lowered yet";
       axisSizes[axis] = size;
     }
   };
@@ -83,7 +84,8 @@ StringAttr KernelLowering::chooseRowAxis() {
   return best;
 }
 
-FailureOr<tile::TileType> KernelLowering::tileType(Operation *op, ncd::ArrayType array) {
+FailureOr<tile::TileType> KernelLowering::tileType(Operation *op,
+                                                   ncd::ArrayType array) {
   SmallVector<StringAttr> axes;
   SmallVector<int64_t> sizes;
   int64_t elements = 1;
@@ -94,10 +96,11 @@ FailureOr<tile::TileType> KernelLowering::tileType(Operation *op, ncd::ArrayType
       elements *= sizes.back();
     }
   if (elements > (1 << 20))
-    return op->emitError() << "a block's tile of " << array << " has " << elements
-                           << " elements; cut one of its axes in `group` or `stream`";
-  return tile::TileType::get(builder.getContext(), axes, sizes, array.getElementType(),
-                             tile::LayoutAttr());
+    return op->emitError()
+           << "a block's tile of " << array << " has " << elements
+           << " elements; cut one of its axes in `group` or `stream`";
+  return tile::TileType::get(builder.getContext(), axes, sizes,
+                             array.getElementType(), tile::LayoutAttr());
 }
 
 bool KernelLowering::isPartial(StringRef axis) {
@@ -125,16 +128,19 @@ Value KernelLowering::createMap(
   for (Value input : inputs)
     elements.push_back(cast<tile::TileType>(input.getType()).getElementType());
   OpBuilder::InsertionGuard guard(builder);
-  Block *block = builder.createBlock(&map.getBody(), {}, elements,
-                                     SmallVector<Location>(elements.size(), loc));
+  Block *block =
+      builder.createBlock(&map.getBody(), {}, elements,
+                          SmallVector<Location>(elements.size(), loc));
   Value result = body(builder, block->getArguments());
   tile::YieldOp::create(builder, loc, result);
   return map.getResult();
 }
 
-Value KernelLowering::createFill(Location loc, tile::TileType type, double value) {
+Value KernelLowering::createFill(Location loc, tile::TileType type,
+                                 double value) {
   return createMap(loc, type, {}, [&](OpBuilder &b, ValueRange) -> Value {
-    return arith::ConstantOp::create(b, loc, b.getFloatAttr(type.getElementType(), value));
+    return arith::ConstantOp::create(
+        b, loc, b.getFloatAttr(type.getElementType(), value));
   });
 }
 
@@ -143,24 +149,30 @@ Value KernelLowering::convertElements(Location loc, Value value, Type element) {
   Type from = type.getElementType();
   if (from == element)
     return value;
-  auto result = tile::TileType::get(builder.getContext(), type.getAxes(),
-                                    type.getSizes(), element, tile::LayoutAttr());
-  return createMap(loc, result, value, [&](OpBuilder &b, ValueRange args) -> Value {
-    if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
-      return arith::ExtFOp::create(b, loc, element, args[0]);
-    return arith::TruncFOp::create(b, loc, element, args[0]);
-  });
+  auto result =
+      tile::TileType::get(builder.getContext(), type.getAxes(), type.getSizes(),
+                          element, tile::LayoutAttr());
+  return createMap(
+      loc, result, value, [&](OpBuilder &b, ValueRange args) -> Value {
+        if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+          return arith::ExtFOp::create(b, loc, element, args[0]);
+        return arith::TruncFOp::create(b, loc, element, args[0]);
+      });
 }
 
-Value KernelLowering::maskPast(Location loc, Value value, StringRef axis, TypedAttr fill) {
+Value KernelLowering::maskPast(Location loc, Value value, StringRef axis,
+                               TypedAttr fill) {
   auto type = cast<tile::TileType>(value.getType());
-  return createMap(loc, type, value, [&](OpBuilder &b, ValueRange args) -> Value {
-    Value index = tile::IndexOp::create(b, loc, b.getIndexType(), b.getStringAttr(axis));
-    Value size = arith::ConstantIndexOp::create(b, loc, axisSizes[axis]);
-    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index, size);
-    Value past = arith::ConstantOp::create(b, loc, fill);
-    return arith::SelectOp::create(b, loc, inside, args[0], past);
-  });
+  return createMap(
+      loc, type, value, [&](OpBuilder &b, ValueRange args) -> Value {
+        Value index = tile::IndexOp::create(b, loc, b.getIndexType(),
+                                            b.getStringAttr(axis));
+        Value size = arith::ConstantIndexOp::create(b, loc, axisSizes[axis]);
+        Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                             index, size);
+        Value past = arith::ConstantOp::create(b, loc, fill);
+        return arith::SelectOp::create(b, loc, inside, args[0], past);
+      });
 }
 
 FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
@@ -182,10 +194,10 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
     positions.push_back(chunkPosition);
     at.push_back(streamAxis);
   }
-  auto load = tile::LoadOp::create(builder, user->getLoc(), *tile, array, positions,
-                                   builder.getArrayAttr(at),
-                                   chunked && !chunkPartial ? builder.getUnitAttr()
-                                                            : UnitAttr());
+  auto load = tile::LoadOp::create(
+      builder, user->getLoc(), *tile, array, positions,
+      builder.getArrayAttr(at),
+      chunked && !chunkPartial ? builder.getUnitAttr() : UnitAttr());
   loaded.insert(load.getTile());
   return tiles[value] = load.getTile();
 }
@@ -204,7 +216,8 @@ static bool isPlainSum(ncd::MapOp map) {
   return add && body.getTerminator()->getOperand(0) == add.getResult() &&
          add.getLhs() != add.getRhs() && isa<BlockArgument>(add.getLhs()) &&
          isa<BlockArgument>(add.getRhs()) &&
-         llvm::all_of(map.getInputs(), [&](Value input) { return input.getType() == type; });
+         llvm::all_of(map.getInputs(),
+                      [&](Value input) { return input.getType() == type; });
 }
 
 /// The sum that alone uses a product, which may then start from the other term.
@@ -218,15 +231,18 @@ static ncd::MapOp accumulatingSum(ncd::ContractOp op) {
   // Of two products that are added, the first starts from nothing.
   Value other = map.getInputs()[map.getInputs()[0] == op.getResult() ? 1 : 0];
   auto product = other.getDefiningOp<ncd::ContractOp>();
-  if (product && product->getBlock() == op->getBlock() && op->isBeforeInBlock(product))
+  if (product && product->getBlock() == op->getBlock() &&
+      op->isBeforeInBlock(product))
     return {};
   return map;
 }
 
-LogicalResult KernelLowering::lowerContract(ncd::ContractOp op, Value accumulator) {
+LogicalResult KernelLowering::lowerContract(ncd::ContractOp op,
+                                            Value accumulator) {
   if (op.getInputs().size() != 2)
-    return op.emitError() << "a contraction of " << op.getInputs().size()
-                          << " arrays is not lowered; write it as contractions of two";
+    return op.emitError()
+           << "a contraction of " << op.getInputs().size()
+           << " arrays is not lowered; write it as contractions of two";
   SmallVector<Value> factors;
   for (Value input : op.getInputs()) {
     FailureOr<Value> tile = tileOf(op, input);
@@ -234,7 +250,9 @@ LogicalResult KernelLowering::lowerContract(ncd::ContractOp op, Value accumulato
       return failure();
     factors.push_back(*tile);
   }
-  auto typeOf = [](Value value) { return cast<tile::TileType>(value.getType()); };
+  auto typeOf = [](Value value) {
+    return cast<tile::TileType>(value.getType());
+  };
   ncd::ArrayType resultArray = op.getArrayType();
   FailureOr<tile::TileType> resultType = tileType(op, resultArray);
   if (failed(resultType))
@@ -250,31 +268,36 @@ LogicalResult KernelLowering::lowerContract(ncd::ContractOp op, Value accumulato
       bool shared = typeOf(factors[1 - i]).axisIndex(axis).has_value();
       StringAttr &slot = op.isOver(axis) ? summed : free[i];
       if ((slot && slot != axis) || (shared != op.isOver(axis)))
-        return op.emitError() << "axis '" << axis.getValue()
-                              << "': a block multiplies matrices of one row, one "
-                                 "column and one summed axis; cut the others to "
-                                 "tiles of 1 in `group`";
+        return op.emitError()
+               << "axis '" << axis.getValue()
+               << "': a block multiplies matrices of one row, one "
+                  "column and one summed axis; cut the others to "
+                  "tiles of 1 in `group`";
       slot = axis;
     }
   if (!free[0] || !free[1] || !summed)
-    return op.emitError() << "no matrix instruction serves a contraction "
-                             "without rows, columns or a summed axis in a block's tile";
+    return op.emitError()
+           << "no matrix instruction serves a contraction "
+              "without rows, columns or a summed axis in a block's tile";
   Type element = typeOf(factors[0]).getElementType();
   if (!element.isBF16() && !element.isF16())
-    return op.emitError() << "no matrix instruction for factors of " << element
-                          << " on this target; round the operands to bf16 or f16";
+    return op.emitError()
+           << "no matrix instruction for factors of " << element
+           << " on this target; round the operands to bf16 or f16";
   // Past the end both factors must be 0: loads are, computed tiles are masked.
   if (isPartial(summed))
     for (Value &factor : factors)
       if (!loaded.contains(factor))
-        factor = maskPast(op.getLoc(), factor, summed, builder.getFloatAttr(element, 0.0));
+        factor = maskPast(op.getLoc(), factor, summed,
+                          builder.getFloatAttr(element, 0.0));
   if (free[1] == rowAxis)
     std::swap(factors[0], factors[1]);
   if (!accumulator)
     accumulator = createFill(op.getLoc(), sums, 0.0);
-  Value product = tile::MmaOp::create(builder, op.getLoc(), sums, factors[0], factors[1],
-                                      accumulator);
-  tiles[op.getResult()] = convertElements(op.getLoc(), product, resultArray.getElementType());
+  Value product = tile::MmaOp::create(builder, op.getLoc(), sums, factors[0],
+                                      factors[1], accumulator);
+  tiles[op.getResult()] =
+      convertElements(op.getLoc(), product, resultArray.getElementType());
   return success();
 }
 
@@ -303,15 +326,15 @@ LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
       return failure();
     inputs.push_back(*tile);
   }
-  tiles[op.getResult()] =
-      createMap(op.getLoc(), *type, inputs, [&](OpBuilder &b, ValueRange args) -> Value {
+  tiles[op.getResult()] = createMap(
+      op.getLoc(), *type, inputs, [&](OpBuilder &b, ValueRange args) -> Value {
         IRMapping mapping;
         Block &body = op.getBody().front();
         mapping.map(body.getArguments(), args);
         for (Operation &inner : body.without_terminator()) {
           if (auto index = dyn_cast<ncd::IndexOp>(inner)) {
-            Value position = tile::IndexOp::create(b, inner.getLoc(), b.getIndexType(),
-                                                   index.getAxisAttr());
+            Value position = tile::IndexOp::create(
+                b, inner.getLoc(), b.getIndexType(), index.getAxisAttr());
             mapping.map(index.getResult(), position);
             continue;
           }
@@ -323,7 +346,8 @@ LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
 }
 
 /// The scalar operation of a monoid known by name.
-static Value combine(OpBuilder &b, Location loc, ncd::Monoid monoid, Value x, Value y) {
+static Value combine(OpBuilder &b, Location loc, ncd::Monoid monoid, Value x,
+                     Value y) {
   bool isFloat = isa<FloatType>(x.getType());
   switch (monoid) {
   case ncd::Monoid::Sum:
@@ -358,7 +382,8 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
                           << " is not lowered; widen it with a map";
   TypedAttr identity = op.getIdentityValue();
   if (identity.getType() != folded)
-    identity = builder.getFloatAttr(folded, cast<FloatAttr>(identity).getValueAsDouble());
+    identity = builder.getFloatAttr(
+        folded, cast<FloatAttr>(identity).getValueAsDouble());
   Value value = convertElements(loc, *input, folded);
   for (StringAttr axis : op.getOverAxes())
     if (tileSizes[axis] > 1 && isPartial(axis))
@@ -368,8 +393,9 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
     std::optional<unsigned> index = type.axisIndex(axis);
     if (!index) {
       if (axisSizes[axis] != 1)
-        return op.emitError() << "axis '" << axis.getValue()
-                              << "' is folded but cut across blocks; leave it out of `group`";
+        return op.emitError()
+               << "axis '" << axis.getValue()
+               << "' is folded but cut across blocks; leave it out of `group`";
       continue;
     }
     SmallVector<StringAttr> axes(type.getAxes());
@@ -380,7 +406,8 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
                                       tile::LayoutAttr());
     auto reduce = tile::ReduceOp::create(builder, loc, result, value, axis);
     OpBuilder::InsertionGuard guard(builder);
-    Block *block = builder.createBlock(&reduce.getBody(), {}, {folded, folded}, {loc, loc});
+    Block *block = builder.createBlock(&reduce.getBody(), {}, {folded, folded},
+                                       {loc, loc});
     Value x = block->getArgument(0), y = block->getArgument(1), combined;
     if (std::optional<ncd::Monoid> monoid = op.getMonoid()) {
       combined = combine(builder, loc, *monoid, x, y);
@@ -410,8 +437,10 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
 // Streams
 //===----------------------------------------------------------------------===//
 
-FailureOr<SmallVector<Value>> KernelLowering::lowerStep(ncd::StreamOp op, ValueRange states,
-                                                        Value position, bool partial) {
+FailureOr<SmallVector<Value>> KernelLowering::lowerStep(ncd::StreamOp op,
+                                                        ValueRange states,
+                                                        Value position,
+                                                        bool partial) {
   // A step may be lowered twice, for whole chunks and for the last partial one.
   auto before = tiles;
   chunkPosition = position;
@@ -448,7 +477,8 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
   int64_t size = axisSizes[streamAxis], chunk = tileSizes[streamAxis];
   for (Value input : op.getInputs())
     if (!arrays.count(input))
-      return op.emitError() << "a streamed array must be read from global memory";
+      return op.emitError()
+             << "a streamed array must be read from global memory";
   if (failed(lowerBlock(op.getInit().front())))
     return failure();
   SmallVector<Value> states;
@@ -467,7 +497,8 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     beforeLoop = loop;
-    auto next = lowerStep(op, loop.getRegionIterArgs(), loop.getInductionVar(), false);
+    auto next =
+        lowerStep(op, loop.getRegionIterArgs(), loop.getInductionVar(), false);
     beforeLoop = nullptr;
     if (failed(next))
       return failure();
@@ -489,7 +520,8 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
     tiles[argument] = state;
   if (failed(lowerBlock(finish)))
     return failure();
-  for (auto [result, value] : llvm::zip(op.getResults(), finish.getTerminator()->getOperands())) {
+  for (auto [result, value] :
+       llvm::zip(op.getResults(), finish.getTerminator()->getOperands())) {
     FailureOr<Value> tile = tileOf(op, value);
     if (failed(tile))
       return failure();
@@ -520,8 +552,9 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
       .Case([&](ncd::ReduceOp reduce) { return lowerReduce(reduce); })
       .Case([&](ncd::StreamOp stream) { return lowerStream(stream); })
       .Default([&](Operation *other) -> LogicalResult {
-        return other->emitError() << "'" << other->getName()
-                                  << "' is not lowered to tiles; run ncd-decompose first";
+        return other->emitError()
+               << "'" << other->getName()
+               << "' is not lowered to tiles; run ncd-decompose first";
       });
 }
 
@@ -537,10 +570,12 @@ LogicalResult KernelLowering::lower(StringRef name) {
     groupSizes.push_back(tileSizes[axis]);
     order.push_back(axis);
   }
-  auto group = ncd::PartitionAttr::get(builder.getContext(), groupAxes, groupSizes);
+  auto group =
+      ncd::PartitionAttr::get(builder.getContext(), groupAxes, groupSizes);
   unsigned outputs = kernel.getNumResults();
   tileKernel = tile::KernelOp::create(
-      builder, loc, builder.getStringAttr(name), group, builder.getArrayAttr(order),
+      builder, loc, builder.getStringAttr(name), group,
+      builder.getArrayAttr(order),
       builder.getI32IntegerAttr(kernel.getWarps().value_or(4)),
       builder.getI32IntegerAttr(kernel.getStages().value_or(2)),
       builder.getI32IntegerAttr(outputs));
@@ -554,16 +589,19 @@ LogicalResult KernelLowering::lower(StringRef name) {
   for (Value value : yield->getOperands()) {
     Value output = body->addArgument(value.getType(), loc);
     auto array = cast<ncd::ArrayType>(value.getType());
-    // Every block of the grid writes; an output without some group axis would be
-    // written by several blocks at once.
+    // Every block of the grid writes; an output without some group axis would
+    // be written by several blocks at once.
     for (StringAttr axis : groupAxes)
-      if (!array.hasAxis(axis) && tileKernel.getGroup().sizeOf(axis) < axisSizes[axis])
-        return kernel.emitError() << "axis '" << axis.getValue()
-                                  << "' is cut across blocks, but a result does not carry it";
+      if (!array.hasAxis(axis) &&
+          tileKernel.getGroup().sizeOf(axis) < axisSizes[axis])
+        return kernel.emitError()
+               << "axis '" << axis.getValue()
+               << "' is cut across blocks, but a result does not carry it";
     FailureOr<Value> tile = tileOf(kernel, value);
     if (failed(tile))
       return failure();
-    tile::StoreOp::create(builder, loc, *tile, output, ValueRange{}, builder.getArrayAttr({}));
+    tile::StoreOp::create(builder, loc, *tile, output, ValueRange{},
+                          builder.getArrayAttr({}));
   }
   tile::ReturnOp::create(builder, loc);
   return success();

@@ -1,8 +1,9 @@
-//===- KernelLowering.h - One scheduled kernel into a tile program -*- C++ -*-===//
+//===- KernelLowering.h - One scheduled kernel into a tile program -*- C++
+//-*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Walks the operations of an `ncd.kernel` and emits what one block does with its
-// tiles. Nothing here looks at more than one operation and its uses.
+// Walks the operations of an `ncd.kernel` and emits what one block does with
+// its tiles. Nothing here looks at more than one operation and its uses.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NAPKIN_LIB_CONVERSION_NCDTOTILE_KERNELLOWERING_H
@@ -30,7 +31,8 @@ private:
 
   mlir::LogicalResult planTiles();
   mlir::StringAttr chooseRowAxis();
-  mlir::FailureOr<tile::TileType> tileType(mlir::Operation *op, ncd::ArrayType array);
+  mlir::FailureOr<tile::TileType> tileType(mlir::Operation *op,
+                                           ncd::ArrayType array);
   /// Whether a tile may reach past the end of its array along `axis` here.
   bool isPartial(llvm::StringRef axis);
 
@@ -41,8 +43,10 @@ private:
   mlir::LogicalResult lowerReduce(ncd::ReduceOp op);
   mlir::LogicalResult lowerStream(ncd::StreamOp op);
   /// Lowers `step` for the chunk at `position` from `states`.
-  mlir::FailureOr<llvm::SmallVector<Value>>
-  lowerStep(ncd::StreamOp op, mlir::ValueRange states, Value position, bool partial);
+  mlir::FailureOr<llvm::SmallVector<Value>> lowerStep(ncd::StreamOp op,
+                                                      mlir::ValueRange states,
+                                                      Value position,
+                                                      bool partial);
 
   /// The tile of a value; loads it where it is an array in global memory.
   mlir::FailureOr<Value> tileOf(mlir::Operation *user, Value value);
@@ -50,8 +54,9 @@ private:
   Value maskPast(mlir::Location loc, Value tile, llvm::StringRef axis,
                  mlir::TypedAttr fill);
   /// A map over tiles with this block's positions.
-  Value createMap(mlir::Location loc, tile::TileType type, mlir::ValueRange inputs,
-                  llvm::function_ref<Value(mlir::OpBuilder &, mlir::ValueRange)> body);
+  Value createMap(
+      mlir::Location loc, tile::TileType type, mlir::ValueRange inputs,
+      llvm::function_ref<Value(mlir::OpBuilder &, mlir::ValueRange)> body);
   Value createFill(mlir::Location loc, tile::TileType type, double value);
   /// Converts the elements of a tile to another float type.
   Value convertElements(mlir::Location loc, Value tile, mlir::Type element);
@@ -59,10 +64,12 @@ private:
   mlir::OpBuilder &builder;
   ncd::KernelOp kernel;
   tile::KernelOp tileKernel;
-  llvm::StringMap<int64_t> tileSizes; ///< per axis; 1 where a block has one position
+  llvm::StringMap<int64_t>
+      tileSizes; ///< per axis; 1 where a block has one position
   llvm::StringMap<int64_t> axisSizes;
   mlir::StringAttr rowAxis, streamAxis;
-  llvm::DenseMap<Value, Value> arrays; ///< values that are arrays in global memory
+  llvm::DenseMap<Value, Value>
+      arrays; ///< values that are arrays in global memory
   llvm::DenseMap<Value, Value> tiles;
   llvm::DenseSet<Value> loaded; ///< tiles that are zero past the end
   /// Inside a step: the chunk's position, and where x-free loads go.

@@ -13,7 +13,8 @@ namespace napkin {
 } // namespace napkin
 
 namespace {
-struct NCDLowerToTile : public napkin::impl::NCDLowerToTilePassBase<NCDLowerToTile> {
+struct NCDLowerToTile
+    : public napkin::impl::NCDLowerToTilePassBase<NCDLowerToTile> {
   void runOnOperation() override {
     for (ncd::DiagramOp diagram :
          llvm::make_early_inc_range(getOperation().getOps<ncd::DiagramOp>())) {

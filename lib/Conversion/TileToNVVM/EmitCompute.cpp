@@ -43,29 +43,32 @@ LogicalResult KernelEmitter::emitMma(MmaOp op) {
       columns.push_back(column);
 
   Type element16 = a.type.getElementType();
-  NVVM::MMATypes kind = element16.isBF16() ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
+  NVVM::MMATypes kind =
+      element16.isBF16() ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
   Type factor = element16.isBF16() ? i32 : VectorType::get({2}, element16);
   Type sums = LLVM::LLVMStructType::getLiteral(builder.getContext(),
                                                SmallVector<Type>(4, f32));
   auto packed = [&](RegisterTile &tile, std::optional<uint32_t> reg) -> Value {
-    return reg && *reg % 2 == 0 ? bitcast(pair(tile, *reg / 2), factor) : Value();
+    return reg && *reg % 2 == 0 ? bitcast(pair(tile, *reg / 2), factor)
+                                : Value();
   };
   for (uint32_t k = 0; k < sizeOf(a, summedAxis); k += mma.k)
     for (uint32_t column : columns)
       for (uint32_t row : rows) {
         SmallVector<Value> left, right, sum;
         for (unsigned part = 0; part < 4; ++part)
-          left.push_back(packed(a, find(a, rowAxis, row + 8 * (part & 1), summedAxis,
-                                        k + 8 * (part >> 1))));
+          left.push_back(packed(a, find(a, rowAxis, row + 8 * (part & 1),
+                                        summedAxis, k + 8 * (part >> 1))));
         for (unsigned part = 0; part < 2; ++part)
-          right.push_back(packed(b, find(b, columnAxis, column, summedAxis, k + 8 * part)));
+          right.push_back(
+              packed(b, find(b, columnAxis, column, summedAxis, k + 8 * part)));
         SmallVector<uint32_t, 4> registers;
         for (unsigned part = 0; part < 4; ++part)
-          if (auto reg = find(*result, rowAxis, row + 8 * (part >> 1), columnAxis,
-                              column + (part & 1)))
+          if (auto reg = find(*result, rowAxis, row + 8 * (part >> 1),
+                              columnAxis, column + (part & 1)))
             registers.push_back(*reg);
-        if (llvm::is_contained(left, Value()) || llvm::is_contained(right, Value()) ||
-            registers.size() != 4)
+        if (llvm::is_contained(left, Value()) ||
+            llvm::is_contained(right, Value()) || registers.size() != 4)
           return op.emitError() << "the operands' layouts are not those of "
                                    "mma.m16n8k16; run tile-assign-layouts";
         for (uint32_t reg : registers)
@@ -73,8 +76,10 @@ LogicalResult KernelEmitter::emitMma(MmaOp op) {
         Value product = NVVM::MmaOp::create(
             builder, loc, sums, left, right, sum,
             ArrayRef<int64_t>{int64_t(mma.m), int64_t(mma.n), int64_t(mma.k)},
-            std::nullopt, std::nullopt, std::array<NVVM::MMATypes, 2>{kind, kind},
-            std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
+            std::nullopt, std::nullopt,
+            std::array<NVVM::MMATypes, 2>{kind, kind},
+            std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                           NVVM::MMALayout::col});
         for (auto [part, reg] : llvm::enumerate(registers))
           result->scalars[reg] = LLVM::ExtractValueOp::create(
               builder, loc, product, ArrayRef<int64_t>{int64_t(part)});
@@ -92,18 +97,22 @@ KernelEmitter::emitRegion(Block &block, ArrayRef<Value> arguments,
   llvm::DenseMap<Value, Value> values;
   for (auto [argument, value] : llvm::zip(block.getArguments(), arguments))
     values[argument] = value;
+  // Constants may have been hoisted out of the region.
+  auto operand = [&](Value value) {
+    Value own = values.lookup(value);
+    return own ? own : scalar(value);
+  };
   for (Operation &op : block.without_terminator()) {
     if (auto position = dyn_cast<IndexOp>(op)) {
       values[position.getResult()] = index(position);
       continue;
     }
-    auto operand = [&](Value value) { return values.lookup(value); };
     FailureOr<Value> value = emitScalarOp(builder, op, operand);
     if (failed(value))
       return failure();
     values[op.getResult(0)] = *value;
   }
-  return values.lookup(block.getTerminator()->getOperand(0));
+  return operand(block.getTerminator()->getOperand(0));
 }
 
 LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
@@ -118,8 +127,8 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
     axisMaps.push_back(result->type.axisMapTo(inputs.back()->type));
   }
   auto positionOf = [&](StringRef axis) -> Value {
-    for (auto [name, position] : llvm::zip(op.getAt().getAsRange<StringAttr>(),
-                                           op.getPositions()))
+    for (auto [name, position] :
+         llvm::zip(op.getAt().getAsRange<StringAttr>(), op.getPositions()))
       if (name.getValue() == axis)
         return scalar(position);
     return groupStart(axis);
@@ -132,7 +141,9 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
       auto inputReg =
           input->layout.registerFor(shape.project(flat, inputShape, axisMap));
       LinearLayout expected = result->layout.slice(shape, inputShape, axisMap);
-      if (!inputReg || expected.getBases(Place::Lane) != input->layout.getBases(Place::Lane) ||
+      if (!inputReg ||
+          expected.getBases(Place::Lane) !=
+              input->layout.getBases(Place::Lane) ||
           expected.getBases(Place::Warp) != input->layout.getBases(Place::Warp))
         return op.emitError() << "an operand's layout is not the result's; run "
                                  "tile-assign-layouts";
@@ -144,7 +155,9 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
       if (!axis)
         return value ? value : constant(0);
       Value thread = threadCoordinate(result->layout, shape, *axis);
-      Value sum = value ? Value(LLVM::AddOp::create(builder, loc, value, thread)) : thread;
+      Value sum = value
+                      ? Value(LLVM::AddOp::create(builder, loc, value, thread))
+                      : thread;
       return LLVM::AddOp::create(builder, loc, sum,
                                  constant(shape.coordinate(flat, *axis)));
     };
@@ -174,7 +187,8 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
   SmallVector<SmallVector<Value>> groups(result->layout.numRegisters());
   for (unsigned reg = 0; reg < input.layout.numRegisters(); ++reg) {
     uint32_t flat = input.layout.apply(Place::Register, reg);
-    auto target = result->layout.registerFor(shape.project(flat, kept, axisMap));
+    auto target =
+        result->layout.registerFor(shape.project(flat, kept, axisMap));
     if (!target)
       return op.emitError() << "the result's layout is not a slice of the "
                                "operand's; run tile-assign-layouts";
@@ -198,7 +212,8 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
 
   // Across lanes: one exchange for each lane bit that walks along the axis.
   unsigned axis = *input.type.axisIndex(op.getAxis());
-  for (auto [bit, image] : llvm::enumerate(input.layout.getBases(Place::Lane))) {
+  for (auto [bit, image] :
+       llvm::enumerate(input.layout.getBases(Place::Lane))) {
     if (!shape.coordinate(image, axis))
       continue;
     for (Value &value : result->scalars) {
@@ -207,8 +222,8 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
         return op.emitError() << "folding " << type << " across lanes is not "
                               << "possible; compute in f32 or i32";
       Value other = NVVM::ShflOp::create(
-          builder, loc, type, constant(-1), value, constant(1 << bit), constant(31),
-          NVVM::ShflKind::bfly, UnitAttr());
+          builder, loc, type, constant(-1), value, constant(1 << bit),
+          constant(31), NVVM::ShflKind::bfly, UnitAttr());
       FailureOr<Value> combined = combine(value, other);
       if (failed(combined))
         return failure();
@@ -224,9 +239,9 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
   return reduceAcrossWarps(op, *result, warpBits);
 }
 
-LogicalResult
-KernelEmitter::reduceAcrossWarps(tile::ReduceOp op, RegisterTile &partial,
-                                 ArrayRef<unsigned> warpBits) {
+LogicalResult KernelEmitter::reduceAcrossWarps(tile::ReduceOp op,
+                                               RegisterTile &partial,
+                                               ArrayRef<unsigned> warpBits) {
   Type type = partial.type.getElementType();
   TileShape shape = partial.type.getShape();
   unsigned bytes = type.getIntOrFloatBitWidth() / 8;
@@ -242,8 +257,10 @@ KernelEmitter::reduceAcrossWarps(tile::ReduceOp op, RegisterTile &partial,
     slots[bit] ^= slotBytes << index;
   Value base = LLVM::GEPOp::create(
       builder, loc, sharedPointer, builder.getI8Type(), sharedBase,
-      ArrayRef<LLVM::GEPArg>{int32_t(afterBuffers.contains(op) ? 0 : scratchOffset)});
-  auto address = [&](ArrayRef<uint32_t> warpImages, unsigned reg, uint32_t slot) {
+      ArrayRef<LLVM::GEPArg>{
+          int32_t(afterBuffers.contains(op) ? 0 : scratchOffset)});
+  auto address = [&](ArrayRef<uint32_t> warpImages, unsigned reg,
+                     uint32_t slot) {
     uint32_t offset = partial.layout.apply(Place::Register, reg) * bytes + slot;
     return sharedAddress(base, lanes, warpImages, offset);
   };

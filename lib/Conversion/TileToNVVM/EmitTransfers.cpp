@@ -22,16 +22,18 @@ static unsigned bytesOf(Type element) {
 //===----------------------------------------------------------------------===//
 
 KernelEmitter::GlobalAccess
-KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axes,
-                            const TileShape &shape, const LinearLayout &layout,
-                            OperandRange positions, ArrayAttr at) {
+KernelEmitter::accessGlobal(Operation *op, Value array,
+                            ArrayRef<StringAttr> axes, const TileShape &shape,
+                            const LinearLayout &layout, OperandRange positions,
+                            ArrayAttr at) {
   auto type = cast<ncd::ArrayType>(array.getType());
   unsigned elementBytes = bytesOf(type.getElementType());
   SmallVector<int64_t> strides(type.getRank(), elementBytes);
   for (int axis = int(type.getRank()) - 2; axis >= 0; --axis)
     strides[axis] = strides[axis + 1] * type.getSizes()[axis + 1];
   auto positionOf = [=](StringRef axis) -> Value { // outlives this call
-    for (auto [name, position] : llvm::zip(at.getAsRange<StringAttr>(), positions))
+    for (auto [name, position] :
+         llvm::zip(at.getAsRange<StringAttr>(), positions))
       if (name.getValue() == axis)
         return scalar(position);
     return {};
@@ -52,16 +54,19 @@ KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axe
       Value position = groupStart(axis);
       if (auto tile = tileAxis(axis)) {
         Value thread = threadCoordinate(layout, shape, *tile);
-        position = position ? Value(LLVM::AddOp::create(builder, loc, position, thread))
-                            : thread;
+        position =
+            position
+                ? Value(LLVM::AddOp::create(builder, loc, position, thread))
+                : thread;
       }
       if (!position)
         continue;
       Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
-      Value stride = LLVM::ConstantOp::create(builder, loc, i64,
-                                              builder.getI64IntegerAttr(strides[index]));
+      Value stride = LLVM::ConstantOp::create(
+          builder, loc, i64, builder.getI64IntegerAttr(strides[index]));
       Value part = LLVM::MulOp::create(builder, loc, wide, stride);
-      bytes = bytes ? Value(LLVM::AddOp::create(builder, loc, bytes, part)) : part;
+      bytes =
+          bytes ? Value(LLVM::AddOp::create(builder, loc, bytes, part)) : part;
     }
     if (!bytes)
       return scalar(array);
@@ -73,12 +78,12 @@ KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axe
     if (!position)
       continue;
     Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
-    Value stride = LLVM::ConstantOp::create(builder, loc, i64,
-                                            builder.getI64IntegerAttr(strides[index]));
+    Value stride = LLVM::ConstantOp::create(
+        builder, loc, i64, builder.getI64IntegerAttr(strides[index]));
     Value bytes = LLVM::MulOp::create(builder, loc, wide, stride);
-    access.base = LLVM::GEPOp::create(builder, loc, globalPointer,
-                                      builder.getI8Type(), access.base,
-                                      ArrayRef<LLVM::GEPArg>{bytes});
+    access.base =
+        LLVM::GEPOp::create(builder, loc, globalPointer, builder.getI8Type(),
+                            access.base, ArrayRef<LLVM::GEPArg>{bytes});
   }
   for (unsigned reg = 0; reg < layout.numRegisters(); ++reg) {
     uint32_t flat = layout.apply(Place::Register, reg);
@@ -89,12 +94,17 @@ KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axe
   }
 
   // Contiguous registers move together when every row starts aligned.
-  if (!axes.empty() && !type.getAxes().empty() && axes.back() == type.getAxes().back()) {
-    unsigned bits = std::min(layout.contiguousRegisterBits(), shape.bits(shape.rank() - 1));
-    int64_t rowBytes = type.getRank() > 1 ? type.getSizes().back() * elementBytes
-                                          : int64_t(maxVectorBytes);
-    if (type.getRank() == 1 && (type.getSizes().back() * elementBytes) % maxVectorBytes)
-      rowBytes = type.getSizes().back() * elementBytes; // the edge cuts a vector
+  if (!axes.empty() && !type.getAxes().empty() &&
+      axes.back() == type.getAxes().back()) {
+    unsigned bits =
+        std::min(layout.contiguousRegisterBits(), shape.bits(shape.rank() - 1));
+    int64_t rowBytes = type.getRank() > 1
+                           ? type.getSizes().back() * elementBytes
+                           : int64_t(maxVectorBytes);
+    if (type.getRank() == 1 &&
+        (type.getSizes().back() * elementBytes) % maxVectorBytes)
+      rowBytes =
+          type.getSizes().back() * elementBytes; // the edge cuts a vector
     int64_t aligned = std::min<int64_t>(rowBytes & -rowBytes, maxVectorBytes);
     while (bits && (int64_t(1) << bits) * elementBytes > aligned)
       --bits;
@@ -109,7 +119,8 @@ KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axe
       partial.push_back({tile, axis});
   }
   if (!partial.empty()) {
-    auto known = std::make_shared<std::map<std::pair<unsigned, uint32_t>, Value>>();
+    auto known =
+        std::make_shared<std::map<std::pair<unsigned, uint32_t>, Value>>();
     access.inside = [=](unsigned reg) -> Value {
       uint32_t flat = layout.apply(Place::Register, reg);
       Value condition;
@@ -121,11 +132,14 @@ KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axe
           for (Value start : {groupStart(axis), positionOf(axis)})
             if (start)
               position = LLVM::AddOp::create(builder, loc, position, start);
-          test = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, position,
-                                      constant(int32_t(type.sizeOf(axis)) - int32_t(coordinate)));
+          test = LLVM::ICmpOp::create(
+              builder, loc, LLVM::ICmpPredicate::slt, position,
+              constant(int32_t(type.sizeOf(axis)) - int32_t(coordinate)));
         }
-        condition = condition ? Value(LLVM::AndOp::create(builder, loc, condition, test))
-                              : test;
+        condition =
+            condition
+                ? Value(LLVM::AndOp::create(builder, loc, condition, test))
+                : test;
       }
       return condition;
     };
@@ -134,11 +148,13 @@ KernelEmitter::accessGlobal(Operation *op, Value array, ArrayRef<StringAttr> axe
 }
 
 /// Adds a constant number of bytes to a pointer.
-static Value offsetBy(OpBuilder &builder, Location loc, Value pointer, int64_t bytes) {
+static Value offsetBy(OpBuilder &builder, Location loc, Value pointer,
+                      int64_t bytes) {
   if (!bytes)
     return pointer;
-  return LLVM::GEPOp::create(builder, loc, pointer.getType(), builder.getI8Type(),
-                             pointer, ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
+  return LLVM::GEPOp::create(builder, loc, pointer.getType(),
+                             builder.getI8Type(), pointer,
+                             ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,7 +166,8 @@ static std::string vectorSuffix(size_t words) {
   return words == 1 ? "" : fmt::format(".v{}", words);
 }
 
-Value KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes, Value condition,
+Value KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes,
+                                     Value condition,
                                      SmallVectorImpl<Value> &words) {
   Type word = bytes >= 4 ? i32 : bytes == 2 ? i16 : Type(builder.getI8Type());
   unsigned count = std::max(1u, bytes / 4);
@@ -179,15 +196,17 @@ Value KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes, Value condit
   for (unsigned i = 0; i < count; ++i)
     constraints += bytes >= 4 ? "=r," : "=h,";
   constraints += "l,b";
-  Type result = count == 1 ? registerType
-                           : Type(LLVM::LLVMStructType::getLiteral(
-                                 builder.getContext(), SmallVector<Type>(count, i32)));
-  Value loaded =
-      LLVM::InlineAsmOp::create(
-          builder, loc, result, ValueRange{pointer, condition}, text, constraints,
-          /*has_side_effects=*/true, /*is_align_stack=*/false,
-          LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
-          .getResult(0);
+  Type result = count == 1
+                    ? registerType
+                    : Type(LLVM::LLVMStructType::getLiteral(
+                          builder.getContext(), SmallVector<Type>(count, i32)));
+  Value loaded = LLVM::InlineAsmOp::create(
+                     builder, loc, result, ValueRange{pointer, condition}, text,
+                     constraints,
+                     /*has_side_effects=*/true, /*is_align_stack=*/false,
+                     LLVM::tailcallkind::TailCallKind::None,
+                     LLVM::AsmDialectAttr(), ArrayAttr())
+                     .getResult(0);
   for (unsigned i = 0; i < count; ++i) {
     Value value = count == 1 ? loaded
                              : Value(LLVM::ExtractValueOp::create(
@@ -207,7 +226,8 @@ void KernelEmitter::storeGlobalWords(Value pointer, ArrayRef<Value> words,
       Type type = VectorType::get({int64_t(words.size())}, words[0].getType());
       value = LLVM::PoisonOp::create(builder, loc, type);
       for (auto [i, word] : llvm::enumerate(words))
-        value = LLVM::InsertElementOp::create(builder, loc, value, word, constant(i));
+        value = LLVM::InsertElementOp::create(builder, loc, value, word,
+                                              constant(i));
     }
     LLVM::StoreOp::create(builder, loc, value, pointer, bytes);
     return;
@@ -217,18 +237,21 @@ void KernelEmitter::storeGlobalWords(Value pointer, ArrayRef<Value> words,
   for (auto [i, word] : llvm::enumerate(words)) {
     sources += fmt::format("{}${}", i ? ", " : "", i);
     constraints += bytes >= 4 ? "r," : "h,";
-    operands.push_back(bytes == 1 ? Value(LLVM::ZExtOp::create(builder, loc, i16, word))
-                                  : word);
+    operands.push_back(
+        bytes == 1 ? Value(LLVM::ZExtOp::create(builder, loc, i16, word))
+                   : word);
   }
   if (words.size() > 1)
     sources = "{" + sources + "}";
   StringRef kind = bytes >= 4 ? "b32" : bytes == 2 ? "b16" : "b8";
-  std::string text = fmt::format("@${} st.global{}.{} [${}], {};", words.size() + 1,
-                                 vectorSuffix(words.size()), kind.str(), words.size(), sources);
+  std::string text = fmt::format("@${} st.global{}.{} [${}], {};",
+                                 words.size() + 1, vectorSuffix(words.size()),
+                                 kind.str(), words.size(), sources);
   constraints += "l,b";
   operands.push_back(pointer);
   operands.push_back(condition);
-  LLVM::InlineAsmOp::create(builder, loc, TypeRange(), operands, text, constraints,
+  LLVM::InlineAsmOp::create(builder, loc, TypeRange(), operands, text,
+                            constraints,
                             /*has_side_effects=*/true, /*is_align_stack=*/false,
                             LLVM::tailcallkind::TailCallKind::None,
                             LLVM::AsmDialectAttr(), ArrayAttr());
@@ -238,12 +261,14 @@ LogicalResult KernelEmitter::emitLoad(LoadOp op) {
   auto tile = newTile(op.getTile());
   unsigned elementBytes = bytesOf(tile->type.getElementType());
   if (elementBytes > 4)
-    return op.emitError() << "loading elements of " << tile->type.getElementType()
+    return op.emitError() << "loading elements of "
+                          << tile->type.getElementType()
                           << " is not possible; use at most 32 bits";
-  GlobalAccess access =
-      accessGlobal(op, op.getArray(), tile->type.getAxes(), tile->type.getShape(),
-                   tile->layout, op.getPositions(), op.getAt());
-  for (unsigned reg = 0; reg < tile->layout.numRegisters(); reg += access.vector) {
+  GlobalAccess access = accessGlobal(op, op.getArray(), tile->type.getAxes(),
+                                     tile->type.getShape(), tile->layout,
+                                     op.getPositions(), op.getAt());
+  for (unsigned reg = 0; reg < tile->layout.numRegisters();
+       reg += access.vector) {
     SmallVector<Value> words;
     Value condition = access.inside ? access.inside(reg) : Value();
     loadGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]),
@@ -257,9 +282,11 @@ LogicalResult KernelEmitter::emitLoad(LoadOp op) {
         if (word.getType().getIntOrFloatBitWidth() > 8) {
           Value shifted = LLVM::LShrOp::create(
               builder, loc, word,
-              LLVM::ConstantOp::create(builder, loc, word.getType(),
-                                       builder.getIntegerAttr(word.getType(), 8 * (i % 4))));
-          word = LLVM::TruncOp::create(builder, loc, builder.getI8Type(), shifted);
+              LLVM::ConstantOp::create(
+                  builder, loc, word.getType(),
+                  builder.getIntegerAttr(word.getType(), 8 * (i % 4))));
+          word =
+              LLVM::TruncOp::create(builder, loc, builder.getI8Type(), shifted);
         }
         tile->scalars[reg + i] = bitcast(word, tile->type.getElementType());
       }
@@ -274,37 +301,43 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
   RegisterTile &tile = *tiles.lookup(op.getTile());
   unsigned elementBytes = bytesOf(tile.type.getElementType());
   if (elementBytes != 4 && elementBytes != 2)
-    return op.emitError() << "storing elements of " << tile.type.getElementType()
+    return op.emitError() << "storing elements of "
+                          << tile.type.getElementType()
                           << " is not possible; use 16 or 32 bits";
   GlobalAccess access =
       accessGlobal(op, op.getArray(), tile.type.getAxes(), tile.type.getShape(),
                    tile.layout, op.getPositions(), op.getAt());
-  // Threads that share an element: the one with zeros in the shared bits writes.
+  // Threads that share an element: the one with zeros in the shared bits
+  // writes.
   Value writes;
   auto onlyZero = [&](Value source, uint32_t mask) {
     if (!mask)
       return;
     Value bits = LLVM::AndOp::create(builder, loc, source, constant(mask));
-    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, bits, constant(0));
-    writes = writes ? Value(LLVM::AndOp::create(builder, loc, writes, zero)) : zero;
+    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                      bits, constant(0));
+    writes =
+        writes ? Value(LLVM::AndOp::create(builder, loc, writes, zero)) : zero;
   };
   onlyZero(lane, tile.layout.replicatedBits(Place::Lane));
   onlyZero(warp, tile.layout.replicatedBits(Place::Warp));
-  for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += access.vector) {
+  for (unsigned reg = 0; reg < tile.layout.numRegisters();
+       reg += access.vector) {
     SmallVector<Value> words;
     if (elementBytes == 2 && access.vector >= 2)
       for (unsigned i = 0; i < access.vector / 2; ++i)
         words.push_back(pair(tile, reg / 2 + i));
     else
       for (unsigned i = 0; i < access.vector; ++i)
-        words.push_back(bitcast(element(tile, reg + i), elementBytes == 2 ? i16 : i32));
+        words.push_back(
+            bitcast(element(tile, reg + i), elementBytes == 2 ? i16 : i32));
     Value condition = access.inside ? access.inside(reg) : Value();
     if (condition && writes)
       condition = LLVM::AndOp::create(builder, loc, condition, writes);
     else if (writes)
       condition = writes;
-    storeGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]), words,
-                     access.vector * elementBytes, condition);
+    storeGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]),
+                     words, access.vector * elementBytes, condition);
   }
   return success();
 }
@@ -321,8 +354,8 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
   // The widest copy that rows allow decides how threads are dealt out.
   LinearLayout layout =
       target::copyLayout(shape, maxVectorBytes / elementBytes, warpBits);
-  GlobalAccess access = accessGlobal(op, op.getArray(), type.getAxes(), shape, layout,
-                                     op.getPositions(), op.getAt());
+  GlobalAccess access = accessGlobal(op, op.getArray(), type.getAxes(), shape,
+                                     layout, op.getPositions(), op.getAt());
   unsigned bytes = access.vector * elementBytes;
   if (access.vector * elementBytes < maxVectorBytes) {
     layout = target::copyLayout(shape, access.vector, warpBits);
@@ -336,8 +369,10 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     if (!mask)
       return;
     Value bits = LLVM::AndOp::create(builder, loc, source, constant(mask));
-    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, bits, constant(0));
-    copies = copies ? Value(LLVM::AndOp::create(builder, loc, copies, zero)) : zero;
+    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                      bits, constant(0));
+    copies =
+        copies ? Value(LLVM::AndOp::create(builder, loc, copies, zero)) : zero;
   };
   onlyZero(lane, layout.replicatedBits(Place::Lane));
   onlyZero(warp, layout.replicatedBits(Place::Warp));
@@ -365,10 +400,12 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     }
     Value size;
     if (condition) // a copy of no bytes fills with zeros
-      size = LLVM::SelectOp::create(builder, loc, condition, constant(bytes), constant(0));
+      size = LLVM::SelectOp::create(builder, loc, condition, constant(bytes),
+                                    constant(0));
     auto modifier = bytes == maxVectorBytes ? NVVM::LoadCacheModifierKind::CG
                                             : NVVM::LoadCacheModifierKind::CA;
-    NVVM::CpAsyncOp::create(builder, loc, destination, source, bytes, modifier, size);
+    NVVM::CpAsyncOp::create(builder, loc, destination, source, bytes, modifier,
+                            size);
   }
   if (after) {
     LLVM::BrOp::create(builder, loc, ValueRange{}, after);
@@ -388,8 +425,8 @@ Value KernelEmitter::slotBase(Value buffer, Value slot) {
     return base;
   Value bytes = LLVM::MulOp::create(builder, loc, scalar(slot),
                                     constant(int32_t(type.getSlotBytes())));
-  return LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(), base,
-                             ArrayRef<LLVM::GEPArg>{bytes});
+  return LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
+                             base, ArrayRef<LLVM::GEPArg>{bytes});
 }
 
 Value KernelEmitter::sharedAddress(Value slotBase, ArrayRef<uint32_t> lanes,
@@ -408,12 +445,14 @@ Value KernelEmitter::sharedAddress(Value slotBase, ArrayRef<uint32_t> lanes,
   }
   Value pointer = slotBase;
   if (mask)
-    pointer = LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
-                                  pointer, ArrayRef<LLVM::GEPArg>{thread});
+    pointer =
+        LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
+                            pointer, ArrayRef<LLVM::GEPArg>{thread});
   return offsetBy(builder, loc, pointer, offset & ~mask);
 }
 
-void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared, Value base) {
+void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared,
+                               Value base) {
   SharedAccess places = compose(tile.layout, shared);
   unsigned elementBytes = bytesOf(tile.type.getElementType());
   auto offsetOf = [places](unsigned reg) {
@@ -432,10 +471,13 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared, V
       RegisterTile *target = &tile;
       tile.fetch = [=](unsigned index) {
         unsigned first = (2 * index) & ~group;
-        Value address = sharedAddress(base, plan->laneImages, places.warps, offsetOf(first));
-        Type type = matrices == 1 ? i32
-                                  : Type(LLVM::LLVMStructType::getLiteral(
-                                        builder.getContext(), SmallVector<Type>(matrices, i32)));
+        Value address = sharedAddress(base, plan->laneImages, places.warps,
+                                      offsetOf(first));
+        Type type =
+            matrices == 1
+                ? i32
+                : Type(LLVM::LLVMStructType::getLiteral(
+                      builder.getContext(), SmallVector<Type>(matrices, i32)));
         Value loaded = NVVM::LdMatrixOp::create(
             builder, loc, type, address, matrices,
             plan->transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row,
@@ -447,9 +489,10 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared, V
             if (matrix >> i & 1)
               reg |= 1u << bit;
           target->pairs[reg / 2] =
-              matrices == 1 ? loaded
-                            : Value(LLVM::ExtractValueOp::create(builder, loc, loaded,
-                                                                 ArrayRef<int64_t>{matrix}));
+              matrices == 1
+                  ? loaded
+                  : Value(LLVM::ExtractValueOp::create(
+                        builder, loc, loaded, ArrayRef<int64_t>{matrix}));
         }
       };
       return;
@@ -462,7 +505,8 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared, V
     ++bits;
   unsigned vector = 1u << bits, bytes = vector * elementBytes;
   for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
-    Value address = sharedAddress(base, places.lanes, places.warps, offsetOf(reg));
+    Value address =
+        sharedAddress(base, places.lanes, places.warps, offsetOf(reg));
     if (bytes < 4) {
       Type type = elementBytes == 2 ? i16 : Type(builder.getI8Type());
       Value loaded = LLVM::LoadOp::create(builder, loc, type, address, bytes);
@@ -474,7 +518,8 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared, V
     Value loaded = LLVM::LoadOp::create(builder, loc, type, address, bytes);
     for (unsigned i = 0; i < words; ++i) {
       Value word = words == 1 ? loaded
-                              : Value(LLVM::ExtractElementOp::create(builder, loc, loaded, constant(i)));
+                              : Value(LLVM::ExtractElementOp::create(
+                                    builder, loc, loaded, constant(i)));
       if (elementBytes == 2)
         tile.pairs[reg / 2 + i] = word;
       else
@@ -483,7 +528,8 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared, V
   }
 }
 
-void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared, Value base) {
+void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared,
+                                Value base) {
   SharedAccess places = compose(tile.layout, shared);
   unsigned elementBytes = bytesOf(tile.type.getElementType());
   unsigned bits = 0;
@@ -510,7 +556,8 @@ void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared, 
       Type type = VectorType::get({int64_t(words.size())}, words[0].getType());
       value = LLVM::PoisonOp::create(builder, loc, type);
       for (auto [i, word] : llvm::enumerate(words))
-        value = LLVM::InsertElementOp::create(builder, loc, value, word, constant(i));
+        value = LLVM::InsertElementOp::create(builder, loc, value, word,
+                                              constant(i));
     }
     LLVM::StoreOp::create(builder, loc, value, address, bytes);
   }
@@ -526,7 +573,8 @@ static bool mayReadLate(ReadOp op) {
     if (!last || last->isBeforeInBlock(user))
       last = user;
   }
-  for (Operation *next = op->getNextNode(); last && next != last; next = next->getNextNode())
+  for (Operation *next = op->getNextNode(); last && next != last;
+       next = next->getNextNode())
     if (isa<BarrierOp, WaitOp, scf::ForOp>(next))
       return false;
   return last;
@@ -546,11 +594,14 @@ LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
   RegisterTile &input = *tiles.lookup(op.getInput());
   auto result = newTile(op.getResult());
   // The same threads: at most the registers change places.
-  if (input.layout.getBases(Place::Lane) == result->layout.getBases(Place::Lane) &&
-      input.layout.getBases(Place::Warp) == result->layout.getBases(Place::Warp)) {
+  if (input.layout.getBases(Place::Lane) ==
+          result->layout.getBases(Place::Lane) &&
+      input.layout.getBases(Place::Warp) ==
+          result->layout.getBases(Place::Warp)) {
     SmallVector<unsigned> from;
     for (unsigned reg = 0; reg < result->layout.numRegisters(); ++reg)
-      if (auto source = input.layout.registerFor(result->layout.apply(Place::Register, reg)))
+      if (auto source = input.layout.registerFor(
+              result->layout.apply(Place::Register, reg)))
         from.push_back(*source);
     if (from.size() == result->layout.numRegisters()) {
       for (auto [reg, source] : llvm::enumerate(from))
@@ -560,8 +611,9 @@ LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
   }
   unsigned elementBytes = bytesOf(result->type.getElementType());
   if (elementBytes > 4 || result->type.getElementType().isInteger(1))
-    return op.emitError() << "moving elements of " << result->type.getElementType()
-                          << " between threads is not possible; use 8 to 32 bits";
+    return op.emitError()
+           << "moving elements of " << result->type.getElementType()
+           << " between threads is not possible; use 8 to 32 bits";
   SharedLayout scratch =
       SharedLayout::swizzledRowMajor(result->type.getShape(), elementBytes);
   Value base = offsetBy(builder, loc, sharedBase,

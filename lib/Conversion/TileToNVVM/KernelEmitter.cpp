@@ -94,8 +94,9 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
       LLVM::LLVMVoidType::get(builder.getContext()), types);
   function = LLVM::LLVMFuncOp::create(builder, loc, kernel.getSymName(), type);
   function->setAttr("nvvm.kernel", builder.getUnitAttr());
-  function->setAttr("nvvm.maxntid", builder.getDenseI32ArrayAttr(
-                                        {int32_t(kernel.getNumThreads()), 1, 1}));
+  function->setAttr(
+      "nvvm.maxntid",
+      builder.getDenseI32ArrayAttr({int32_t(kernel.getNumThreads()), 1, 1}));
   for (unsigned i = 0; i < types.size(); ++i) {
     function.setArgAttr(i, "llvm.noalias", builder.getUnitAttr());
     function.setArgAttr(i, "llvm.align", builder.getI32IntegerAttr(16));
@@ -241,8 +242,8 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp loop) {
   if (failed(emitBlock(*loop.getBody())))
     return failure();
 
-  SmallVector<Value> next{LLVM::AddOp::create(
-      builder, loc, body->getArgument(0), constant(*step))};
+  SmallVector<Value> next{
+      LLVM::AddOp::create(builder, loc, body->getArgument(0), constant(*step))};
   SmallVector<Value> results;
   for (Value value : loop.getBody()->getTerminator()->getOperands())
     llvm::append_range(results, flatten(value));
@@ -310,7 +311,8 @@ Value KernelEmitter::groupStart(StringRef axis) {
   entry->second = inSetup([&]() -> Value {
     // The last axis of `order` varies fastest over the one-dimensional grid.
     int64_t stride = 1;
-    for (auto other : llvm::reverse(kernel.getOrder().getAsRange<StringAttr>())) {
+    for (auto other :
+         llvm::reverse(kernel.getOrder().getAsRange<StringAttr>())) {
       if (other.getValue() == axis)
         break;
       stride *= kernel.getGridSize(other);
@@ -357,11 +359,15 @@ Value KernelEmitter::threadImage(ArrayRef<uint32_t> lanes,
                Value part =
                    LLVM::AndOp::create(builder, loc, source, constant(bits));
                if (shift > 0)
-                 part = LLVM::ShlOp::create(builder, loc, part, constant(shift));
+                 part =
+                     LLVM::ShlOp::create(builder, loc, part, constant(shift));
                if (shift < 0)
-                 part = LLVM::LShrOp::create(builder, loc, part, constant(-shift));
-               result = result ? Value(LLVM::XOrOp::create(builder, loc, result, part))
-                               : part;
+                 part =
+                     LLVM::LShrOp::create(builder, loc, part, constant(-shift));
+               result =
+                   result
+                       ? Value(LLVM::XOrOp::create(builder, loc, result, part))
+                       : part;
              }
            };
            gather(lane, lanes);
@@ -432,15 +438,17 @@ Value KernelEmitter::pair(RegisterTile &tile, unsigned index) {
   if (lowRound && highRound && lowRound.getArg().getType().isF32() &&
       highRound.getArg().getType().isF32()) {
     // Both halves come from f32: one instruction rounds and packs them.
-    StringRef name = element.isBF16() ? "llvm.nvvm.ff2bf16x2.rn"
-                                      : "llvm.nvvm.ff2f16x2.rn";
+    StringRef name =
+        element.isBF16() ? "llvm.nvvm.ff2bf16x2.rn" : "llvm.nvvm.ff2f16x2.rn";
     Value rounded = callIntrinsic(builder, loc, name, vector,
                                   {highRound.getArg(), lowRound.getArg()});
     return tile.pairs[index] = bitcast(rounded, i32);
   }
   Value packed = LLVM::PoisonOp::create(builder, loc, vector);
-  packed = LLVM::InsertElementOp::create(builder, loc, packed, low, constant(0));
-  packed = LLVM::InsertElementOp::create(builder, loc, packed, high, constant(1));
+  packed =
+      LLVM::InsertElementOp::create(builder, loc, packed, low, constant(0));
+  packed =
+      LLVM::InsertElementOp::create(builder, loc, packed, high, constant(1));
   return tile.pairs[index] = bitcast(packed, i32);
 }
 

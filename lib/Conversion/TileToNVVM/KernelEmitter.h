@@ -71,7 +71,8 @@ private:
   /// First position of the block along a group axis; null for 0.
   Value groupStart(llvm::StringRef axis);
   /// XOR of the images of the set bits of lane and warp, computed in the setup.
-  Value threadImage(llvm::ArrayRef<uint32_t> lanes, llvm::ArrayRef<uint32_t> warps);
+  Value threadImage(llvm::ArrayRef<uint32_t> lanes,
+                    llvm::ArrayRef<uint32_t> warps);
   /// Bits that threadImage may set.
   static uint32_t imageMask(llvm::ArrayRef<uint32_t> lanes,
                             llvm::ArrayRef<uint32_t> warps);
@@ -86,9 +87,9 @@ private:
   //===--- EmitTransfers.cpp ----------------------------------------------===//
   /// One thread's accesses to a tile of a global array.
   struct GlobalAccess {
-    Value base;                     ///< pointer of register 0
+    Value base;                         ///< pointer of register 0
     llvm::SmallVector<int64_t> offsets; ///< bytes, per register
-    unsigned vector = 1;            ///< elements moved at once
+    unsigned vector = 1;                ///< elements moved at once
     /// The condition under which register r is inside the array; null: always.
     std::function<Value(unsigned reg)> inside;
   };
@@ -102,27 +103,32 @@ private:
   mlir::LogicalResult emitCopy(tile::CopyOp op);
   mlir::LogicalResult emitRead(tile::ReadOp op);
   mlir::LogicalResult emitConvert(tile::ConvertOp op);
-  /// Pointer to `offset` (a constant) past the thread's part of a shared access.
+  /// Pointer to `offset` (a constant) past the thread's part of a shared
+  /// access.
   Value sharedAddress(Value slotBase, llvm::ArrayRef<uint32_t> lanes,
                       llvm::ArrayRef<uint32_t> warps, uint32_t offset);
   Value slotBase(Value buffer, Value slot);
   Value loadGlobalWords(Value pointer, unsigned bytes, Value condition,
                         llvm::SmallVectorImpl<Value> &words);
-  void storeGlobalWords(Value pointer, llvm::ArrayRef<Value> words, unsigned bytes,
-                        Value condition);
+  void storeGlobalWords(Value pointer, llvm::ArrayRef<Value> words,
+                        unsigned bytes, Value condition);
   /// Moves a tile into shared memory at `base`, or out of it.
-  void writeShared(RegisterTile &tile, const layout::SharedLayout &shared, Value base);
-  void readShared(RegisterTile &tile, const layout::SharedLayout &shared, Value base);
+  void writeShared(RegisterTile &tile, const layout::SharedLayout &shared,
+                   Value base);
+  void readShared(RegisterTile &tile, const layout::SharedLayout &shared,
+                  Value base);
 
   //===--- EmitCompute.cpp ------------------------------------------------===//
   mlir::LogicalResult emitMma(tile::MmaOp op);
   mlir::LogicalResult emitMap(tile::MapOp op);
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   /// Emits the scalar operations of a region; `index` resolves `tile.index`.
-  mlir::FailureOr<Value> emitRegion(mlir::Block &block, llvm::ArrayRef<Value> arguments,
-                                    llvm::function_ref<Value(tile::IndexOp)> index);
+  mlir::FailureOr<Value>
+  emitRegion(mlir::Block &block, llvm::ArrayRef<Value> arguments,
+             llvm::function_ref<Value(tile::IndexOp)> index);
   /// Combines values that live in other warps, through shared memory.
-  mlir::LogicalResult reduceAcrossWarps(tile::ReduceOp op, RegisterTile &partial,
+  mlir::LogicalResult reduceAcrossWarps(tile::ReduceOp op,
+                                        RegisterTile &partial,
                                         llvm::ArrayRef<unsigned> warpBits);
 
   //===--- Registers ------------------------------------------------------===//
@@ -155,15 +161,16 @@ private:
   llvm::DenseMap<Value, Value> scalars;
   llvm::DenseMap<Value, int64_t> bufferOffsets;
   llvm::StringMap<Value> groupStarts;
-  std::map<std::pair<std::vector<uint32_t>, std::vector<uint32_t>>, Value> images;
+  std::map<std::pair<std::vector<uint32_t>, std::vector<uint32_t>>, Value>
+      images;
   std::map<std::pair<Value, uint32_t>, Value,
            std::function<bool(const std::pair<Value, uint32_t> &,
                               const std::pair<Value, uint32_t> &)>>
       xoredImages;
   llvm::DenseMap<int32_t, Value> constants;
   int64_t sharedBytes = 0;
-  /// Where layout changes go: past the buffers while a buffer may still be read,
-  /// over them afterwards.
+  /// Where layout changes go: past the buffers while a buffer may still be
+  /// read, over them afterwards.
   int64_t scratchOffset = 0;
   llvm::SmallPtrSet<mlir::Operation *, 8> afterBuffers;
 };

@@ -41,8 +41,8 @@ public:
       return value;
     if (FailureOr<Value> value = buildMath(); succeeded(value))
       return value;
-    return op.emitError() << "'" << op.getName()
-                          << "' on " << op.getResult(0).getType()
+    return op.emitError() << "'" << op.getName() << "' on "
+                          << op.getResult(0).getType()
                           << " has no device instruction here; write it with "
                              "add, multiply, divide, exp2, log2, sqrt, rsqrt, "
                              "sin, cos, tanh, comparisons and select of f32";
@@ -56,8 +56,8 @@ private:
     return Op::create(builder, loc, std::forward<Args>(args)...);
   }
 
-  /// An operation of floats that rounds once, as written: a multiplication fuses
-  /// with an addition only where the program says `math.fma`.
+  /// An operation of floats that rounds once, as written: a multiplication
+  /// fuses with an addition only where the program says `math.fma`.
   template <typename Op>
   Value makeFloat() {
     return Op::create(builder, loc, resultType(), operands);
@@ -180,12 +180,15 @@ private:
     constexpr double log2e = 1.4426950408889634, ln2 = 0.6931471805599453;
     return TypeSwitch<Operation *, FailureOr<Value>>(&op)
         .Case([&](math::Exp2Op) { return exp2(operands[0]); })
-        .Case([&](math::ExpOp) { return exp2(multiply(operands[0], real(log2e))); })
+        .Case([&](math::ExpOp) {
+          return exp2(multiply(operands[0], real(log2e)));
+        })
         .Case([&](math::Log2Op) {
           return call("llvm.nvvm.lg2.approx.ftz.f", operands);
         })
         .Case([&](math::LogOp) {
-          return multiply(call("llvm.nvvm.lg2.approx.ftz.f", operands), real(ln2));
+          return multiply(call("llvm.nvvm.lg2.approx.ftz.f", operands),
+                          real(ln2));
         })
         .Case([&](math::SqrtOp) {
           return call("llvm.nvvm.sqrt.approx.f", operands);
@@ -193,12 +196,18 @@ private:
         .Case([&](math::RsqrtOp) {
           return call("llvm.nvvm.rsqrt.approx.f", operands);
         })
-        .Case([&](math::SinOp) { return call("llvm.nvvm.sin.approx.f", operands); })
-        .Case([&](math::CosOp) { return call("llvm.nvvm.cos.approx.f", operands); })
+        .Case([&](math::SinOp) {
+          return call("llvm.nvvm.sin.approx.f", operands);
+        })
+        .Case([&](math::CosOp) {
+          return call("llvm.nvvm.cos.approx.f", operands);
+        })
         .Case([&](math::AbsFOp) { return make<LLVM::FAbsOp>(operands[0]); })
         .Case([&](math::FloorOp) { return make<LLVM::FFloorOp>(operands[0]); })
         .Case([&](math::CeilOp) { return make<LLVM::FCeilOp>(operands[0]); })
-        .Case([&](math::RoundEvenOp) { return make<LLVM::RoundEvenOp>(operands[0]); })
+        .Case([&](math::RoundEvenOp) {
+          return make<LLVM::RoundEvenOp>(operands[0]);
+        })
         .Case([&](math::TanhOp) { return tanh(operands[0]); })
         .Case([&](math::PowFOp) {
           Value logarithm = call("llvm.nvvm.lg2.approx.ftz.f", {operands[0]});

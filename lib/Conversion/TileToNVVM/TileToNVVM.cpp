@@ -17,7 +17,8 @@ namespace {
 /// Name of the one array of dynamic shared memory; its size is the launch's.
 constexpr llvm::StringLiteral sharedName = "napkin_shared";
 
-struct TileLowerToNVVM : public napkin::impl::TileLowerToNVVMPassBase<TileLowerToNVVM> {
+struct TileLowerToNVVM
+    : public napkin::impl::TileLowerToNVVMPassBase<TileLowerToNVVM> {
   using TileLowerToNVVMPassBase::TileLowerToNVVMPassBase;
 
   void runOnOperation() override {
@@ -27,7 +28,8 @@ struct TileLowerToNVVM : public napkin::impl::TileLowerToNVVMPassBase<TileLowerT
                                  << "'; known are " << target::knownTargets();
       return signalPassFailure();
     }
-    SmallVector<tile::KernelOp> kernels(getOperation().getOps<tile::KernelOp>());
+    SmallVector<tile::KernelOp> kernels(
+        getOperation().getOps<tile::KernelOp>());
     if (kernels.empty())
       return;
     OpBuilder builder(&getContext());
@@ -36,10 +38,10 @@ struct TileLowerToNVVM : public napkin::impl::TileLowerToNVVMPassBase<TileLowerT
     auto module = gpu::GPUModuleOp::create(builder, loc, "napkin_kernels");
     builder.setInsertionPointToStart(module.getBody());
     auto bytes = LLVM::LLVMArrayType::get(builder.getI8Type(), 0);
-    auto shared = LLVM::GlobalOp::create(builder, loc, bytes, /*isConstant=*/false,
-                                         LLVM::Linkage::External, sharedName,
-                                         Attribute(), /*alignment=*/1024,
-                                         /*addrSpace=*/3);
+    auto shared = LLVM::GlobalOp::create(
+        builder, loc, bytes, /*isConstant=*/false, LLVM::Linkage::External,
+        sharedName, Attribute(), /*alignment=*/1024,
+        /*addrSpace=*/3);
     for (tile::KernelOp kernel : kernels) {
       builder.setInsertionPointToEnd(module.getBody());
       KernelEmitter emitter(builder, kernel, *description, shared);

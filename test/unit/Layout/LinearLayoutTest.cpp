@@ -13,7 +13,8 @@ using namespace napkin::layout;
 /// 2t + {0,1}), over `rows` x `columns` and 2^warpBits warps along the rows.
 static LinearLayout accumulator(const TileShape &shape, unsigned warpBits) {
   LinearLayout layout;
-  layout.add(Place::Register, shape.unit(1, 0)).add(Place::Register, shape.unit(0, 3));
+  layout.add(Place::Register, shape.unit(1, 0))
+      .add(Place::Register, shape.unit(0, 3));
   for (unsigned bit = 3; bit < shape.bits(1); ++bit)
     layout.add(Place::Register, shape.unit(1, bit));
   layout.add(Place::Lane, shape.unit(1, 1)).add(Place::Lane, shape.unit(1, 2));
@@ -25,7 +26,8 @@ static LinearLayout accumulator(const TileShape &shape, unsigned warpBits) {
 }
 
 /// B operand of mma.m16n8k16 stored as [n, k], k contiguous.
-static LinearLayout operandB(const TileShape &shape, unsigned nAxis, unsigned kAxis) {
+static LinearLayout operandB(const TileShape &shape, unsigned nAxis,
+                             unsigned kAxis) {
   LinearLayout layout;
   layout.add(Place::Register, shape.unit(kAxis, 0));
   layout.add(Place::Register, shape.unit(kAxis, 3));
@@ -33,7 +35,8 @@ static LinearLayout operandB(const TileShape &shape, unsigned nAxis, unsigned kA
     layout.add(Place::Register, shape.unit(nAxis, bit));
   for (unsigned bit = 4; bit < shape.bits(kAxis); ++bit)
     layout.add(Place::Register, shape.unit(kAxis, bit));
-  layout.add(Place::Lane, shape.unit(kAxis, 1)).add(Place::Lane, shape.unit(kAxis, 2));
+  layout.add(Place::Lane, shape.unit(kAxis, 1))
+      .add(Place::Lane, shape.unit(kAxis, 2));
   for (unsigned bit = 0; bit < 3; ++bit)
     layout.add(Place::Lane, shape.unit(nAxis, bit));
   return layout;
@@ -53,8 +56,10 @@ TEST(LinearLayout, IsLinear) {
   LinearLayout layout = accumulator(shape, 0);
   std::mt19937 random(7);
   for (int i = 0; i < 200; ++i) {
-    uint32_t a = random() % 32, b = random() % 32, l = random() % 32, m = random() % 32;
-    EXPECT_EQ(layout.apply(a ^ b, l ^ m, 0), layout.apply(a, l, 0) ^ layout.apply(b, m, 0));
+    uint32_t a = random() % 32, b = random() % 32, l = random() % 32,
+             m = random() % 32;
+    EXPECT_EQ(layout.apply(a ^ b, l ^ m, 0),
+              layout.apply(a, l, 0) ^ layout.apply(b, m, 0));
   }
 }
 
@@ -63,7 +68,8 @@ TEST(LinearLayout, AccumulatorMatchesThePtxTables) {
   LinearLayout layout = accumulator(shape, 0);
   for (uint32_t lane = 0; lane < 32; ++lane)
     for (uint32_t reg = 0; reg < 4; ++reg) {
-      uint32_t row = lane / 4 + (reg >= 2 ? 8 : 0), column = 2 * (lane % 4) + (reg & 1);
+      uint32_t row = lane / 4 + (reg >= 2 ? 8 : 0),
+               column = 2 * (lane % 4) + (reg & 1);
       EXPECT_EQ(layout.apply(reg, lane, 0), row * 8 + column);
     }
   EXPECT_TRUE(layout.isSurjective(shape));
@@ -114,7 +120,8 @@ TEST(LdMatrix, FormsFollowFromTheComposition) {
   ASSERT_TRUE(direct);
   EXPECT_FALSE(direct->transposed);
   EXPECT_EQ(direct->matrixBits.size(), 2u);
-  auto transposed = planLdMatrix(compose(operandB(keys, 1, 0), shared)); // k = x
+  auto transposed =
+      planLdMatrix(compose(operandB(keys, 1, 0), shared)); // k = x
   ASSERT_TRUE(transposed);
   EXPECT_TRUE(transposed->transposed);
   for (auto &plan : {*direct, *transposed})

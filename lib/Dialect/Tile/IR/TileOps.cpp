@@ -76,24 +76,27 @@ static LogicalResult verifyPart(Operation *op, ncd::ArrayType array,
 
 LogicalResult LoadOp::verify() {
   return verifyPart(*this, getArray().getType(), getTile().getType().getAxes(),
-                    getTile().getType().getElementType(), getPositions(), getAt());
+                    getTile().getType().getElementType(), getPositions(),
+                    getAt());
 }
 
 LogicalResult StoreOp::verify() {
   return verifyPart(*this, getArray().getType(), getTile().getType().getAxes(),
-                    getTile().getType().getElementType(), getPositions(), getAt());
+                    getTile().getType().getElementType(), getPositions(),
+                    getAt());
 }
 
 LogicalResult CopyOp::verify() {
-  return verifyPart(*this, getArray().getType(), getBuffer().getType().getAxes(),
-                    getBuffer().getType().getElementType(), getPositions(),
-                    getAt());
+  return verifyPart(
+      *this, getArray().getType(), getBuffer().getType().getAxes(),
+      getBuffer().getType().getElementType(), getPositions(), getAt());
 }
 
 LogicalResult ReadOp::verify() {
   BufferType buffer = getBuffer().getType();
   TileType tile = getTile().getType();
-  if (buffer.getAxes() != tile.getAxes() || buffer.getSizes() != tile.getSizes() ||
+  if (buffer.getAxes() != tile.getAxes() ||
+      buffer.getSizes() != tile.getSizes() ||
       buffer.getElementType() != tile.getElementType())
     return emitOpError() << "expects the buffer's axes, sizes and elements";
   return success();
@@ -135,8 +138,9 @@ void KernelOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printSymbolName(getSymName());
   printer << '(';
-  llvm::interleaveComma(getBody().getArguments(), printer,
-                        [&](BlockArgument arg) { printer.printRegionArgument(arg); });
+  llvm::interleaveComma(
+      getBody().getArguments(), printer,
+      [&](BlockArgument arg) { printer.printRegionArgument(arg); });
   printer << ") group " << getGroup() << " order " << getOrder() << " warps "
           << getWarps() << " stages " << getStages() << " outputs "
           << getOutputs();
@@ -219,11 +223,14 @@ StringAttr MmaOp::getSummedAxis() {
 }
 
 LogicalResult MmaOp::verify() {
-  TileType a = getA().getType(), b = getB().getType(), c = getResult().getType();
+  TileType a = getA().getType(), b = getB().getType(),
+           c = getResult().getType();
   if (getAccumulator().getType().getAxes() != c.getAxes() ||
       getAccumulator().getType().getSizes() != c.getSizes())
-    return emitOpError() << "expects an accumulator of the result's axes and sizes";
-  StringAttr row = getRowAxis(), column = getColumnAxis(), summed = getSummedAxis();
+    return emitOpError()
+           << "expects an accumulator of the result's axes and sizes";
+  StringAttr row = getRowAxis(), column = getColumnAxis(),
+             summed = getSummedAxis();
   if (a.getRank() != 2 || b.getRank() != 2 || c.getRank() != 2 || !row ||
       !column || !summed || row == column || row == summed || column == summed)
     return emitOpError() << "expects a (rows, summed), b (columns, summed) and "
@@ -231,11 +238,12 @@ LogicalResult MmaOp::verify() {
   auto size = [](TileType type, StringAttr axis) {
     return type.getSizes()[*type.axisIndex(axis)];
   };
-  if (!a.axisIndex(row) || !b.axisIndex(column) || size(a, row) != size(c, row) ||
-      size(b, column) != size(c, column) || size(a, summed) != size(b, summed))
-    return emitOpError() << "expects equal sizes of '" << row.getValue() << "', '"
-                         << column.getValue() << "' and '" << summed.getValue()
-                         << "' in all operands";
+  if (!a.axisIndex(row) || !b.axisIndex(column) ||
+      size(a, row) != size(c, row) || size(b, column) != size(c, column) ||
+      size(a, summed) != size(b, summed))
+    return emitOpError() << "expects equal sizes of '" << row.getValue()
+                         << "', '" << column.getValue() << "' and '"
+                         << summed.getValue() << "' in all operands";
   Type element = a.getElementType();
   if (element != b.getElementType() || !(element.isBF16() || element.isF16()))
     return emitOpError() << "expects factors of bf16 or of f16, got " << element
@@ -253,7 +261,8 @@ ParseResult MapOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> inputs, positions;
   ArrayAttr at;
   FunctionType type;
-  if (parser.parseOperandList(inputs) || parsePositions(parser, positions, at) ||
+  if (parser.parseOperandList(inputs) ||
+      parsePositions(parser, positions, at) ||
       parser.parseRegion(*result.addRegion()) ||
       parser.parseOptionalAttrDict(result.attributes) || parser.parseColon())
     return failure();
@@ -265,10 +274,11 @@ ParseResult MapOp::parse(OpAsmParser &parser, OperationState &result) {
                       parser.getBuilder().getDenseI32ArrayAttr(
                           {int32_t(inputs.size()), int32_t(positions.size())}));
   result.addTypes(type.getResults());
-  return failure(
-      parser.resolveOperands(inputs, type.getInputs(), location, result.operands) ||
-      parser.resolveOperands(positions, parser.getBuilder().getIndexType(),
-                             result.operands));
+  return failure(parser.resolveOperands(inputs, type.getInputs(), location,
+                                        result.operands) ||
+                 parser.resolveOperands(positions,
+                                        parser.getBuilder().getIndexType(),
+                                        result.operands));
 }
 
 void MapOp::print(OpAsmPrinter &printer) {
@@ -279,9 +289,11 @@ void MapOp::print(OpAsmPrinter &printer) {
   printPositions(printer, *this, getPositions(), getAt());
   printer << ' ';
   printer.printRegion(getBody());
-  printer.printOptionalAttrDict((*this)->getAttrs(), {"at", "operandSegmentSizes"});
+  printer.printOptionalAttrDict((*this)->getAttrs(),
+                                {"at", "operandSegmentSizes"});
   printer << " : ";
-  printer.printFunctionalType(getInputs().getTypes(), (*this)->getResultTypes());
+  printer.printFunctionalType(getInputs().getTypes(),
+                              (*this)->getResultTypes());
 }
 
 LogicalResult MapOp::verify() {
@@ -305,7 +317,8 @@ LogicalResult MapOp::verify() {
     return emitOpError() << "expects a position for each axis in `at`";
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
   if (!yield || yield.getValue().getType() != result.getElementType())
-    return emitOpError() << "expects the region to yield " << result.getElementType();
+    return emitOpError() << "expects the region to yield "
+                         << result.getElementType();
   return success();
 }
 
@@ -319,9 +332,11 @@ LogicalResult ReduceOp::verify() {
   Block &block = getBody().front();
   Type element = input.getElementType();
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (block.getNumArguments() != 2 || block.getArgument(0).getType() != element ||
+  if (block.getNumArguments() != 2 ||
+      block.getArgument(0).getType() != element ||
       block.getArgument(1).getType() != element || !yield ||
-      yield.getValue().getType() != element || result.getElementType() != element)
+      yield.getValue().getType() != element ||
+      result.getElementType() != element)
     return emitOpError() << "expects a region from two elements of " << element
                          << " to one";
   return success();

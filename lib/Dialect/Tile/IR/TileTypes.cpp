@@ -77,9 +77,9 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
           return parser.parseInteger(images.emplace_back());
         }));
   };
-  if (parser.parseLess() || list("register", registers) || parser.parseComma() ||
-      list("lane", lanes) || parser.parseComma() || list("warp", warps) ||
-      parser.parseGreater())
+  if (parser.parseLess() || list("register", registers) ||
+      parser.parseComma() || list("lane", lanes) || parser.parseComma() ||
+      list("warp", warps) || parser.parseGreater())
     return {};
   return get(parser.getContext(), registers, lanes, warps);
 }
@@ -159,8 +159,8 @@ Type TileType::parse(AsmParser &parser) {
       break;
     }
     StringRef name;
-    if (parser.parseKeyword(&name) || parseAxisSize(parser, name, axes, sizes) ||
-        parser.parseComma())
+    if (parser.parseKeyword(&name) ||
+        parseAxisSize(parser, name, axes, sizes) || parser.parseComma())
       return {};
   }
   if (succeeded(parser.parseOptionalComma()) && parser.parseAttribute(layout))
@@ -178,7 +178,8 @@ LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError,
   if (failed(verifyAxes(emitError, axes, sizes)))
     return failure();
   if (!element.isIntOrFloat())
-    return emitError() << "expects an integer or float element, got " << element;
+    return emitError() << "expects an integer or float element, got "
+                       << element;
   if (!layout)
     return success();
   if (layout.getLanes().size() != 5)
@@ -191,7 +192,8 @@ LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError,
        {layout::Place::Register, layout::Place::Lane, layout::Place::Warp})
     for (uint32_t image : bits.getBases(place))
       if (image >= limit)
-        return emitError() << "layout image " << image << " lies outside the tile";
+        return emitError() << "layout image " << image
+                           << " lies outside the tile";
   if (!bits.isSurjective(shape))
     return emitError() << "the layout does not reach every element of the tile";
   return success();
@@ -253,7 +255,8 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expects 1 to 16 slots, got " << slots;
   if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() < 8 ||
       element.getIntOrFloatBitWidth() > 64)
-    return emitError() << "expects elements of 1, 2, 4 or 8 bytes, got " << element;
+    return emitError() << "expects elements of 1, 2, 4 or 8 bytes, got "
+                       << element;
   return verifyAxes(emitError, axes, sizes);
 }
 

@@ -28,7 +28,8 @@ unsigned bytesOf(Type element) {
 class Assignment {
 public:
   Assignment(KernelOp kernel, const target::TargetDescription &target)
-      : kernel(kernel), target(target), warpBits(log2Exact(kernel.getWarps())) {}
+      : kernel(kernel), target(target), warpBits(log2Exact(kernel.getWarps())) {
+  }
 
   void run() {
     chooseWarpGrid();
@@ -51,7 +52,9 @@ public:
   }
 
 private:
-  static TileType typeOf(Value value) { return cast<TileType>(value.getType()); }
+  static TileType typeOf(Value value) {
+    return cast<TileType>(value.getType());
+  }
 
   /// How warps share rows and columns: reductions along the columns and chained
   /// products want whole rows in a warp; a plain product wants square shares.
@@ -77,9 +80,11 @@ private:
       return;
     TileType type = typeOf(widest.getResult());
     unsigned rows = type.getShape().bits(*type.axisIndex(widest.getRowAxis()));
-    unsigned columns = type.getShape().bits(*type.axisIndex(widest.getColumnAxis()));
+    unsigned columns =
+        type.getShape().bits(*type.axisIndex(widest.getColumnAxis()));
     unsigned mostRows = rows - std::min(rows, log2Exact(target.mma16.m));
-    unsigned mostColumns = columns - std::min(columns, log2Exact(target.mma16.n));
+    unsigned mostColumns =
+        columns - std::min(columns, log2Exact(target.mma16.n));
     if (wholeRows) {
       grid.rowBits = std::min(warpBits, mostRows);
       grid.columnBits = warpBits - grid.rowBits;
@@ -88,8 +93,9 @@ private:
     unsigned best = ~0u;
     for (unsigned rowBits = 0; rowBits <= warpBits; ++rowBits) {
       unsigned columnBits = warpBits - rowBits;
-      unsigned excess = (rowBits > mostRows ? rowBits - mostRows : 0) +
-                        (columnBits > mostColumns ? columnBits - mostColumns : 0);
+      unsigned excess =
+          (rowBits > mostRows ? rowBits - mostRows : 0) +
+          (columnBits > mostColumns ? columnBits - mostColumns : 0);
       unsigned share = (1u << (rows - std::min(rows, rowBits))) +
                        (1u << (columns - std::min(columns, columnBits))) +
                        (excess << 16);
@@ -100,7 +106,8 @@ private:
     }
   }
 
-  /// Whether a value is computed from a product in the same block of operations.
+  /// Whether a value is computed from a product in the same block of
+  /// operations.
   bool dependsOnProduct(Value value) {
     Operation *op = value.getDefiningOp();
     if (!op)
@@ -109,18 +116,20 @@ private:
       return true;
     return isa<MapOp, ReduceOp>(op) &&
            llvm::any_of(op->getOperands(), [&](Value operand) {
-             return isa<TileType>(operand.getType()) && dependsOnProduct(operand);
+             return isa<TileType>(operand.getType()) &&
+                    dependsOnProduct(operand);
            });
   }
 
   LinearLayout fragment(MmaOp op, target::Operand operand) {
     StringAttr rows = op.getRowAxis(), columns = op.getColumnAxis(),
                summed = op.getSummedAxis();
-    auto layout = [&](Value value, const target::Fragment &fragment, StringAttr first,
-                      StringAttr second) {
+    auto layout = [&](Value value, const target::Fragment &fragment,
+                      StringAttr first, StringAttr second) {
       TileType type = typeOf(value);
-      return target::tileLayout(fragment, operand, type.getShape(),
-                                {*type.axisIndex(first), *type.axisIndex(second)}, grid);
+      return target::tileLayout(
+          fragment, operand, type.getShape(),
+          {*type.axisIndex(first), *type.axisIndex(second)}, grid);
     };
     switch (operand) {
     case target::Operand::A:
@@ -162,8 +171,9 @@ private:
       if (Operation *op = value.getDefiningOp())
         spreadToOperands(op, value);
       else if (auto argument = dyn_cast<BlockArgument>(value))
-        spreadAroundLoop(dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()),
-                         argument.getArgNumber() - 1);
+        spreadAroundLoop(
+            dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()),
+            argument.getArgNumber() - 1);
       for (OpOperand &use : value.getUses())
         spreadToUser(use);
     }
@@ -201,9 +211,11 @@ private:
     } else if (auto reduce = dyn_cast<ReduceOp>(user)) {
       wish(reduce.getResult(), slice(value, typeOf(reduce.getResult())));
     } else if (auto loop = dyn_cast<scf::ForOp>(user)) {
-      spreadAroundLoop(loop, use.getOperandNumber() - loop.getNumControlOperands());
+      spreadAroundLoop(loop,
+                       use.getOperandNumber() - loop.getNumControlOperands());
     } else if (isa<scf::YieldOp>(user)) {
-      spreadAroundLoop(dyn_cast<scf::ForOp>(user->getParentOp()), use.getOperandNumber());
+      spreadAroundLoop(dyn_cast<scf::ForOp>(user->getParentOp()),
+                       use.getOperandNumber());
     }
   }
 
@@ -212,8 +224,8 @@ private:
     if (!loop)
       return;
     Value yielded = loop.getBody()->getTerminator()->getOperand(index);
-    Value carried[] = {yielded, loop.getRegionIterArgs()[index], loop.getResult(index),
-                       loop.getInitArgs()[index]};
+    Value carried[] = {yielded, loop.getRegionIterArgs()[index],
+                       loop.getResult(index), loop.getInitArgs()[index]};
     for (Value source : carried)
       if (layouts.count(source)) {
         LinearLayout layout = layouts[source];
@@ -268,7 +280,8 @@ private:
       value.setType(typeOf(value).withLayout(layout));
   }
 
-  Value convert(OpBuilder &builder, Location loc, Value value, const LinearLayout &layout) {
+  Value convert(OpBuilder &builder, Location loc, Value value,
+                const LinearLayout &layout) {
     Type type = typeOf(value).withLayout(layout);
     if (value.getType() == type)
       return value;
@@ -288,13 +301,16 @@ private:
       if (auto mma = dyn_cast<MmaOp>(op)) {
         want(mma.getAMutable(), fragment(mma, target::Operand::A));
         want(mma.getBMutable(), fragment(mma, target::Operand::B));
-        want(mma.getAccumulatorMutable(), typeOf(mma.getResult()).getLayout().getLayout());
+        want(mma.getAccumulatorMutable(),
+             typeOf(mma.getResult()).getLayout().getLayout());
       } else if (auto map = dyn_cast<MapOp>(op)) {
         for (OpOperand &operand : map.getInputsMutable())
           want(operand, slice(map.getResult(), typeOf(operand.get())));
       } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
-        LinearLayout result = slice(reduce.getInput(), typeOf(reduce.getResult()));
-        LinearLayout decided = typeOf(reduce.getResult()).getLayout().getLayout();
+        LinearLayout result =
+            slice(reduce.getInput(), typeOf(reduce.getResult()));
+        LinearLayout decided =
+            typeOf(reduce.getResult()).getLayout().getLayout();
         if (result != decided) {
           auto old = reduce.getResult();
           Type oldType = old.getType();
@@ -311,13 +327,16 @@ private:
             want(operand, typeOf(argument).getLayout().getLayout());
       } else if (isa<scf::YieldOp>(op)) {
         if (auto loop = dyn_cast<scf::ForOp>(op->getParentOp()))
-          for (auto [index, argument] : llvm::enumerate(loop.getRegionIterArgs()))
+          for (auto [index, argument] :
+               llvm::enumerate(loop.getRegionIterArgs()))
             if (isa<TileType>(argument.getType()))
-              want(op->getOpOperand(index), typeOf(argument).getLayout().getLayout());
+              want(op->getOpOperand(index),
+                   typeOf(argument).getLayout().getLayout());
       } else if (auto store = dyn_cast<StoreOp>(op)) {
         TileType type = typeOf(store.getTile());
         unsigned vector = transferVector(type, store.getArray().getType());
-        unsigned run = 1u << type.getLayout().getLayout().contiguousRegisterBits();
+        unsigned run =
+            1u << type.getLayout().getLayout().contiguousRegisterBits();
         if (type.getRank() >= 2 && run < vector)
           want(store.getTileMutable(),
                target::blockedLayout(type.getShape(), vector, warpBits));
@@ -340,8 +359,8 @@ struct TileAssignLayouts
   void runOnOperation() override {
     const target::TargetDescription *description = target::lookupTarget(target);
     if (!description) {
-      getOperation().emitError() << "unknown target '" << target << "'; known are "
-                                 << target::knownTargets();
+      getOperation().emitError() << "unknown target '" << target
+                                 << "'; known are " << target::knownTargets();
       return signalPassFailure();
     }
     Assignment(getOperation(), *description).run();

@@ -30,9 +30,9 @@ public:
   }
 
 private:
-  /// Whether a load's data must be shared between threads: an operand of a matrix
-  /// instruction is read by `ldmatrix`, and what several threads hold would cross
-  /// from global memory several times.
+  /// Whether a load's data must be shared between threads: an operand of a
+  /// matrix instruction is read by `ldmatrix`, and what several threads hold
+  /// would cross from global memory several times.
   static bool wantsStaging(LoadOp load) {
     TileType type = load.getTile().getType();
     if (type.getElementType().getIntOrFloatBitWidth() < 8)
@@ -41,13 +41,14 @@ private:
       if (isa<ConvertOp>(user) || isa<MmaOp>(user))
         return true;
     LinearLayout layout = type.getLayout().getLayout();
-    return layout.replicatedBits(Place::Lane) || layout.replicatedBits(Place::Warp);
+    return layout.replicatedBits(Place::Lane) ||
+           layout.replicatedBits(Place::Warp);
   }
 
   BufferType bufferType(LoadOp load, int64_t slots) {
     TileType type = load.getTile().getType();
-    return BufferType::get(builder.getContext(), slots, type.getAxes(), type.getSizes(),
-                           type.getElementType());
+    return BufferType::get(builder.getContext(), slots, type.getAxes(),
+                           type.getSizes(), type.getElementType());
   }
 
   Value allocate(LoadOp load, int64_t slots) {
@@ -61,23 +62,24 @@ private:
     SmallVector<Value> positions;
     for (Value position : load.getPositions())
       positions.push_back(mapping.lookupOrDefault(position));
-    CopyOp::create(builder, load.getLoc(), load.getArray(), positions, load.getAt(),
-                   buffer, slot, load.getInsideAttr());
+    CopyOp::create(builder, load.getLoc(), load.getArray(), positions,
+                   load.getAt(), buffer, slot, load.getInsideAttr());
   }
 
-  /// Replaces a load by a read of the buffer; users that want another layout read
-  /// it once more instead of converting.
+  /// Replaces a load by a read of the buffer; users that want another layout
+  /// read it once more instead of converting.
   void readInstead(LoadOp load, Value buffer, Value slot) {
     for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
       if (auto convert = dyn_cast<ConvertOp>(user)) {
-        Value again = ReadOp::create(builder, load.getLoc(), convert.getResult().getType(),
-                                     buffer, slot);
+        Value again =
+            ReadOp::create(builder, load.getLoc(),
+                           convert.getResult().getType(), buffer, slot);
         convert.getResult().replaceAllUsesWith(again);
         convert.erase();
       }
     if (!load->use_empty()) {
-      Value read = ReadOp::create(builder, load.getLoc(), load.getTile().getType(),
-                                  buffer, slot);
+      Value read = ReadOp::create(builder, load.getLoc(),
+                                  load.getTile().getType(), buffer, slot);
       load.getTile().replaceAllUsesWith(read);
     }
     load.erase();
@@ -99,7 +101,8 @@ private:
     int64_t step = *getConstantIntValue(loop.getStep());
     int64_t upper = *getConstantIntValue(loop.getUpperBound());
     int64_t trips = upper / step;
-    int64_t stages = std::max<int64_t>(1, std::min<int64_t>(kernel.getStages(), trips + 1));
+    int64_t stages =
+        std::max<int64_t>(1, std::min<int64_t>(kernel.getStages(), trips + 1));
     int64_t ahead = stages - 1;
     SmallVector<Value> buffers;
     for (LoadOp load : loads) {
@@ -136,9 +139,10 @@ private:
       synchronise(loc, 0);
     } else {
       synchronise(loc, ahead - 1);
-      Value next = arith::AddIOp::create(builder, loc, position, index(ahead * step));
-      Value exists = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, next,
-                                           index(upper));
+      Value next =
+          arith::AddIOp::create(builder, loc, position, index(ahead * step));
+      Value exists = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::slt, next, index(upper));
       auto guard = scf::IfOp::create(builder, loc, exists, /*withElse=*/false);
       {
         OpBuilder::InsertionGuard insertion(builder);
@@ -155,15 +159,16 @@ private:
     SmallVector<Value> yielded(wide.getBody()->getTerminator()->getOperands());
     for (Value slot : {readSlot, fillSlot}) {
       Value following = arith::AddIOp::create(builder, loc, slot, one);
-      Value wraps = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                          following, count);
-      yielded.push_back(arith::SelectOp::create(builder, loc, wraps, zero, following));
+      Value wraps = arith::CmpIOp::create(
+          builder, loc, arith::CmpIPredicate::eq, following, count);
+      yielded.push_back(
+          arith::SelectOp::create(builder, loc, wraps, zero, following));
     }
     wide.getBody()->getTerminator()->setOperands(yielded);
   }
 
-  void loopCopies(ArrayRef<LoadOp> loads, ArrayRef<Value> buffers, scf::ForOp loop,
-                  Value position, Value slot) {
+  void loopCopies(ArrayRef<LoadOp> loads, ArrayRef<Value> buffers,
+                  scf::ForOp loop, Value position, Value slot) {
     IRMapping mapping;
     mapping.map(loop.getInductionVar(), position);
     for (auto [load, buffer] : llvm::zip(loads, buffers))
@@ -171,7 +176,8 @@ private:
   }
 
   /// A loop with two more carried values; takes over the body of `loop`.
-  scf::ForOp addCarried(scf::ForOp loop, ArrayRef<Value> initial, Value &first, Value &second) {
+  scf::ForOp addCarried(scf::ForOp loop, ArrayRef<Value> initial, Value &first,
+                        Value &second) {
     SmallVector<Value> inits(loop.getInitArgs());
     unsigned old = inits.size();
     llvm::append_range(inits, initial);
@@ -182,7 +188,8 @@ private:
       body->clear();
     loop.getInductionVar().replaceAllUsesWith(wide.getInductionVar());
     for (unsigned i = 0; i < old; ++i)
-      loop.getRegionIterArgs()[i].replaceAllUsesWith(wide.getRegionIterArgs()[i]);
+      loop.getRegionIterArgs()[i].replaceAllUsesWith(
+          wide.getRegionIterArgs()[i]);
     body->getOperations().splice(body->end(), loop.getBody()->getOperations());
     loop.replaceAllUsesWith(wide.getResults().take_front(old));
     first = wide.getRegionIterArgs()[old];
@@ -246,7 +253,8 @@ private:
   Value findRing(LoadOp load) {
     for (auto &[array, buffer] : rings) {
       auto type = cast<BufferType>(buffer.getType());
-      if (array == load.getArray() && bufferType(load, type.getSlots()) == type) {
+      if (array == load.getArray() &&
+          bufferType(load, type.getSlots()) == type) {
         Value found = buffer;
         array = Value();
         return found;
@@ -260,7 +268,8 @@ private:
   SmallVector<std::pair<Value, Value>> rings; ///< array and buffer
 };
 
-struct TilePipeline : public napkin::tile::impl::TilePipelinePassBase<TilePipeline> {
+struct TilePipeline
+    : public napkin::tile::impl::TilePipelinePassBase<TilePipeline> {
   void runOnOperation() override { Stager(getOperation()).run(); }
 };
 

@@ -106,7 +106,7 @@ def Tile_LoadOp : Tile_Op<"load"> {
     Tile_Arg<UnitAttr, "no element lies past the end along the axes in `at`">:$inside);
   let results = (outs Tile_Res<Tile_TileType, "the tile">:$tile);
   let assemblyFormat = [{
-    $array custom<Positions>($positions, $at) (`inside` $inside^)? attr-dict `:` type($array) `->` type($tile)
+    $array custom<Positions>($positions, $at) (`inside` $inside^)? attr-dict `:` qualified(type($array)) `->` qualified(type($tile))
   }];
   let hasVerifier = 1;
 }
@@ -131,7 +131,7 @@ def Tile_StoreOp : Tile_Op<"store"> {
     Tile_Arg<Variadic<Index>, "positions, in elements">:$positions,
     Tile_Arg<Tile_AxisListAttr, "axes of the positions">:$at);
   let assemblyFormat = [{
-    $tile `,` $array custom<Positions>($positions, $at) attr-dict `:` type($tile) `,` type($array)
+    $tile `,` $array custom<Positions>($positions, $at) attr-dict `:` qualified(type($tile)) `,` qualified(type($array))
   }];
   let hasVerifier = 1;
 }
@@ -148,7 +148,7 @@ def Tile_AllocOp : Tile_Op<"alloc"> {
     ```
   }];
   let results = (outs Tile_Res<Tile_BufferType, "the buffer">:$buffer);
-  let assemblyFormat = "attr-dict `:` type($buffer)";
+  let assemblyFormat = "attr-dict `:` qualified(type($buffer))";
 }
 
 def Tile_CopyOp : Tile_Op<"copy"> {
@@ -176,7 +176,7 @@ def Tile_CopyOp : Tile_Op<"copy"> {
     Tile_Arg<UnitAttr, "no element lies past the end along the axes in `at`">:$inside);
   let assemblyFormat = [{
     $array custom<Positions>($positions, $at) (`inside` $inside^)? `into` $buffer `[` $slot `]` attr-dict
-      `:` type($array) `,` type($buffer)
+      `:` qualified(type($array)) `,` qualified(type($buffer))
   }];
   let hasVerifier = 1;
 }
@@ -244,7 +244,7 @@ def Tile_ReadOp : Tile_Op<"read"> {
     Tile_Arg<Tile_BufferType, "buffer in shared memory">:$buffer,
     Tile_Arg<Index, "slot of the buffer">:$slot);
   let results = (outs Tile_Res<Tile_TileType, "the tile">:$tile);
-  let assemblyFormat = "$buffer `[` $slot `]` attr-dict `:` type($buffer) `->` type($tile)";
+  let assemblyFormat = "$buffer `[` $slot `]` attr-dict `:` qualified(type($buffer)) `->` qualified(type($tile))";
   let hasVerifier = 1;
 }
 
@@ -274,7 +274,7 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]
     Tile_Arg<Tile_TileType, "what the products are added to">:$accumulator);
   let results = (outs Tile_Res<Tile_TileType, "the sum">:$result);
   let assemblyFormat = [{
-    $a `,` $b `,` $accumulator attr-dict `:` type($a) `,` type($b) `,` type($result)
+    $a `,` $b `,` $accumulator attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($result))
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -373,7 +373,7 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure, SingleBlock]> {
     Tile_Arg<StrAttr, "axis that is folded">:$axis);
   let results = (outs Tile_Res<Tile_TileType, "the tile without the axis">:$result);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$input `over` $axis $body attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input `over` $axis $body attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
   let hasVerifier = 1;
 }
 
@@ -394,7 +394,7 @@ def Tile_ConvertOp : Tile_Op<"convert", [Pure]> {
   }];
   let arguments = (ins Tile_Arg<Tile_TileType, "tile">:$input);
   let results = (outs Tile_Res<Tile_TileType, "the same tile">:$result);
-  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
   let hasVerifier = 1;
 }
 

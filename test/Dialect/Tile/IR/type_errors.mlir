@@ -1,0 +1,39 @@
+// RUN: napkin-opt %s --split-input-file --verify-diagnostics
+
+// expected-error @below {{axis 'q' has tile size 12; expects a power of two in [2, 2^20]}}
+module attributes {a.t = !tile.tile<q=12, f32>} {}
+
+// -----
+
+// expected-error @below {{axis 'q' is named twice}}
+module attributes {a.t = !tile.tile<q=16, q=8, f32>} {}
+
+// -----
+
+// expected-error @below {{a tile of more than 2^24 elements}}
+module attributes {a.t = !tile.tile<q=1048576, x=32, f32>} {}
+
+// -----
+
+// expected-error @below {{expects a layout of 5 lane bits, got 2}}
+module attributes {a.t = !tile.tile<q=4, f32, #tile.layout<register = [], lane = [1, 2], warp = []>>} {}
+
+// -----
+
+// expected-error @below {{layout image 64 lies outside the tile}}
+module attributes {a.t = !tile.tile<q=32, f32, #tile.layout<register = [], lane = [1, 2, 4, 8, 64], warp = []>>} {}
+
+// -----
+
+// expected-error @below {{the layout does not reach every element of the tile}}
+module attributes {a.t = !tile.tile<q=32, f32, #tile.layout<register = [], lane = [1, 2, 4, 8, 8], warp = []>>} {}
+
+// -----
+
+// expected-error @below {{expects 1 to 16 slots, got 0}}
+module attributes {a.t = !tile.buffer<0 x (x=64), bf16>} {}
+
+// -----
+
+// expected-error @below {{expects elements of 1, 2, 4 or 8 bytes, got 'i1'}}
+module attributes {a.t = !tile.buffer<1 x (x=64), i1>} {}

@@ -1,0 +1,81 @@
+//===- PipelinesTest.cpp - the compiler as a library ----------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "napkin/Pipelines/Pipelines.h"
+#include "mlir/Parser/Parser.h"
+#include "napkin/Executor/Manifest.h"
+#include "napkin/PTX/Parser.h"
+#include <gtest/gtest.h>
+
+using namespace napkin;
+using namespace napkin::pipelines;
+
+/// A tile program: the last part of the way, without a schedule.
+static const char negate[] = R"(
+!tile = !tile.tile<n=128, f32, #tile.layout<register = [], lane = [1, 2, 4, 8, 16], warp = [32, 64]>>
+tile.kernel @"negate all"(%x: !ncd.array<n=200, f32>, %y: !ncd.array<n=200, f32>)
+    group #ncd.partition<n=128> order ["n"] warps 4 outputs 1 {
+  %t = tile.load %x : !ncd.array<n=200, f32> -> !tile
+  %r = tile.map %t at [] {
+  ^bb0(%e: f32):
+    %m = arith.negf %e : f32
+    tile.yield %m : f32
+  } : (!tile) -> !tile
+  tile.store %r, %y : !tile, !ncd.array<n=200, f32>
+  tile.return
+}
+)";
+
+TEST(Stages, NamesReadBack) {
+  for (const StageInfo &info : stages())
+    EXPECT_EQ(parseStage(info.name), info.stage);
+  EXPECT_FALSE(parseStage("sass"));
+}
+
+TEST(CompileText, RunsWhatItCompiles) {
+  auto compiled = compileText(negate, {});
+  ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
+  auto manifest = executor::parseManifest(compiled->manifest, "manifest");
+  ASSERT_TRUE(bool(manifest)) << llvm::toString(manifest.takeError());
+  EXPECT_EQ(manifest->ptx, "negate_all.ptx");
+  auto module = ptx::parse(compiled->ptx, manifest->ptx);
+  ASSERT_TRUE(bool(module)) << llvm::toString(module.takeError());
+  std::vector<float> values(200);
+  for (int i = 0; i < 200; ++i)
+    values[i] = i;
+  executor::HostArrays arrays;
+  const char *bytes = reinterpret_cast<const char *>(values.data());
+  arrays["arg0"].assign(bytes, bytes + 800);
+  auto ran = executor::runManifest(**module, *manifest, arrays);
+  ASSERT_TRUE(bool(ran)) << llvm::toString(ran.takeError());
+  ASSERT_EQ(arrays["result0"].size(), 800u);
+  const float *results =
+      reinterpret_cast<const float *>(arrays["result0"].data());
+  for (int i = 0; i < 200; ++i)
+    EXPECT_EQ(results[i], -values[i]);
+}
+
+TEST(CompileText, SameTextTwice) {
+  auto first = compileText(negate, {}), second = compileText(negate, {});
+  ASSERT_TRUE(bool(first) && bool(second));
+  EXPECT_EQ(first->ptx, second->ptx);
+  EXPECT_EQ(first->manifest, second->manifest);
+}
+
+/// The message of the error that \p source and \p options give.
+static std::string errorOf(const char *source, const CompileOptions &options) {
+  auto compiled = compileText(source, options, "file.mlir");
+  return compiled ? "" : llvm::toString(compiled.takeError());
+}
+
+TEST(CompileText, Errors) {
+  CompileOptions options;
+  EXPECT_NE(errorOf("ncd.nothing", options).find("file.mlir:1:1: error:"),
+            std::string::npos);
+  EXPECT_NE(
+      errorOf("", options).find("file.mlir:1:1: error: nothing to compile"),
+      std::string::npos);
+  options.target = "sm_20";
+  EXPECT_NE(errorOf(negate, options).find("unknown target 'sm_20'"),
+            std::string::npos);
+}
