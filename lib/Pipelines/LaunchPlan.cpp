@@ -90,7 +90,27 @@ LogicalResult Planner::addResults(ncd::DiagramOp diagram,
   return success();
 }
 
+/// Positions along an axis have 32 bits in device code, those past the end of
+/// the last tile included.
+static LogicalResult checkSizes(ncd::KernelOp kernel) {
+  constexpr int64_t limit = INT32_MAX - (int64_t(1) << 20);
+  SmallVector<Type> types(kernel.getOperandTypes());
+  llvm::append_range(types, kernel.getResultTypes());
+  for (Type type : types) {
+    auto array = cast<ncd::ArrayType>(type);
+    for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes()))
+      if (size > limit)
+        return kernel.emitError("axis '")
+               << axis.getValue() << "' has size " << size
+               << ", and positions in device code reach " << limit
+               << "; write it as two axes";
+  }
+  return success();
+}
+
 LogicalResult Planner::addKernel(ncd::KernelOp kernel, std::string entry) {
+  if (failed(checkSizes(kernel)))
+    return failure();
   PlannedKernel planned;
   planned.entry = entryNames.take(std::move(entry));
   kernel.setEntry(planned.entry);

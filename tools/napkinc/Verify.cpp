@@ -44,6 +44,24 @@ private:
 
 } // namespace
 
+/// What the reference refuses should be refused before anything is run.
+static LogicalResult checkSizes(ncd::DiagramOp diagram) {
+  const int64_t limit = reference::EvaluationOptions().maxElements;
+  WalkResult walked = diagram.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (auto array = dyn_cast<ncd::ArrayType>(type))
+        if (array.getNumElements().value_or(0) > limit) {
+          op->emitError("an array of ")
+              << *array.getNumElements()
+              << " elements is more than --verify evaluates (" << limit
+              << "); verify the diagram at smaller sizes";
+          return WalkResult::interrupt();
+        }
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
+
 void Verifier::makeInputs() {
   std::vector<const ManifestArray *> names;
   for (const ManifestArray &array : manifest.arrays) {
@@ -165,6 +183,9 @@ FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
   if (diagrams.empty())
     return source.emitError("cannot be verified: without an ncd.diagram there "
                             "is no reference");
+  for (ncd::DiagramOp diagram : diagrams)
+    if (failed(checkSizes(diagram)))
+      return failure();
   if (failed(execute(compiled)))
     return failure();
   bool passed = printKernels();

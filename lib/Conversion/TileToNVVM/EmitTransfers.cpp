@@ -497,9 +497,10 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared,
       };
       return;
     }
-  // Contiguous registers that stay contiguous bytes move together.
+  // Contiguous registers that stay contiguous bytes move together; bytes one by
+  // one, for taking words apart costs more than it saves.
   unsigned bits = 0;
-  while (bits < places.registers.size() &&
+  while (elementBytes > 1 && bits < places.registers.size() &&
          places.registers[bits] == elementBytes << bits &&
          (elementBytes << (bits + 1)) <= maxVectorBytes)
     ++bits;
