@@ -40,10 +40,16 @@ LogicalResult KernelLowering::planTiles() {
   kernel.getBody().walk([&](Operation *op) {
     for (Value value : op->getResults())
       note(op, value);
-    if (isa<ncd::ContractOp>(op))
-      for (Value value : op->getOperands())
+    // A row, column or summed axis of a product; one that both factors carry
+    // and the result keeps is none of these.
+    if (auto contract = dyn_cast<ncd::ContractOp>(op))
+      for (Value value : contract.getInputs())
         for (StringAttr axis : cast<ncd::ArrayType>(value.getType()).getAxes())
-          contracted.insert(axis);
+          if (contract.isOver(axis) ||
+              !llvm::all_of(contract.getInputs(), [&](Value other) {
+                return cast<ncd::ArrayType>(other.getType()).hasAxis(axis);
+              }))
+            contracted.insert(axis);
   });
   if (failed(result))
     return failure();

@@ -57,8 +57,18 @@ LogicalResult KernelEmitter::planSharedMemory() {
       bufferOffsets[alloc.getBuffer()] = buffers;
       buffers += llvm::alignTo(type.getSlotBytes() * type.getSlots(), 1024);
     }
+    // A read may be emitted as late as its last user (see mayReadLate).
+    auto touches = [&](Operation *user) {
+      Operation *top = body.findAncestorOpInBlock(*user);
+      if (!lastUse || lastUse->isBeforeInBlock(top))
+        lastUse = top;
+    };
     if (isa<CopyOp, ReadOp>(op))
-      lastUse = body.findAncestorOpInBlock(*op);
+      touches(op);
+    if (auto read = dyn_cast<ReadOp>(op))
+      for (Operation *user : read->getUsers())
+        if (isa<MmaOp>(user))
+          touches(user);
   });
   kernel.walk([&](Operation *op) {
     int64_t bytes = scratchBytes(*op, kernel.getWarps());

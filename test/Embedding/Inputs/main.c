@@ -2,7 +2,7 @@
 /* A program outside of Napkin's build: compiles a diagram, and one with a
  * mistake. */
 
-#include <napkin-c/Napkin.h>
+#include <napkin-c/Compiler.h>
 #include <stdio.h>
 #include <string.h>
 

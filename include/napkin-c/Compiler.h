@@ -1,17 +1,21 @@
-/*===- Napkin.h - the compiler from C ----------------------------*- C -*-===*\
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-|*
-|* From the text of a diagram to PTX text and a launch manifest. No type of
-|* LLVM or MLIR appears; a caller needs this header and the library.
-|*
-|*   NapkinCompilation *c = napkinCompile(text, length, NULL);
-|*   if (napkinError(c)) puts(napkinError(c));
-|*   else launch(napkinPTX(c), napkinManifest(c));
-|*   napkinDispose(c);
-\*===----------------------------------------------------------------------===*/
+//===- Compiler.h - The compiler, from C -----------------------*- C -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// From the text of a diagram to PTX text and a launch manifest. No type of LLVM
+// or MLIR appears; a caller needs this header and the library.
+//
+//   NapkinCompilation *c = napkinCompile(text, length, NULL);
+//   if (napkinError(c)) puts(napkinError(c));
+//   else launch(napkinPTX(c), napkinManifest(c));
+//   napkinDispose(c);
+//
+//===----------------------------------------------------------------------===//
 
-#ifndef NAPKIN_C_NAPKIN_H
-#define NAPKIN_C_NAPKIN_H
+#ifndef NAPKIN_C_COMPILER_H
+#define NAPKIN_C_COMPILER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -72,4 +76,4 @@ void napkinDispose(NapkinCompilation *compilation);
 }
 #endif
 
-#endif /* NAPKIN_C_NAPKIN_H */
+#endif /* NAPKIN_C_COMPILER_H */

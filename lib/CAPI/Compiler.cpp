@@ -1,7 +1,7 @@
-//===- Napkin.cpp - the compiler from C -----------------------------------===//
+//===- Compiler.cpp - the compiler from C -----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "napkin-c/Napkin.h"
+#include "napkin-c/Compiler.h"
 #include "napkin/Pipelines/Pipelines.h"
 #include "llvm/Support/raw_ostream.h"
 
