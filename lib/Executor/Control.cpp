@@ -305,14 +305,17 @@ HANDLER(copyLocal) {
 /// True if the lanes that the members' masks name are all in this fragment;
 /// otherwise the fragment waits for them. Lanes of one warp may give different
 /// masks: then they form groups.
-static bool converge(Warp &w, const Instr &i, uint32_t mask, const uint32_t *members) {
+static bool converge(Warp &w, const Instr &i, uint32_t mask,
+                     const uint32_t *members) {
   uint32_t all = 0;
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     if (!((members[l] >> l) & 1)) {
-      w.machine->trap(w, i, l, Trap::Kind::DivergentBarrier,
-                      fmt::format("this thread is not in the member mask {:#010x} that it gives",
-                                  members[l]));
+      w.machine->trap(
+          w, i, l, Trap::Kind::DivergentBarrier,
+          fmt::format(
+              "this thread is not in the member mask {:#010x} that it gives",
+              members[l]));
       return false;
     }
     all |= members[l];
@@ -328,7 +331,8 @@ static bool converge(Warp &w, const Instr &i, uint32_t mask, const uint32_t *mem
 }
 
 /// Calls `visit` with the lanes of each group of equal member masks.
-template <class F> static void eachGroup(uint32_t mask, const uint32_t *members, F visit) {
+template <class F>
+static void eachGroup(uint32_t mask, const uint32_t *members, F visit) {
   while (mask) {
     uint32_t value = members[__builtin_ctz(mask)], group = 0;
     for (unsigned l = 0; l < lanes; ++l)
@@ -446,12 +450,24 @@ HANDLER(reduce) {
       uint32_t x = a[__builtin_ctz(rest)];
       bool less = i.small1 ? int32_t(x) < int32_t(r) : x < r;
       switch (i.small0) {
-      case 0: r += x; break;
-      case 1: r = less ? x : r; break;
-      case 2: r = less ? r : x; break;
-      case 3: r &= x; break;
-      case 4: r |= x; break;
-      default: r ^= x; break;
+      case 0:
+        r += x;
+        break;
+      case 1:
+        r = less ? x : r;
+        break;
+      case 2:
+        r = less ? r : x;
+        break;
+      case 3:
+        r &= x;
+        break;
+      case 4:
+        r |= x;
+        break;
+      default:
+        r ^= x;
+        break;
       }
     }
     for (unsigned l = 0; l < lanes; ++l)
@@ -466,7 +482,8 @@ HANDLER(elect) {
     return;
   // Any lane may lead: an odd seed takes the highest.
   eachGroup(mask, members, [&](uint32_t group) {
-    unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(group) : __builtin_ctz(group);
+    unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(group)
+                                                  : __builtin_ctz(group);
     for (unsigned l = 0; l < lanes; ++l)
       if ((group >> l) & 1)
         lane<uint32_t>(w, i.d)[l] = leader;
