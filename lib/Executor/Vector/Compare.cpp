@@ -101,8 +101,10 @@ Handler integers(Compare c) {
     return compare<T, Compare::X, In>;
     CASE(Eq)
     CASE(Ne)
-    CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls) CASE(Hi)
-        CASE(Hs) default : return nullptr;
+    CASE(Lt)
+    CASE(Le)
+    CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls) CASE(Hi) CASE(Hs) default
+        : return nullptr;
   }
 }
 template <class T, class In>
@@ -110,8 +112,10 @@ Handler floats(Compare c) {
   switch (c) {
     CASE(Eq)
     CASE(Ne)
-    CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu)
-        CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
+    CASE(Lt)
+    CASE(Le)
+    CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu) CASE(Gtu)
+        CASE(Geu) CASE(Num) CASE(Nan)
 #undef CASE
             default : return nullptr;
   }
