@@ -27,6 +27,8 @@ config.substitutions.append(("%examples", os.path.join(config.napkin_source_dir,
 config.substitutions.append(("%python", "python3"))
 config.substitutions.append(("%{source}", config.napkin_source_dir))
 config.substitutions.append(("%{build}", config.napkin_binary_dir))
+config.substitutions.append(("%{cc}", config.napkin_c_compiler))
+config.substitutions.append(("%{cxx}", config.napkin_cxx_compiler))
 
 # These are optional: tests that need them say so with REQUIRES. utils/setup puts
 # ptxas and nvdisasm into the build folder where the machine has none.
