@@ -35,6 +35,10 @@ function(napkin_add_library name)
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   napkin_compile_flags(${name} "${ARG_MLIR}")
   target_link_libraries(${name} PUBLIC ${ARG_LINK} LLVM)
+  target_include_directories(${name} INTERFACE
+    $<BUILD_INTERFACE:${Napkin_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${Napkin_BINARY_DIR}/include> $<INSTALL_INTERFACE:include>)
+  set_property(GLOBAL APPEND PROPERTY NAPKIN_LIBRARIES ${name})
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()

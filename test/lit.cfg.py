@@ -2,7 +2,7 @@
 """lit configuration: IR tests, tool tests and executed kernels."""
 
 import os
-import shutil
+import sys
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -27,20 +27,18 @@ config.substitutions.append(("%examples", os.path.join(config.napkin_source_dir,
 config.substitutions.append(("%python", "python3"))
 config.substitutions.append(("%{source}", config.napkin_source_dir))
 config.substitutions.append(("%{build}", config.napkin_binary_dir))
+config.substitutions.append(("%{cc}", config.napkin_c_compiler))
+config.substitutions.append(("%{cxx}", config.napkin_cxx_compiler))
 
 # These are optional: tests that need them say so with REQUIRES. utils/setup puts
-# ptxas into the build folder where the machine has none.
-search = os.pathsep.join(
-    [
-        os.environ.get("PATH", ""),
-        "/usr/local/cuda/bin",
-        os.path.join(config.napkin_binary_dir, "cuda", "bin"),
-    ]
-)
+# ptxas and nvdisasm into the build folder where the machine has none.
+sys.path.insert(0, os.path.join(config.napkin_source_dir, "utils"))
+import sass_loops
+
 for tool in ("ptxas", "nvcc", "nvdisasm", "clang-format-22"):
-    path = os.environ.get(tool.upper()) or shutil.which(tool, path=search)
+    path = sass_loops.find_tool(tool)
     if path:
         config.available_features.add(tool)
         config.substitutions.append(("%" + tool, path))
-        if tool == "ptxas":
-            config.environment["PTXAS"] = path
+        if tool in ("ptxas", "nvdisasm"):
+            config.environment[tool.upper()] = path

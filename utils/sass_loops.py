@@ -3,7 +3,12 @@
 """Figures of a kernel that need no GPU: registers, spills, and the length of
 its main loops in machine instructions per tensor-core instruction.
 
-usage: sass_loops.py ARCH FILE.ptx|FILE.cubin ...      (ARCH: sm_80, sm_90a, ...)
+usage: sass_loops.py [--registers-only] [--at-most=N] ARCH FILE.ptx|FILE.cubin ...
+
+ARCH is sm_80, sm_90a, ... With --registers-only nothing is disassembled, so
+nvdisasm is not needed. With --at-most=N it is an error if a main loop has more
+than N instructions per 16x8x16 tensor-core instruction, if there is no main
+loop, or if a file spills registers.
 
 A *main loop* is an innermost loop of the control-flow graph of the machine code
 (SASS) that issues tensor-core instructions. Loops are found as strongly connected
@@ -228,26 +233,40 @@ def describe(program, component):
 
 
 def main(arguments):
-    if len(arguments) < 2:
+    options = [a for a in arguments if a.startswith("--")]
+    arguments = [a for a in arguments if not a.startswith("--")]
+    limit = next((float(o.partition("=")[2]) for o in options if re.fullmatch(r"--at-most=[\d.]+", o)), None)
+    known = [o for o in options if o == "--registers-only" or re.fullmatch(r"--at-most=[\d.]+", o)]
+    if len(arguments) < 2 or known != options:
         sys.exit(__doc__)
     arch, paths = arguments[0], arguments[1:]
+    exceeded = 0
     for path in paths:
         print(path)
+        loops = []
         with tempfile.TemporaryDirectory() as folder:
             cubin = path
             if path.endswith(".ptx"):
                 cubin = os.path.join(folder, "kernel.cubin")
                 figures = assemble(arch, path, cubin)
+                spills = figures.spill_store_bytes + figures.spill_load_bytes
                 print(f"  {figures.registers} registers, spills: {figures.spill_store_bytes} bytes stored,"
                       f" {figures.spill_load_bytes} bytes loaded")
-            for loop in main_loops(disassemble(cubin)):
+                exceeded += limit is not None and spills > 0
+            if "--registers-only" not in options:
+                loops = main_loops(disassemble(cubin))
+            for loop in loops:
                 print(f"  main loop: {loop.instructions} instructions, {loop.tensor} tensor:"
                       f" {loop.per_tensor:.2f} each, {loop.per_16816:.2f} per 16x8x16")
                 print("    " + ", ".join(f"{name} {count}" for name, count in loop.mix.items()))
+        if limit is not None and (not loops or max(loop.per_16816 for loop in loops) > limit):
+            print(f"  no main loop, or more than {limit} instructions per 16x8x16")
+            exceeded += 1
+    return 1 if exceeded else 0
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1:])
+        sys.exit(main(sys.argv[1:]))
     except (ToolError, OSError) as error:
         sys.exit(str(error))

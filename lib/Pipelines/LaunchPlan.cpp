@@ -90,7 +90,27 @@ LogicalResult Planner::addResults(ncd::DiagramOp diagram,
   return success();
 }
 
+/// Positions along an axis have 32 bits in device code, those past the end of
+/// the last tile included.
+static LogicalResult checkSizes(ncd::KernelOp kernel) {
+  constexpr int64_t limit = INT32_MAX - (int64_t(1) << 20);
+  SmallVector<Type> types(kernel.getOperandTypes());
+  llvm::append_range(types, kernel.getResultTypes());
+  for (Type type : types) {
+    auto array = cast<ncd::ArrayType>(type);
+    for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes()))
+      if (size > limit)
+        return kernel.emitError("axis '")
+               << axis.getValue() << "' has size " << size
+               << ", and positions in device code reach " << limit
+               << "; write it as two axes";
+  }
+  return success();
+}
+
 LogicalResult Planner::addKernel(ncd::KernelOp kernel, std::string entry) {
+  if (failed(checkSizes(kernel)))
+    return failure();
   PlannedKernel planned;
   planned.entry = entryNames.take(std::move(entry));
   kernel.setEntry(planned.entry);
@@ -216,6 +236,10 @@ LogicalResult napkin::pipelines::completeLaunches(ModuleOp module,
     if (auto bytes =
             function->getAttrOfType<IntegerAttr>("napkin.shared_bytes"))
       kernel.sharedBytes = bytes.getInt();
+    auto read = function->getAttrOfType<IntegerAttr>("napkin.read_bytes");
+    auto written = function->getAttrOfType<IntegerAttr>("napkin.written_bytes");
+    if (read && written)
+      kernel.transferred = tile::TransferBytes{read.getInt(), written.getInt()};
     if (auto threads =
             function->getAttrOfType<DenseI32ArrayAttr>("nvvm.maxntid"))
       kernel.threads = threads[0];
@@ -273,6 +297,11 @@ std::string LaunchPlan::json(StringRef target, StringRef ptxFile,
       out.attributeObject("predicted", [&] {
         out.attribute("global_read_bytes", kernel.predicted->globalReadBytes);
         out.attribute("global_write_bytes", kernel.predicted->globalWriteBytes);
+      });
+    if (kernel.transferred)
+      out.attributeObject("tile_program", [&] {
+        out.attribute("global_read_bytes", kernel.transferred->read);
+        out.attribute("global_write_bytes", kernel.transferred->written);
       });
   };
   out.object([&] {

@@ -26,7 +26,7 @@ public:
 private:
   LogicalResult execute(const pipelines::Compiled &compiled);
   void makeInputs();
-  bool printKernels();
+  bool printKernels(const pipelines::Compiled &compiled);
   FailureOr<bool> judge(ncd::DiagramOp diagram);
   FailureOr<std::vector<reference::Tensor>> takeOutputs(ncd::DiagramOp diagram);
 
@@ -43,6 +43,24 @@ private:
 };
 
 } // namespace
+
+/// What the reference refuses should be refused before anything is run.
+static LogicalResult checkSizes(ncd::DiagramOp diagram) {
+  const int64_t limit = reference::EvaluationOptions().maxElements;
+  WalkResult walked = diagram.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (auto array = dyn_cast<ncd::ArrayType>(type))
+        if (array.getNumElements().value_or(0) > limit) {
+          op->emitError("an array of ")
+              << *array.getNumElements()
+              << " elements is more than --verify evaluates (" << limit
+              << "); verify the diagram at smaller sizes";
+          return WalkResult::interrupt();
+        }
+    return WalkResult::advance();
+  });
+  return failure(walked.wasInterrupted());
+}
 
 void Verifier::makeInputs() {
   std::vector<const ManifestArray *> names;
@@ -95,7 +113,7 @@ LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
   return success();
 }
 
-bool Verifier::printKernels() {
+bool Verifier::printKernels(const pipelines::Compiled &compiled) {
   bool equal = true;
   for (size_t i = 0; i < launches.size(); ++i) {
     const executor::ManifestKernel &kernel = manifest.kernels[i];
@@ -105,19 +123,29 @@ bool Verifier::printKernels() {
                        kernel.entry, kernel.config.grid[0],
                        kernel.config.block[0],
                        kernel.config.dynamicSharedBytes);
-    out << fmt::format("  {:<22}{:>16}{:>16}\n", "global bytes", "predicted",
-                       "counted");
+    out << fmt::format("  {:<22}{:>16}{:>16}{:>16}\n", "global bytes",
+                       "predicted", "tile program", "counted");
+    bool hasTiles = compiled.transfers.size() == launches.size();
     auto line = [&](const char *what, std::optional<uint64_t> predicted,
-                    uint64_t count) {
-      bool same = predicted == count;
+                    std::optional<uint64_t> moved, uint64_t count) {
+      auto number = [](std::optional<uint64_t> value) {
+        return value ? fmt::format("{}", *value) : std::string("-");
+      };
+      bool same = predicted == count && (!moved || moved == count);
       equal &= same;
-      out << fmt::format("  {:<22}{:>16}{:>16}{}\n", what,
-                         predicted ? fmt::format("{}", *predicted) : "-", count,
+      out << fmt::format("  {:<22}{:>16}{:>16}{:>16}{}\n", what,
+                         number(predicted), number(moved), count,
                          same ? "" : "   DIFFERENT");
     };
-    line("read", kernel.predictedReadBytes, counted.globalReadBytes);
-    line("written", kernel.predictedWriteBytes, counted.globalWriteBytes);
-    out << fmt::format("  {:<22}{:>32}\n", "bank conflicts",
+    std::optional<uint64_t> read, written;
+    if (hasTiles) {
+      read = compiled.transfers[i].read;
+      written = compiled.transfers[i].written;
+    }
+    line("read", kernel.predictedReadBytes, read, counted.globalReadBytes);
+    line("written", kernel.predictedWriteBytes, written,
+         counted.globalWriteBytes);
+    out << fmt::format("  {:<22}{:>48}\n", "bank conflicts",
                        counted.sharedConflicts);
   }
   return equal;
@@ -165,9 +193,12 @@ FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
   if (diagrams.empty())
     return source.emitError("cannot be verified: without an ncd.diagram there "
                             "is no reference");
+  for (ncd::DiagramOp diagram : diagrams)
+    if (failed(checkSizes(diagram)))
+      return failure();
   if (failed(execute(compiled)))
     return failure();
-  bool passed = printKernels();
+  bool passed = printKernels(compiled);
   for (ncd::DiagramOp diagram : diagrams) {
     FailureOr<bool> good = judge(diagram);
     if (failed(good))

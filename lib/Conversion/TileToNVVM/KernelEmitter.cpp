@@ -38,6 +38,13 @@ static int64_t scratchBytes(Operation &op, int64_t warps) {
            std::max(1u, type.getElementType().getIntOrFloatBitWidth() / 8);
   }
   if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    TileType input = reduce.getInput().getType();
+    unsigned axis = *input.axisIndex(reduce.getAxis());
+    bool crossesWarps = false;
+    for (uint32_t image : input.getLayout().getLayout().getBases(Place::Warp))
+      crossesWarps |= input.getShape().coordinate(image, axis) != 0;
+    if (!crossesWarps)
+      return 0;
     TileType type = reduce.getResult().getType();
     return warps * (int64_t(1) << type.getShape().totalBits()) *
            (type.getElementType().getIntOrFloatBitWidth() / 8);
@@ -57,8 +64,18 @@ LogicalResult KernelEmitter::planSharedMemory() {
       bufferOffsets[alloc.getBuffer()] = buffers;
       buffers += llvm::alignTo(type.getSlotBytes() * type.getSlots(), 1024);
     }
+    // A read may be emitted as late as its last user (see mayReadLate).
+    auto touches = [&](Operation *user) {
+      Operation *top = body.findAncestorOpInBlock(*user);
+      if (!lastUse || lastUse->isBeforeInBlock(top))
+        lastUse = top;
+    };
     if (isa<CopyOp, ReadOp>(op))
-      lastUse = body.findAncestorOpInBlock(*op);
+      touches(op);
+    if (auto read = dyn_cast<ReadOp>(op))
+      for (Operation *user : read->getUsers())
+        if (isa<MmaOp>(user))
+          touches(user);
   });
   kernel.walk([&](Operation *op) {
     int64_t bytes = scratchBytes(*op, kernel.getWarps());

@@ -222,7 +222,9 @@ private:
     constexpr double twoLog2e = 2.8853900817779268;
     Value power = exp2(multiply(x, real(twoLog2e)));
     Value sum = make<LLVM::FAddOp>(power, real(1.0));
-    Value quotient = call("llvm.nvvm.div.full", ValueRange{real(2.0), sum});
+    // The sum is at least 1, where the reciprocal has no corner.
+    Value reciprocal = call("llvm.nvvm.rcp.approx.ftz.f", {sum});
+    Value quotient = multiply(real(2.0), reciprocal);
     return make<LLVM::FSubOp>(real(1.0), quotient);
   }
 

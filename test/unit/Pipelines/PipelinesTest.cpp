@@ -6,6 +6,7 @@
 #include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
 #include <gtest/gtest.h>
+#include <thread>
 
 using namespace napkin;
 using namespace napkin::pipelines;
@@ -60,6 +61,48 @@ TEST(CompileText, SameTextTwice) {
   ASSERT_TRUE(bool(first) && bool(second));
   EXPECT_EQ(first->ptx, second->ptx);
   EXPECT_EQ(first->manifest, second->manifest);
+}
+
+/// A whole diagram: a product, and the logarithm of a sum of exponentials.
+static const char scores[] = R"(
+!q = !ncd.array<q=64, d=64, bf16>
+!k = !ncd.array<x=100, d=64, bf16>
+!s = !ncd.array<q=64, x=100, f32>
+!l = !ncd.array<q=64, f32>
+ncd.diagram @scores(%q: !q, %k: !k) -> !l {
+  %s = ncd.contract %q, %k over [d] : !q, !k -> !s
+  %l = ncd.logsumexp %s over [x] : !s -> !l
+  ncd.return %l : !l
+}
+)";
+
+TEST(CompileText, Diagram) {
+  auto compiled = compileText(scores, {});
+  ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
+  EXPECT_NE(compiled->ptx.find(".visible .entry scores("), std::string::npos);
+  ASSERT_EQ(compiled->report.kernels.size(), 1u);
+  auto manifest = executor::parseManifest(compiled->manifest, "manifest");
+  ASSERT_TRUE(bool(manifest)) << llvm::toString(manifest.takeError());
+  ASSERT_EQ(manifest->arrays.size(), 3u);
+  EXPECT_EQ(manifest->arrays[0].name, "q");
+  EXPECT_EQ(manifest->arrays[1].name, "k");
+  EXPECT_EQ(manifest->kernels[0].predictedReadBytes,
+            compiled->report.kernels[0].cost.globalReadBytes);
+}
+
+TEST(CompileText, ManyThreads) {
+  std::string expected = llvm::cantFail(compileText(scores, {})).ptx;
+  std::vector<std::string> texts(8);
+  std::vector<std::thread> threads;
+  for (std::string &text : texts)
+    threads.emplace_back([&text] {
+      auto compiled = compileText(scores, {});
+      text = compiled ? compiled->ptx : llvm::toString(compiled.takeError());
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const std::string &text : texts)
+    EXPECT_EQ(text, expected);
 }
 
 /// The message of the error that \p source and \p options give.

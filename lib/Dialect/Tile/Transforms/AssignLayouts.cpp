@@ -56,8 +56,9 @@ private:
     return cast<TileType>(value.getType());
   }
 
-  /// How warps share rows and columns: reductions along the columns and chained
-  /// products want whole rows in a warp; a plain product wants square shares.
+  /// How warps share rows and columns: folds that keep rows, and factors that
+  /// are computed, want whole rows in a warp, so that nothing is computed by
+  /// several or exchanged between them; a plain product wants square shares.
   void chooseWarpGrid() {
     MmaOp widest;
     bool wholeRows = false;
@@ -68,16 +69,15 @@ private:
       };
       if (!widest || columns(op) > columns(widest))
         widest = op;
-      for (Value factor : {op.getA(), op.getB()})
-        if (dependsOnProduct(factor))
-          wholeRows = true;
-    });
-    kernel.walk([&](ReduceOp op) {
-      if (dependsOnProduct(op.getInput()))
-        wholeRows = true;
+      wholeRows |=
+          !op.getA().getDefiningOp<LoadOp>() || dependsOnProduct(op.getB());
     });
     if (!widest)
       return;
+    kernel.walk([&](ReduceOp op) {
+      wholeRows |= dependsOnProduct(op.getInput()) ||
+                   typeOf(op.getResult()).axisIndex(widest.getRowAxis());
+    });
     TileType type = typeOf(widest.getResult());
     unsigned rows = type.getShape().bits(*type.axisIndex(widest.getRowAxis()));
     unsigned columns =
@@ -114,6 +114,9 @@ private:
       return false;
     if (isa<MmaOp>(op))
       return true;
+    if (auto loop = dyn_cast<scf::ForOp>(op))
+      return dependsOnProduct(loop.getBody()->getTerminator()->getOperand(
+          cast<OpResult>(value).getResultNumber()));
     return isa<MapOp, ReduceOp>(op) &&
            llvm::any_of(op->getOperands(), [&](Value operand) {
              return isa<TileType>(operand.getType()) &&
