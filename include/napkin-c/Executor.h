@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Load a module, place arrays, launch, read counters and traps. Nothing of LLVM
-// is visible. Functions that can fail take `char **error`: it receives a message
-// that the caller frees with napkinExecutorFree, or NULL.
+// is visible. Functions that can fail take `char **error`: it receives a
+// message that the caller frees with napkinExecutorFree, or NULL.
 //
 //===----------------------------------------------------------------------===//
 

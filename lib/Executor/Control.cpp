@@ -284,7 +284,8 @@ HANDLER(yieldWarp) {
 }
 HANDLER(userTrap) {
   w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::UserTrap,
-                  "the kernel executed trap");
+                  i.small0 ? "an assertion of the kernel failed"
+                           : "the kernel executed trap");
 }
 
 HANDLER(copyLocal) {
@@ -301,31 +302,50 @@ HANDLER(copyLocal) {
 
 // Lanes.
 
-/// True if the lanes that `members` names are all in this fragment; otherwise
-/// the fragment waits for them.
-static bool converge(Warp &w, const Instr &i, uint32_t mask, uint32_t members) {
-  if (mask & ~members) {
-    w.machine->trap(
-        w, i, __builtin_ctz(mask & ~members), Trap::Kind::DivergentBarrier,
-        fmt::format(
-            "this thread is not in the member mask {:#010x} that it gives",
-            members));
-    return false;
+/// True if the lanes that the members' masks name are all in this fragment;
+/// otherwise the fragment waits for them. Lanes of one warp may give different
+/// masks: then they form groups.
+static bool converge(Warp &w, const Instr &i, uint32_t mask,
+                     const uint32_t *members) {
+  uint32_t all = 0;
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    if (!((members[l] >> l) & 1)) {
+      w.machine->trap(
+          w, i, l, Trap::Kind::DivergentBarrier,
+          fmt::format(
+              "this thread is not in the member mask {:#010x} that it gives",
+              members[l]));
+      return false;
+    }
+    all |= members[l];
   }
-  uint32_t missing = members & w.alive & ~w.active;
-  if (!missing)
+  if (!(all & w.alive & ~w.active))
     return true;
   --w.pc;
-  w.awaits = members;
+  w.awaits = all;
   w.counters[i.source].warps--;
   w.counters[i.source].threads -= __builtin_popcount(mask);
   w.event |= EventReselect;
   return false;
 }
 
+/// Calls `visit` with the lanes of each group of equal member masks.
+template <class F>
+static void eachGroup(uint32_t mask, const uint32_t *members, F visit) {
+  while (mask) {
+    uint32_t value = members[__builtin_ctz(mask)], group = 0;
+    for (unsigned l = 0; l < lanes; ++l)
+      if (((mask >> l) & 1) && members[l] == value)
+        group |= 1u << l;
+    visit(group);
+    mask &= ~group;
+  }
+}
+
 HANDLER(shuffle) {
   const uint32_t *members = lane<uint32_t>(w, i.e);
-  if (!converge(w, i, mask, members[__builtin_ctz(mask)]))
+  if (!converge(w, i, mask, members))
     return;
   const uint32_t *a = lane<uint32_t>(w, i.a), *b = lane<uint32_t>(w, i.b),
                  *c = lane<uint32_t>(w, i.c);
@@ -364,95 +384,111 @@ HANDLER(shuffle) {
 }
 
 HANDLER(vote) {
-  uint32_t members = lane<uint32_t>(w, i.e)[__builtin_ctz(mask)];
+  const uint32_t *members = lane<uint32_t>(w, i.e);
   if (!converge(w, i, mask, members))
     return;
-  uint32_t p = predicate(w, i.a, i.small1) & mask;
-  if (i.small0 == 3) {
-    for (unsigned l = 0; l < lanes; ++l)
-      if ((mask >> l) & 1)
-        lane<uint32_t>(w, i.d)[l] = p;
-    return;
-  }
-  bool result = i.small0 == 0   ? p == mask
-                : i.small0 == 1 ? p != 0
-                                : p == mask || p == 0;
-  setPredicate(w, i.d, mask, result ? ~0u : 0);
+  uint32_t value = predicate(w, i.a, i.small1);
+  eachGroup(mask, members, [&](uint32_t group) {
+    uint32_t p = value & group;
+    if (i.small0 == 3) {
+      for (unsigned l = 0; l < lanes; ++l)
+        if ((group >> l) & 1)
+          lane<uint32_t>(w, i.d)[l] = p;
+      return;
+    }
+    bool result = i.small0 == 0   ? p == group
+                  : i.small0 == 1 ? p != 0
+                                  : p == group || p == 0;
+    setPredicate(w, i.d, group, result ? ~0u : 0);
+  });
 }
 
 static uint64_t valueOf(Warp &w, const Instr &i, unsigned l) {
   return i.small0 == 8 ? lane<uint64_t>(w, i.a)[l] : lane<uint32_t>(w, i.a)[l];
 }
+
 HANDLER(matchAny) {
-  if (!converge(w, i, mask, lane<uint32_t>(w, i.e)[__builtin_ctz(mask)]))
+  const uint32_t *members = lane<uint32_t>(w, i.e);
+  if (!converge(w, i, mask, members))
     return;
-  uint32_t result[lanes] = {};
-  for (unsigned l = 0; l < lanes; ++l)
-    for (unsigned k = 0; k < lanes; ++k)
-      if (((mask >> k) & 1) && valueOf(w, i, k) == valueOf(w, i, l))
-        result[l] |= 1u << k;
-  for (unsigned l = 0; l < lanes; ++l)
-    if ((mask >> l) & 1)
-      lane<uint32_t>(w, i.d)[l] = result[l];
+  eachGroup(mask, members, [&](uint32_t group) {
+    uint32_t result[lanes] = {};
+    for (unsigned l = 0; l < lanes; ++l)
+      for (unsigned k = 0; k < lanes; ++k)
+        if (((group >> k) & 1) && valueOf(w, i, k) == valueOf(w, i, l))
+          result[l] |= 1u << k;
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((group >> l) & 1)
+        lane<uint32_t>(w, i.d)[l] = result[l];
+  });
 }
+
 HANDLER(matchAll) {
-  if (!converge(w, i, mask, lane<uint32_t>(w, i.e)[__builtin_ctz(mask)]))
+  const uint32_t *members = lane<uint32_t>(w, i.e);
+  if (!converge(w, i, mask, members))
     return;
-  bool all = true;
-  for (unsigned l = 0; l < lanes; ++l)
-    if ((mask >> l) & 1)
-      all &= valueOf(w, i, l) == valueOf(w, i, __builtin_ctz(mask));
-  for (unsigned l = 0; l < lanes; ++l)
-    if ((mask >> l) & 1)
-      lane<uint32_t>(w, i.d)[l] = all ? mask : 0;
-  setPredicate(w, uint32_t(i.offset), mask, all ? ~0u : 0);
+  eachGroup(mask, members, [&](uint32_t group) {
+    bool all = true;
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((group >> l) & 1)
+        all &= valueOf(w, i, l) == valueOf(w, i, __builtin_ctz(group));
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((group >> l) & 1)
+        lane<uint32_t>(w, i.d)[l] = all ? group : 0;
+    setPredicate(w, uint32_t(i.offset), group, all ? ~0u : 0);
+  });
 }
 
 HANDLER(reduce) {
-  if (!converge(w, i, mask, lane<uint32_t>(w, i.e)[__builtin_ctz(mask)]))
+  const uint32_t *members = lane<uint32_t>(w, i.e);
+  if (!converge(w, i, mask, members))
     return;
-  const uint32_t *a = lane<uint32_t>(w, i.a);
-  uint32_t r = a[__builtin_ctz(mask)];
-  for (uint32_t rest = mask & (mask - 1); rest; rest &= rest - 1) {
-    uint32_t x = a[__builtin_ctz(rest)];
-    bool less = i.small1 ? int32_t(x) < int32_t(r) : x < r;
-    switch (i.small0) {
-    case 0:
-      r += x;
-      break;
-    case 1:
-      r = less ? x : r;
-      break;
-    case 2:
-      r = less ? r : x;
-      break;
-    case 3:
-      r &= x;
-      break;
-    case 4:
-      r |= x;
-      break;
-    default:
-      r ^= x;
-      break;
+  eachGroup(mask, members, [&](uint32_t group) {
+    const uint32_t *a = lane<uint32_t>(w, i.a);
+    uint32_t r = a[__builtin_ctz(group)];
+    for (uint32_t rest = group & (group - 1); rest; rest &= rest - 1) {
+      uint32_t x = a[__builtin_ctz(rest)];
+      bool less = i.small1 ? int32_t(x) < int32_t(r) : x < r;
+      switch (i.small0) {
+      case 0:
+        r += x;
+        break;
+      case 1:
+        r = less ? x : r;
+        break;
+      case 2:
+        r = less ? r : x;
+        break;
+      case 3:
+        r &= x;
+        break;
+      case 4:
+        r |= x;
+        break;
+      default:
+        r ^= x;
+        break;
+      }
     }
-  }
-  for (unsigned l = 0; l < lanes; ++l)
-    if ((mask >> l) & 1)
-      lane<uint32_t>(w, i.d)[l] = r;
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((group >> l) & 1)
+        lane<uint32_t>(w, i.d)[l] = r;
+  });
 }
 
 HANDLER(elect) {
-  uint32_t members = lane<uint32_t>(w, i.e)[__builtin_ctz(mask)];
+  const uint32_t *members = lane<uint32_t>(w, i.e);
   if (!converge(w, i, mask, members))
     return;
   // Any lane may lead: an odd seed takes the highest.
-  unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(mask)
-                                                : __builtin_ctz(mask);
-  for (unsigned l = 0; l < lanes; ++l)
-    if ((mask >> l) & 1)
-      lane<uint32_t>(w, i.d)[l] = leader;
-  setPredicate(w, uint32_t(i.offset), mask, 1u << leader);
+  eachGroup(mask, members, [&](uint32_t group) {
+    unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(group)
+                                                  : __builtin_ctz(group);
+    for (unsigned l = 0; l < lanes; ++l)
+      if ((group >> l) & 1)
+        lane<uint32_t>(w, i.d)[l] = leader;
+    setPredicate(w, uint32_t(i.offset), group, 1u << leader);
+  });
 }
 
 HANDLER(activeMask) {
@@ -461,9 +497,7 @@ HANDLER(activeMask) {
       lane<uint32_t>(w, i.d)[l] = mask;
 }
 
-HANDLER(warpBarrier) {
-  converge(w, i, mask, lane<uint32_t>(w, i.a)[__builtin_ctz(mask)]);
-}
+HANDLER(warpBarrier) { converge(w, i, mask, lane<uint32_t>(w, i.a)); }
 
 HANDLER(moveMatrix) {
   const uint32_t *a = lane<uint32_t>(w, i.a);

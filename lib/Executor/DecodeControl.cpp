@@ -107,8 +107,24 @@ bool napkin::executor::decodeCall(Decoder &d) {
     arguments = d.operand(at++).elements;
   if (callee.kind != Kind::Symbol)
     return d.fail("indirect calls are not supported");
-  if (callee.name == "vprintf" || callee.name == "__assertfail")
-    return d.fail("calls of the device runtime are not supported");
+  // The device runtime: a failed assertion traps, printing prints nothing.
+  if (callee.name == "__assertfail") {
+    Instr &i = d.emit(userTrap);
+    i.small0 = 1;
+    return !d.failed();
+  }
+  if (callee.name == "vprintf") {
+    auto place = results.size() == 1 && results[0].kind == Kind::Symbol
+                     ? d.findVariable(results[0].name)
+                     : std::nullopt;
+    if (!place || place->bytes < 4)
+      return d.fail("vprintf returns one .b32");
+    Instr &i = d.emit(backend().store(SpaceLocal, 4, 1));
+    i.a = d.constant(64, place->address);
+    i.small0 = 8;
+    i.list = d.list({d.constant(32, 0)});
+    return !d.failed();
+  }
   uint32_t index = d.functionIndex(callee.name);
   if (d.failed())
     return false;

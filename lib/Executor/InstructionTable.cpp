@@ -110,7 +110,7 @@ static const InstructionInfo table[] = {
     {"activemask", "activemask.b32", "lanes that run now", Pipe::ALU, decodeActivemask},
     {"fence", "fence{.sc,.acq_rel,...}.scope, fence.proxy..., fence.mbarrier_init", "memory order", Pipe::Synchronization, decodeFence},
     {"membar", "membar.{cta,gl,sys}, membar.proxy", "memory order", Pipe::Synchronization, decodeFence},
-    {"mbarrier", "mbarrier.{init,inval,arrive,arrive_drop,expect_tx,complete_tx,test_wait,try_wait}{.expect_tx}{.noComplete}{.parity}{.sem}{.scope}{.space}.b64", "asynchronous barrier", Pipe::Synchronization, decodeMbarrier},
+    {"mbarrier", "mbarrier.{init,inval,arrive,arrive_drop,expect_tx,complete_tx,test_wait,try_wait,pending_count}{.expect_tx}{.noComplete}{.parity}{.sem}{.scope}{.space}.b64", "asynchronous barrier", Pipe::Synchronization, decodeMbarrier},
     {"wgmma", "wgmma.mma_async.sync.aligned.m64n{8..256}k{8,16,32}.{f32,f16,s32}.{f16,bf16,tf32,e4m3,e5m2,s8,u8}, wgmma.{fence,commit_group,wait_group}", "warpgroup product", Pipe::Tensor, decodeWgmma},
     {"setmaxnreg", "setmaxnreg.{inc,dec}.sync.aligned.u32", "registers of a warpgroup", Pipe::Control, decodeSetmaxnreg},
     {"mapa", "mapa{.shared::cluster}.{u32,u64}", "address in another block of the cluster", Pipe::ALU, decodeMapa},

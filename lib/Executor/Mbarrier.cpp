@@ -72,6 +72,9 @@ Block *napkin::executor::sharedOwner(Warp &w, const Instr &i, unsigned l,
   return owner;
 }
 
+/// A state is the phase, 20 bits of pending arrivals, and a one.
+static constexpr unsigned stateShift = 21;
+
 static void misuse(Warp *w, const Instr *i, unsigned l, const std::string &what,
                    uint32_t address, uint32_t other = ~0u) {
   if (w)
@@ -234,7 +237,8 @@ HANDLER(mbarrierArrive) {
     Mbarrier *m = find(&w, &i, l, *owner, address);
     if (!m || !raceMbarrier(w, i, *owner, address))
       return;
-    uint64_t state = m->phase;
+    // As the object was before the arrival.
+    uint64_t state = m->phase << stateShift | uint64_t(m->pending) << 1 | 1;
     if (i.c != noRegister) {
       int64_t bytes = lane<uint32_t>(w, i.c)[l];
       // expect_tx before the arrival can complete the phase only together.
@@ -265,7 +269,16 @@ HANDLER(mbarrierArrive) {
                       address);
     }
     if (i.d != noRegister)
-      lane<uint64_t>(w, i.d)[l] = state << 1 | 1;
+      lane<uint64_t>(w, i.d)[l] = state;
+  }
+}
+
+// b: state, d: its pending arrivals.
+HANDLER(mbarrierPending) {
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    lane<uint32_t>(w, i.d)[l] =
+        uint32_t(lane<uint64_t>(w, i.b)[l] >> 1) & 0xfffff;
   }
 }
 
@@ -289,14 +302,14 @@ HANDLER(mbarrierTest) {
       done = (m->phase & 1) != (lane<uint32_t>(w, i.b)[l] & 1);
     } else {
       uint64_t state = lane<uint64_t>(w, i.b)[l];
-      if (!(state & 1) || state >> 1 > m->phase)
+      if (!(state & 1) || state >> stateShift > m->phase)
         return misuse(&w, &i, l,
                       "the state is not one that an arrival returned", address);
-      if (m->phase > (state >> 1) + 1)
+      if (m->phase > (state >> stateShift) + 1)
         return misuse(&w, &i, l,
                       "the state is older than the last completed phase",
                       address);
-      done = m->phase > state >> 1;
+      done = m->phase > state >> stateShift;
     }
     if (done) {
       result |= 1u << l;
@@ -432,8 +445,16 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
     i.small1 = op == 4 ? 2 : 8;
     return !d.failed();
   }
-  if (op == 8)
-    return d.fail("mbarrier.pending_count is not supported");
+  if (op == 8) {
+    if (!d.expectOperands(2))
+      return false;
+    uint32_t state = d.source(d.operand(1), Type::B64);
+    uint32_t to = d.destination(d.operand(0), Type::U32);
+    Instr &i = d.emit(mbarrierPending);
+    i.d = to;
+    i.b = state;
+    return !d.failed();
+  }
   if (!d.expectOperands(3, 4) || !addressAt(1, at))
     return false;
   uint32_t value = d.source(d.operand(2), parity ? Type::U32 : Type::B64);

@@ -18,7 +18,7 @@
 using namespace napkin::executor;
 
 /// Pages of 4 KiB of device memory; 8 KiB of host memory each.
-static constexpr size_t maximumPages = 1 << 16;
+static constexpr size_t maximumPages = 1 << 15;
 
 GlobalCell *GlobalRaces::cell(uint64_t unit) {
   uint64_t key = unit >> 8;

@@ -236,6 +236,10 @@ LogicalResult napkin::pipelines::completeLaunches(ModuleOp module,
     if (auto bytes =
             function->getAttrOfType<IntegerAttr>("napkin.shared_bytes"))
       kernel.sharedBytes = bytes.getInt();
+    auto read = function->getAttrOfType<IntegerAttr>("napkin.read_bytes");
+    auto written = function->getAttrOfType<IntegerAttr>("napkin.written_bytes");
+    if (read && written)
+      kernel.transferred = tile::TransferBytes{read.getInt(), written.getInt()};
     if (auto threads =
             function->getAttrOfType<DenseI32ArrayAttr>("nvvm.maxntid"))
       kernel.threads = threads[0];
@@ -293,6 +297,11 @@ std::string LaunchPlan::json(StringRef target, StringRef ptxFile,
       out.attributeObject("predicted", [&] {
         out.attribute("global_read_bytes", kernel.predicted->globalReadBytes);
         out.attribute("global_write_bytes", kernel.predicted->globalWriteBytes);
+      });
+    if (kernel.transferred)
+      out.attributeObject("tile_program", [&] {
+        out.attribute("global_read_bytes", kernel.transferred->read);
+        out.attribute("global_write_bytes", kernel.transferred->written);
       });
   };
   out.object([&] {

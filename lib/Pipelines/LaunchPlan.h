@@ -11,6 +11,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Dialect/Tile/IR/Transfers.h"
 #include "napkin/Report/CostReport.h"
 #include "llvm/ADT/StringSet.h"
 #include <optional>
@@ -33,6 +34,8 @@ struct PlannedKernel {
   /// Positions in LaunchPlan::arrays.
   std::vector<unsigned> arguments;
   std::optional<report::KernelCost> predicted;
+  /// What the transfers of the tile program add up to; from device code.
+  std::optional<tile::TransferBytes> transferred;
   /// From device code: blocks, threads of a block, bytes of a block.
   int64_t blocks = 0, threads = 0, sharedBytes = 0;
 };

@@ -201,6 +201,9 @@ LogicalResult Compilation::emitText(Stage stop,
   std::string file = options.ptxFile;
   if (file.empty())
     file = plan.kernels.front().entry + ".ptx";
+  for (const PlannedKernel &kernel : plan.kernels)
+    if (kernel.transferred)
+      result.transfers.push_back(*kernel.transferred);
   result.manifest = plan.json(options.target, file, target.maxRegisters);
   if (stop == Stage::Manifest)
     return success();

@@ -21,6 +21,8 @@ namespace napkin::schedule {
 #include "napkin/Schedule/Passes.h.inc"
 } // namespace napkin::schedule
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace napkin;
 using namespace napkin::schedule;
@@ -152,9 +154,14 @@ FailureOr<Pins> Schedule::readOptions() {
     else if (failed(parsePin(text, "pin-stream", location, pins.stream)))
       return failure();
   }
-  if (pinWarps < 0 || pinStages < 0)
-    return emitError(location) << "options 'pin-warps' and 'pin-stages' are "
-                                  "not negative";
+  if (pinWarps &&
+      (pinWarps < 0 || pinWarps > 32 || !llvm::isPowerOf2_64(pinWarps)))
+    return getOperation()->emitError()
+           << "pin-warps=" << pinWarps
+           << " is not possible; choose 1, 2, 4, 8, 16 or 32";
+  if (pinStages && (pinStages < 0 || pinStages > 8))
+    return getOperation()->emitError()
+           << "pin-stages=" << pinStages << " is not possible; choose 1 to 8";
   if (pinWarps)
     pins.warps = pinWarps;
   if (pinStages)

@@ -109,7 +109,7 @@ static cl::opt<std::string>
           cl::cat(category));
 static cl::opt<uint64_t> limit("instruction-limit",
                                cl::desc("instructions per warp before a trap"),
-                               cl::init(uint64_t(1) << 36), cl::cat(category));
+                               cl::init(uint64_t(1) << 32), cl::cat(category));
 static cl::opt<bool> list("list-instructions",
                           cl::desc("print what is supported and stop"),
                           cl::cat(category));

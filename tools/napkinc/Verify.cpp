@@ -26,7 +26,7 @@ public:
 private:
   LogicalResult execute(const pipelines::Compiled &compiled);
   void makeInputs();
-  bool printKernels();
+  bool printKernels(const pipelines::Compiled &compiled);
   FailureOr<bool> judge(ncd::DiagramOp diagram);
   FailureOr<std::vector<reference::Tensor>> takeOutputs(ncd::DiagramOp diagram);
 
@@ -113,7 +113,7 @@ LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
   return success();
 }
 
-bool Verifier::printKernels() {
+bool Verifier::printKernels(const pipelines::Compiled &compiled) {
   bool equal = true;
   for (size_t i = 0; i < launches.size(); ++i) {
     const executor::ManifestKernel &kernel = manifest.kernels[i];
@@ -123,19 +123,29 @@ bool Verifier::printKernels() {
                        kernel.entry, kernel.config.grid[0],
                        kernel.config.block[0],
                        kernel.config.dynamicSharedBytes);
-    out << fmt::format("  {:<22}{:>16}{:>16}\n", "global bytes", "predicted",
-                       "counted");
+    out << fmt::format("  {:<22}{:>16}{:>16}{:>16}\n", "global bytes",
+                       "predicted", "tile program", "counted");
+    bool hasTiles = compiled.transfers.size() == launches.size();
     auto line = [&](const char *what, std::optional<uint64_t> predicted,
-                    uint64_t count) {
-      bool same = predicted == count;
+                    std::optional<uint64_t> moved, uint64_t count) {
+      auto number = [](std::optional<uint64_t> value) {
+        return value ? fmt::format("{}", *value) : std::string("-");
+      };
+      bool same = predicted == count && (!moved || moved == count);
       equal &= same;
-      out << fmt::format("  {:<22}{:>16}{:>16}{}\n", what,
-                         predicted ? fmt::format("{}", *predicted) : "-", count,
+      out << fmt::format("  {:<22}{:>16}{:>16}{:>16}{}\n", what,
+                         number(predicted), number(moved), count,
                          same ? "" : "   DIFFERENT");
     };
-    line("read", kernel.predictedReadBytes, counted.globalReadBytes);
-    line("written", kernel.predictedWriteBytes, counted.globalWriteBytes);
-    out << fmt::format("  {:<22}{:>32}\n", "bank conflicts",
+    std::optional<uint64_t> read, written;
+    if (hasTiles) {
+      read = compiled.transfers[i].read;
+      written = compiled.transfers[i].written;
+    }
+    line("read", kernel.predictedReadBytes, read, counted.globalReadBytes);
+    line("written", kernel.predictedWriteBytes, written,
+         counted.globalWriteBytes);
+    out << fmt::format("  {:<22}{:>48}\n", "bank conflicts",
                        counted.sharedConflicts);
   }
   return equal;
@@ -188,7 +198,7 @@ FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
       return failure();
   if (failed(execute(compiled)))
     return failure();
-  bool passed = printKernels();
+  bool passed = printKernels(compiled);
   for (ncd::DiagramOp diagram : diagrams) {
     FailureOr<bool> good = judge(diagram);
     if (failed(good))

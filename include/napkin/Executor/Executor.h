@@ -75,7 +75,7 @@ struct Options {
   /// Skip tensor-core arithmetic: counts only, results are wrong.
   bool countOnly = false;
   /// A warp that issues more than this many instructions traps.
-  uint64_t instructionLimit = uint64_t(1) << 36;
+  uint64_t instructionLimit = uint64_t(1) << 32;
   CacheModel cache;
   /// Called with blocks done and blocks in all, from one thread at a time.
   std::function<void(uint64_t, uint64_t)> progress;

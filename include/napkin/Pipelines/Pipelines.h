@@ -18,6 +18,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Support/LLVM.h"
+#include "napkin/Dialect/Tile/IR/Transfers.h"
 #include "napkin/Report/CostReport.h"
 #include "llvm/Support/Error.h"
 #include <optional>
@@ -76,6 +77,9 @@ struct Compiled {
   /// What a launcher needs, as JSON text (docs/embedding.md); from Stage::PTX
   /// on.
   std::string manifest;
+  /// Bytes that the transfers of each tile program add up to, kernel by kernel;
+  /// from Stage::PTX on, empty where the input was device code.
+  std::vector<tile::TransferBytes> transfers;
   /// Machine code; Stage::Cubin only.
   std::string cubin;
   /// Seconds by step, in order.

@@ -92,6 +92,12 @@ StringAttr KernelLowering::chooseRowAxis() {
 
 FailureOr<tile::TileType> KernelLowering::tileType(Operation *op,
                                                    ncd::ArrayType array) {
+  Type element = array.getElementType();
+  if (!element.isF32() && !element.isBF16() && !element.isF16() &&
+      !element.isInteger(32) && !element.isInteger(8) && !element.isInteger(1))
+    return op->emitError() << "elements of " << element
+                           << " are not lowered on this target; use f32, bf16, "
+                              "f16, i32, i8 or i1";
   SmallVector<StringAttr> axes;
   SmallVector<int64_t> sizes;
   int64_t elements = 1;
@@ -200,12 +206,31 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
     positions.push_back(chunkPosition);
     at.push_back(streamAxis);
   }
+  // Truth values are stored as bytes.
+  bool isTruth = tile->getElementType().isInteger(1);
+  tile::TileType stored = *tile;
+  if (isTruth)
+    stored = tile::TileType::get(builder.getContext(), tile->getAxes(),
+                                 tile->getSizes(), builder.getI8Type(),
+                                 tile::LayoutAttr());
   auto load = tile::LoadOp::create(
-      builder, user->getLoc(), *tile, array, positions,
+      builder, user->getLoc(), stored, array, positions,
       builder.getArrayAttr(at),
       chunked && !chunkPartial ? builder.getUnitAttr() : UnitAttr());
   loaded.insert(load.getTile());
-  return tiles[value] = load.getTile();
+  Value result = load.getTile();
+  if (isTruth) {
+    Value position = chunked ? chunkPosition : Value();
+    std::swap(chunkPosition, position);
+    result = createMap(user->getLoc(), *tile, result,
+                       [&](OpBuilder &b, ValueRange args) -> Value {
+                         return arith::TruncIOp::create(b, user->getLoc(),
+                                                        b.getI1Type(), args[0]);
+                       });
+    std::swap(chunkPosition, position);
+    loaded.insert(result);
+  }
+  return tiles[value] = result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -398,7 +423,8 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
     auto type = cast<tile::TileType>(value.getType());
     std::optional<unsigned> index = type.axisIndex(axis);
     if (!index) {
-      if (axisSizes[axis] != 1)
+      bool chunkOfOne = chunkPosition && streamAxis && axis == streamAxis;
+      if (axisSizes[axis] != 1 && !chunkOfOne)
         return op.emitError()
                << "axis '" << axis.getValue()
                << "' is folded but cut across blocks; leave it out of `group`";
@@ -606,6 +632,16 @@ LogicalResult KernelLowering::lower(StringRef name) {
     FailureOr<Value> tile = tileOf(kernel, value);
     if (failed(tile))
       return failure();
+    auto type = cast<tile::TileType>(tile->getType());
+    if (type.getElementType().isInteger(1)) {
+      auto bytes = tile::TileType::get(builder.getContext(), type.getAxes(),
+                                       type.getSizes(), builder.getI8Type(),
+                                       tile::LayoutAttr());
+      tile = createMap(
+          loc, bytes, *tile, [&](OpBuilder &b, ValueRange args) -> Value {
+            return arith::ExtUIOp::create(b, loc, b.getI8Type(), args[0]);
+          });
+    }
     tile::StoreOp::create(builder, loc, *tile, output, ValueRange{},
                           builder.getArrayAttr({}));
   }

@@ -253,8 +253,16 @@ LogicalResult KernelEmitter::reduceAcrossWarps(tile::ReduceOp op,
     warps.push_back(image * bytes);
   uint32_t slotBytes = bytes << shape.totalBits();
   SmallVector<uint32_t> slots(warps);
-  for (auto [index, bit] : llvm::enumerate(warpBits))
-    slots[bit] ^= slotBytes << index;
+  unsigned next = 0;
+  for (unsigned bit : warpBits)
+    slots[bit] ^= slotBytes << next++;
+  // Warps that hold copies of the same elements keep to slots of their own: two
+  // warps that write one address would race.
+  for (unsigned bit = 0; bit < warps.size(); ++bit)
+    if (!warps[bit] && !llvm::is_contained(warpBits, bit)) {
+      slots[bit] ^= slotBytes << next;
+      warps[bit] ^= slotBytes << next++;
+    }
   Value base = LLVM::GEPOp::create(
       builder, loc, sharedPointer, builder.getI8Type(), sharedBase,
       ArrayRef<LLVM::GEPArg>{

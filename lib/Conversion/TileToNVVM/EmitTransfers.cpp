@@ -152,9 +152,13 @@ static Value offsetBy(OpBuilder &builder, Location loc, Value pointer,
                       int64_t bytes) {
   if (!bytes)
     return pointer;
+  LLVM::GEPArg offset = int32_t(bytes);
+  if (!llvm::isInt<31>(bytes)) // rows of one tile may lie gigabytes apart
+    offset = Value(LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                                            builder.getI64IntegerAttr(bytes)));
   return LLVM::GEPOp::create(builder, loc, pointer.getType(),
                              builder.getI8Type(), pointer,
-                             ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
+                             ArrayRef<LLVM::GEPArg>{offset});
 }
 
 //===----------------------------------------------------------------------===//
@@ -300,13 +304,15 @@ LogicalResult KernelEmitter::emitLoad(LoadOp op) {
 LogicalResult KernelEmitter::emitStore(StoreOp op) {
   RegisterTile &tile = *tiles.lookup(op.getTile());
   unsigned elementBytes = bytesOf(tile.type.getElementType());
-  if (elementBytes != 4 && elementBytes != 2)
+  if (elementBytes > 4)
     return op.emitError() << "storing elements of "
                           << tile.type.getElementType()
-                          << " is not possible; use 16 or 32 bits";
+                          << " is not possible; use at most 32 bits";
   GlobalAccess access =
       accessGlobal(op, op.getArray(), tile.type.getAxes(), tile.type.getShape(),
                    tile.layout, op.getPositions(), op.getAt());
+  if (elementBytes == 1)
+    access.vector = 1;
   // Threads that share an element: the one with zeros in the shared bits
   // writes.
   Value writes;
@@ -329,8 +335,8 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
         words.push_back(pair(tile, reg / 2 + i));
     else
       for (unsigned i = 0; i < access.vector; ++i)
-        words.push_back(
-            bitcast(element(tile, reg + i), elementBytes == 2 ? i16 : i32));
+        words.push_back(bitcast(element(tile, reg + i),
+                                builder.getIntegerType(8 * elementBytes)));
     Value condition = access.inside ? access.inside(reg) : Value();
     if (condition && writes)
       condition = LLVM::AndOp::create(builder, loc, condition, writes);
@@ -620,7 +626,27 @@ LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
   Value base = offsetBy(builder, loc, sharedBase,
                         afterBuffers.contains(op) ? 0 : scratchOffset);
   NVVM::Barrier0Op::create(builder, loc);
+  // Of warps that hold the same elements one writes: two would race.
+  Block *after = nullptr;
+  if (uint32_t copies = input.layout.replicatedBits(Place::Warp)) {
+    // What is kept for later uses must not be made under the condition.
+    for (unsigned reg = 0; reg < input.layout.numRegisters(); ++reg)
+      element(input, reg);
+    for (unsigned index = 0; index < input.pairs.size(); ++index)
+      pair(input, index);
+    Value bits = LLVM::AndOp::create(builder, loc, warp, constant(copies));
+    Value writes = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                        bits, constant(0));
+    Block *then = startBlock();
+    after = startBlock();
+    LLVM::CondBrOp::create(builder, loc, writes, then, after);
+    builder.setInsertionPointToStart(then);
+  }
   writeShared(input, scratch, base);
+  if (after) {
+    LLVM::BrOp::create(builder, loc, ValueRange{}, after);
+    builder.setInsertionPointToStart(after);
+  }
   NVVM::Barrier0Op::create(builder, loc);
   readShared(*result, scratch, base);
   if (result->fetch)

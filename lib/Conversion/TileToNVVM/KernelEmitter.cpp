@@ -38,6 +38,13 @@ static int64_t scratchBytes(Operation &op, int64_t warps) {
            std::max(1u, type.getElementType().getIntOrFloatBitWidth() / 8);
   }
   if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    TileType input = reduce.getInput().getType();
+    unsigned axis = *input.axisIndex(reduce.getAxis());
+    bool crossesWarps = false;
+    for (uint32_t image : input.getLayout().getLayout().getBases(Place::Warp))
+      crossesWarps |= input.getShape().coordinate(image, axis) != 0;
+    if (!crossesWarps)
+      return 0;
     TileType type = reduce.getResult().getType();
     return warps * (int64_t(1) << type.getShape().totalBits()) *
            (type.getElementType().getIntOrFloatBitWidth() / 8);

@@ -77,6 +77,12 @@ private:
 
   FailureOr<Value> buildConstant(arith::ConstantOp constant) {
     Attribute value = constant.getValue();
+    if (constant.getType().isIndex() &&
+        !llvm::isInt<32>(cast<IntegerAttr>(value).getInt()))
+      return op.emitError()
+             << "index constant " << cast<IntegerAttr>(value).getInt()
+             << " does not fit in 32 bits, and positions on the "
+                "device have 32; cast the index to i64 first";
     if (auto integer = dyn_cast<IntegerAttr>(value))
       return make<LLVM::ConstantOp>(
           resultType(), builder.getIntegerAttr(resultType(), integer.getInt()));
@@ -225,7 +231,17 @@ private:
     // The sum is at least 1, where the reciprocal has no corner.
     Value reciprocal = call("llvm.nvvm.rcp.approx.ftz.f", {sum});
     Value quotient = multiply(real(2.0), reciprocal);
-    return make<LLVM::FSubOp>(real(1.0), quotient);
+    Value far = make<LLVM::FSubOp>(real(1.0), quotient);
+    // Near 0 the difference cancels: an odd polynomial (Cephes, tanhf.c).
+    Value square = multiply(x, x);
+    Value series = real(-5.70498872745e-3);
+    for (double coefficient : {2.06390887954e-2, -5.37397155531e-2,
+                               1.33314422036e-1, -3.33332819422e-1})
+      series = make<LLVM::FMAOp>(series, square, real(coefficient));
+    Value near = make<LLVM::FMAOp>(multiply(series, square), x, x);
+    Value isNear = make<LLVM::FCmpOp>(
+        builder.getI1Type(), LLVM::FCmpPredicate::olt, square, real(0.390625));
+    return make<LLVM::SelectOp>(isNear, near, far);
   }
 
   OpBuilder &builder;

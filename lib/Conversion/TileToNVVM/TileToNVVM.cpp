@@ -3,6 +3,7 @@
 
 #include "KernelEmitter.h"
 #include "napkin/Conversion/Passes.h"
+#include "napkin/Dialect/Tile/IR/Transfers.h"
 
 using namespace mlir;
 using namespace napkin;
@@ -50,6 +51,11 @@ struct TileLowerToNVVM
         return signalPassFailure();
       (*function)->setAttr("napkin.shared_bytes",
                            builder.getI64IntegerAttr(emitter.getSharedBytes()));
+      tile::TransferBytes bytes = tile::countTransfers(kernel);
+      (*function)->setAttr("napkin.read_bytes",
+                           builder.getI64IntegerAttr(bytes.read));
+      (*function)->setAttr("napkin.written_bytes",
+                           builder.getI64IntegerAttr(bytes.written));
       (*function)->setAttr("napkin.blocks",
                            builder.getI64IntegerAttr(kernel.getNumBlocks()));
     }

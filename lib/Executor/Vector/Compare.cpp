@@ -93,29 +93,24 @@ void compare(Warp &w, const Instr &i, u32 mask) {
     w.predicates[i.e] = (w.predicates[i.e] & ~mask) | (q & mask);
 }
 
-template <class T, class In>
-Handler integers(Compare c) {
+// clang-format off
+#define CASE(X) case Compare::X: return compare<T, Compare::X, In>;
+template <class T, class In> Handler integers(Compare c) {
   switch (c) {
-#define CASE(X)                                                                \
-  case Compare::X:                                                             \
-    return compare<T, Compare::X, In>;
-    CASE(Eq)
-    CASE(Ne)
-    CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls) CASE(Hi)
-        CASE(Hs) default : return nullptr;
+    CASE(Eq) CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Lo) CASE(Ls)
+    CASE(Hi) CASE(Hs)
+  default: return nullptr;
   }
 }
-template <class T, class In>
-Handler floats(Compare c) {
+template <class T, class In> Handler floats(Compare c) {
   switch (c) {
-    CASE(Eq)
-    CASE(Ne)
-    CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu) CASE(Ltu) CASE(Leu)
-        CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
+    CASE(Eq) CASE(Ne) CASE(Lt) CASE(Le) CASE(Gt) CASE(Ge) CASE(Equ) CASE(Neu)
+    CASE(Ltu) CASE(Leu) CASE(Gtu) CASE(Geu) CASE(Num) CASE(Nan)
+  default: return nullptr;
+  }
+}
 #undef CASE
-            default : return nullptr;
-  }
-}
+// clang-format on
 
 } // namespace
 

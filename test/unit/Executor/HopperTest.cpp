@@ -265,6 +265,19 @@ TEST(Hopper, MbarrierMisuse) {
             "");
 }
 
+TEST(Hopper, MbarrierStates) {
+  auto values = warpResult(
+      ".shared .align 8 .b64 bar; setp.eq.u32 %p1, %t, 0; @%p1 "
+      "mbarrier.init.shared::cta.b64 [bar], 40; bar.sync 0;"
+      "mbarrier.arrive.shared::cta.b64 %rd5, [bar]; mbarrier.pending_count.b64 "
+      "%r31, %rd5;"
+      "@%p1 mbarrier.arrive.shared::cta.b64 _, [bar], 8; W: "
+      "mbarrier.test_wait.shared::cta.b64 %p2, [bar], %rd5; @!%p2 bra W;",
+      "sm_90a");
+  EXPECT_EQ(values[0], 40u);
+  EXPECT_EQ(values[31], 9u);
+}
+
 TEST(Hopper, Races) {
   auto trap = [](const std::string &body, unsigned threads = 64) {
     Device device;

@@ -190,6 +190,22 @@ TEST(Instruction, Lanes) {
   EXPECT_EQ(values[1], 0u);
 }
 
+TEST(Instruction, GroupsOfLanes) {
+  // Quads with a mask each, as cooperative groups make them.
+  std::string quad =
+      "and.b32 %r1, %t, 28; mov.u32 %r2, 15; shl.b32 %r3, %r2, %r1;";
+  auto values =
+      warpResult(quad + "shfl.sync.down.b32 %r31, %t, 2, 0x1c1f, %r3;");
+  EXPECT_EQ(values[5], 7u);
+  EXPECT_EQ(values[7], 7u);
+  values = warpResult(quad + "redux.sync.add.u32 %r31, %t, %r3;");
+  EXPECT_EQ(values[4], 4u + 5 + 6 + 7);
+  values = warpResult(quad + "setp.eq.u32 %p1, %t, 5; vote.sync.any.pred %p2, "
+                             "%p1, %r3; selp.b32 %r31, 1, 0, %p2;");
+  EXPECT_EQ(values[6], 1u);
+  EXPECT_EQ(values[9], 0u);
+}
+
 TEST(Instruction, Divergence) {
   // A loop whose trips depend on the lane, then a common tail.
   auto values = warpResult(

@@ -62,7 +62,9 @@ static LogicalResult verifyPart(Operation *op, ncd::ArrayType array,
                                << "' is not in the array's order";
     next = *index + 1;
   }
-  if (element != array.getElementType())
+  // Truth values are stored as bytes.
+  bool isByte = array.getElementType().isInteger(1) && element.isInteger(8);
+  if (element != array.getElementType() && !isByte)
     return op->emitOpError() << "expects elements of " << array.getElementType()
                              << ", got " << element;
   if (positions.size() != at.size())
