@@ -11,6 +11,9 @@ using namespace mlir;
 using namespace napkin;
 using namespace napkin::reference;
 
+/// 2^-126, the least normal f32: what is smaller may be flushed to zero.
+static constexpr double leastNormal = 0x1p-126;
+
 double napkin::reference::unitInLastPlace(Element element) {
   // 1 is where the mantissa begins anew: halve a step until it is lost.
   double step = 1;
@@ -65,7 +68,8 @@ FailureOr<std::vector<Verification>> napkin::reference::verifyResults(
     if (isFloat(want.element))
       verification.bound =
           factor * verification.plain.maxAbsError +
-          unitInLastPlace(want.element) * verification.plain.maxAbsReference;
+          unitInLastPlace(want.element) * verification.plain.maxAbsReference +
+          leastNormal;
     verifications.push_back(std::move(verification));
   }
   return verifications;

@@ -192,6 +192,9 @@ static int compileFile(const Request &request) {
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(manager, &context);
   if (!module)
     return 1;
+  // Messages on the whole module point at the first character of its file.
+  if (auto file = dyn_cast<FileLineColLoc>(module->getLoc()))
+    (*module)->setLoc(FileLineColLoc::get(file.getFilename(), 1, 1));
   OwningOpRef<ModuleOp> source;
   if (verifies)
     source = module->clone();

@@ -8,7 +8,8 @@
 // places (a sum in chunks, a weight rounded before instead of after its row was
 // normalised), so its error is of the same size. It may be `factor` times as
 // large, plus one unit in the last place of the result's element type for the
-// store, relative to the largest value of the result.
+// store, relative to the largest value of the result, and the least normal f32,
+// below which results may be flushed to zero.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_REFERENCE_VERIFY_H

@@ -190,11 +190,10 @@ private:
           return exp2(multiply(operands[0], real(log2e)));
         })
         .Case([&](math::Log2Op) {
-          return call("llvm.nvvm.lg2.approx.ftz.f", operands);
+          return call("llvm.nvvm.lg2.approx.f", operands);
         })
         .Case([&](math::LogOp) {
-          return multiply(call("llvm.nvvm.lg2.approx.ftz.f", operands),
-                          real(ln2));
+          return multiply(call("llvm.nvvm.lg2.approx.f", operands), real(ln2));
         })
         .Case([&](math::SqrtOp) {
           return call("llvm.nvvm.sqrt.approx.f", operands);
@@ -215,10 +214,6 @@ private:
           return make<LLVM::RoundEvenOp>(operands[0]);
         })
         .Case([&](math::TanhOp) { return tanh(operands[0]); })
-        .Case([&](math::PowFOp) {
-          Value logarithm = call("llvm.nvvm.lg2.approx.ftz.f", {operands[0]});
-          return exp2(multiply(logarithm, operands[1]));
-        })
         .Default([](Operation *) { return failure(); });
   }
 

@@ -3,6 +3,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace napkin;
@@ -27,6 +28,8 @@ public:
     for (scf::ForOp loop : loops)
       pipelineLoop(loop);
     stageBlock(kernel.getBody().front());
+    for (Operation *op : replaced)
+      op->erase();
   }
 
 private:
@@ -75,7 +78,9 @@ private:
             ReadOp::create(builder, load.getLoc(),
                            convert.getResult().getType(), buffer, slot);
         convert.getResult().replaceAllUsesWith(again);
-        convert.erase();
+        // It may be where the builder or a caller's loop stands: erased last.
+        convert->dropAllReferences();
+        replaced.insert(convert);
       }
     if (!load->use_empty()) {
       Value read = ReadOp::create(builder, load.getLoc(),
@@ -203,6 +208,8 @@ private:
     SmallVector<LoadOp> group;
     bool afterLoop = false;
     for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (replaced.contains(&op))
+        continue;
       auto load = dyn_cast<LoadOp>(op);
       if (load && wantsStaging(load)) {
         group.push_back(load);
@@ -265,6 +272,7 @@ private:
 
   KernelOp kernel;
   OpBuilder builder;
+  llvm::SetVector<Operation *> replaced; ///< conversions to erase at the end
   SmallVector<std::pair<Value, Value>> rings; ///< array and buffer
 };
 
