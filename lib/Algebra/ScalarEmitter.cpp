@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -245,8 +246,30 @@ Value ScalarEmitter::emitUncached(Expr e) {
     return unary(math::RsqrtOp());
   case Kind::Abs:
     return unary(math::AbsFOp());
-  case Kind::Power:
-    return create<math::PowFOp>({number(e->operand(0)), constant(e->value)});
+  case Kind::Power: {
+    // Whole and half exponents are products of the base or its root, which hold
+    // for a negative base too; targets have no instruction for others.
+    Value base = number(e->operand(0));
+    double exponent = e->value;
+    if (exponent != std::floor(exponent)) {
+      if (2 * exponent != std::floor(2 * exponent) || std::fabs(exponent) > 32)
+        return create<math::PowFOp>({base, constant(exponent)});
+      base = create<math::SqrtOp>({base});
+      exponent *= 2;
+    }
+    if (std::fabs(exponent) > 64)
+      return create<math::PowFOp>({base, constant(e->value)});
+    Value result;
+    for (unsigned n = unsigned(std::fabs(exponent)); n; n >>= 1) {
+      if (n & 1)
+        result = result ? Value(create<arith::MulFOp>({result, base})) : base;
+      if (n > 1)
+        base = create<arith::MulFOp>({base, base});
+    }
+    if (!result)
+      return constant(1);
+    return exponent < 0 ? Value(create<arith::DivFOp>({constant(1), result})) : result;
+  }
   case Kind::PowerBy: {
     Value a = number(e->operand(0));
     return create<math::PowFOp>({a, number(e->operand(1))});

@@ -1,4 +1,5 @@
-//===- Compiler.cpp - the compiler from C -----------------------------------===//
+//===- Compiler.cpp - the compiler from C
+//-----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "napkin-c/Compiler.h"

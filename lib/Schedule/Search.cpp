@@ -102,7 +102,7 @@ Search::Options Search::groupOptions(unsigned axis) const {
   Options result = {1};
   int64_t first =
       facts.inContract[axis] ? facts.limits.smallestContractTile : 2;
-  int64_t last = facts.hasContract ? facts.limits.largestTile : 2048;
+  int64_t last = facts.hasContract ? facts.limits.largestTile : 8192;
   for (int64_t tile = first; tile <= last; tile *= 2) {
     result.push_back(std::min(tile, info.size));
     if (tile >= info.size)
@@ -127,7 +127,7 @@ Search::Options Search::streamOptions(unsigned axis) const {
   // Without contracts a step of one position keeps tiles two-dimensional.
   if (sumsSeveral || !facts.hasContract)
     result.push_back(1);
-  int64_t last = facts.hasContract ? facts.limits.largestTile : 2048;
+  int64_t last = facts.hasContract ? facts.limits.largestTile : 8192;
   for (int64_t chunk = facts.limits.instructionDepth; chunk <= last;
        chunk *= 2) {
     result.push_back(std::min(chunk, info.size));

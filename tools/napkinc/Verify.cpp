@@ -14,6 +14,9 @@ using executor::ManifestArray;
 
 namespace {
 
+/// What the arrays of a verified program may take together, in bytes.
+constexpr uint64_t mostVerifiedBytes = uint64_t(1) << 30;
+
 /// One verification under way.
 class Verifier {
 public:
@@ -96,6 +99,14 @@ LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
   if (!module)
     return source.emitError("the PTX cannot be read back: ")
            << llvm::toString(module.takeError());
+  // The oracle keeps every element as a double, beside the device's copy.
+  uint64_t bytes = 0;
+  for (const ManifestArray &array : manifest.arrays)
+    bytes += array.bytes;
+  if (bytes > mostVerifiedBytes)
+    return source.emitError("the arrays take ")
+           << bytes << " bytes, and a verification holds at most "
+           << mostVerifiedBytes << "; verify a smaller instance";
   makeInputs();
   auto ran = executor::runManifest(**module, manifest, arrays);
   if (!ran)

@@ -35,21 +35,51 @@ LogicalResult KernelLowering::planTiles() {
       axisSizes[axis] = size;
     }
   };
+  // What a block takes of an axis.
+  auto partOf = [&](StringAttr axis, int64_t size) {
+    if (std::optional<int64_t> group = kernel.groupSize(axis))
+      return *group;
+    if (streamAxis && axis == streamAxis)
+      return kernel.getStreamSize().value_or(size);
+    return size;
+  };
   for (BlockArgument argument : kernel.getBody().getArguments())
     note(kernel, argument);
   kernel.getBody().walk([&](Operation *op) {
     for (Value value : op->getResults())
       note(op, value);
-    // A row, column or summed axis of a product; one that both factors carry
-    // and the result keeps is none of these.
-    if (auto contract = dyn_cast<ncd::ContractOp>(op))
-      for (Value value : contract.getInputs())
-        for (StringAttr axis : cast<ncd::ArrayType>(value.getType()).getAxes())
-          if (contract.isOver(axis) ||
-              !llvm::all_of(contract.getInputs(), [&](Value other) {
-                return cast<ncd::ArrayType>(other.getType()).hasAxis(axis);
-              }))
+    // A row, column or summed axis of a product is padded; one that both
+    // factors carry and the result keeps is none of these, and of the axes that
+    // could be a factor's rows or columns the longest is.
+    if (auto contract = dyn_cast<ncd::ContractOp>(op)) {
+      auto typeOf = [](Value value) {
+        return cast<ncd::ArrayType>(value.getType());
+      };
+      auto pad = [&](ArrayRef<StringAttr> candidates, ncd::ArrayType array) {
+        auto longest =
+            llvm::max_element(candidates, [&](StringAttr a, StringAttr b) {
+              return partOf(a, array.sizeOf(a)) < partOf(b, array.sizeOf(b));
+            });
+        for (StringAttr axis : candidates)
+          if (axis == *longest || partOf(axis, array.sizeOf(axis)) > 1)
             contracted.insert(axis);
+      };
+      for (Value value : contract.getInputs()) {
+        ncd::ArrayType array = typeOf(value);
+        SmallVector<StringAttr> free, summed;
+        for (StringAttr axis : array.getAxes())
+          if (contract.isOver(axis))
+            summed.push_back(axis);
+          else if (!llvm::all_of(contract.getInputs(), [&](Value other) {
+                     return typeOf(other).hasAxis(axis);
+                   }))
+            free.push_back(axis);
+        for (ArrayRef<StringAttr> candidates :
+             {ArrayRef(free), ArrayRef(summed)})
+          if (!candidates.empty())
+            pad(candidates, array);
+      }
+    }
   });
   if (failed(result))
     return failure();
@@ -113,6 +143,22 @@ FailureOr<tile::TileType> KernelLowering::tileType(Operation *op,
            << " elements; cut one of its axes in `group` or `stream`";
   return tile::TileType::get(builder.getContext(), axes, sizes,
                              array.getElementType(), tile::LayoutAttr());
+}
+
+LogicalResult KernelLowering::checkReach(Operation *op, ncd::ArrayType array) {
+  int64_t stride = array.getElementBytes(), reach = 0;
+  for (int axis = int(array.getRank()) - 1; axis >= 0; --axis) {
+    StringAttr name = array.getAxes()[axis];
+    reach += (tileSizes[name] - 1) * stride;
+    if (reach > INT32_MAX)
+      return op->emitError()
+             << "a block's tile of " << array << " spans " << reach
+             << " bytes along axis '" << name.getValue()
+             << "', and addresses inside a tile reach 2147483647; cut the axis "
+                "in `group` or `stream`";
+    stride *= array.getSizes()[axis];
+  }
+  return success();
 }
 
 bool KernelLowering::isPartial(StringRef axis) {
@@ -193,7 +239,7 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
   Value array = arrays.lookup(value);
   auto type = cast<ncd::ArrayType>(value.getType());
   FailureOr<tile::TileType> tile = tileType(user, type);
-  if (failed(tile))
+  if (failed(tile) || failed(checkReach(user, type)))
     return failure();
   OpBuilder::InsertionGuard guard(builder);
   bool chunked = chunkPosition && type.hasAxis(streamAxis);
@@ -630,7 +676,7 @@ LogicalResult KernelLowering::lower(StringRef name) {
                << "axis '" << axis.getValue()
                << "' is cut across blocks, but a result does not carry it";
     FailureOr<Value> tile = tileOf(kernel, value);
-    if (failed(tile))
+    if (failed(tile) || failed(checkReach(kernel, array)))
       return failure();
     auto type = cast<tile::TileType>(tile->getType());
     if (type.getElementType().isInteger(1)) {

@@ -33,6 +33,8 @@ private:
   mlir::StringAttr chooseRowAxis();
   mlir::FailureOr<tile::TileType> tileType(mlir::Operation *op,
                                            ncd::ArrayType array);
+  /// Refuses a tile whose elements lie further apart than an address offset.
+  mlir::LogicalResult checkReach(mlir::Operation *op, ncd::ArrayType array);
   /// Whether a tile may reach past the end of its array along `axis` here.
   bool isPartial(llvm::StringRef axis);
 

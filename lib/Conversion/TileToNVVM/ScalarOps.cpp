@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace napkin;
@@ -41,11 +42,11 @@ public:
       return value;
     if (FailureOr<Value> value = buildMath(); succeeded(value))
       return value;
-    return op.emitError() << "'" << op.getName() << "' on "
-                          << op.getResult(0).getType()
-                          << " has no device instruction here; write it with "
-                             "add, multiply, divide, exp2, log2, sqrt, rsqrt, "
-                             "sin, cos, tanh, comparisons and select of f32";
+    return op.emitError()
+           << "'" << op.getName() << "' on " << op.getResult(0).getType()
+           << " has no device instruction here; write it with "
+              "add, multiply, divide, exp2, log2, sqrt, rsqrt, "
+              "sin, cos, tanh, erf, comparisons and select of f32";
   }
 
 private:
@@ -213,8 +214,65 @@ private:
         .Case([&](math::RoundEvenOp) {
           return make<LLVM::RoundEvenOp>(operands[0]);
         })
+        .Case([&](math::TruncOp) { return make<LLVM::FTruncOp>(operands[0]); })
+        .Case([&](math::RoundOp) { return make<LLVM::RoundOp>(operands[0]); })
+        .Case([&](math::ErfOp) { return erf(operands[0]); })
+        .Case([&](math::PowFOp) { return power(operands[0], operands[1]); })
         .Case([&](math::TanhOp) { return tanh(operands[0]); })
         .Default([](Operation *) { return failure(); });
+  }
+
+  /// A power with a constant whole exponent, by squaring; others are refused,
+  /// for exp2(y log2 x) loses as many bits as the result's exponent has.
+  FailureOr<Value> power(Value base, Value exponent) {
+    auto constant = exponent.getDefiningOp<LLVM::ConstantOp>();
+    auto value =
+        constant ? dyn_cast<FloatAttr>(constant.getValue()) : FloatAttr();
+    double whole = value ? value.getValueAsDouble() : 0.5;
+    if (whole != std::trunc(whole) || std::abs(whole) > INT32_MAX)
+      return failure();
+    Value result, square = base;
+    for (uint32_t rest = std::abs(whole); rest; rest >>= 1) {
+      if (rest & 1)
+        result = result ? multiply(result, square) : square;
+      if (rest > 1)
+        square = multiply(square, square);
+    }
+    if (!result)
+      return real(1.0);
+    if (whole < 0)
+      result = call("llvm.nvvm.div.full", ValueRange{real(1.0), result});
+    return result;
+  }
+
+  /// a polynomial in `x`, highest coefficient first.
+  Value polynomial(Value x, ArrayRef<double> coefficients) {
+    Value sum = real(coefficients.front());
+    for (double coefficient : coefficients.drop_front())
+      sum = make<LLVM::FMAOp>(sum, x, real(coefficient));
+    return sum;
+  }
+
+  /// erf x: below 0.93 an odd polynomial, above it 1 - exp(-x p(x)) (minimax
+  /// coefficients as in N. Juffa's erff, at most about 1 ulp).
+  Value erf(Value x) {
+    constexpr double log2e = 1.4426950408889634;
+    Value size = make<LLVM::FAbsOp>(x), square = multiply(x, x);
+    Value series =
+        polynomial(square, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2,
+                            1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
+    Value near = make<LLVM::FMAOp>(series, x, x);
+    Value tail = polynomial(
+        size, {-1.72853470e-5, 3.83197126e-4, -3.88396438e-3, 2.42546219e-2,
+               -1.06777877e-1, -6.34846687e-1, -1.28717512e-1});
+    Value negated = make<LLVM::FNegOp>(size);
+    Value argument = make<LLVM::FMAOp>(tail, size, negated);
+    Value far =
+        make<LLVM::FSubOp>(real(1.0), exp2(multiply(argument, real(log2e))));
+    Value signedFar = make<LLVM::CopySignOp>(far, x);
+    Value isFar = make<LLVM::FCmpOp>(
+        builder.getI1Type(), LLVM::FCmpPredicate::ogt, size, real(0.927734375));
+    return make<LLVM::SelectOp>(isFar, signedFar, near);
   }
 
   /// tanh x = 1 - 2 / (exp(2x) + 1): exact limits at both ends and an absolute

@@ -163,10 +163,6 @@ private:
                                 type.axisMapTo(smaller));
   }
 
-  static bool sameAxes(TileType a, TileType b) {
-    return a.getAxes() == b.getAxes() && a.getSizes() == b.getSizes();
-  }
-
   /// Spreads decisions to neighbours until nothing changes.
   void settle() {
     while (!worklist.empty()) {
@@ -208,9 +204,10 @@ private:
     Operation *user = use.getOwner();
     Value value = use.get();
     if (auto map = dyn_cast<MapOp>(user)) {
+      // An operand with all axes of the result, in whatever order.
       if (use.getOperandNumber() < map.getInputs().size() &&
-          sameAxes(typeOf(value), typeOf(map.getResult())))
-        wish(map.getResult(), layouts[value]);
+          typeOf(value).getRank() == typeOf(map.getResult()).getRank())
+        wish(map.getResult(), slice(value, typeOf(map.getResult())));
     } else if (auto reduce = dyn_cast<ReduceOp>(user)) {
       wish(reduce.getResult(), slice(value, typeOf(reduce.getResult())));
     } else if (auto loop = dyn_cast<scf::ForOp>(user)) {

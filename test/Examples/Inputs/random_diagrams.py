@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Diagrams that no one has written: compiled, executed and judged.
+
+usage: random_diagrams.py NAPKINC FOLDER FIRST LAST
+
+For each seed in [FIRST, LAST) a small random diagram is written to FOLDER and given
+to `napkinc --verify`. It has to be verified, or be refused with a message that names a
+place. A crash, a wrong value or a wrong count of bytes ends the run with status 1.
+"""
+
+import os
+import random
+import subprocess
+import sys
+
+SIZES = [1, 2, 3, 7, 16, 17, 32, 33, 48, 64, 65, 100, 128, 130]
+
+
+class Diagram:
+    """A diagram under construction; a value is (name, axes, element type)."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.sizes = {name: rng.choice(SIZES) for name in "abcd"}
+        self.lines = []
+        self.arguments = [
+            (f"%i{i}", rng.sample("abcd", rng.randint(1, 3)), rng.choice(["bf16", "bf16", "f16", "f32"]))
+            for i in range(rng.randint(1, 3))
+        ]
+        self.values = list(self.arguments)
+
+    def type(self, value):
+        return "!ncd.array<" + ", ".join([f"{a}={self.sizes[a]}" for a in value[1]] + [value[2]]) + ">"
+
+    def types(self, values):
+        return ", ".join(map(self.type, values))
+
+    def name(self):
+        return f"%v{len(self.values)}"
+
+    def add(self, axes, element, text, operands):
+        result = (self.name(), axes, element)
+        self.lines.append(f"  {result[0]} = {text} : {self.types(operands)} -> {self.type(result)}")
+        self.values.append(result)
+
+    def map(self):
+        rng = self.rng
+        inputs = rng.sample(self.values, rng.randint(1, min(3, len(self.values))))
+        axes = list(dict.fromkeys(axis for value in inputs for axis in value[1]))
+        if len(axes) > 3:
+            return
+        if rng.random() < 0.2:
+            rng.shuffle(axes)
+        body = ["^bb0(" + ", ".join(f"%e{i}: {v[2]}" for i, v in enumerate(inputs)) + "):"]
+        scalars = []
+        for i, value in enumerate(inputs):
+            scalars.append(f"%e{i}")
+            if value[2] != "f32":
+                body.append(f"%w{i} = arith.extf %e{i} : {value[2]} to f32")
+                scalars[-1] = f"%w{i}"
+        last = scalars[0]
+
+        def step(text):
+            nonlocal last
+            name = f"%t{len(body)}"
+            body.append(f"{name} = {text}")
+            last = name
+
+        for scalar in scalars[1:]:
+            step(f"arith.{rng.choice(['addf', 'mulf', 'subf', 'maximumf'])} {last}, {scalar} : f32")
+        kind = rng.random()
+        if kind < 0.2:
+            step(f"math.absf {last} : f32")
+        elif kind < 0.4:
+            body.append("%eighth = arith.constant 0.125 : f32")
+            step(f"arith.mulf {last}, %eighth : f32")
+        elif kind < 0.55 and axes:
+            body.append(f'%position = ncd.index "{rng.choice(axes)}" : index')
+            body.append("%five = arith.constant 5 : index")
+            body.append("%far = arith.cmpi sge, %position, %five : index")
+            body.append("%zero = arith.constant 0.0 : f32")
+            step(f"arith.select %far, {last}, %zero : f32")
+        element = rng.choice(["f32", "f32", "bf16", "f16"])
+        if element != "f32":
+            step(f"arith.truncf {last} : f32 to {element}")
+        body.append(f"ncd.yield {last} : {element}")
+        names = ", ".join(v[0] for v in inputs)
+        text = f"ncd.map {names} {{\n    " + "\n    ".join(body) + "\n  }"
+        self.add(axes, element, text, inputs)
+
+    def fold(self):
+        value = self.rng.choice(self.values)
+        if not value[1]:
+            return
+        kind = self.rng.choice(["reduce sum", "reduce max", "reduce min", "softmax", "logsumexp"])
+        count = self.rng.randint(1, len(value[1])) if kind.startswith("reduce") else 1
+        over = self.rng.sample(value[1], count)
+        axes = value[1] if kind == "softmax" else [a for a in value[1] if a not in over]
+        self.add(axes, value[2], f"ncd.{kind} {value[0]} over [{', '.join(over)}]", [value])
+
+    def contract(self):
+        pairs = [
+            (a, b) for a in self.values for b in self.values if a is not b and a[2] == b[2] and set(a[1]) & set(b[1])
+        ]
+        if not pairs:
+            return
+        a, b = self.rng.choice(pairs)
+        shared = [axis for axis in a[1] if axis in b[1]]
+        over = self.rng.sample(shared, self.rng.randint(1, len(shared)))
+        axes = [axis for axis in dict.fromkeys(a[1] + b[1]) if axis not in over]
+        if len(axes) <= 3:
+            element = self.rng.choice(["f32", "bf16"])
+            self.add(axes, element, f"ncd.contract {a[0]}, {b[0]} over [{', '.join(over)}]", [a, b])
+
+    def text(self):
+        made = self.values[len(self.arguments) :] or self.values
+        results = [made[-1]]
+        if len(made) > 1 and self.rng.random() < 0.3:
+            results.append(made[0])
+        arguments = ", ".join(f"{v[0]}: {self.type(v)}" for v in self.arguments)
+        names = ", ".join(v[0] for v in results)
+        head = f"ncd.diagram @random({arguments}) -> ({self.types(results)}) {{"
+        return "\n".join([head, *self.lines, f"  ncd.return {names} : {self.types(results)}", "}\n"])
+
+
+def main(napkinc, folder, first, last):
+    counts = {"verified": 0, "refused": 0, "wrong": 0}
+    for seed in range(int(first), int(last)):
+        rng = random.Random(seed)
+        diagram = Diagram(rng)
+        for _ in range(rng.randint(1, 5)):
+            rng.choice([diagram.map, diagram.map, diagram.fold, diagram.fold, diagram.contract])()
+        path = os.path.join(folder, f"{seed}.mlir")
+        with open(path, "w") as file:
+            file.write(diagram.text())
+        run = subprocess.run([napkinc, path, "--verify"], capture_output=True, text=True)
+        outcome = "verified" if run.returncode == 0 else "wrong"
+        stopped = "execution of the PTX" in run.stderr or "cannot be" in run.stderr
+        if run.returncode == 1 and f"{seed}.mlir:" in run.stderr and not stopped:
+            outcome = "refused"
+        counts[outcome] += 1
+        if outcome == "wrong":
+            print(f"{path}: status {run.returncode}\n{run.stdout}{run.stderr[:2000]}")
+    print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    return 1 if counts["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) == 5 else __doc__)
