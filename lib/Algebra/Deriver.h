@@ -70,8 +70,11 @@ private:
   /// The accumulator of an x-part under a monoid, as an expression.
   std::optional<Expr> leaf(Expr x, Monoid monoid, unsigned k = 0,
                            double identity = 0);
-  unsigned productAccumulator(const Monomial &x, Monoid monoid);
-  void chooseGauge(Accumulator &accumulator);
+  /// `asWritten`: the source computes this very sum, so that it leaves the
+  /// range of f32 only where the source does.
+  unsigned productAccumulator(const Monomial &x, Monoid monoid,
+                              bool asWritten = false);
+  void chooseGauge(Accumulator &accumulator, bool asWritten);
   Expr state(unsigned accumulator, unsigned variant = 0) {
     return context.state(accumulator, accumulators[accumulator].axes, variant);
   }

@@ -117,7 +117,8 @@ std::optional<unsigned> Deriver::lowerPower(const Monomial &monomial) {
   return productAccumulator(monomial, Monoid::Sum);
 }
 
-unsigned Deriver::productAccumulator(const Monomial &x, Monoid monoid) {
+unsigned Deriver::productAccumulator(const Monomial &x, Monoid monoid,
+                                     bool asWritten) {
   for (const Accumulator &known : accumulators)
     if (known.monomial && known.monoid == monoid &&
         known.monomial->isSameProduct(x))
@@ -136,11 +137,11 @@ unsigned Deriver::productAccumulator(const Monomial &x, Monoid monoid) {
   accumulator.monoid = monoid;
   accumulator.monomial = x;
   accumulator.monomial->coefficient = 1;
-  chooseGauge(accumulator);
+  chooseGauge(accumulator, asWritten);
   return addAccumulator(std::move(accumulator));
 }
 
-void Deriver::chooseGauge(Accumulator &accumulator) {
+void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
   const Monomial &x = *accumulator.monomial;
   double budget = 126 - normalizer.sizeLog2(axis);
   for (unsigned i = 0; i < context.getNumAxes(); ++i)
@@ -197,7 +198,7 @@ void Deriver::chooseGauge(Accumulator &accumulator) {
     return std::pair(-a.bits, a.atom->id) < std::pair(-b.bits, b.atom->id);
   });
   for (const Weight &weight : weights) {
-    if (total <= budget || weight.power < 0 || weight.rounded)
+    if (asWritten || total <= budget || weight.power < 0 || weight.rounded)
       continue;
     Gauge gauge;
     gauge.exponential = false;
@@ -209,7 +210,7 @@ void Deriver::chooseGauge(Accumulator &accumulator) {
     accumulator.gauges.push_back(gauge);
     total -= weight.bits;
   }
-  if (total > budget)
+  if (total > budget && !asWritten)
     notes.push_back("range of " + normalizer.print(normalizer.toExpr(x)) +
                     " not proven under |input| <= 2^" +
                     printNumber(normalizer.inputBoundLog2) + " (needs " +
@@ -254,7 +255,8 @@ bool Deriver::deriveSum(Expr reduction) {
     Product product;
     product.rest = rest;
     if (!x.isOne())
-      product.accumulator = productAccumulator(x, Monoid::Sum);
+      product.accumulator =
+          productAccumulator(x, Monoid::Sum, sum->size() == 1 && rest.isOne());
     products.push_back(std::move(product));
   }
   sums[reduction] = std::move(products);
