@@ -209,8 +209,8 @@ LogicalResult Evaluator::evaluate(ncd::ContractOp op) {
 }
 
 LogicalResult Evaluator::evaluate(ncd::MapOp op) {
-  FailureOr<ScalarProgram> program =
-      ScalarProgram::compile(op.getBody().front(), options.arithmetic);
+  FailureOr<ScalarProgram> program = ScalarProgram::compile(
+      op.getBody().front(), options.arithmetic, options.storage);
   if (failed(program))
     return failure();
   ArrayType type = op.getArrayType();
@@ -350,7 +350,7 @@ LogicalResult Evaluator::reduceAs(ncd::ReduceOp op) {
 LogicalResult Evaluator::reduceByRegion(ncd::ReduceOp op) {
   Block &block = op.getCombiner().front();
   FailureOr<ScalarProgram> program =
-      ScalarProgram::compile(block, options.arithmetic);
+      ScalarProgram::compile(block, options.arithmetic, options.storage);
   if (failed(program))
     return failure();
   std::vector<std::string> over = namesOf(op.getOver());

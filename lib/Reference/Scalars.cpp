@@ -167,9 +167,12 @@ class ScalarCompiler {
   }
 
   /// A conversion to a narrower type is a rounding that the text asks for, and
-  /// happens in double arithmetic as well.
+  /// happens in double arithmetic as well; only the diagram in exact arithmetic
+  /// has none.
   LogicalResult truncate(arith::TruncFOp op) {
-    Element element = elementOf(op.getType());
+    std::optional<Element> element;
+    if (storage != Storage::Exact)
+      element = elementOf(op.getType());
     return emit(op, [=](ScalarProgram &p, int count) mutable {
       const double *a = p.floatsOf(op.getIn());
       double *r = p.floatsOf(op.getOut());
@@ -271,8 +274,8 @@ class ScalarCompiler {
   }
 
 public:
-  ScalarCompiler(ScalarProgram &program, Arithmetic arithmetic)
-      : program(program), arithmetic(arithmetic) {}
+  ScalarCompiler(ScalarProgram &program, Arithmetic arithmetic, Storage storage)
+      : program(program), arithmetic(arithmetic), storage(storage) {}
 
   void addSlot(Value value) {
     if (isa<FloatType>(value.getType())) {
@@ -435,14 +438,15 @@ public:
 private:
   ScalarProgram &program;
   Arithmetic arithmetic;
+  Storage storage;
 };
 
 } // namespace napkin::reference
 
-FailureOr<ScalarProgram> ScalarProgram::compile(Block &block,
-                                                Arithmetic arithmetic) {
+FailureOr<ScalarProgram>
+ScalarProgram::compile(Block &block, Arithmetic arithmetic, Storage storage) {
   ScalarProgram program;
-  ScalarCompiler compiler(program, arithmetic);
+  ScalarCompiler compiler(program, arithmetic, storage);
   for (BlockArgument argument : block.getArguments())
     compiler.addSlot(argument);
   for (Operation &op : block.without_terminator()) {

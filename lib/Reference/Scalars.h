@@ -32,9 +32,10 @@ public:
   };
 
   /// Compiles \p block, the only block of a region of map or reduce. Emits an
-  /// error on an operation that is not known.
-  static mlir::FailureOr<ScalarProgram> compile(mlir::Block &block,
-                                                Arithmetic arithmetic);
+  /// error on an operation that is not known. Under Storage::Exact a conversion
+  /// to a narrower type is exact as well.
+  static mlir::FailureOr<ScalarProgram>
+  compile(mlir::Block &block, Arithmetic arithmetic, Storage storage);
 
   /// The positions to fill in before a run.
   llvm::ArrayRef<Index> getIndices() const { return indices; }

@@ -95,6 +95,13 @@ LogicalResult KernelLowering::planTiles() {
       return kernel.emitError() << "axis '" << axis << "' is cut into tiles of "
                                 << part << "; choose a power of two";
     bool cut = part == 1 && (size > 1 || kernel.groupSize(axis));
+    // A padded tile would be another partition than the schedule counted.
+    if (!cut && contracted.contains(axis) && part < size &&
+        part < leastContractTile)
+      return kernel.emitError()
+             << "axis '" << axis << "' is cut into tiles of " << part
+             << ", and matrix instructions take " << leastContractTile
+             << " positions; choose 1 or at least " << leastContractTile;
     if (!cut && contracted.contains(axis))
       tileSize = std::max(tileSize, leastContractTile);
     tileSizes[axis] = tileSize;

@@ -114,6 +114,9 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   function->setAttr(
       "nvvm.maxntid",
       builder.getDenseI32ArrayAttr({int32_t(kernel.getNumThreads()), 1, 1}));
+  // Registers before occupancy: without it ptxas may spill a few bytes to reach
+  // a rounder number of blocks on a multiprocessor.
+  function->setAttr("nvvm.minctasm", builder.getI32IntegerAttr(1));
   for (unsigned i = 0; i < types.size(); ++i) {
     function.setArgAttr(i, "llvm.noalias", builder.getUnitAttr());
     function.setArgAttr(i, "llvm.align", builder.getI32IntegerAttr(16));

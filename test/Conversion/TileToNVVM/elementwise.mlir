@@ -10,7 +10,7 @@
 !tile = !tile.tile<n=128, f32, #tile.layout<register = [], lane = [1, 2, 4, 8, 16], warp = [32, 64]>>
 
 // CHECK: gpu.module @napkin_kernels
-// CHECK: llvm.func @negate_twice(%{{.*}}: !llvm.ptr<1> {{.*}}, %{{.*}}: !llvm.ptr<1> {{.*}}) attributes {napkin.blocks = 2 : i64, napkin.read_bytes = 800 : i64, napkin.shared_bytes = 0 : i64, napkin.written_bytes = 800 : i64, nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>}
+// CHECK: llvm.func @negate_twice(%{{.*}}: !llvm.ptr<1> {{.*}}, %{{.*}}: !llvm.ptr<1> {{.*}}) attributes {napkin.blocks = 2 : i64, napkin.read_bytes = 800 : i64, napkin.shared_bytes = 0 : i64, napkin.written_bytes = 800 : i64, nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>, nvvm.minctasm = 1 : i32}
 // CHECK: nvvm.read.ptx.sreg.tid.x
 // CHECK: llvm.return
 
