@@ -268,7 +268,8 @@ Value ScalarEmitter::emitUncached(Expr e) {
     }
     if (!result)
       return constant(1);
-    return exponent < 0 ? Value(create<arith::DivFOp>({constant(1), result})) : result;
+    return exponent < 0 ? Value(create<arith::DivFOp>({constant(1), result}))
+                        : result;
   }
   case Kind::PowerBy: {
     Value a = number(e->operand(0));
