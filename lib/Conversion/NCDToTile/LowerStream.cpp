@@ -1,0 +1,100 @@
+//===- LowerStream.cpp - Streams into loops over chunks -------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "KernelLowering.h"
+
+using namespace mlir;
+using namespace napkin;
+
+FailureOr<SmallVector<Value>> KernelLowering::lowerStep(ncd::StreamOp op,
+                                                        ValueRange states,
+                                                        Value position,
+                                                        bool partial) {
+  // A step may be lowered twice, for whole chunks and for the last partial one.
+  auto before = tiles;
+  chunkPosition = position;
+  chunkPartial = partial;
+  for (auto [argument, state] : llvm::zip(op.getStepStates(), states))
+    tiles[argument] = state;
+  for (auto [argument, input] : llvm::zip(op.getStepChunks(), op.getInputs()))
+    arrays[argument] = arrays.lookup(input);
+  Block &block = op.getStep().front();
+  SmallVector<Value> next;
+  LogicalResult result = lowerBlock(block);
+  if (succeeded(result))
+    for (Value value : block.getTerminator()->getOperands()) {
+      FailureOr<Value> tile = tileOf(op, value);
+      if (failed(tile))
+        return failure();
+      next.push_back(*tile);
+    }
+  // Keep what was read ahead of the loop; forget what belongs to the chunk.
+  for (auto &[value, tile] : tiles)
+    if (!before.count(value) && arrays.count(value) &&
+        !cast<ncd::ArrayType>(value.getType()).hasAxis(streamAxis))
+      before[value] = tile;
+  tiles = std::move(before);
+  chunkPosition = {};
+  if (failed(result))
+    return failure();
+  return next;
+}
+
+LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
+  Location loc = op.getLoc();
+  streamAxis = op.getAxisAttr();
+  int64_t size = axisSizes[streamAxis], chunk = tileSizes[streamAxis];
+  for (Value input : op.getInputs())
+    if (!arrays.count(input))
+      return op.emitError()
+             << "a streamed array must be read from global memory";
+  if (failed(lowerBlock(op.getInit().front())))
+    return failure();
+  SmallVector<Value> states;
+  for (Value value : op.getInit().front().getTerminator()->getOperands()) {
+    FailureOr<Value> tile = tileOf(op, value);
+    if (failed(tile))
+      return failure();
+    states.push_back(*tile);
+  }
+  int64_t whole = size / chunk * chunk;
+  if (whole > 0) {
+    Value lower = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value upper = arith::ConstantIndexOp::create(builder, loc, whole);
+    Value step = arith::ConstantIndexOp::create(builder, loc, chunk);
+    auto loop = scf::ForOp::create(builder, loc, lower, upper, step, states);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    beforeLoop = loop;
+    auto next =
+        lowerStep(op, loop.getRegionIterArgs(), loop.getInductionVar(), false);
+    beforeLoop = nullptr;
+    if (failed(next))
+      return failure();
+    if (loop.getBody()->mightHaveTerminator())
+      loop.getBody()->getTerminator()->erase();
+    builder.setInsertionPointToEnd(loop.getBody());
+    scf::YieldOp::create(builder, loc, *next);
+    states.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  if (whole < size) {
+    Value position = arith::ConstantIndexOp::create(builder, loc, whole);
+    auto next = lowerStep(op, states, position, true);
+    if (failed(next))
+      return failure();
+    states = *next;
+  }
+  Block &finish = op.getFinish().front();
+  for (auto [argument, state] : llvm::zip(finish.getArguments(), states))
+    tiles[argument] = state;
+  if (failed(lowerBlock(finish)))
+    return failure();
+  for (auto [result, value] :
+       llvm::zip(op.getResults(), finish.getTerminator()->getOperands())) {
+    FailureOr<Value> tile = tileOf(op, value);
+    if (failed(tile))
+      return failure();
+    tiles[result] = *tile;
+  }
+  return success();
+}
