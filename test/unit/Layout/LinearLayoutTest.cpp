@@ -77,7 +77,7 @@ TEST(LinearLayout, AccumulatorMatchesThePtxTables) {
 }
 
 TEST(LinearLayout, SliceKeepsWhatLanesShare) {
-  TileShape shape({128, 64}), rows({128});
+  TileShape shape({128, 64}), rows(llvm::ArrayRef<int64_t>{128});
   LinearLayout slice = accumulator(shape, 3).slice(shape, rows, {0});
   EXPECT_EQ(slice.numRegisters(), 2u); // rows g and g + 8
   EXPECT_EQ(slice.replicatedBits(Place::Lane), 0b00011u);
