@@ -77,6 +77,7 @@ enum class Rounding : uint8_t { BF16, F16, TF32, F8E4M3, F8E5M2, Grid };
 /// True for a format wide enough in exponent that rounding commutes with
 /// scaling up to its epsilon.
 bool isRelative(Rounding rounding);
+/// The name of the rounding in printed terms.
 llvm::StringRef stringify(Rounding rounding);
 
 /// The reductions. `Other` with a number is a monoid of which only that is
@@ -92,6 +93,7 @@ enum class Monoid : uint8_t {
   TopK,
   Other
 };
+/// The name of the reduction in printed terms.
 llvm::StringRef stringify(Monoid monoid);
 
 /// What is known of a function that has no kind of its own; `monotone` and
@@ -107,6 +109,7 @@ struct CallLaws {
   bool integral = false;
 };
 
+/// Expressions are passed as pointers; their ExprContext owns the nodes.
 class ExprNode;
 using Expr = const ExprNode *;
 
@@ -136,10 +139,15 @@ public:
   CallLaws laws;
   llvm::ArrayRef<Expr> operands;
 
+  /// Operand `i`, from 0; not checked.
   Expr operand(unsigned i) const { return operands[i]; }
+  /// True for a Constant of any value.
   bool isConstant() const { return kind == Kind::Constant; }
+  /// True for the Constant `v`.
   bool isConstant(double v) const { return isConstant() && value == v; }
+  /// True for the Constant -infinity.
   bool isMinusInfinity() const { return isConstant(-kInfinity); }
+  /// What makes nodes equal, for the FoldingSet.
   void Profile(llvm::FoldingSetNodeID &profile) const;
 };
 
@@ -153,45 +161,71 @@ public:
   /// The number of the axis called `name`, numbering it at its first use.
   /// `size` is kept when positive. At most kMaxAxes.
   unsigned axis(llvm::StringRef name, int64_t size = 0);
+  /// The name that the axis was numbered under.
   llvm::StringRef axisName(unsigned axis) const { return axisNames[axis]; }
   /// Positions along the axis, or 0 when unknown.
   int64_t axisSize(unsigned axis) const { return axisSizes[axis]; }
+  /// How many axes are numbered so far.
   unsigned getNumAxes() const { return axisNames.size(); }
 
+  /// A number; carries no axis.
   Expr constant(double value);
   /// `stored`: the rounding that its values already went through.
   Expr input(llvm::StringRef name, AxisSet axes, double low = -kInfinity,
              double high = kInfinity,
              std::optional<Rounding> stored = std::nullopt);
+  /// The position along `axis`, which it carries.
   Expr index(unsigned axis);
   /// The constant, when the size is known.
   Expr size(unsigned axis);
+  /// Accumulator `number`; `variant` 0 is the old or left one, 1 the right one.
   Expr state(unsigned number, AxisSet axes, unsigned variant = 0);
+  /// The point that differences of `of` are taken from; drops `streamAxis`.
   Expr reference(Expr of, unsigned streamAxis);
+  /// `operand` minus its Reference.
   Expr shifted(Expr operand);
   /// Any kind that has operands only; folds constants, 0 + a, 1 * a, a / 1.
   Expr make(Kind kind, llvm::ArrayRef<Expr> operands);
+  /// a + b.
   Expr add(Expr a, Expr b) { return make(Kind::Add, {a, b}); }
+  /// a - b.
   Expr sub(Expr a, Expr b) { return make(Kind::Sub, {a, b}); }
+  /// a * b.
   Expr mul(Expr a, Expr b) { return make(Kind::Mul, {a, b}); }
+  /// a / b.
   Expr div(Expr a, Expr b) { return make(Kind::Div, {a, b}); }
+  /// -a.
   Expr neg(Expr a) { return make(Kind::Neg, {a}); }
+  /// The larger of a and b.
   Expr max(Expr a, Expr b) { return make(Kind::Max, {a, b}); }
+  /// The smaller of a and b.
   Expr min(Expr a, Expr b) { return make(Kind::Min, {a, b}); }
+  /// a * b + c, rounded once.
   Expr fma(Expr a, Expr b, Expr c) { return make(Kind::Fma, {a, b, c}); }
+  /// e to the power a.
   Expr exp(Expr a) { return make(Kind::Exp, {a}); }
+  /// 2 to the power a.
   Expr exp2(Expr a) { return make(Kind::Exp2, {a}); }
+  /// a * c.
   Expr scale(double c, Expr a) { return mul(a, constant(c)); }
+  /// `base` to a constant exponent; `base` itself for 1.
   Expr power(Expr base, double exponent);
+  /// 1 where the comparison holds, else 0.
   Expr compare(Comparison comparison, Expr a, Expr b);
   /// Recognises "r > -inf ? r : 0" and its spellings as Guard(r).
   Expr select(Expr condition, Expr a, Expr b);
+  /// a, or 0 where a is -infinity.
   Expr guard(Expr a) { return make(Kind::Guard, {a}); }
+  /// a rounded as `rounding` says.
   Expr round(Expr a, Rounding rounding);
+  /// A function `name` of the operands, known by `laws` alone.
   Expr call(llvm::StringRef name, llvm::ArrayRef<Expr> operands,
             CallLaws laws = {});
+  /// `monoid` of `body` over `axis`, which the result does not carry. `k`: of a
+  /// TopK, or the number of an Other; `identity`: of an Other.
   Expr reduce(Monoid monoid, unsigned axis, Expr body, unsigned k = 0,
               double identity = 0);
+  /// Two partial results of `monoid` put together; `k` as for reduce().
   Expr combine(Monoid monoid, Expr a, Expr b, unsigned k = 0);
   /// A node like `node` on other operands.
   Expr rebuild(Expr node, llvm::ArrayRef<Expr> operands);
@@ -202,6 +236,7 @@ public:
   unsigned survivorAxis() { return axis("K"); }
 
 private:
+  /// The node equal to `prototype`, copied into the arena if it is new.
   Expr unique(const ExprNode &prototype);
   llvm::BumpPtrAllocator allocator;
   llvm::FoldingSet<ExprNode> nodes;
@@ -210,7 +245,9 @@ private:
   llvm::SmallVector<int64_t, 8> axisSizes;
 };
 
+/// The set of this one axis; `axis` is below kMaxAxes.
 inline AxisSet axisBit(unsigned axis) { return AxisSet(1) << axis; }
+/// True when `e` varies along `axis`.
 inline bool carries(Expr e, unsigned axis) { return e->axes >> axis & 1; }
 
 /// Names for nodes that shall not be spelt out, e.g. "r1" for a reduction.

@@ -44,9 +44,11 @@ struct Monomial {
   Factors rounded;
   std::optional<Rounding> rounding;
 
+  /// Axes that its atoms carry.
   AxisSet axes() const;
   /// Equal up to the coefficient.
   bool isSameProduct(const Monomial &other) const;
+  /// True when nothing but the coefficient is left.
   bool isOne() const {
     return powers.empty() && exponent.empty() && masks.empty() &&
            rounded.empty();
@@ -63,8 +65,10 @@ struct MissingLaw {
 /// log2 of the range in which f16 rounds with constant relative error.
 constexpr double kHalfRangeLog2 = 14;
 
+/// The closed interval [low, high]; everything unless narrowed.
 struct Interval {
   double low = -kInfinity, high = kInfinity;
+  /// The largest |v| for v in the interval; infinity when unbounded.
   double magnitude() const { return std::max(std::fabs(low), std::fabs(high)); }
 };
 
@@ -75,8 +79,11 @@ public:
   /// \param inputBoundLog2 B in |input| <= 2^B where an input has no bounds.
   Normalizer(ExprContext &context, unsigned axis, double inputBoundLog2);
 
+  /// The class of `e` relative to the streamed axis.
   TermClass classOf(Expr e);
+  /// True for a term in x alone.
   bool isStreamed(Expr e) { return classOf(e) == TermClass::Streamed; }
+  /// True for a term that joins x and a reduction over it.
   bool isMixed(Expr e) { return classOf(e) == TermClass::Mixed; }
 
   /// Values that `e` can take under the bound on inputs. Masking constants
@@ -97,20 +104,28 @@ public:
   /// The x-part and the rest. A bound axis stays with the x-part unless the
   /// rest carries it; then it is summed in the end.
   std::pair<Monomial, Monomial> split(const Monomial &monomial);
+  /// The product a * b, or nothing with missing() set at `at`.
   std::optional<Monomial> multiply(const Monomial &a, const Monomial &b,
                                    Expr at);
+  /// The class of the product.
   TermClass classOf(const Monomial &monomial);
 
+  /// The monomial as an expression.
   Expr toExpr(const Monomial &monomial);
+  /// The sum of the monomials as an expression.
   Expr toExpr(const Monomials &sum);
+  /// The sum of coefficient * atom; 0 when empty.
   Expr linearToExpr(const Factors &terms);
   /// The same value with fused multiply-adds, terms with few axes first.
   Expr linearToFused(const Factors &terms);
+  /// The product of atom^power, negative powers in a denominator.
   Expr powersToExpr(const Factors &powers);
 
   /// Why the last call gave nothing.
   const MissingLaw &missing() const { return refusal; }
+  /// Sets missing() to `law` at `at`; for `return refuse(...)`.
   std::nullopt_t refuse(Expr at, const llvm::Twine &law);
+  /// `e` as text, reductions by their `names`.
   std::string print(Expr e) { return algebra::print(context, e, names); }
 
   ExprContext &context;
@@ -123,22 +138,38 @@ public:
   llvm::SmallVector<Expr, 2> assumed;
 
 private:
+  /// normalize() without the memo.
   std::optional<Monomials> normalizeImpl(Expr e, bool shift);
+  /// The form of a sum: its addends, like products collected, then shifted.
   std::optional<Monomials> normalizeSum(Expr e, bool shift);
+  /// Appends the monomials of sign * e to `out`; false with missing() set.
   bool collectAddends(Expr e, double sign, bool shift, Monomials &out);
+  /// log of one product as the sum of the logs of its factors.
   std::optional<Monomials> normalizeLog(Expr e, bool shift);
+  /// A select whose condition does not join x and r; else a refusal.
   std::optional<Monomials> normalizeSelect(Expr e, bool shift);
+  /// A relative rounding of one product, kept on the monomial.
   std::optional<Monomials> normalizeRound(Expr e);
+  /// A sum over another axis: bound where carried, else times its size.
   std::optional<Monomials> normalizeInnerSum(Expr e);
+  /// The refusal for a kind that has no law on mixed operands.
   std::optional<Monomials> refuseOther(Expr e);
+  /// monomial^exponent; refuses inner sums, masks and rounded values.
   std::optional<Monomial> power(const Monomial &monomial, double exponent,
                                 Expr at);
+  /// g*h1 + g*h2 = g*(h1 + h2), and the same with the sides swapped.
   std::optional<Monomial> rankOne(const Monomials &sum, Expr at);
+  /// With `shift`, a(x) + b(r) kept whole: (a - ref) + (b + ref).
   Monomials shiftSum(Monomials sum, bool shift);
+  /// Like products added up, those with coefficient 0 dropped.
   Monomials collect(Monomials sum);
+  /// linear() without the memo.
   std::optional<Factors> linearImpl(Expr e);
+  /// select(c(x), a(x) + b(r), -inf) = select(c, a, -inf) + b.
   std::optional<Factors> linearMixedSelect(Expr e);
+  /// max(a + c(r), b + c(r)) = max(a, b) + c; the same for min.
   std::optional<Factors> linearMinMax(Expr e);
+  /// range() without the memo.
   Interval rangeImpl(Expr e);
 
   llvm::DenseMap<Expr, TermClass> classes;

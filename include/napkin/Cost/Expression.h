@@ -153,6 +153,7 @@ public:
   bool operator!=(const Expression &other) const { return !(*this == other); }
 
 private:
+  /// Adds one term, merged with a term of the same factors if there is one.
   void add(const Monomial &monomial);
   std::vector<Monomial> monomials;
   bool overflow = false;

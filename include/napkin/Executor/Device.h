@@ -73,6 +73,7 @@ public:
   /// The module-level variable `name` of the modules launched so far, if any
   /// launch placed it. Global variables keep their content between launches.
   std::optional<uint64_t> symbol(llvm::StringRef name) const;
+  /// Makes symbol(name) return `address`.
   void setSymbol(llvm::StringRef name, uint64_t address) {
     symbols[name] = address;
   }

@@ -162,6 +162,7 @@ private:
 /// coordinate bit, XORed. Row-major storage with a swizzle is of this form.
 class SharedLayout {
 public:
+  /// The map that sends every coordinate to byte 0.
   SharedLayout() = default;
   explicit SharedLayout(llvm::SmallVector<uint32_t, 16> images)
       : images(std::move(images)) {}

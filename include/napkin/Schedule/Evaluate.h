@@ -93,6 +93,7 @@ struct Evaluation {
   /// Whether violations come with their sentences.
   bool explained = true;
 
+  /// True when no limit is broken.
   bool legal() const { return violations.empty(); }
 };
 
@@ -100,6 +101,7 @@ struct Evaluation {
 /// at least \p smallest.
 int64_t paddedExtent(int64_t extent, int64_t smallest);
 
+/// The widest moment of one operation (lib/Schedule/Columns.h).
 struct Column;
 
 /// Facts of a region that do not depend on the candidate, computed once.
@@ -123,6 +125,7 @@ public:
   struct ChunkCycles {
     double journey = 0, work = 0, chain = 0;
   };
+  /// The cycles of one chunk; \p candidate must have a stream axis.
   ChunkCycles chunkCycles(const Candidate &candidate) const;
 
   const Region &region;
@@ -146,23 +149,36 @@ public:
   int64_t padded(const Candidate &candidate, unsigned axis) const;
 
 private:
+  /// Columns of the region with this stream axis or without one, memoised.
   const std::vector<Column> &columnsOf(std::optional<unsigned> stream) const;
+  /// Checks the tiles' dimensions and the contracts. Like the checks below, it
+  /// returns false and adds to the violations of \p result at a broken limit.
   bool checkShapes(const Candidate &candidate, Evaluation &result,
                    bool all) const;
+  /// Checks rows, columns and depth of the contract that is operation \p index.
   bool checkContract(const Candidate &candidate, unsigned index,
                      Evaluation &result) const;
+  /// Chooses the axis that warps split among them by whole rows.
   bool chooseRows(const Candidate &candidate, Evaluation &result) const;
+  /// Checks the number of warps and chooses their rows and columns.
   bool chooseWarps(const Candidate &candidate, Evaluation &result) const;
+  /// Checks the registers per thread of the state and the tiles.
   bool checkRegisters(const Candidate &candidate, const StreamVerdict *verdict,
                       Evaluation &result) const;
+  /// Checks the bytes of shared memory of one block.
   bool checkShared(const Candidate &candidate, Evaluation &result) const;
+  /// Fills in the bytes and costs of \p result, once its warps are chosen.
   void price(const Candidate &candidate, const StreamVerdict *verdict,
              Evaluation &result) const;
+  /// Elements of the padded tile of \p value.
   double tileElements(const Candidate &candidate, unsigned value) const;
+  /// 32-bit registers per thread for the tile of \p value.
   double valuesPerThread(const Candidate &candidate, const Evaluation &result,
                          unsigned value) const;
+  /// Elements per thread of a tile over \p axes.
   double valuesPerThread(const Candidate &candidate, const Evaluation &result,
                          llvm::ArrayRef<unsigned> axes) const;
+  /// Lines touched for each line's worth of data of \p value, at least 1.
   double lineFactor(const Candidate &candidate, unsigned value) const;
 
   /// Per value: values of one class have the same axes and width, so the same

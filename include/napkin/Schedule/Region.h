@@ -38,6 +38,7 @@ struct ArrayValue {
   /// The defining operation, or -1 for an argument of the diagram.
   int definition = -1;
 
+  /// True when \p axis is one of the array's axes.
   bool carries(unsigned axis) const { return llvm::is_contained(axes, axis); }
   /// Bytes of one element in memory.
   int64_t bytes() const { return (bits + 7) / 8; }
