@@ -33,6 +33,9 @@ struct TileLowerToNVVM
         getOperation().getOps<tile::KernelOp>());
     if (kernels.empty())
       return;
+    for (tile::KernelOp kernel : kernels)
+      if (failed(tile::verifyLayouts(kernel)))
+        return signalPassFailure();
     OpBuilder builder(&getContext());
     builder.setInsertionPoint(kernels.front());
     Location loc = getOperation().getLoc();

@@ -158,6 +158,10 @@ LogicalResult KernelOp::verify() {
     if (!isa<ncd::ArrayType>(argument.getType()))
       return emitOpError() << "expects arrays as arguments, got "
                            << argument.getType();
+  for (BlockArgument argument : getBody().getArguments())
+    if (!cast<ncd::ArrayType>(argument.getType()).hasStaticSizes())
+      return emitOpError() << "expects arrays of static sizes, got "
+                           << argument.getType();
   if (int32_t(getOutputs()) < 1 || getOutputs() > getBody().getNumArguments())
     return emitOpError() << "expects between 1 and "
                          << getBody().getNumArguments() << " outputs, got "
@@ -351,4 +355,17 @@ LogicalResult ConvertOp::verify() {
       input.getElementType() != result.getElementType())
     return emitOpError() << "expects types that differ in the layout only";
   return success();
+}
+
+LogicalResult napkin::tile::verifyLayouts(KernelOp kernel) {
+  WalkResult result = kernel.walk([](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (auto tile = dyn_cast<TileType>(type); tile && !tile.getLayout()) {
+        op->emitOpError() << "gives a tile without a layout; run "
+                             "tile-assign-layouts first";
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
 }

@@ -278,7 +278,11 @@ private:
 
 struct TilePipeline
     : public napkin::tile::impl::TilePipelinePassBase<TilePipeline> {
-  void runOnOperation() override { Stager(getOperation()).run(); }
+  void runOnOperation() override {
+    if (failed(verifyLayouts(getOperation())))
+      return signalPassFailure();
+    Stager(getOperation()).run();
+  }
 };
 
 } // namespace

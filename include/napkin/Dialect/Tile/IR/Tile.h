@@ -28,4 +28,12 @@
 #define GET_OP_CLASSES
 #include "napkin/Dialect/Tile/IR/TileOps.h.inc"
 
+namespace napkin::tile {
+
+/// Checks that every tile in \p kernel has a layout; emits an error at the
+/// first operation that has one without.
+mlir::LogicalResult verifyLayouts(KernelOp kernel);
+
+} // namespace napkin::tile
+
 #endif // NAPKIN_DIALECT_TILE_IR_TILE_H
