@@ -164,6 +164,7 @@ class SharedLayout {
 public:
   /// The map that sends every coordinate to byte 0.
   SharedLayout() = default;
+  /// The map with these images in bytes, lowest coordinate bit first.
   explicit SharedLayout(llvm::SmallVector<uint32_t, 16> images)
       : images(std::move(images)) {}
 

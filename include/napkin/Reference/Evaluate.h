@@ -37,7 +37,8 @@ enum class Storage {
   Declared,
   /// Those of types narrower than f32; arrays of f32 stay double.
   NarrowOnly,
-  /// None: the diagram in exact arithmetic, up to double's rounding.
+  /// None, and no `arith.truncf` either: the diagram in exact arithmetic, up to
+  /// double's rounding.
   Exact,
 };
 

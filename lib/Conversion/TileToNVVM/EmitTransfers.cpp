@@ -301,6 +301,23 @@ LogicalResult KernelEmitter::emitLoad(LoadOp op) {
   return success();
 }
 
+Value KernelEmitter::holdsFirstCopy(const LinearLayout &layout) {
+  Value condition;
+  auto onlyZero = [&](Value source, uint32_t mask) {
+    if (!mask)
+      return;
+    Value bits = LLVM::AndOp::create(builder, loc, source, constant(mask));
+    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                      bits, constant(0));
+    condition = condition
+                    ? Value(LLVM::AndOp::create(builder, loc, condition, zero))
+                    : zero;
+  };
+  onlyZero(lane, layout.replicatedBits(Place::Lane));
+  onlyZero(warp, layout.replicatedBits(Place::Warp));
+  return condition;
+}
+
 LogicalResult KernelEmitter::emitStore(StoreOp op) {
   RegisterTile &tile = *tiles.lookup(op.getTile());
   unsigned elementBytes = bytesOf(tile.type.getElementType());
@@ -315,18 +332,7 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
     access.vector = 1;
   // Threads that share an element: the one with zeros in the shared bits
   // writes.
-  Value writes;
-  auto onlyZero = [&](Value source, uint32_t mask) {
-    if (!mask)
-      return;
-    Value bits = LLVM::AndOp::create(builder, loc, source, constant(mask));
-    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
-                                      bits, constant(0));
-    writes =
-        writes ? Value(LLVM::AndOp::create(builder, loc, writes, zero)) : zero;
-  };
-  onlyZero(lane, tile.layout.replicatedBits(Place::Lane));
-  onlyZero(warp, tile.layout.replicatedBits(Place::Warp));
+  Value writes = holdsFirstCopy(tile.layout);
   for (unsigned reg = 0; reg < tile.layout.numRegisters();
        reg += access.vector) {
     SmallVector<Value> words;
@@ -370,18 +376,8 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
   }
   SharedAccess places = compose(layout, type.getSharedLayout());
   Value base = slotBase(op.getBuffer(), op.getSlot());
-  Value copies; // threads for which nothing is left do not copy
-  auto onlyZero = [&](Value source, uint32_t mask) {
-    if (!mask)
-      return;
-    Value bits = LLVM::AndOp::create(builder, loc, source, constant(mask));
-    Value zero = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
-                                      bits, constant(0));
-    copies =
-        copies ? Value(LLVM::AndOp::create(builder, loc, copies, zero)) : zero;
-  };
-  onlyZero(lane, layout.replicatedBits(Place::Lane));
-  onlyZero(warp, layout.replicatedBits(Place::Warp));
+  // Threads for which nothing is left do not copy.
+  Value copies = holdsFirstCopy(layout);
   Block *after = nullptr;
   if (copies) {
     Block *then = startBlock();

@@ -98,6 +98,9 @@ private:
                             const layout::TileShape &shape,
                             const layout::LinearLayout &layout,
                             mlir::OperandRange positions, mlir::ArrayAttr at);
+  /// Of threads that share their elements, whether this one is the first (its
+  /// replicated bits are zero); null where no thread shares.
+  Value holdsFirstCopy(const layout::LinearLayout &layout);
   mlir::LogicalResult emitLoad(tile::LoadOp op);
   mlir::LogicalResult emitStore(tile::StoreOp op);
   mlir::LogicalResult emitCopy(tile::CopyOp op);
