@@ -20,17 +20,20 @@ Cache::Cache(const CacheModel &m) : model(m) {
   lines.resize(sets * model.ways);
 }
 
-void Cache::beginBlock() {
+size_t Cache::beginBlock() {
   uint64_t wave =
       uint64_t(model.processors) * std::max(1u, model.blocksPerProcessor);
-  if (logs.size() >= wave)
+  if (logs.size() >= wave && !running)
     replay();
   logs.emplace_back();
+  ++running;
+  return logs.size() - 1;
 }
 
-void Cache::access(const uint64_t *sectors, unsigned count, bool write) {
+void Cache::access(size_t log, const uint64_t *sectors, unsigned count,
+                   bool write) {
   for (unsigned k = 0; k < count; ++k)
-    logs.back().push_back(sectors[k] << 2 | (k == 0) << 1 | uint64_t(write));
+    logs[log].push_back(sectors[k] << 2 | (k == 0) << 1 | uint64_t(write));
 }
 
 void Cache::touch(uint64_t sector, bool write) {
@@ -91,10 +94,10 @@ void Cache::finish(Counters &counters) {
   counters.dramWriteBytes = written * 32;
 }
 
-void Machine::cacheAccess(Warp &, const uint64_t *sectors, unsigned count,
+void Machine::cacheAccess(Warp &w, const uint64_t *sectors, unsigned count,
                           Access access) {
   if (access != Access::Write)
-    cache->access(sectors, count, false);
+    cache->access(w.block->cacheLog, sectors, count, false);
   if (access != Access::Read)
-    cache->access(sectors, count, true);
+    cache->access(w.block->cacheLog, sectors, count, true);
 }

@@ -20,10 +20,12 @@ namespace napkin::executor {
 class Cache {
 public:
   explicit Cache(const CacheModel &model);
-  /// A block begins; after a wave of blocks their accesses are replayed.
-  void beginBlock();
-  /// One warp request: the sectors (address / 32) it touches.
-  void access(const uint64_t *sectors, unsigned count, bool write);
+  /// A block begins; its log's number. After a wave of blocks, once all have
+  /// ended, their accesses are replayed.
+  size_t beginBlock();
+  void endBlock() { --running; }
+  /// One warp request of a block: the sectors (address / 32) it touches.
+  void access(size_t log, const uint64_t *sectors, unsigned count, bool write);
   /// Replays what is left and writes dirty sectors back; adds to `counters`.
   void finish(Counters &counters);
 
@@ -40,6 +42,7 @@ private:
   std::vector<Line> lines;
   /// Per block of the wave: sector << 2 | first of a request << 1 | write.
   std::vector<std::vector<uint64_t>> logs;
+  size_t running = 0;
   uint64_t reads = 0, writes = 0, hits = 0, filled = 0, written = 0;
 };
 

@@ -228,6 +228,11 @@ HANDLER(branchTo) {
   splitWarp(w, mask, i.e, 0, 0);
 }
 
+HANDLER(branchPolling) {
+  branchTo(w, i, mask);
+  w.event |= EventPoll;
+}
+
 HANDLER(branchIndexed) {
   const uint32_t *index = lane<uint32_t>(w, i.a);
   uint32_t rest = mask;

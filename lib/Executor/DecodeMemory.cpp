@@ -153,6 +153,9 @@ bool napkin::executor::decodeLoad(Decoder &d) {
   i.small0 = at.small0;
   i.small1 = order;
   i.strongRead = order;
+  i.flags |= order ? MayPoll : 0;
+  if (order && (space == SpaceGlobal || space == SpaceGeneric))
+    d.program.mayWaitForBlocks = true;
   i.list = d.list(references);
   if (unit == 1 && isSigned(type) && !d.failed()) {
     // Sign-extend inside the 16-bit cell.
@@ -201,6 +204,8 @@ bool napkin::executor::decodeStore(Decoder &d) {
   i.offset = at.offset;
   i.small0 = at.small0;
   i.small1 = order;
+  if (order && (space == SpaceGlobal || space == SpaceGeneric))
+    d.program.hasGlobalAtomics = true;
   i.list = d.list(references);
   return !d.failed();
 }
@@ -479,5 +484,9 @@ bool napkin::executor::decodeAtom(Decoder &d) {
   i.extra = form;
   if (space == SpaceGlobal || space == SpaceGeneric)
     d.program.hasGlobalAtomics = true;
+  if (form->returns) {
+    i.flags |= MayPoll;
+    d.program.mayWaitForBlocks |= d.program.hasGlobalAtomics;
+  }
   return !d.failed();
 }

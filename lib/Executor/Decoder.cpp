@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decoder.h"
+#include "Handlers.h"
 
 #include <cstring>
 
@@ -493,10 +494,25 @@ bool Decoder::decodeFunction(uint32_t index) {
     return false;
   for (uint32_t at : branches)
     program.code[at].e = starts[program.code[at].e];
+  for (uint32_t at : branches)
+    markPolling(at);
   for (auto [table, size] : tables)
     for (unsigned i = 0; i < size; ++i)
       table[i] = starts[table[i]];
   return true;
+}
+
+/// A loop around a strong load or a returning atomic may wait for others: each
+/// turn of it lets them run.
+void Decoder::markPolling(uint32_t branch) {
+  Instr &i = program.code[branch];
+  if (i.run != branchTo || i.e > branch)
+    return;
+  for (uint32_t at = i.e; at < branch; ++at)
+    if (program.code[at].flags & MayPoll) {
+      i.run = branchPolling;
+      return;
+    }
 }
 
 uint32_t Decoder::functionIndex(llvm::StringRef name) {

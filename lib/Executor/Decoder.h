@@ -111,6 +111,7 @@ public:
   };
   std::optional<VariablePlace> findVariable(llvm::StringRef name);
   /// Code index of a function's start (patched later), by table index.
+  void markPolling(uint32_t branch);
   uint32_t functionIndex(llvm::StringRef name);
   const ptx::Function *functionAt(uint32_t index) const { return queue[index]; }
   llvm::ArrayRef<ptx::Instruction> body() const { return function->body; }

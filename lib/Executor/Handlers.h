@@ -47,6 +47,7 @@ NAPKIN_HANDLER(packSaturated)
 
 // Control flow: e = target.
 NAPKIN_HANDLER(branchTo)
+NAPKIN_HANDLER(branchPolling)
 NAPKIN_HANDLER(branchIndexed)
 NAPKIN_HANDLER(callFunction)
 NAPKIN_HANDLER(callIndirect)

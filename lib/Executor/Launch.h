@@ -152,15 +152,28 @@ struct BlockStorage {
   std::vector<RaceCell> cells;
 };
 
+/// A cluster in progress. Its storage is used again for the next one.
+struct ClusterRun {
+  uint64_t cluster = 0;
+  std::vector<std::unique_ptr<BlockStorage>> blocks;
+  llvm::SmallVector<Block *, 16> members;
+  /// In the order of their turns; `live` of them have not ended.
+  std::vector<Warp *> warps;
+  size_t live = 0;
+  /// Warp instructions of the last turn.
+  uint64_t issued = 0;
+  RaceState races;
+  ClusterState state;
+};
+
 /// What each host thread owns.
 struct Worker {
   std::vector<InstructionCounters> counters;
   std::vector<const RegionView *> regions;
-  std::vector<std::unique_ptr<BlockStorage>> blocks;
+  /// Clusters that have begun: one, or many where blocks wait for each other.
+  std::vector<std::unique_ptr<ClusterRun>> resident;
   uint64_t barriers = 0;
-  RaceState races;
   GlobalRaces globalRaces;
-  ClusterState cluster;
 };
 
 class Machine {
@@ -183,11 +196,26 @@ public:
   const LaunchConfig &config;
   const Options &options;
   BlockOrder blockOrder;
-  /// A strong access of `block` (counted from 1) to `address`.
-  void synchronizeBlocks(uint32_t block, uint64_t address);
 
 private:
-  void runCluster(Worker &worker, uint64_t cluster);
+  /// How a cluster's turn ended: all its warps are done, its turn is used up,
+  /// or a trap stopped it.
+  enum class RunState : uint8_t { Finished, Suspended, Stopped };
+  uint64_t clusterSize() const {
+    return uint64_t(config.cluster[0]) * config.cluster[1] * config.cluster[2];
+  }
+  /// Clusters that one host thread may have begun at a time.
+  uint64_t residentLimit() const;
+  ClusterRun *nextRun(Worker &worker,
+                      std::vector<std::unique_ptr<ClusterRun>> &spare,
+                      uint64_t limit);
+  void startRun(Worker &worker, ClusterRun &run);
+  RunState advance(Worker &worker, ClusterRun &run);
+  /// The last warp of a block checks what the block leaves behind; false after
+  /// a trap.
+  bool warpEnds(ClusterRun &run, Warp &warp);
+  void clusterFinished();
+  void spinning(Worker &worker, uint64_t idle);
   void startBlock(Worker &worker, BlockStorage &storage, uint64_t linear);
   void runWarp(Warp &warp, uint64_t quantum);
   bool checkAligned(Warp &warp, const Instr &instruction, uint32_t mask);
@@ -199,7 +227,7 @@ private:
   void compareRaces(GlobalRaces &a, GlobalRaces &b);
 
   std::unique_ptr<Cache> cache;
-  std::mutex mutex, orderMutex;
+  std::mutex mutex;
   std::vector<std::pair<uint64_t, Trap>> traps;
   std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};
   std::vector<uint64_t> order; ///< clusters to run

@@ -1,22 +1,18 @@
-//===- Machine.cpp - Scheduling of blocks and warps ------------*- C++ -*-===//
+//===- Machine.cpp - Execution of a warp -----------------------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Clusters (single blocks, mostly) are dealt to host threads; inside one the
-// warps run in turns until they wait. Results do not depend on the number of
-// host threads: blocks share nothing but global memory, and a kernel with
-// global atomics runs on one.
+// A warp runs until it waits, ends or has used up its turn. Its lanes may have
+// parted: fragments with a common program counter join again.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Launch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -68,165 +64,6 @@ void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,
   uint64_t before = stopAt.load();
   while (key < before && !stopAt.compare_exchange_weak(before, key))
     ;
-}
-
-static uint32_t laneMaskBelow(unsigned l) { return (1u << l) - 1; }
-
-static uint64_t specialValue(Special s, const Block &b, const LaunchConfig &c,
-                             const Warp &w, unsigned l, uint64_t sharedBytes,
-                             uint64_t dynamicBytes) {
-  uint32_t thread = w.index * lanes + l;
-  switch (s) {
-  case Special::TidX:
-    return thread % c.block[0];
-  case Special::TidY:
-    return thread / c.block[0] % c.block[1];
-  case Special::TidZ:
-    return thread / c.block[0] / c.block[1];
-  case Special::NtidX:
-    return c.block[0];
-  case Special::NtidY:
-    return c.block[1];
-  case Special::NtidZ:
-    return c.block[2];
-  case Special::CtaidX:
-    return b.index[0];
-  case Special::CtaidY:
-    return b.index[1];
-  case Special::CtaidZ:
-    return b.index[2];
-  case Special::NctaidX:
-    return c.grid[0];
-  case Special::NctaidY:
-    return c.grid[1];
-  case Special::NctaidZ:
-    return c.grid[2];
-  case Special::Laneid:
-    return l;
-  case Special::Warpid:
-    return w.index;
-  case Special::Nwarpid:
-    return b.numWarps;
-  case Special::Nsmid:
-    return 1;
-  case Special::LanemaskEq:
-    return 1u << l;
-  case Special::LanemaskLt:
-    return laneMaskBelow(l);
-  case Special::LanemaskLe:
-    return laneMaskBelow(l) | 1u << l;
-  case Special::LanemaskGe:
-    return ~laneMaskBelow(l);
-  case Special::LanemaskGt:
-    return ~(laneMaskBelow(l) | 1u << l);
-  case Special::ClusteridX:
-    return b.index[0] / c.cluster[0];
-  case Special::ClusteridY:
-    return b.index[1] / c.cluster[1];
-  case Special::ClusteridZ:
-    return b.index[2] / c.cluster[2];
-  case Special::NclusteridX:
-    return c.grid[0] / c.cluster[0];
-  case Special::NclusteridY:
-    return c.grid[1] / c.cluster[1];
-  case Special::NclusteridZ:
-    return c.grid[2] / c.cluster[2];
-  case Special::ClusterCtaidX:
-    return b.index[0] % c.cluster[0];
-  case Special::ClusterCtaidY:
-    return b.index[1] % c.cluster[1];
-  case Special::ClusterCtaidZ:
-    return b.index[2] % c.cluster[2];
-  case Special::ClusterNctaidX:
-    return c.cluster[0];
-  case Special::ClusterNctaidY:
-    return c.cluster[1];
-  case Special::ClusterNctaidZ:
-    return c.cluster[2];
-  case Special::ClusterCtarank:
-    return b.rank;
-  case Special::ClusterNctarank:
-    return b.clusterSize;
-  case Special::IsExplicitCluster:
-    return b.clusterSize > 1;
-  case Special::DynamicSmemSize:
-    return dynamicBytes;
-  case Special::TotalSmemSize:
-  case Special::AggrSmemSize:
-    return sharedBytes;
-  default:
-    return 0;
-  }
-}
-
-void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
-  Block &b = s.block;
-  uint32_t threads = config.block[0] * config.block[1] * config.block[2];
-  uint32_t warps = (threads + lanes - 1) / lanes;
-  b.sharedBytes = sharedBytes;
-  b.localBytes = (program.localBytes + 15) & ~uint64_t(15);
-  s.shared.assign(sharedBytes + 16, 0);
-  s.sharedShadow.assign(sharedBytes + 16, shadowFresh);
-  s.local.assign(b.localBytes * warps * lanes, 0);
-  s.localShadow.assign(b.localBytes * warps * lanes, shadowFresh);
-  uint32_t registerBytes = (program.registerBytes + 63) & ~63u;
-  s.registers.assign(uint64_t(registerBytes) * warps + 64, 0);
-  s.predicates.assign(uint64_t(program.predicates) * warps + 1, 0);
-  s.fragments.resize(warps * lanes);
-  s.warps.assign(warps, Warp());
-  s.warpAsync.assign(warps, WarpAsync());
-  s.async = BlockAsync();
-  b.shared = s.shared.data();
-  b.sharedShadow = s.sharedShadow.data();
-  b.local = s.local.data();
-  b.localShadow = s.localShadow.data();
-  b.parameters = program.parameters.data();
-  b.parameterBytes = program.parameters.size();
-  b.warps = s.warps.data();
-  b.numWarps = warps;
-  b.numThreads = threads;
-  b.linear = linear;
-  b.checks = options.checks;
-  b.races = options.checks && options.races;
-  b.faithful = options.numerics == Numerics::Faithful;
-  b.countOnly = options.countOnly;
-  b.tensorCore = uint8_t(options.tensorCore);
-  b.async = &s.async;
-  b.machine = this;
-  b.done = false;
-  char *registers = s.registers.data();
-  registers += (64 - reinterpret_cast<uintptr_t>(registers) % 64) % 64;
-  for (uint32_t x = 0; x < warps; ++x) {
-    Warp &w = s.warps[x];
-    w.base[0] = registers + uint64_t(registerBytes) * x;
-    w.base[1] = program.constants.data();
-    w.predicates = s.predicates.data() + uint64_t(program.predicates) * x;
-    w.code = program.code.data();
-    uint32_t left = threads - x * lanes;
-    w.existing = w.alive = w.active =
-        left >= lanes ? allLanes : (1u << left) - 1;
-    w.mergePc = ~0u;
-    w.fragments = s.fragments.data() + x * lanes;
-    w.counters = worker.counters.data();
-    w.regions = worker.regions.data();
-    w.globalRaces = b.races ? &worker.globalRaces : nullptr;
-    w.block = &b;
-    w.machine = this;
-    w.index = x;
-    w.async = &s.warpAsync[x];
-    w.random =
-        (options.seed + 1) * 0x9e3779b97f4a7c15ull + linear * 1000003 + x;
-    for (auto [special, reference] : program.specials)
-      for (unsigned l = 0; l < lanes; ++l) {
-        uint64_t value = specialValue(special, b, config, w, l, sharedBytes,
-                                      config.dynamicSharedBytes);
-        if (special == Special::Gridid || special == Special::Zero64)
-          std::memcpy(w.base[0] + reference + 8 * l, &value, 8);
-        else
-          std::memcpy(w.base[0] + reference + 4 * l, &value, 4);
-      }
-  }
-  startRaces(s);
 }
 
 /// Chooses the next fragment of a warp; traps if none can go on.
@@ -334,6 +171,7 @@ void Machine::warpFinished(Warp &w) {
 void Machine::runWarp(Warp &w, uint64_t quantum) {
   const Instr *code = w.code;
   w.event = 0;
+  w.polled = false;
   uint64_t count = 0;
   for (; count < quantum; ++count) {
     if (w.pc >= w.mergePc) {
@@ -398,7 +236,8 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
     }
     if (w.event & EventTrap)
       return;
-    if (event & (EventWait | EventYield)) {
+    w.polled = event & EventPoll;
+    if (event & (EventWait | EventYield | EventPoll)) {
       ++count;
       break;
     }
@@ -413,7 +252,7 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
   }
   // After a full quantum another fragment gets a turn: a lane that spins must
   // not keep out the lane it waits for.
-  if (count >= quantum && w.others && w.wait == WaitKind::None) {
+  if ((count >= quantum || w.polled) && w.others && w.wait == WaitKind::None) {
     w.rotate = !w.rotate;
     w.lastPc = w.pc;
     reselect(w);
@@ -444,151 +283,4 @@ void Machine::deadlock(llvm::ArrayRef<Block *> blocks) {
   trap(*first, first->code[first->pc ? first->pc - 1 : 0],
        first->active ? __builtin_ctz(first->active) : 0, Trap::Kind::Deadlock,
        "no warp can go on:" + graph);
-}
-
-void Machine::runCluster(Worker &worker, uint64_t cluster) {
-  uint32_t size = config.cluster[0] * config.cluster[1] * config.cluster[2];
-  while (worker.blocks.size() < size)
-    worker.blocks.push_back(std::make_unique<BlockStorage>());
-  llvm::SmallVector<Block *, 16> blocks;
-  uint64_t clusters[3];
-  for (unsigned d = 0; d < 3; ++d)
-    clusters[d] = config.grid[d] / config.cluster[d];
-  uint64_t at[3] = {cluster % clusters[0], cluster / clusters[0] % clusters[1],
-                    cluster / clusters[0] / clusters[1]};
-  for (uint32_t r = 0; r < size; ++r) {
-    BlockStorage &s = *worker.blocks[r];
-    uint32_t inside[3] = {r % config.cluster[0],
-                          r / config.cluster[0] % config.cluster[1],
-                          r / config.cluster[0] / config.cluster[1]};
-    for (unsigned d = 0; d < 3; ++d)
-      s.block.index[d] = at[d] * config.cluster[d] + inside[d];
-    s.block.rank = r;
-    s.block.clusterSize = size;
-    blocks.push_back(&s.block);
-    startBlock(worker, s, cluster * size + r);
-    if (cache)
-      cache->beginBlock();
-  }
-  for (Block *b : blocks)
-    b->cluster = blocks.data();
-  if (blocks[0]->races)
-    startClocks(worker.races, blocks);
-  startCluster(worker.cluster, blocks);
-  std::vector<Warp *> warps;
-  for (Block *b : blocks)
-    for (uint32_t x = 0; x < b->numWarps; ++x)
-      warps.push_back(&b->warps[x]);
-  if (options.seed) {
-    uint64_t state = options.seed * 0x9e3779b97f4a7c15ull + cluster;
-    for (size_t k = warps.size(); k > 1; --k) {
-      state = state * 6364136223846793005ull + 1442695040888963407ull;
-      std::swap(warps[k - 1], warps[(state >> 33) % k]);
-    }
-  }
-  uint64_t quantum = options.seed ? 200 + (options.seed * 7919) % 5000 : 20000;
-  size_t live = warps.size();
-  while (live) {
-    bool progress = false;
-    for (Warp *w : warps) {
-      if (w->wait != WaitKind::None)
-        continue;
-      runWarp(*w, quantum);
-      progress = true;
-      if (w->event & EventTrap)
-        return;
-      if (w->wait == WaitKind::Done) {
-        --live;
-        Block &b = *w->block;
-        b.done = true;
-        for (uint32_t x = 0; x < b.numWarps; ++x)
-          b.done &= b.warps[x].wait == WaitKind::Done;
-        if (b.done && !blockEnded(b))
-          return;
-      }
-    }
-    if (!progress && !completePending(blocks)) {
-      deadlock(blocks);
-      return;
-    }
-    if (stopAt.load(std::memory_order_relaxed) < cluster)
-      return;
-  }
-  for (Block *b : blocks)
-    worker.barriers += b->async->barriersCompleted;
-}
-
-void Machine::worker(Worker &worker) {
-  while (true) {
-    uint64_t next = nextCluster.fetch_add(1);
-    if (next >= order.size() || order[next] > stopAt.load())
-      return;
-    runCluster(worker, order[next]);
-    uint64_t size = config.cluster[0] * config.cluster[1] * config.cluster[2];
-    std::lock_guard<std::mutex> lock(mutex);
-    blocksDone += size;
-    if (options.progress)
-      options.progress(blocksDone, order.size() * size);
-  }
-}
-
-llvm::Expected<LaunchResult> Machine::run() {
-  auto start = std::chrono::steady_clock::now();
-  uint64_t clusters = 1;
-  for (unsigned d = 0; d < 3; ++d)
-    clusters *= config.grid[d] / config.cluster[d];
-  uint64_t size = config.cluster[0] * config.cluster[1] * config.cluster[2];
-  uint64_t wanted = options.sampleBlocks
-                        ? (options.sampleBlocks + size - 1) / size
-                        : clusters;
-  wanted = std::min(wanted, clusters);
-  for (uint64_t k = 0; k < wanted; ++k)
-    order.push_back(k * clusters / wanted);
-  sharedBytes = program.staticShared + config.dynamicSharedBytes;
-  unsigned threads =
-      options.threads ? options.threads : std::thread::hardware_concurrency();
-  if (program.hasGlobalAtomics || options.cache.bytes)
-    threads = 1;
-  if (options.cache.bytes)
-    cache = std::make_unique<Cache>(options.cache);
-  threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, order.size()));
-  std::vector<Worker> pool(threads);
-  for (Worker &w : pool) {
-    w.counters.resize(program.sources.size());
-    w.regions.resize(program.sources.size(), nullptr);
-  }
-  std::vector<std::thread> running;
-  for (unsigned t = 1; t < threads; ++t)
-    running.emplace_back([this, &pool, t] { worker(pool[t]); });
-  worker(pool[0]);
-  for (std::thread &t : running)
-    t.join();
-  if (traps.empty())
-    for (unsigned a = 0; a < threads && traps.empty(); ++a)
-      for (unsigned b = a + 1; b < threads && traps.empty(); ++b)
-        compareRaces(pool[a].globalRaces, pool[b].globalRaces);
-  LaunchResult result;
-  std::vector<InstructionCounters> sum(program.sources.size());
-  Counters &c = result.counters;
-  for (Worker &w : pool) {
-    c.barriers += w.barriers;
-    for (size_t s = 0; s < sum.size(); ++s)
-      sum[s] += w.counters[s];
-  }
-  c.blocksExecuted = wanted * size;
-  c.blocksInGrid = clusters * size;
-  summarize(c, sum);
-  if (cache)
-    cache->finish(c);
-  // Only the first cluster that trapped is certain to be the same every time.
-  uint64_t earliest = ~uint64_t(0);
-  for (auto &[key, t] : traps)
-    earliest = std::min(earliest, key);
-  for (auto &[key, t] : traps)
-    if (key == earliest)
-      result.traps.push_back(std::move(t));
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-          .count();
-  return std::move(result);
 }

@@ -70,7 +70,9 @@ enum InstrFlags : uint8_t {
   /// With Aligned: waits for the other lanes, but may meet them later.
   NotStrict = 16,
   /// Not a wgmma, but touches registers that some wgmma uses.
-  TouchesProducts = 32
+  TouchesProducts = 32,
+  /// Looks at what others write: a loop around it may be waiting for them.
+  MayPoll = 64
 };
 
 /// A decoded instruction.
@@ -96,11 +98,12 @@ struct Instr {
 /// Reasons to leave the fast loop.
 enum Event : uint32_t {
   EventNone = 0,
-  EventExit = 1,     ///< lanes ended
-  EventWait = 2,     ///< the warp waits; its state says for what
-  EventYield = 4,    ///< let others run
-  EventTrap = 8,     ///< a trap was recorded: stop the block
-  EventReselect = 16 ///< choose another fragment
+  EventExit = 1,      ///< lanes ended
+  EventWait = 2,      ///< the warp waits; its state says for what
+  EventYield = 4,     ///< let others run
+  EventTrap = 8,      ///< a trap was recorded: stop the block
+  EventReselect = 16, ///< choose another fragment
+  EventPoll = 32      ///< a turn of a loop that looks at what others write
 };
 
 /// What a warp waits for.
@@ -153,6 +156,8 @@ struct Warp {
   uint64_t issued;
   /// The last quantum was used up: the next fragment is another one.
   bool rotate;
+  /// The turn ended in a loop that polls.
+  bool polled;
   uint32_t lastPc;
   uint64_t random;
   RaceState *races;
@@ -187,6 +192,8 @@ struct Block {
   BlockAsync *async;
   ClusterState *clusterState;
   Machine *machine;
+  /// The block's accesses in the cache model.
+  size_t cacheLog;
   bool done;
 };
 

@@ -89,14 +89,18 @@ struct Program {
   std::vector<std::pair<Special, uint32_t>> specials;
   std::vector<char> parameters;
   uint64_t staticShared = 0, localBytes = 0;
-  /// Several workers could see different orders of atomic operations.
   /// Registers of wgmma accumulators and A operands, and for each PTX
   /// instruction those of them that it touches.
   llvm::DenseSet<uint32_t> productRegisters;
   std::vector<std::vector<uint32_t>> touched;
   /// Number of functions, then where each begins (for indirect calls).
   const uint32_t *functionStarts = nullptr;
-  bool hasGlobalAtomics = false, usesClusters = false;
+  /// Several workers could see different orders of atomic operations.
+  bool hasGlobalAtomics = false;
+  /// Strong loads or returning atomics of global memory: blocks may wait for
+  /// what others write.
+  bool mayWaitForBlocks = false;
+  bool usesClusters = false;
   llvm::BumpPtrAllocator memory;
 };
 

@@ -35,18 +35,6 @@ GlobalCell *GlobalRaces::cell(uint64_t unit) {
   return &last->cells[unit & 255];
 }
 
-bool BlockOrder::isKnown(uint32_t block, uint32_t other) const {
-  auto found = known.find(block);
-  return found != known.end() && found->second.count(other);
-}
-
-void BlockOrder::synchronize(uint32_t block, uint64_t address) {
-  std::set<uint32_t> &mine = known[block], &at = released[address];
-  mine.insert(at.begin(), at.end());
-  at.insert(mine.begin(), mine.end());
-  at.insert(block);
-}
-
 static std::string describeOther(uint32_t block, uint32_t own) {
   return block == own ? "another warp of the block"
                       : fmt::format("block {}", block - 1);
@@ -63,13 +51,17 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i,
   bool atomic = access == Access::Atomic,
        write = access != Access::Read && !(atomic && i.strongRead);
   BlockOrder &order = w.machine->blockOrder;
+  const uint32_t size = w.block->clusterSize, cluster = (block - 1) / size + 1,
+                 epoch = order.epochOf(cluster);
+  auto known = [&](uint32_t other, uint32_t otherEpoch) {
+    return order.isKnown(cluster, (other - 1) / size + 1, otherEpoch);
+  };
   if (atomic)
     for (uint32_t rest = mask; rest; rest &= rest - 1) {
       uint64_t at = address[__builtin_ctz(rest)];
-      w.machine->synchronizeBlocks(block, at);
+      order.synchronize(cluster, at, write);
       acquire(w, s.cells[at]);
     }
-  bool clusterMates = w.block->clusterSize > 1;
   auto report = [&](unsigned l, uint64_t at, const char *what,
                     uint32_t otherBlock, uint32_t source) {
     w.machine->trap(w, i, l, Trap::Kind::Race,
@@ -80,13 +72,12 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i,
   };
   // Blocks of one cluster share clocks.
   auto sameClocks = [&](uint32_t other) {
-    return other == block ||
-           (clusterMates && (other - 1) / w.block->clusterSize ==
-                                (block - 1) / w.block->clusterSize);
+    return other == block || (size > 1 && (other - 1) / size + 1 == cluster);
   };
-  auto before = [&](uint32_t otherBlock, uint32_t warp, uint32_t clock) {
+  auto before = [&](uint32_t otherBlock, uint32_t warp, uint32_t clock,
+                    uint32_t otherEpoch) {
     return sameClocks(otherBlock) ? warp == me || s.row(me)[warp] >= clock
-                                  : order.isKnown(block, otherBlock);
+                                  : known(otherBlock, otherEpoch);
   };
   for (uint32_t rest = mask; rest;) {
     unsigned l = __builtin_ctz(rest);
@@ -108,7 +99,7 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i,
                count = unsigned(std::min<uint64_t>(end - at, 16 - low));
       uint16_t part = uint16_t(((1u << count) - 1) << low);
       if ((c.writeMask & part) && !(atomic && c.writeAtomic) &&
-          !before(c.writeBlock, c.writeWarp, c.writeClock))
+          !before(c.writeBlock, c.writeWarp, c.writeClock, c.writeEpoch))
         return report(l, at, "a write", c.writeBlock, c.writeSource);
       if (!write) {
         bool fresh =
@@ -123,13 +114,14 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i,
                           : 1u << w.index;
         c.readMask |= part;
         c.readBlock = block;
+        c.readEpoch = epoch;
         c.readClock = own;
         c.readSource = i.source;
         continue;
       }
       if ((c.readMask & part) && !atomic) {
         if (c.readBlock != block && !sameClocks(c.readBlock) &&
-            !order.isKnown(block, c.readBlock) && !(c.readMany & 2))
+            !known(c.readBlock, c.readEpoch) && !(c.readMany & 2))
           return report(l, at, "a read", c.readBlock, c.readSource);
         if (c.readBlock == block && !c.readMany)
           for (uint32_t warps = c.readWarps; warps; warps &= warps - 1) {
@@ -142,6 +134,7 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i,
           c.writeBlock == block && c.writeWarp == me && c.writeClock == own;
       c.writeMask = same ? c.writeMask | part : part;
       c.writeBlock = block;
+      c.writeEpoch = epoch;
       c.writeWarp = uint16_t(me);
       c.writeClock = own;
       c.writeSource = i.source;
@@ -153,14 +146,13 @@ void napkin::executor::raceGlobal(Warp &w, const Instr &i,
       release(w, s.cells[address[__builtin_ctz(rest)]]);
 }
 
-void Machine::synchronizeBlocks(uint32_t block, uint64_t address) {
-  // Only plain strong loads and stores get here from several workers.
-  std::lock_guard<std::mutex> lock(orderMutex);
-  blockOrder.synchronize(block, address);
-}
-
 /// Compares the tables of two workers.
 void Machine::compareRaces(GlobalRaces &a, GlobalRaces &b) {
+  const uint64_t size = clusterSize();
+  auto isKnown = [&](uint32_t block, uint32_t other, uint32_t epoch) {
+    return blockOrder.isKnown((block - 1) / size + 1, (other - 1) / size + 1,
+                              epoch);
+  };
   for (auto &entry : a.pages) {
     uint64_t key = entry.first;
     auto &page = entry.second;
@@ -173,11 +165,12 @@ void Machine::compareRaces(GlobalRaces &a, GlobalRaces &b) {
                           bool write) {
         uint16_t mask = write ? other.writeMask : other.readMask;
         uint32_t block = write ? other.writeBlock : other.readBlock;
+        uint32_t epoch = write ? other.writeEpoch : other.readEpoch;
         if (!(writer.writeMask & mask) || !block ||
             block == writer.writeBlock || (!write && (other.readMany & 2)) ||
             (write && writer.writeAtomic && other.writeAtomic) ||
-            blockOrder.isKnown(block, writer.writeBlock) ||
-            blockOrder.isKnown(writer.writeBlock, block))
+            isKnown(block, writer.writeBlock, writer.writeEpoch) ||
+            isKnown(writer.writeBlock, block, epoch))
           return false;
         Trap t;
         t.kind = Trap::Kind::Race;

@@ -13,10 +13,10 @@
 #ifndef NAPKIN_LIB_EXECUTOR_RACEGLOBAL_H
 #define NAPKIN_LIB_EXECUTOR_RACEGLOBAL_H
 
+#include "BlockOrder.h"
 #include "Race.h"
 
 #include <memory>
-#include <set>
 
 namespace napkin::executor {
 
@@ -24,6 +24,8 @@ namespace napkin::executor {
 struct GlobalCell {
   uint32_t writeBlock = 0, writeClock = 0, writeSource = 0;
   uint32_t readBlock = 0, readClock = 0, readSource = 0, readWarps = 0;
+  /// Of the blocks, see BlockOrder.
+  uint32_t writeEpoch = 0, readEpoch = 0;
   uint16_t writeWarp = 0, writeMask = 0, readMask = 0;
   uint8_t writeAtomic = 0;
   /// Bit 0: several blocks read it; bit 1: several warps read different parts.
@@ -40,15 +42,6 @@ struct GlobalRaces {
   GlobalPage *last = nullptr;
   /// The cell of a 16-byte unit; null beyond the limit of memory.
   GlobalCell *cell(uint64_t unit);
-};
-
-/// Blocks that a strong access to an address makes known, for all workers (a
-/// kernel with global atomics runs on one).
-struct BlockOrder {
-  std::unordered_map<uint64_t, std::set<uint32_t>> released;
-  std::unordered_map<uint32_t, std::set<uint32_t>> known;
-  bool isKnown(uint32_t block, uint32_t other) const;
-  void synchronize(uint32_t block, uint64_t address);
 };
 
 } // namespace napkin::executor
