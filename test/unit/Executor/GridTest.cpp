@@ -64,7 +64,9 @@ TEST(Grid, Barrier) {
 
 TEST(Grid, BarrierCoversOnlyWhatCameBefore) {
   // After the meeting each block overwrites what its neighbour is reading.
-  std::string body = std::string(element) + R"(
+  std::string body = R"(
+    mov.u32 %r1, %ctaid.x; mov.u32 %r2, %nctaid.x;
+    mad.wide.u32 %rd4, %r1, 16, %rd0;
     st.global.u32 [%rd4], %r1;
     atom.add.acq_rel.gpu.global.u32 %r4, [%rd1], 1;
   SPIN:
@@ -72,12 +74,12 @@ TEST(Grid, BarrierCoversOnlyWhatCameBefore) {
     setp.lt.u32 %p2, %r5, %r2;
     @%p2 bra SPIN;
     add.u32 %r6, %r1, 1; rem.u32 %r6, %r6, %r2;
-    mad.wide.u32 %rd5, %r6, 4, %rd0;
+    mad.wide.u32 %rd5, %r6, 16, %rd0;
     ld.global.u32 %r7, [%rd5];
   )";
   for (bool writesAgain : {false, true}) {
     Device device;
-    uint64_t data = cantFail(device.allocate(16, "data")),
+    uint64_t data = cantFail(device.allocate(64, "data")),
              counter = upload(device, std::vector<uint32_t>(1), "counter");
     std::string text = writesAgain ? body + "st.global.u32 [%rd4], %r7;" : body;
     Ran ran = run(kernelText(text, 2), device, {data, counter},
