@@ -105,6 +105,8 @@ llvm::Expected<Hardware> Hardware::parse(StringRef json) {
   result.threadsPerBlock = int64_t(reader.number(threads, "per_block"));
   result.threadsPerMultiprocessor =
       int64_t(reader.number(threads, "per_multiprocessor"));
+  result.blocksPerMultiprocessor =
+      int64_t(reader.number(threads, "blocks_per_multiprocessor"));
   const llvm::json::Object &registers = reader.object(*root, "registers");
   result.registersPerThread = int64_t(reader.number(registers, "per_thread"));
   result.registersPerMultiprocessor =

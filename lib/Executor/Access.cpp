@@ -257,7 +257,7 @@ void napkin::executor::countGlobal(Warp &w, const Instr &i,
     count.globalWriteBytes += requested;
     count.globalWriteSectors += size;
   }
-  if (w.machine->options.cache.bytes)
+  if (w.machine->options.cacheModel)
     w.machine->cacheAccess(w, found, size, access);
 }
 

@@ -109,6 +109,8 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
   Block &b = s.block;
   uint32_t threads = config.block[0] * config.block[1] * config.block[2];
   uint32_t warps = (threads + lanes - 1) / lanes;
+  uint32_t multiprocessors =
+      options.hardware ? options.hardware->multiprocessors : 1;
   b.sharedBytes = sharedBytes;
   b.localBytes = (program.localBytes + 15) & ~uint64_t(15);
   s.shared.assign(sharedBytes + 16, 0);
@@ -164,9 +166,9 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
         (options.seed + 1) * 0x9e3779b97f4a7c15ull + linear * 1000003 + x;
     for (auto [special, reference] : program.specials)
       for (unsigned l = 0; l < lanes; ++l) {
-        uint64_t value = specialValue(special, b, config, w, l, sharedBytes,
-                                      config.dynamicSharedBytes,
-                                      std::max(1u, options.cache.processors));
+        uint64_t value =
+            specialValue(special, b, config, w, l, sharedBytes,
+                         config.dynamicSharedBytes, multiprocessors);
         if (special == Special::Gridid || special == Special::Zero64)
           std::memcpy(w.base[0] + reference + 8 * l, &value, 8);
         else

@@ -48,7 +48,7 @@ static uint64_t sectorsOf(Warp &w, uint64_t address, uint64_t bytes,
   if (!bytes)
     return 0;
   uint64_t first = address >> 5, last = (address + bytes - 1) >> 5;
-  if (w.machine->options.cache.bytes)
+  if (w.machine->options.cacheModel)
     for (uint64_t sector = first; sector <= last; ++sector)
       w.machine->cacheAccess(w, &sector, 1,
                              store ? Access::Write : Access::Read);

@@ -13,17 +13,16 @@
 
 using namespace napkin::executor;
 
-Cache::Cache(const CacheModel &m) : model(m) {
-  sectorsPerLine = std::max(1u, std::min(model.lineBytes / 32, 8u));
-  sets = std::max<uint64_t>(1, model.bytes / (sectorsPerLine * 32) /
-                                   std::max(1u, model.ways));
-  lines.resize(sets * model.ways);
+Cache::Cache(const Hardware &hardware, uint64_t concurrentBlocks)
+    : concurrentBlocks(concurrentBlocks), ways(std::max(1u, hardware.ways)) {
+  sectorsPerLine = std::max(1u, std::min(hardware.lineBytes / 32, 8u));
+  sets =
+      std::max<uint64_t>(1, hardware.cacheBytes / (sectorsPerLine * 32) / ways);
+  lines.resize(sets * ways);
 }
 
 size_t Cache::beginBlock() {
-  uint64_t wave =
-      uint64_t(model.processors) * std::max(1u, model.blocksPerProcessor);
-  if (logs.size() >= wave && !running)
+  if (logs.size() >= concurrentBlocks && !running)
     replay();
   logs.emplace_back();
   ++running;
@@ -44,8 +43,8 @@ void Cache::touch(uint64_t sector, bool write) {
   // The hardware hashes addresses over slices; a multiplicative hash stands in.
   uint64_t set = (tag * 0x9e3779b97f4a7c15ull >> 20) % sets;
   Line *victim = nullptr;
-  for (unsigned way = 0; way < model.ways; ++way) {
-    Line &line = lines[set * model.ways + way];
+  for (uint64_t way = 0; way < ways; ++way) {
+    Line &line = lines[set * ways + way];
     if (line.tag == tag) {
       line.used = time;
       if (line.valid & bit)

@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Set-associative, least recently used, lines with 32-byte sectors, write-back.
-// The blocks that would run at the same time (processors x blocks per
-// processor, in the order of their numbers) take turns, one warp request each.
+// The blocks that would run at the same time (multiprocessors x blocks that fit
+// into one, in the order of their numbers) take turns, one warp request each.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,8 @@ namespace napkin::executor {
 
 class Cache {
 public:
-  explicit Cache(const CacheModel &model);
+  /// `concurrentBlocks` run at the same time.
+  Cache(const Hardware &hardware, uint64_t concurrentBlocks);
   /// A block begins; its log's number. After a wave of blocks, once all have
   /// ended, their accesses are replayed.
   size_t beginBlock();
@@ -37,8 +38,7 @@ private:
     uint64_t tag = ~uint64_t(0), used = 0;
     uint8_t valid = 0, dirty = 0;
   };
-  CacheModel model;
-  uint64_t sets, time = 0, sectorsPerLine;
+  uint64_t concurrentBlocks, ways, sets, time = 0, sectorsPerLine;
   std::vector<Line> lines;
   /// Per block of the wave: sector << 2 | first of a request << 1 | write.
   std::vector<std::vector<uint64_t>> logs;

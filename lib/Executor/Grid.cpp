@@ -173,13 +173,17 @@ void Machine::spinning(Worker &worker, uint64_t idle) {
                    graph));
 }
 
+uint64_t Machine::concurrentBlocks() const {
+  return options.hardware ? uint64_t(options.hardware->multiprocessors) *
+                                occupancy.blocksPerMultiprocessor
+                          : 0;
+}
+
 uint64_t Machine::residentLimit() const {
   if (!program.mayWaitForBlocks)
     return 1;
-  if (options.cache.bytes)
-    return std::max<uint64_t>(
-        1, uint64_t(options.cache.processors) *
-               std::max(1u, options.cache.blocksPerProcessor) / clusterSize());
+  if (uint64_t blocks = concurrentBlocks())
+    return std::max<uint64_t>(1, blocks / clusterSize());
   uint64_t threads =
       uint64_t(config.block[0]) * config.block[1] * config.block[2];
   uint64_t bytes = clusterSize() *
@@ -241,6 +245,40 @@ void Machine::worker(Worker &worker) {
   }
 }
 
+/// Computes what a block takes; an error if the hardware cannot hold one.
+llvm::Error Machine::fit() {
+  sharedBytes = program.staticShared + config.dynamicSharedBytes;
+  const ptx::Function &entry = *program.entry;
+  uint32_t registers = options.registersPerThread ? options.registersPerThread
+                                                  : entry.maxRegisters;
+  Hardware none;
+  occupancy =
+      executor::occupancy(options.hardware.value_or(none),
+                          config.block[0] * config.block[1] * config.block[2],
+                          registers, sharedBytes);
+  auto error = [&](const std::string &what) {
+    return llvm::createStringError(
+        llvm::inconvertibleErrorCode(), "%s",
+        fmt::format("{}:{}: error: kernel '{}': {}", program.module->file,
+                    entry.position.line, entry.name.str(), what)
+            .c_str());
+  };
+  if (!options.hardware)
+    return options.cacheModel
+               ? error("the model of the L2 cache needs a hardware description")
+               : llvm::Error::success();
+  if (sharedBytes > options.hardware->sharedBytes)
+    return error(fmt::format("{} bytes of shared memory exceed the {} bytes "
+                             "that a block may have on {}",
+                             sharedBytes, options.hardware->sharedBytes,
+                             options.hardware->name));
+  if (!occupancy.blocksPerMultiprocessor)
+    return error(fmt::format("not one block fits into a multiprocessor of {}: "
+                             "the limit is its {}",
+                             options.hardware->name, occupancy.limit));
+  return llvm::Error::success();
+}
+
 llvm::Expected<LaunchResult> Machine::run() {
   auto start = std::chrono::steady_clock::now();
   uint64_t clusters = 1;
@@ -253,14 +291,15 @@ llvm::Expected<LaunchResult> Machine::run() {
   wanted = std::min(wanted, clusters);
   for (uint64_t k = 0; k < wanted; ++k)
     order.push_back(k * clusters / wanted);
-  sharedBytes = program.staticShared + config.dynamicSharedBytes;
+  if (llvm::Error error = fit())
+    return std::move(error);
   unsigned threads =
       options.threads ? options.threads : std::thread::hardware_concurrency();
   if (program.hasGlobalAtomics || program.mayWaitForBlocks ||
-      options.cache.bytes)
+      options.cacheModel)
     threads = 1;
-  if (options.cache.bytes)
-    cache = std::make_unique<Cache>(options.cache);
+  if (options.cacheModel)
+    cache = std::make_unique<Cache>(*options.hardware, concurrentBlocks());
   threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, order.size()));
   std::vector<Worker> pool(threads);
   for (Worker &w : pool) {

@@ -204,6 +204,9 @@ private:
   uint64_t clusterSize() const {
     return uint64_t(config.cluster[0]) * config.cluster[1] * config.cluster[2];
   }
+  /// Blocks that the hardware runs at a time; 0: unknown.
+  uint64_t concurrentBlocks() const;
+  llvm::Error fit();
   /// Clusters that one host thread may have begun at a time.
   uint64_t residentLimit() const;
   ClusterRun *nextRun(Worker &worker,
@@ -232,6 +235,7 @@ private:
   std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};
   std::vector<uint64_t> order; ///< clusters to run
   uint64_t blocksDone = 0, sharedBytes = 0;
+  Occupancy occupancy;
   std::vector<Worker *> workers;
 };
 

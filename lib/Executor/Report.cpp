@@ -83,7 +83,7 @@ static void scale(InstructionCounters &c, uint64_t numerator,
 }
 
 void Machine::summarize(Counters &c, llvm::ArrayRef<InstructionCounters> sum) {
-  c.sharedBytesPerBlock = sharedBytes;
+  c.occupancy = occupancy;
   if (c.blocksInGrid != c.blocksExecuted)
     c.barriers = c.barriers * c.blocksInGrid / c.blocksExecuted;
   for (size_t s = 0; s < sum.size(); ++s) {
@@ -130,7 +130,21 @@ std::string Counters::json(bool perLine) const {
     j.attribute("barriers", int64_t(barriers));
     j.attribute("blocks_executed", int64_t(blocksExecuted));
     j.attribute("blocks_in_grid", int64_t(blocksInGrid));
-    j.attribute("shared_bytes_per_block", int64_t(sharedBytesPerBlock));
+    j.attributeObject("occupancy", [&] {
+      j.attribute("threads_per_block", int64_t(occupancy.threadsPerBlock));
+      j.attribute("warps_per_block", int64_t(occupancy.warpsPerBlock));
+      j.attribute("shared_bytes_per_block",
+                  int64_t(occupancy.sharedBytesPerBlock));
+      if (occupancy.registersPerThread)
+        j.attribute("registers_per_thread",
+                    int64_t(occupancy.registersPerThread));
+      if (!occupancy.blocksPerMultiprocessor)
+        return;
+      j.attribute("hardware", occupancy.hardware);
+      j.attribute("blocks_per_multiprocessor",
+                  int64_t(occupancy.blocksPerMultiprocessor));
+      j.attribute("limit", occupancy.limit);
+    });
     j.attribute("l2_read_sectors", int64_t(l2ReadSectors));
     j.attribute("l2_write_sectors", int64_t(l2WriteSectors));
     j.attribute("l2_hits", int64_t(l2Hits));
@@ -194,7 +208,15 @@ std::string Counters::table() const {
       line(("issued to " + pipeName(Pipe(p)).str()).c_str(), issued[p]);
   line("thread instructions", total.threads);
   line("barriers", barriers);
-  line("shared bytes per block", sharedBytesPerBlock);
+  line("threads per block", occupancy.threadsPerBlock);
+  line("shared bytes per block", occupancy.sharedBytesPerBlock);
+  if (occupancy.registersPerThread)
+    line("registers per thread", occupancy.registersPerThread);
+  if (occupancy.blocksPerMultiprocessor)
+    text += fmt::format(
+        "  {:<28}{:>16}  ({}, limited by {}{})\n", "blocks per multiprocessor",
+        occupancy.blocksPerMultiprocessor, occupancy.hardware, occupancy.limit,
+        occupancy.registersPerThread ? "" : "; registers unknown");
   if (blocksExecuted != blocksInGrid)
     text += fmt::format(
         "  sampled: {} of {} blocks were executed, counts are scaled\n",

@@ -11,10 +11,12 @@
 
 #include "Arrays.h"
 
+#include "napkin/Cost/Hardware.h"
 #include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
 #include "napkin/Reference/Npy.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -103,9 +105,16 @@ static cl::opt<bool>
 static cl::opt<unsigned> threads("jobs", cl::desc("host threads (0: all)"),
                                  cl::init(0), cl::cat(category));
 static cl::opt<std::string>
-    cache("l2",
-          cl::desc("DRAM bytes by an L2 model: a100, h100, rtx3090, "
-                   "rtx4090, or bytes,processors"),
+    hardware("hardware",
+             cl::desc("machine for occupancy and --l2: a name or a .json file "
+                      "(default: by the PTX's .target)"),
+             cl::cat(category));
+static cl::opt<unsigned>
+    registers("registers",
+              cl::desc("registers per thread as ptxas -v says, for occupancy"),
+              cl::init(0), cl::cat(category));
+static cl::opt<bool>
+    cache("l2", cl::desc("DRAM bytes by a model of the machine's L2 cache"),
           cl::cat(category));
 static cl::opt<uint64_t> limit("instruction-limit",
                                cl::desc("instructions per warp before a trap"),
@@ -161,26 +170,56 @@ static bool parseOptions(executor::Options &options) {
     else
       return fail("error: --numerics is fast, a100, ada or h100"), false;
   }
-  if (!cache.empty()) {
-    uint64_t bytes, processors;
-    auto [first, second] = llvm::StringRef(cache).split(',');
-    if (cache == "a100")
-      bytes = 40u << 20, processors = 108;
-    else if (cache == "h100")
-      bytes = 50u << 20, processors = 132;
-    else if (cache == "rtx3090")
-      bytes = 6u << 20, processors = 82;
-    else if (cache == "rtx4090")
-      bytes = 72u << 20, processors = 128;
-    else if (first.getAsInteger(10, bytes) ||
-             second.getAsInteger(10, processors) || !bytes || !processors)
-      return fail("error: --l2 is a100, h100, rtx3090, rtx4090 or "
-                  "bytes,processors"),
-             false;
-    options.cache.bytes = bytes;
-    options.cache.processors = processors;
-  }
+  options.registersPerThread = registers;
+  options.cacheModel = cache;
   return true;
+}
+
+/// The machine that stands for a target; "sm_90" and "sm_90a" are one.
+static const cost::Hardware *hardwareOf(llvm::StringRef target) {
+  target.consume_back("a");
+  if (const cost::Hardware *found = cost::defaultHardware(target))
+    return found;
+  return cost::defaultHardware((target + "a").str());
+}
+
+/// The machine of --hardware, else the one for the PTX's target; none if that
+/// is unknown and nothing asks for it.
+static llvm::Error chooseHardware(llvm::StringRef target,
+                                  executor::Options &options) {
+  llvm::Expected<cost::Hardware> chosen = cost::Hardware();
+  if (llvm::StringRef(hardware).ends_with(".json")) {
+    auto buffer = llvm::MemoryBuffer::getFile(hardware);
+    if (!buffer)
+      return llvm::createStringError(
+          hardware + ": error: cannot read: " + buffer.getError().message());
+    chosen = cost::Hardware::parse((*buffer)->getBuffer());
+    if (!chosen)
+      return chosen.takeError();
+  } else if (const cost::Hardware *found = hardware.empty()
+                                               ? hardwareOf(target)
+                                               : cost::findHardware(hardware)) {
+    *chosen = *found;
+  } else if (hardware.empty() && !cache) {
+    return llvm::Error::success();
+  } else {
+    std::string known = llvm::join(cost::hardwareNames(), ", ");
+    return llvm::createStringError(
+        "error: no hardware description " +
+        (hardware.empty() ? "for target '" + target + "'"
+                          : "'" + hardware + "'") +
+        "; known to --hardware are " + known + ", or give a .json file");
+  }
+  executor::Hardware &to = options.hardware.emplace();
+  to.name = chosen->name;
+  to.multiprocessors = chosen->multiprocessors;
+  to.threads = chosen->threadsPerMultiprocessor;
+  to.blocks = chosen->blocksPerMultiprocessor;
+  to.registers = chosen->registersPerMultiprocessor;
+  to.sharedBytes = chosen->level("shared").capacityBytes;
+  to.cacheBytes = chosen->level("l2").capacityBytes;
+  to.lineBytes = chosen->level("l2").preferredBytes;
+  return llvm::Error::success();
 }
 
 /// A bar with the time that is left, on a terminal only.
@@ -295,6 +334,8 @@ int main(int argc, char **argv) {
   executor::Options options;
   if (!parseOptions(options))
     return 1;
+  if (auto e = chooseHardware((*module)->target, options))
+    return fail(toString(std::move(e)));
   if (llvm::sys::Process::StandardErrIsDisplayed())
     options.progress = showProgress;
   auto kind = reference::parseDistribution(distribution);

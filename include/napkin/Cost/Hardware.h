@@ -59,6 +59,8 @@ struct Hardware {
   int64_t threadsPerBlock = 0;
   /// Threads that one multiprocessor holds.
   int64_t threadsPerMultiprocessor = 0;
+  /// Blocks that one multiprocessor holds at most.
+  int64_t blocksPerMultiprocessor = 0;
   /// Registers of 4 bytes that one thread may name.
   int64_t registersPerThread = 0;
   /// Registers of 4 bytes of one multiprocessor.

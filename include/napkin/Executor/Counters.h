@@ -15,6 +15,7 @@
 #ifndef NAPKIN_EXECUTOR_COUNTERS_H
 #define NAPKIN_EXECUTOR_COUNTERS_H
 
+#include "napkin/Executor/Occupancy.h"
 #include "napkin/Executor/Plain.h"
 
 #include "llvm/ADT/StringRef.h"
@@ -65,7 +66,7 @@ struct Counters {
   /// Blocks executed, and in the grid; they differ under sampling, and then
   /// all counts are scaled by the ratio.
   uint64_t blocksExecuted = 0, blocksInGrid = 0;
-  uint64_t sharedBytesPerBlock = 0;
+  Occupancy occupancy;
   /// The counts of each instruction of the flattened program, with its line.
   struct Row {
     uint32_t line;

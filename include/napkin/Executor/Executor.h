@@ -23,9 +23,11 @@
 
 #include "napkin/Executor/Counters.h"
 #include "napkin/Executor/Device.h"
+#include "napkin/Executor/Occupancy.h"
 #include "napkin/PTX/Module.h"
 
 #include <functional>
+#include <optional>
 
 namespace napkin::executor {
 
@@ -50,12 +52,6 @@ enum class Numerics : uint8_t {
 /// Hardware whose tensor-core arithmetic `Faithful` reproduces.
 enum class TensorCore : uint8_t { A100, Ada, H100 };
 
-/// L2 and processor numbers for the DRAM model.
-struct CacheModel {
-  uint64_t bytes = 0; ///< 0: no model
-  uint32_t lineBytes = 128, ways = 16, processors = 108, blocksPerProcessor = 1;
-};
-
 /// How to run.
 struct Options {
   /// Uninitialised reads, races and async hazards are checked. Bounds and
@@ -76,7 +72,13 @@ struct Options {
   bool countOnly = false;
   /// A warp that issues more than this many instructions traps.
   uint64_t instructionLimit = uint64_t(1) << 32;
-  CacheModel cache;
+  /// The machine that occupancy and the model of the L2 cache are for. A block
+  /// that does not fit into it is an error.
+  std::optional<Hardware> hardware;
+  /// What ptxas says (`ptxas -v`); 0: `.maxnreg` if there is one, else unknown.
+  uint32_t registersPerThread = 0;
+  /// Count DRAM bytes by a model of the L2 cache; needs `hardware`.
+  bool cacheModel = false;
   /// Called with blocks done and blocks in all, from one thread at a time.
   std::function<void(uint64_t, uint64_t)> progress;
 };

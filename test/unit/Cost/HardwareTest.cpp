@@ -10,9 +10,9 @@
 
 using namespace napkin::cost;
 
-TEST(Hardware, ShipsThreeMachines) {
+TEST(Hardware, ShipsMachines) {
   EXPECT_EQ(hardwareNames(), (llvm::SmallVector<llvm::StringRef>{
-                                 "a100_80gb", "h100", "rtx_3090"}));
+                                 "a100_80gb", "h100", "rtx_3090", "rtx_4090"}));
   EXPECT_EQ(findHardware("a100"), nullptr);
   EXPECT_EQ(defaultHardware("sm_80")->name, "a100_80gb");
   EXPECT_EQ(defaultHardware("sm_20"), nullptr);

@@ -128,7 +128,7 @@ TEST(Grid, NobodyWrites) {
       << ran.result.traps[0].message;
 }
 
-TEST(Grid, MoreBlocksThanTheModelHolds) {
+TEST(Grid, MoreBlocksThanTheHardwareHolds) {
   // With room for 2 blocks, block 0 waits in vain for the third.
   std::string body = std::string(element) + R"(
     setp.ne.u32 %p1, %r1, 2;
@@ -142,8 +142,10 @@ TEST(Grid, MoreBlocksThanTheModelHolds) {
     Device device;
     uint64_t flag = upload(device, std::vector<uint32_t>(1), "flag");
     Options options;
-    options.cache.bytes = 1 << 20;
-    options.cache.processors = processors;
+    options.hardware = Hardware();
+    options.hardware->multiprocessors = processors;
+    options.hardware->threads = 2048;
+    options.hardware->blocks = 1;
     Ran ran = run(kernelText(body, 1), device, {flag}, {{3, 1, 1}, {1, 1, 1}},
                   options);
     EXPECT_EQ(ran.trap(), processors == 2 ? "deadlock" : "");
