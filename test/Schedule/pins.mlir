@@ -1,6 +1,6 @@
 // RUN: napkin-opt %s --ncd-schedule | FileCheck %s --check-prefix=ATTRIBUTE
 // RUN: napkin-opt %s --ncd-schedule="pin-group=a:64,c:64 pin-stream=b:32 pin-stages=4 pin-warps=2" | FileCheck %s --check-prefix=OPTION
-// RUN: napkin-opt %s --ncd-schedule="hardware=rtx_3090" | FileCheck %s --check-prefix=OTHER
+// RUN: napkin-opt %s --ncd-schedule="hardware=rtx_3090 target=sm_86" | FileCheck %s --check-prefix=OTHER
 
 !l = !ncd.array<a=512, b=512, bf16>
 !r = !ncd.array<b=512, c=512, bf16>
