@@ -10,6 +10,8 @@
 #include "Scalars.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <numeric>
 
 using namespace mlir;
 using namespace napkin;
@@ -192,13 +194,49 @@ LogicalResult Evaluator::evaluate(Operation *op) {
 // Contract, map, reduce
 //===----------------------------------------------------------------------===//
 
+/// \p values with the positions of the axis \p name in the order \p order.
+template <typename T>
+static void reorder(Values<T> &values, StringRef name,
+                    llvm::ArrayRef<int64_t> order) {
+  auto axis = llvm::find_if(
+      values.axes, [&](const Axis &other) { return other.name == name; });
+  if (axis == values.axes.end() || values.data.empty())
+    return;
+  int64_t size = axis->size,
+          inner = countOf(llvm::ArrayRef(values.axes)
+                              .drop_front(axis - values.axes.begin() + 1));
+  std::vector<T> from = values.data;
+  for (int64_t to = 0, count = from.size() / inner; to < count; ++to)
+    std::copy_n(from.begin() + (to / size * size + order[to % size]) * inner,
+                inner, values.data.begin() + to * inner);
+}
+
+template <typename T>
+void Evaluator::shuffleOrders(llvm::MutableArrayRef<Values<T>> arrays,
+                              llvm::ArrayRef<std::string> over) {
+  if (!options.orderSeed)
+    return;
+  for (const std::string &name : over) {
+    std::vector<int64_t> order;
+    for (const Values<T> &values : arrays)
+      for (const Axis &axis : values.axes)
+        if (axis.name == name)
+          order.resize(axis.size);
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), orders);
+    for (Values<T> &values : arrays)
+      reorder(values, name, order);
+  }
+}
+
 template <typename T>
 LogicalResult Evaluator::contractAs(ncd::ContractOp op) {
   std::vector<Values<T>> factors;
   for (Value input : op.getInputs())
     factors.push_back(valuesOf<T>(input));
-  return storeValues(op, op.getResult(),
-                     contract(std::move(factors), namesOf(op.getOver())));
+  std::vector<std::string> over = namesOf(op.getOver());
+  shuffleOrders<T>(factors, over);
+  return storeValues(op, op.getResult(), contract(std::move(factors), over));
 }
 
 LogicalResult Evaluator::evaluate(ncd::ContractOp op) {
@@ -320,6 +358,7 @@ template <typename T>
 LogicalResult Evaluator::reduceAs(ncd::ReduceOp op) {
   std::vector<std::string> over = namesOf(op.getOver());
   Values<T> input = valuesOf<T>(op.getInput());
+  shuffleOrders<T>(input, over);
   T identity = constantOf<T>(op.getIdentityValue());
   auto with = [&](auto combine) {
     return storeValues(op, op.getResult(),

@@ -28,7 +28,8 @@ using TensorRef = std::shared_ptr<const Tensor>;
 class Evaluator {
 public:
   explicit Evaluator(const EvaluationOptions &options)
-      : options(options), random(options.streamSeed.value_or(0)) {}
+      : options(options), random(options.streamSeed.value_or(0)),
+        orders(options.orderSeed.value_or(0)) {}
 
   mlir::FailureOr<std::vector<Tensor>> run(ncd::DiagramOp diagram,
                                            llvm::ArrayRef<Tensor> inputs);
@@ -58,6 +59,12 @@ private:
                                    bool centre);
   mlir::LogicalResult evaluate(ncd::KernelOp op);
   mlir::LogicalResult evaluate(ncd::StreamOp op);
+
+  /// Shuffles the positions of the axes called \p over, all of \p arrays
+  /// alike, if the options ask for random orders.
+  template <typename T>
+  void shuffleOrders(llvm::MutableArrayRef<Values<T>> arrays,
+                     llvm::ArrayRef<std::string> over);
 
   template <typename T>
   mlir::LogicalResult contractAs(ncd::ContractOp op);
@@ -122,7 +129,7 @@ private:
   }
 
   const EvaluationOptions &options;
-  std::mt19937_64 random;
+  std::mt19937_64 random, orders;
   llvm::DenseMap<mlir::Value, TensorRef> values;
   /// Axes whose size or position is not that of the type: `?` and chunks.
   llvm::StringMap<Range> ranges;

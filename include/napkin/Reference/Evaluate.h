@@ -52,6 +52,10 @@ struct EvaluationOptions {
   /// parts of random chunks, and merge the parts' states by a random tree (the
   /// empty state included). Overrides streamChunk.
   std::optional<uint64_t> streamSeed;
+  /// When set, contract and reduce go through the positions of the axes that
+  /// they sum over in a random order. Exact arithmetic gives the same; rounded
+  /// sums differ as those of another implementation do.
+  std::optional<uint64_t> orderSeed;
   /// Arrays of more elements than this are refused.
   int64_t maxElements = int64_t(1) << 28;
 };

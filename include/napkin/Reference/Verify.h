@@ -6,10 +6,12 @@
 // precision with every declared rounding, has some error against exact
 // arithmetic. A kernel makes the same roundings in another order and at other
 // places (a sum in chunks, a weight rounded before instead of after its row was
-// normalised), so its error is of the same size. It may be `factor` times as
-// large, plus one unit in the last place of the result's element type for the
-// store, relative to the largest value of the result, and the least normal f32,
-// below which results may be flushed to zero.
+// normalised), so its error is of the same size. A single number has an error
+// of that size only by chance: where a result has few values, the largest error
+// of several evaluations counts, their sums in random orders. It may be
+// `factor` times as large, plus one unit in the last place of the result's
+// element type for the store, relative to the largest value of the result, and
+// the least normal f32, below which results may be flushed to zero.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_REFERENCE_VERIFY_H

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include <chrono>
 #include <cmath>
+#include <set>
 
 using namespace mlir;
 using namespace napkin;
@@ -195,6 +196,37 @@ TEST_F(EvaluateTest, SingleArithmeticRoundsEveryStep) {
   EvaluationOptions single;
   single.arithmetic = Arithmetic::Single;
   EXPECT_EQ(floats(text, {{0x1p-24}}, single), (Floats{0}));
+}
+
+TEST_F(EvaluateTest, SumsInRandomOrders) {
+  // Small integers: every order of the sum is exact, so all factors must have
+  // been shuffled alike.
+  std::string product = R"(
+    ncd.diagram @d(%a: !ncd.array<i=2, j=3, k=2, f32>,
+                   %b: !ncd.array<k=2, j=3, f32>) -> !ncd.array<i=2, f32> {
+      %r = ncd.contract %a, %b over [j, k] : !ncd.array<i=2, j=3, k=2, f32>,
+        !ncd.array<k=2, j=3, f32> -> !ncd.array<i=2, f32>
+      ncd.return %r : !ncd.array<i=2, f32>
+    })";
+  // In f32, 2^24 + 1 is 2^24: the sum depends on the order.
+  std::string sum = R"(
+    ncd.diagram @d(%a: !ncd.array<i=4, f32>) -> !ncd.array<f32> {
+      %r = ncd.reduce sum %a over [i] : !ncd.array<i=4, f32> -> !ncd.array<f32>
+      ncd.return %r : !ncd.array<f32>
+    })";
+  std::set<Floats> sums;
+  EvaluationOptions options;
+  options.arithmetic = Arithmetic::Single;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    options.orderSeed = seed;
+    EXPECT_EQ(
+        floats(product,
+               {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {1, 2, 3, 4, 5, 6}},
+               options),
+        (Floats{86, 212}));
+    sums.insert(floats(sum, {{0x1p24, 1, -0x1p24, 1}}, options));
+  }
+  EXPECT_GE(sums.size(), 2u);
 }
 
 TEST_F(EvaluateTest, ReduceByEveryMonoid) {
