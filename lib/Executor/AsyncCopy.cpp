@@ -154,6 +154,7 @@ void napkin::executor::completeCopies(Warp &w, uint32_t mask,
   size_t kept = 0;
   for (size_t at = 0; at < async.copies.size(); ++at) {
     PendingCopy &copy = async.copies[at];
+    uint32_t finished = 0;
     for (uint32_t rest = copy.mask & mask; rest; rest &= rest - 1) {
       unsigned l = __builtin_ctz(rest);
       if (copy.group[l] >= limit[l])
@@ -162,7 +163,15 @@ void napkin::executor::completeCopies(Warp &w, uint32_t mask,
         move(w, copy, l);
       std::memset(w.block->sharedShadow + copy.target[l], shadowWritten,
                   copy.bytes);
-      copy.mask &= ~(1u << l);
+      finished |= 1u << l;
+    }
+    copy.mask &= ~finished;
+    if (finished && w.races) {
+      // The data is there from now on, not from the issue: barriers between the
+      // two order nothing.
+      Instr writer;
+      writer.source = copy.source;
+      raceShared(w, writer, copy.target, finished, copy.bytes, Access::Write);
     }
     if (copy.mask) {
       if (kept != at)

@@ -132,7 +132,7 @@ void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
           return;
         }
     if (w.block->races && place.space < 2) {
-      raceAtomic(w, i, l, address, total, place);
+      raceAtomic(w, i, l, address, total, place, form.order);
       if (w.event & EventTrap)
         return;
     }

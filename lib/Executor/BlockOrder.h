@@ -1,62 +1,73 @@
-//===- BlockOrder.h - Happens-before between blocks ------------*- C++ -*-===//
+//===- BlockOrder.h - Happens-before between clusters ----------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Blocks (rather clusters, whose blocks share clocks) of one launch are ordered
-// only by strong accesses to a common address. A vector clock per block would
-// take blocks x blocks numbers; instead each address keeps the list of releases
-// to it and each block what it acquired, and a question walks back through
-// them.
+// Clusters of one launch are ordered only by strong accesses to a common
+// address of global memory. A vector clock over all warps of the grid would be
+// too large; instead each location keeps the list of releases to it, each with
+// the releasing warp's clocks of its own cluster, and each cluster the list of
+// what its warps acquired. A question walks back through them.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_LIB_EXECUTOR_BLOCKORDER_H
 #define NAPKIN_LIB_EXECUTOR_BLOCKORDER_H
 
-#include "llvm/ADT/DenseMap.h"
+#include "Clocks.h"
 
-#include <cstdint>
-#include <vector>
+#include "llvm/ADT/DenseMap.h"
 
 namespace napkin::executor {
 
+/// An actor of a cluster at a time. Clusters are counted from 1.
+struct Moment {
+  uint32_t cluster, actor, clock;
+};
+
 class BlockOrder {
 public:
-  /// A strong access of `block` to `address`. It acquires what was released
-  /// there; one that writes also releases all that the block did and knows.
-  void synchronize(uint32_t block, uint64_t address, bool writes);
-  /// The number of the block's releases so far, from 1: accesses are stamped
-  /// with it.
-  uint32_t epochOf(uint32_t block) const {
-    return block < blocks.size() ? blocks[block].epoch : 1;
-  }
-  /// Whether what `other` did in `epoch` happened before what `block` does now.
-  bool isKnown(uint32_t block, uint32_t other, uint32_t epoch) const;
+  struct Release {
+    uint32_t cluster, warp;
+    ClockVector known, proxy;
+  };
+  struct Location {
+    std::vector<Release> releases;
+    /// A plain store begins a new chain: who reads it synchronises only with
+    /// what follows.
+    uint32_t chain = 0, chains = 0;
+    /// So many releases were acquired by someone.
+    uint32_t acquired = 0;
+    /// Who read the last value by a strong access.
+    std::vector<Moment> observers;
+  };
+
+  uint32_t locationOf(uint64_t address);
+  Location &at(uint32_t location) { return locations[location]; }
+  /// The location's index, or -1.
+  int64_t find(uint64_t address) const;
+  void release(uint32_t location, Release release);
+  /// `warp` of `cluster` acquires at its `clock`.
+  void acquire(uint32_t cluster, uint32_t warp, uint32_t clock,
+               ForeignReleases releases);
+  /// Whether `moment` of another cluster happened before what `warp` of
+  /// `cluster`, which knows `known`, does now. With `proxy`: and a
+  /// fence.proxy.async stands between; these are the warp's own.
+  bool isKnown(uint32_t cluster, uint32_t warp, const ClockVector &known,
+               const Moment &moment, const ClockVector *proxy = nullptr) const;
 
 private:
-  struct Release {
-    uint32_t block, epoch;
-  };
-  struct Address {
-    std::vector<Release> releases;
-    /// So many of them were acquired by someone.
-    uint32_t acquired = 0;
-  };
-  /// The first `releases` of an address were seen in `epoch`.
   struct Acquisition {
-    uint32_t address, releases, epoch;
-  };
-  struct History {
-    uint32_t epoch = 1;
-    std::vector<Acquisition> acquired;
+    ForeignReleases releases;
+    uint32_t warp, clock;
   };
   llvm::DenseMap<uint64_t, uint32_t> numbers;
-  std::vector<Address> released;
-  std::vector<History> blocks;
-  /// Answers that were yes stay so: (block, other) to the epoch.
-  mutable llvm::DenseMap<std::pair<uint32_t, uint32_t>, uint32_t> answers;
+  std::vector<Location> locations;
+  /// By cluster.
+  std::vector<std::vector<Acquisition>> acquisitions;
+  /// Answers that were yes stay so: (asker, actor) to the clock.
+  mutable llvm::DenseMap<std::pair<uint64_t, uint64_t>, uint32_t> answers;
 };
 
 } // namespace napkin::executor

@@ -57,6 +57,13 @@ static uint64_t sectorsOf(Warp &w, uint64_t address, uint64_t bytes,
 
 namespace {
 
+/// The actors of one copy. A load belongs to the mbarrier that it signals, each
+/// target to its own; the two sides of a store are done at different times.
+struct Actors {
+  AsyncAccess from;
+  llvm::SmallVector<AsyncAccess, 4> to;
+};
+
 /// Builds the rows of one copy.
 struct Builder {
   Warp &w;
@@ -64,6 +71,7 @@ struct Builder {
   unsigned l;
   BulkCopy &copy;
   bool store;
+  const Actors &actors;
 
   /// `bytes` between global `address` and shared `offset` of `owner`; address 0
   /// with `outside`: fill.
@@ -93,6 +101,12 @@ struct Builder {
     char *globalHost = r->data + (address - r->begin);
     uint8_t *globalShadow = r->shadow + (address - r->begin);
     InstructionCounters &count = w.counters[i.source];
+    if (countIt) {
+      raceAsyncGlobal(w, i, store ? actors.to[0] : actors.from, address, bytes,
+                      store ? Access::Write : Access::Read);
+      if (w.event & EventTrap)
+        return false;
+    }
     if (store) {
       count.globalWriteBytes += bytes;
       copy.rows.push_back({sharedHost, globalHost, globalShadow, bytes});
@@ -119,9 +133,10 @@ struct Builder {
 } // namespace
 
 /// Checks the shared side and marks it; false after a trap.
-static bool prepareShared(Warp &w, const Instr &i, unsigned l, BulkCopy &copy,
-                          Block &owner, uint32_t offset, uint32_t bytes,
-                          bool isSource, unsigned alignment) {
+static bool prepareShared(Warp &w, const Instr &i, unsigned l,
+                          const AsyncAccess &async, Block &owner,
+                          uint32_t offset, uint32_t bytes, bool isSource,
+                          unsigned alignment) {
   if (offset % alignment) {
     misuse(w, i, l,
            fmt::format("the shared address {:#x} is not a multiple of {}",
@@ -146,7 +161,7 @@ static bool prepareShared(Warp &w, const Instr &i, unsigned l, BulkCopy &copy,
                    isSource ? Access::Read : Access::Write, 1);
         return false;
       }
-  raceAsync(w, i, owner, offset, bytes,
+  raceAsync(w, i, async, owner, offset, bytes,
             isSource ? Access::Read : Access::Write);
   if (w.event & EventTrap)
     return false;
@@ -155,7 +170,6 @@ static bool prepareShared(Warp &w, const Instr &i, unsigned l, BulkCopy &copy,
   count.sharedWavefronts += (bytes + 127) / 128;
   if (!isSource)
     std::memset(shadow, shadowIncoming, bytes);
-  (void)copy;
   return true;
 }
 
@@ -218,10 +232,8 @@ void napkin::executor::finishCopy(ClusterState &cluster, size_t index) {
   dummy.source = copy.source;
   for (const BulkCopy::Signal &signal : copy.signals) {
     auto found = signal.block->async->mbarriers.find(signal.mbarrier);
-    if (found != signal.block->async->mbarriers.end()) {
+    if (found != signal.block->async->mbarriers.end())
       found->second.arrived.push_back({signal.target, signal.targetBytes});
-      knowAsync(w.races, found->second.arriving, copy.clock);
-    }
     if (!transactMbarrier(&w, &dummy, copy.lane, *signal.block, signal.mbarrier,
                           -int64_t(signal.bytes)))
       return;
@@ -232,8 +244,8 @@ void napkin::executor::finishCopy(ClusterState &cluster, size_t index) {
 /// mbarrier and multicast of a load whose box lands at `offset` of each target.
 static bool addSignals(Warp &w, const Instr &i, unsigned l, const BulkForm &f,
                        BulkCopy &copy, Block &owner, uint32_t offset,
-                       uint32_t bytes,
-                       llvm::SmallVectorImpl<Block *> &targets) {
+                       uint32_t bytes, llvm::SmallVectorImpl<Block *> &targets,
+                       Actors &actors) {
   uint32_t mbarrier;
   Block *signalled = sharedOwner(w, i, l, valueOf(w, f.mbarrier, l), mbarrier);
   if (!signalled)
@@ -252,16 +264,40 @@ static bool addSignals(Warp &w, const Instr &i, unsigned l, const BulkForm &f,
     }
     Block *target = w.block->cluster[rank];
     Block *whom = f.multicast.reference != noRegister ? target : signalled;
-    if (!whom->async->mbarriers.count(mbarrier)) {
+    auto found = whom->async->mbarriers.find(mbarrier);
+    if (found == whom->async->mbarriers.end()) {
       misuse(w, i, l,
              fmt::format("there is no initialised mbarrier at {:#x}", mbarrier),
              mbarrier, Trap::Kind::MbarrierMisuse);
       return false;
     }
+    if (!raceMbarrier(w, i, l, *whom, mbarrier, true))
+      return false;
+    actors.to.push_back(signalAccess(w, *whom, found->second, mbarrier, l));
+    actors.from = actors.to[0];
     targets.push_back(target);
     copy.signals.push_back({whom, mbarrier, bytes, offset, bytes});
   }
   return true;
+}
+
+/// The group and the actors of a store; it reads shared and writes global
+/// memory.
+static void beginStore(Warp &w, unsigned l, BulkCopy &copy, Actors &actors) {
+  copy.group = w.async->bulkGroups[l];
+  AsyncAccess from, to;
+  from.lane = to.lane = l;
+  to.reduction = copy.reduction != 255;
+  if (w.races) {
+    uint64_t thread = clusterWarp(w) * lanes + l;
+    from.actor = actorOf(*w.races, ActorStoreReads, thread);
+    to.actor = actorOf(*w.races, ActorStoreWrites, thread);
+    from.clock = to.clock = advanceActor(w, from.actor);
+    w.async->stores.push_back(
+        {l, copy.group, from.actor, to.actor, from.clock});
+  }
+  actors.from = from;
+  actors.to.push_back(to);
 }
 
 void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
@@ -312,29 +348,29 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
     copy.source = i.source;
     copy.isStore = f.store;
     copy.reduction = f.reduction;
-    copy.clock = beginAsync(w);
     static const Type types[] = {Type::U32, Type::U32, Type::U32, Type::S32,
                                  Type::U64, Type::S64, Type::F16, Type::F32,
                                  Type::F32, Type::F64, Type::BF16};
     copy.type = types[map.elementType];
     llvm::SmallVector<Block *, 4> targets;
+    Actors actors;
     if (f.store) {
-      copy.group = w.async->bulkGroups[l];
+      beginStore(w, l, copy, actors);
       targets.push_back(owner);
     } else {
       copy.group = map.nanFill ? ~0u : 0;
-      if (!addSignals(w, i, l, f, copy, *owner, offset, bytes, targets))
+      if (!addSignals(w, i, l, f, copy, *owner, offset, bytes, targets, actors))
         return;
     }
     unsigned alignment = 128;
-    for (Block *target : targets)
-      if (!prepareShared(w, i, l, copy, *target, offset, bytes, f.store,
-                         alignment))
+    for (size_t t = 0; t < targets.size(); ++t)
+      if (!prepareShared(w, i, l, f.store ? actors.from : actors.to[t],
+                         *targets[t], offset, bytes, f.store, alignment))
         return;
     int64_t at[5] = {};
     for (unsigned d = 0; d < map.rank; ++d)
       at[d] = lane<int32_t>(w, f.coordinates[d])[l];
-    Builder builder{w, i, l, copy, f.store};
+    Builder builder{w, i, l, copy, f.store, actors};
     InstructionCounters &counters = w.counters[i.source];
     uint32_t rowNumber = 0;
     for (uint32_t e4 = 0; e4 < count[4]; ++e4)
@@ -415,12 +451,13 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
     copy.isStore = f.store;
     copy.reduction = f.reduction;
     copy.type = f.type;
-    copy.clock = beginAsync(w);
     llvm::SmallVector<Block *, 4> targets;
+    Actors actors;
     if (f.store) {
-      copy.group = w.async->bulkGroups[l];
+      beginStore(w, l, copy, actors);
       targets.push_back(owner);
-    } else if (!addSignals(w, i, l, f, copy, *owner, offset, bytes, targets)) {
+    } else if (!addSignals(w, i, l, f, copy, *owner, offset, bytes, targets,
+                           actors)) {
       return;
     }
     if (f.betweenShared) {
@@ -428,8 +465,10 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
       uint32_t from;
       Block *source = sharedOwner(w, i, l, valueOf(w, f.global, l), from);
       if (!source ||
-          !prepareShared(w, i, l, copy, *source, from, bytes, true, 16) ||
-          !prepareShared(w, i, l, copy, *owner, offset, bytes, false, 16))
+          !prepareShared(w, i, l, actors.from, *source, from, bytes, true,
+                         16) ||
+          !prepareShared(w, i, l, actors.to[0], *owner, offset, bytes, false,
+                         16))
         return;
       copy.rows.push_back({source->shared + from, owner->shared + offset,
                            owner->sharedShadow + offset, uint32_t(bytes)});
@@ -443,10 +482,11 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
           fmt::format("the global address {:#x} is not a multiple of 16",
                       address),
           address, Trap::Kind::Misaligned);
-    for (Block *target : targets)
-      if (!prepareShared(w, i, l, copy, *target, offset, bytes, f.store, 16))
+    for (size_t t = 0; t < targets.size(); ++t)
+      if (!prepareShared(w, i, l, f.store ? actors.from : actors.to[t],
+                         *targets[t], offset, bytes, f.store, 16))
         return;
-    Builder builder{w, i, l, copy, f.store};
+    Builder builder{w, i, l, copy, f.store, actors};
     bool countIt = true;
     for (Block *target : targets) {
       if (!builder.row(address, *target, offset, bytes, false, countIt))
@@ -479,7 +519,6 @@ void napkin::executor::bulkWait(Warp &w, const Instr &i, uint32_t mask) {
                    copy.group + uint64_t(i.offset) < groups;
     if (covered) {
       performCopy(copy);
-      knowAsync(w, copy.clock);
       ++w.block->clusterState->progress;
       continue;
     }
@@ -488,4 +527,17 @@ void napkin::executor::bulkWait(Warp &w, const Instr &i, uint32_t mask) {
     ++kept;
   }
   copies.resize(kept);
+  if (!w.races)
+    return;
+  // With .read the writes may still be under way.
+  ClockVector &known = w.races->of(w).rows.known;
+  llvm::erase_if(w.async->stores, [&](const WarpAsync::Store &s) {
+    if (!(mask >> s.lane & 1) ||
+        s.group + uint64_t(i.offset) >= w.async->bulkGroups[s.lane])
+      return false;
+    known.raise(s.reads, s.clock);
+    if (!i.small0)
+      known.raise(s.writes, s.clock);
+    return !i.small0;
+  });
 }

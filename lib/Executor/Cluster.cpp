@@ -59,6 +59,7 @@ static void openCluster(Block &any) {
     }
 }
 
+// small0: relaxed.
 HANDLER(clusterArrive) {
   ClusterState &c = *w.block->clusterState;
   if (w.async->clusterArrived)
@@ -68,7 +69,12 @@ HANDLER(clusterArrive) {
   w.async->clusterArrived = true;
   w.async->clusterPhase = c.phase;
   ++c.arrived;
-  release(w, c.arriving);
+  if (w.races)
+    synchronizeLanes(w, mask);
+  if (i.small0)
+    releaseFenced(w, c.arriving);
+  else
+    release(w, c.arriving);
   openCluster(*w.block);
 }
 
@@ -132,17 +138,14 @@ HANDLER(setRegisters) {
                                 wanted, own));
     if (wanted - own > block.registerPool) {
       // Until another warp gives registers back.
-      --w.pc;
-      w.counters[i.source].warps--;
-      w.counters[i.source].threads -= __builtin_popcount(mask);
-      w.wait = WaitKind::RegisterPool;
-      w.event |= EventWait;
-      return;
+      return waitAgain(w, i, mask, WaitKind::RegisterPool);
     }
   } else if (wanted > own) {
     return misuse(
         fmt::format("setmaxnreg.dec to {}, but the warp has {}", wanted, own));
   }
+  if (!logWarpgroup(w, i, {}))
+    return;
   block.registerPool += own - wanted;
   w.async->registersPerThread = wanted;
   ++w.block->clusterState->progress;
@@ -218,16 +221,34 @@ HANDLER(storeAsync) {
     if (!owner)
       return;
     auto found = owner->async->mbarriers.find(mbarrier);
-    if (found != owner->async->mbarriers.end())
+    if (found != owner->async->mbarriers.end()) {
+      if (!raceMbarrier(w, i, l, *owner, mbarrier))
+        return;
+      AsyncAccess async = signalAccess(w, *owner, found->second, mbarrier, l);
+      async.isProxy = false;
+      async.reduction = f.reduction != 255;
+      raceAsync(w, i, async, *place.owner,
+                uint32_t(place.host - place.owner->shared), total,
+                Access::Write);
+      if (w.event & EventTrap)
+        return;
       release(w, found->second.arriving);
+    }
     if (!transactMbarrier(&w, &i, l, *owner, mbarrier, -int64_t(total)))
       return;
   }
 }
 
+// small0: 1 memory, 2 proxy.async, 3 mbarrier_init; small1: of memory 1
+// acquires, 2 releases, and the scope in bits 2 and 3; of the proxy 1 shared, 2
+// global memory.
 HANDLER(memoryFence) {
-  if (i.small0 == 2)
-    fenceProxy(w);
+  if (i.small0 == 1)
+    fenceMemory(w, i.small1 & 1, i.small1 & 2, Scope(i.small1 >> 2));
+  else if (i.small0 == 2)
+    fenceProxy(w, i.small1 & 1, i.small1 & 2);
+  else if (i.small0 == 3)
+    fenceInitializations(w);
   (void)mask;
 }
 
@@ -237,7 +258,9 @@ void napkin::executor::startCluster(ClusterState &state,
   for (Block *b : blocks) {
     b->clusterState = &state;
     const ptx::Function &entry = *b->machine->program.entry;
-    uint32_t registers = entry.maxRegisters;
+    uint32_t registers = b->machine->options.registersPerThread;
+    if (!registers)
+      registers = entry.maxRegisters;
     if (!registers)
       registers = std::min<uint32_t>(255, 65536 / (b->numWarps * lanes)) & ~7u;
     for (uint32_t x = 0; x < b->numWarps; ++x)
@@ -263,6 +286,8 @@ void napkin::executor::warpEnded(Warp &w) {
 }
 
 bool napkin::executor::blockEnded(Block &b) {
+  if (!checkWarpgroups(b) || !raceBlockEnd(b))
+    return false;
   for (BulkCopy &copy : b.clusterState->copies) {
     bool own = copy.block == &b && (copy.isStore || copy.signals.empty());
     bool target = false;
@@ -348,6 +373,8 @@ std::string napkin::executor::describeWait(Warp &w) {
   case WaitKind::Cluster:
     return fmt::format("the cluster barrier, {} warps have come",
                        b.clusterState->arrived);
+  case WaitKind::Warpgroup:
+    return "other warps of its warpgroup to issue the same wgmma";
   case WaitKind::RegisterPool:
     return fmt::format("registers: {} are free", b.async->registerPool * lanes);
   default:

@@ -307,6 +307,19 @@ HANDLER(copyLocal) {
 
 // Lanes.
 
+/// Calls `visit` with the lanes of each group of equal member masks.
+template <class F>
+static void eachGroup(uint32_t mask, const uint32_t *members, F visit) {
+  while (mask) {
+    uint32_t value = members[__builtin_ctz(mask)], group = 0;
+    for (unsigned l = 0; l < lanes; ++l)
+      if (((mask >> l) & 1) && members[l] == value)
+        group |= 1u << l;
+    visit(group);
+    mask &= ~group;
+  }
+}
+
 /// True if the lanes that the members' masks name are all in this fragment;
 /// otherwise the fragment waits for them. Lanes of one warp may give different
 /// masks: then they form groups.
@@ -325,27 +338,23 @@ static bool converge(Warp &w, const Instr &i, uint32_t mask,
     }
     all |= members[l];
   }
-  if (!(all & w.alive & ~w.active))
+  if (!(all & w.alive & ~w.active)) {
+    if (w.races) {
+      // The usual case first: one group of all lanes.
+      if (mask == w.alive && !(w.alive & ~members[__builtin_ctz(mask)]))
+        synchronizeLanes(w, allLanes);
+      else
+        eachGroup(mask, members,
+                  [&](uint32_t group) { synchronizeLanes(w, group); });
+    }
     return true;
+  }
   --w.pc;
   w.awaits = all;
   w.counters[i.source].warps--;
   w.counters[i.source].threads -= __builtin_popcount(mask);
   w.event |= EventReselect;
   return false;
-}
-
-/// Calls `visit` with the lanes of each group of equal member masks.
-template <class F>
-static void eachGroup(uint32_t mask, const uint32_t *members, F visit) {
-  while (mask) {
-    uint32_t value = members[__builtin_ctz(mask)], group = 0;
-    for (unsigned l = 0; l < lanes; ++l)
-      if (((mask >> l) & 1) && members[l] == value)
-        group |= 1u << l;
-    visit(group);
-    mask &= ~group;
-  }
 }
 
 HANDLER(shuffle) {

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Clocks.h"
 #include "Decoder.h"
 #include "Handlers.h"
 
@@ -159,11 +160,12 @@ bool napkin::executor::decodeBarrier(Decoder &d) {
   }
   if (d.take("cluster")) {
     int kind = d.takeOneOf({"arrive", "wait"});
-    d.takeOneOf({"release", "relaxed", "acquire"});
+    bool relaxed = d.takeOneOf({"release", "relaxed", "acquire"}) == 1;
     bool aligned = d.take("aligned");
     if (kind < 0)
       return d.fail("barrier.cluster needs .arrive or .wait");
     Instr &i = d.emit(kind ? clusterWait : clusterArrive);
+    i.small0 = relaxed;
     if (aligned)
       i.flags |= Aligned;
     return !d.failed();
@@ -331,14 +333,13 @@ bool napkin::executor::decodeActivemask(Decoder &d) {
   return !d.failed();
 }
 
-// fence, membar: kinds that order memory. small0: 1 generic, 2 proxy.async,
-// 3 mbarrier_init, 4 tensormap; small1: 1 acquire only, 2 release only.
+// fence, membar: see memoryFence; small0 4: tensormap.
 bool napkin::executor::decodeFence(Decoder &d) {
   uint8_t kind = 1;
   if (d.take("proxy")) {
-    int which = d.takeOneOf({"async", "async.global", "alias",
-                             "tensormap::generic", "async::generic"});
-    kind = which == 3 ? 4 : which == 2 ? 1 : 2;
+    int which =
+        d.takeOneOf({"async", "alias", "tensormap::generic", "async::generic"});
+    kind = which == 2 ? 4 : which == 1 ? 5 : 2;
     if (which < 0)
       return d.fail("the proxy is missing or unknown");
   } else if (d.take("mbarrier_init")) {
@@ -346,8 +347,7 @@ bool napkin::executor::decodeFence(Decoder &d) {
   }
   int semantics = d.takeOneOf({"sc", "acq_rel", "acquire", "release"});
   int scope = d.takeOneOf({"cta", "cluster", "gpu", "sys", "gl"});
-  (void)scope;
-  d.takeOneOf({"global", "shared::cta", "shared::cluster"});
+  int space = d.takeOneOf({"global", "shared::cta", "shared::cluster"});
   d.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
   for (const auto &operand : d.operands())
     if (operand.kind == Kind::Address) {
@@ -356,7 +356,13 @@ bool napkin::executor::decodeFence(Decoder &d) {
     }
   Instr &i = d.emit(memoryFence);
   i.small0 = kind;
-  i.small1 = semantics == 2 ? 1 : semantics == 3 ? 2 : 0;
+  uint8_t reach = scope < 0 || scope > ScopeDevice ? ScopeDevice : scope;
+  i.small1 = kind == 2        ? (space < 0    ? 3
+                                 : space == 0 ? 2
+                                              : 1)
+             : semantics == 2 ? 1 | reach << 2
+             : semantics == 3 ? 2 | reach << 2
+                              : 3 | reach << 2;
   return !d.failed();
 }
 

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Atomics.h"
+#include "Clocks.h"
 #include "Decoder.h"
 #include "Handlers.h"
 #include "MatrixShape.h"
@@ -51,10 +52,11 @@ int takeSpace(Decoder &d) {
   }
 }
 
-/// Ordering modifiers; the executor's memory is sequentially consistent, so
-/// they only matter to the race detector.
-uint8_t takeOrdering(Decoder &d) {
-  uint8_t order = 0;
+/// Ordering modifiers, as Order::decode takes them; the executor's memory is
+/// sequentially consistent, so they only matter to the race detector.
+uint8_t takeOrdering(Decoder &d, bool isAtomic = false) {
+  // An atomic is relaxed at least; device scope is the default.
+  uint8_t order = isAtomic;
   if (d.take("volatile"))
     order |= 1;
   if (d.take("relaxed"))
@@ -67,7 +69,10 @@ uint8_t takeOrdering(Decoder &d) {
     order |= 1 | 2 | 4;
   if (d.take("mmio"))
     order |= 1;
-  d.takeOneOf({"cta", "cluster", "gpu", "sys"});
+  int scope = d.takeOneOf({"cta", "cluster", "gpu", "sys"});
+  if (order)
+    order |= uint8_t(scope < 0 || scope > ScopeDevice ? ScopeDevice : scope)
+             << 3;
   return order;
 }
 
@@ -400,7 +405,7 @@ bool napkin::executor::decodeAtom(Decoder &d) {
   if (d.take("async"))
     return decodeRedAsync(d);
   bool red = d.opcode() == "red";
-  uint8_t order = takeOrdering(d);
+  uint8_t order = takeOrdering(d, true);
   int space = takeSpace(d);
   d.takeHints();
   AtomicForm *form = d.extra<AtomicForm>();

@@ -79,6 +79,14 @@ bool Decoder::placeParameters(const Arguments &arguments) {
   return true;
 }
 
+/// The parser makes names of functions' variables unique: "k::tile#3".
+static std::string sourceName(llvm::StringRef name) {
+  size_t scope = name.rfind("::");
+  if (scope != llvm::StringRef::npos)
+    name = name.drop_front(scope + 2);
+  return name.take_until([](char c) { return c == '#'; }).str();
+}
+
 bool Decoder::placeShared(const llvm::StringMap<bool> &names) {
   uint64_t offset = 0, dynamicAlignment = 16;
   auto place = [&](const ptx::Variable &variable) {
@@ -90,6 +98,8 @@ bool Decoder::placeShared(const llvm::StringMap<bool> &names) {
     }
     offset = alignTo(offset, variable.alignment);
     variables[variable.name] = {Space::Shared, offset, false, variable.bytes()};
+    program.sharedVariables.push_back(
+        {sourceName(variable.name), offset, variable.bytes()});
     offset += variable.bytes();
   };
   for (const ptx::Variable &variable : module.variables)
@@ -101,9 +111,12 @@ bool Decoder::placeShared(const llvm::StringMap<bool> &names) {
       config.dynamicSharedBytes ? alignTo(offset, dynamicAlignment) : offset;
   for (const ptx::Variable &variable : module.variables)
     if (variable.space == Space::Shared && names.count(variable.name) &&
-        (!variable.elements || variable.isExtern))
+        (!variable.elements || variable.isExtern)) {
       variables[variable.name] = {Space::Shared, dynamic, false,
                                   config.dynamicSharedBytes};
+      program.sharedVariables.push_back(
+          {sourceName(variable.name), dynamic, config.dynamicSharedBytes});
+    }
   program.staticShared = dynamic;
   constexpr uint64_t limit = 228 * 1024;
   if (dynamic + config.dynamicSharedBytes > limit)

@@ -65,7 +65,7 @@ void Machine::startRun(Worker &worker, ClusterRun &run) {
   }
   run.live = run.warps.size();
   if (run.members[0]->races)
-    startClocks(run.races, run.members);
+    startClocks(run.races, uint32_t(cluster) + 1, run.members);
   startCluster(run.state, run.members);
   if (!options.seed)
     return;

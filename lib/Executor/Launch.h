@@ -49,7 +49,8 @@ struct PendingWgmma {
   const Instr *instruction = nullptr;
   uint64_t descriptorA = 0, descriptorB = 0;
   bool scale = true;
-  uint32_t clock = 0;
+  /// Number among the warp's products, from 1.
+  uint32_t number = 0;
   bool committed = false, done = false;
   uint32_t group = 0;
 };
@@ -58,6 +59,11 @@ struct WarpAsync {
   std::vector<PendingCopy> copies;
   /// Groups committed by each lane, of cp.async and of bulk stores.
   uint32_t groups[lanes] = {}, bulkGroups[lanes] = {};
+  /// Bulk stores that are not known to be done, and their groups.
+  struct Store {
+    uint32_t lane, group, reads, writes, clock;
+  };
+  std::vector<Store> stores;
   /// cp.async.mbarrier.arrive that wait for this warp's copies.
   struct Arrival {
     uint32_t mask, source;
@@ -65,7 +71,9 @@ struct WarpAsync {
   };
   std::vector<Arrival> arrivals;
   std::vector<PendingWgmma> products;
-  uint32_t productGroups = 0;
+  uint32_t productGroups = 0, productCount = 0;
+  /// Instructions of the warpgroup executed so far.
+  uint64_t groupPosition = 0;
   /// Accumulators and A registers of wgmma: touched since the last fence, and
   /// in use by products under way.
   std::vector<bool> touched;
@@ -83,6 +91,8 @@ struct Mbarrier {
   uint64_t phase = 0;
   /// What arrivals of this phase release, and what the last phase released.
   SyncClock arriving, completed;
+  /// Orders the copies that signal the object, by phase; ~0u: none yet.
+  uint32_t actor = ~0u;
   uint32_t source = 0, lastSource = 0;
   /// Bulk copies that signalled a completed phase no one has waited for yet:
   /// their targets stay marked until a wait.
@@ -93,7 +103,7 @@ struct Mbarrier {
 struct BulkCopy {
   uint64_t id = 0;
   Block *block = nullptr; ///< of the issuer
-  uint32_t warp = 0, lane = 0, source = 0, clock = 0;
+  uint32_t warp = 0, lane = 0, source = 0;
   /// Bulk group of the issuing lane, for stores.
   uint32_t group = 0;
   bool isStore = false, sourceRead = false;
@@ -118,7 +128,19 @@ struct BulkCopy {
   std::vector<Signal> signals;
 };
 
+/// What the four warps of a warpgroup must do alike, in order: wgmma
+/// instructions and setmaxnreg.
+struct WarpgroupLog {
+  struct Entry {
+    uint32_t source;
+    uint64_t operands[3];
+  };
+  uint64_t begin = 0;
+  std::vector<Entry> entries;
+};
+
 struct BlockAsync {
+  WarpgroupLog warpgroups[8];
   BarrierState barriers[16];
   uint64_t barriersCompleted = 0;
   std::unordered_map<uint32_t, Mbarrier> mbarriers;
@@ -241,7 +263,8 @@ private:
 
 /// Hooks of the race detector, of mbarriers and of bulk copies.
 void startRaces(BlockStorage &storage);
-void startClocks(RaceState &state, llvm::ArrayRef<Block *> blocks);
+void startClocks(RaceState &state, uint32_t cluster,
+                 llvm::ArrayRef<Block *> blocks);
 void startCluster(ClusterState &state, llvm::ArrayRef<Block *> blocks);
 void warpEnded(Warp &warp);
 /// All warps of the block are done; false when that trapped.
@@ -253,9 +276,13 @@ void wakeWaiters(Block &owner, uint32_t address);
 /// Arrivals and transactions; false after a trap. `warp` may be null.
 bool arriveMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
                     Block &owner, uint32_t address, uint32_t count, bool drop,
-                    uint32_t source);
+                    bool releases, uint32_t source);
 bool transactMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
                       Block &owner, uint32_t address, int64_t bytes);
+/// An access that signals the mbarrier when it is done: it belongs to the
+/// current phase.
+AsyncAccess signalAccess(Warp &warp, Block &owner, Mbarrier &mbarrier,
+                         uint32_t address, unsigned lane);
 /// The block and the offset that a shared address names; null after a trap.
 Block *sharedOwner(Warp &warp, const Instr &instruction, unsigned lane,
                    uint64_t address, uint32_t &offset);
@@ -268,6 +295,14 @@ bool touchProducts(Warp &warp, const Instr &instruction);
 void performWgmma(Warp &warp, PendingWgmma &product);
 /// "barrier 0 (3 of 8 warps)".
 std::string describeWait(Warp &warp);
+
+/// The warp executes an instruction that its warpgroup must execute alike, with
+/// the same operands; false after a trap. At the block's end all must have.
+bool logWarpgroup(Warp &warp, const Instr &instruction,
+                  const std::array<uint64_t, 3> &operands);
+bool checkWarpgroups(Block &block);
+/// Warps of the warpgroup that wait for each other look again.
+void wakeWarpgroup(Warp &warp);
 
 /// Opens a barrier if all have come. Called on arrival and when a warp ends.
 /// Hooks of the race detector: a warp arrives, all go on.

@@ -72,7 +72,9 @@ enum InstrFlags : uint8_t {
   /// Not a wgmma, but touches registers that some wgmma uses.
   TouchesProducts = 32,
   /// Looks at what others write: a loop around it may be waiting for them.
-  MayPoll = 64
+  MayPoll = 64,
+  /// Touches registers of which some may be read before they are written.
+  TouchesUnwritten = 128
 };
 
 /// A decoded instruction.
@@ -113,6 +115,7 @@ enum class WaitKind : uint8_t {
   Mbarrier,
   Cluster,
   RegisterPool,
+  Warpgroup,
   Done
 };
 
@@ -164,6 +167,15 @@ struct Warp {
   GlobalRaces *globalRaces;
   WarpAsync *async;
   uint32_t registerCount;
+  /// Lanes of the warp: `epoch` advances when some synchronise; what came
+  /// before `fullEpoch` is ordered for all, before `laneEpoch` or until the
+  /// warp's clock `laneClock` for one.
+  uint32_t epoch, fullEpoch;
+  uint32_t laneEpoch[lanes], laneClock[lanes];
+  /// The store just checked has lanes that write to one address.
+  bool overlap;
+  /// Lanes that have written each register that may be read unwritten.
+  uint32_t *written;
   /// What to finish when the barrier opens.
   const Instr *resume;
   uint32_t resumeMask;
@@ -228,6 +240,9 @@ const RegionView *findRegion(Warp &warp, uint64_t address);
 void trapShadow(Warp &warp, const Instr &instruction, unsigned lane,
                 uint64_t address, unsigned bytes, const uint8_t *shadow,
                 Access access, uint8_t space);
+/// The instruction runs again when what the warp waits for has come.
+void waitAgain(Warp &warp, const Instr &instruction, uint32_t mask,
+               WaitKind kind);
 void trapIllegal(Warp &warp, const Instr &instruction, unsigned lane,
                  const char *message);
 /// Counts sectors of a warp's global access; also feeds the L2 model.
@@ -237,11 +252,22 @@ void countGlobal(Warp &warp, const Instr &instruction, const uint64_t *address,
 void countShared(Warp &warp, const Instr &instruction, const uint32_t *address,
                  uint32_t mask, unsigned bytes, Access access);
 /// Race checks of one warp's access to its own block's shared memory.
+/// `collective`: the data goes to or comes from all lanes (matrices).
 void raceShared(Warp &warp, const Instr &instruction, const uint32_t *address,
-                uint32_t mask, unsigned bytes, Access access);
-/// An atomic access of one lane.
+                uint32_t mask, unsigned bytes, Access access,
+                bool collective = false);
+/// The access of one lane, wherever it lands.
+void racePlace(Warp &warp, const Instr &instruction, unsigned lane,
+               uint64_t address, unsigned bytes, const Place &place,
+               Access access);
+/// A read-modify-write of one lane; `order` as Order::decode takes it.
 void raceAtomic(Warp &warp, const Instr &instruction, unsigned lane,
-                uint64_t address, unsigned bytes, const Place &place);
+                uint64_t address, unsigned bytes, const Place &place,
+                uint8_t order);
+/// After a store with `overlap`: lanes that write to one address must write the
+/// same `values` (lane after lane).
+void raceOverlap(Warp &warp, const Instr &instruction, const uint64_t *address,
+                 uint32_t mask, unsigned bytes, const char *values);
 void raceGlobal(Warp &warp, const Instr &instruction, const uint64_t *address,
                 uint32_t mask, unsigned bytes, Access access);
 

@@ -111,6 +111,8 @@ static void checkPhase(Block &owner, uint32_t address, Mbarrier &m) {
     return;
   ++m.phase;
   m.pending = m.expected;
+  if (owner.raceState && m.actor != ~0u)
+    m.arriving.rows.known.raise(m.actor, ++owner.raceState->clock[m.actor]);
   m.completed = std::move(m.arriving);
   m.arriving.clear();
   m.unobserved.insert(m.unobserved.end(), m.arrived.begin(), m.arrived.end());
@@ -118,9 +120,23 @@ static void checkPhase(Block &owner, uint32_t address, Mbarrier &m) {
   wakeWaiters(owner, address);
 }
 
+AsyncAccess napkin::executor::signalAccess(Warp &w, Block &owner, Mbarrier &m,
+                                           uint32_t address, unsigned l) {
+  AsyncAccess access;
+  access.lane = l;
+  if (!w.races)
+    return access;
+  if (m.actor == ~0u)
+    m.actor =
+        actorOf(*w.races, ActorMbarrier, uint64_t(owner.rank) << 32 | address);
+  access.actor = m.actor;
+  access.clock = w.races->clock[m.actor] + 1;
+  return access;
+}
+
 bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l,
                                       Block &owner, uint32_t address,
-                                      uint32_t count, bool drop,
+                                      uint32_t count, bool drop, bool releases,
                                       uint32_t source) {
   Mbarrier *m = find(w, i, l, owner, address);
   if (!m)
@@ -135,7 +151,7 @@ bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l,
            address, m->lastSource);
     return false;
   }
-  if (w && w->races)
+  if (w && releases)
     release(*w, m->arriving);
   m->pending -= count;
   if (drop)
@@ -199,13 +215,9 @@ HANDLER(mbarrierInit) {
                       "mbarrier.inval",
                       address),
           address, found->second.source);
-    if (w.block->races && place.owner == w.block) {
-      uint32_t at[lanes];
-      at[l] = address;
-      raceShared(w, i, at, 1u << l, 8, Access::Write);
-      if (w.event & EventTrap)
-        return;
-    }
+    racePlace(w, i, l, address, 8, place, Access::Write);
+    if (w.event & EventTrap)
+      return;
     found->second.expected = found->second.pending = count;
     found->second.source = found->second.lastSource = i.source;
     std::memset(place.shadow, shadowBarrier, 8);
@@ -226,7 +238,8 @@ HANDLER(mbarrierInvalidate) {
 }
 
 // b: count or noRegister, c: transaction bytes or noRegister, d: state or
-// noRegister; small1: 1 arrive, 2 expect, 4 drop, 8 complete_tx, 16 noComplete.
+// noRegister; small1: 1 arrive, 2 expect, 4 drop, 8 complete_tx, 16 noComplete,
+// 32 relaxed.
 HANDLER(mbarrierArrive) {
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
@@ -235,7 +248,7 @@ HANDLER(mbarrierArrive) {
     if (!owner)
       return;
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m || !raceMbarrier(w, i, *owner, address))
+    if (!m || !raceMbarrier(w, i, l, *owner, address))
       return;
     // As the object was before the arrival.
     uint64_t state = m->phase << stateShift | uint64_t(m->pending) << 1 | 1;
@@ -262,7 +275,7 @@ HANDLER(mbarrierArrive) {
         return misuse(&w, &i, l, "an arrival with count 0", address);
       uint64_t before = m->phase;
       if (!arriveMbarrier(&w, &i, l, *owner, address, count, i.small1 & 4,
-                          i.source))
+                          !(i.small1 & 32), i.source))
         return;
       if ((i.small1 & 16) && m->phase != before)
         return misuse(&w, &i, l, ".noComplete arrival completed the phase",
@@ -282,7 +295,8 @@ HANDLER(mbarrierPending) {
   }
 }
 
-// d: predicate, b: parity or state; small1: 1 parity, 2 try (may block).
+// d: predicate, b: parity or state; small1: 1 parity, 2 try (may block), 4
+// relaxed.
 HANDLER(mbarrierTest) {
   uint32_t result = 0, failed = ~0u;
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
@@ -295,7 +309,7 @@ HANDLER(mbarrierTest) {
       return misuse(&w, &i, l, "a wait needs an mbarrier of the own block",
                     address);
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m || !raceMbarrier(w, i, *owner, address))
+    if (!m || !raceMbarrier(w, i, l, *owner, address))
       return;
     bool done;
     if (i.small1 & 1) {
@@ -313,8 +327,8 @@ HANDLER(mbarrierTest) {
     }
     if (done) {
       result |= 1u << l;
-      if (w.races)
-        acquire(w, m->completed);
+      if (!(i.small1 & 4))
+        acquire(w, m->completed, 1u << l);
       for (auto [target, bytes] : m->unobserved)
         for (uint32_t b = target; b < target + bytes; ++b)
           if (owner->sharedShadow[b] == shadowIncoming)
@@ -345,7 +359,7 @@ HANDLER(copyAsyncArrive) {
     if (!owner)
       return;
     Mbarrier *m = find(&w, &i, l, *owner, address);
-    if (!m || !raceMbarrier(w, i, *owner, address))
+    if (!m || !raceMbarrier(w, i, l, *owner, address))
       return;
     if (!i.small1)
       ++m->pending;
@@ -372,7 +386,7 @@ void napkin::executor::finishArrivals(Warp &w) {
       Instr dummy;
       dummy.source = arrival.source;
       if (!arriveMbarrier(&w, &dummy, l, *w.block, arrival.mbarrier[l], 1,
-                          false, arrival.source))
+                          false, true, arrival.source))
         return;
     }
   }
@@ -381,14 +395,14 @@ void napkin::executor::finishArrivals(Warp &w) {
 bool napkin::executor::decodeMbarrier(Decoder &d) {
   d.take("release");
   d.take("acquire");
-  d.take("relaxed");
+  bool relaxed = d.take("relaxed");
   int op =
       d.takeOneOf({"init", "inval", "arrive", "arrive_drop", "expect_tx",
                    "complete_tx", "test_wait", "try_wait", "pending_count"});
   bool expect = (op == 2 || op == 3) && d.take("expect_tx");
   bool noComplete = d.take("noComplete"), parity = d.take("parity");
   for (int n = 0; n < 2; ++n) {
-    d.takeOneOf({"release", "acquire", "relaxed"});
+    relaxed |= d.takeOneOf({"release", "acquire", "relaxed"}) == 2;
     d.takeOneOf({"cta", "cluster"});
   }
   d.takeOneOf({"shared", "shared::cta", "shared::cluster"});
@@ -430,7 +444,8 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
     i.b = expect ? noRegister : value;
     i.c = expect ? value : noRegister;
     i.d = state;
-    i.small1 = 1 | (expect ? 2 : 0) | (op == 3 ? 4 : 0) | (noComplete ? 16 : 0);
+    i.small1 = 1 | (expect ? 2 : 0) | (op == 3 ? 4 : 0) |
+               (noComplete ? 16 : 0) | (relaxed ? 32 : 0);
     return !d.failed();
   }
   if (op == 4 || op == 5) {
@@ -465,6 +480,6 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
   i.small0 = at.small0;
   i.b = value;
   i.d = p;
-  i.small1 = (parity ? 1 : 0) | (op == 7 ? 2 : 0);
+  i.small1 = (parity ? 1 : 0) | (op == 7 ? 2 : 0) | (relaxed ? 4 : 0);
   return !d.failed();
 }

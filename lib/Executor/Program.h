@@ -78,6 +78,12 @@ struct SourceInfo {
   bool isProduct = false;
 };
 
+/// A variable in shared memory.
+struct SharedVariable {
+  std::string name;
+  uint64_t begin, bytes;
+};
+
 struct Program {
   const ptx::Module *module = nullptr;
   const ptx::Function *entry = nullptr;
@@ -89,6 +95,7 @@ struct Program {
   std::vector<std::pair<Special, uint32_t>> specials;
   std::vector<char> parameters;
   uint64_t staticShared = 0, localBytes = 0;
+  std::vector<SharedVariable> sharedVariables;
   /// Registers of wgmma accumulators and A operands, and for each PTX
   /// instruction those of them that it touches.
   llvm::DenseSet<uint32_t> productRegisters;

@@ -1,86 +1,168 @@
-//===- Race.h - Happens-before in shared memory ----------------*- C++ -*-===//
+//===- Race.h - Happens-before of accesses to memory -----------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Vector clocks, one component per warp of the cluster. Two accesses to a byte,
-// one of them a write, must be ordered by barriers, mbarriers or atomics; else
-// they race. A second vector per warp says up to which clock of every warp the
-// generic writes are known to be visible to the async proxy
-// (fence.proxy.async).
+// Two accesses to a byte, one of them a write, not both strong, must be ordered
+// by barriers, mbarriers, or releases and acquires; else they race. What the
+// async proxy reads must also have passed a fence.proxy.async. Inside a warp an
+// epoch that every synchronisation of its lanes advances stands for clocks of
+// threads.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_LIB_EXECUTOR_RACE_H
 #define NAPKIN_LIB_EXECUTOR_RACE_H
 
+#include "Clocks.h"
 #include "Machine.h"
 
+#include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace napkin::executor {
 
-/// What a synchronisation object carries from those who release to those who
-/// acquire.
-struct SyncClock {
-  std::vector<uint32_t> clock, fenced;
+using SyncClock = Knowledge;
+
+/// The lane that accessed two bytes: 0 to 31, or one of these.
+constexpr uint8_t laneOfAll = 0x40; ///< an instruction of the whole warp
+constexpr uint8_t laneMany = 0x80;  ///< two lanes or more
+constexpr uint8_t laneNone = 0xff;  ///< unknown, or none
+
+/// Accesses of one actor at one time to bytes of a cell.
+struct AccessEntry {
+  uint32_t cluster = 0, clock = 0, epoch = 0, source = 0;
+  /// Of reads: warps of the actor's block that read the same at their own equal
+  /// clocks, the actor included.
+  uint32_t warps = 0;
+  uint16_t actor = 0, mask = 0;
+  /// See EntryFlags.
+  uint8_t flags = 0;
+  /// Per two bytes.
+  uint8_t lane[8];
+};
+
+enum EntryFlags : uint8_t { EntryAsync = 1, EntryStrong = 2, EntryScope = 4 };
+
+/// What does not fit into a cell: bytes that different actors touched.
+struct CellOverflow {
+  std::vector<AccessEntry> writes, reads;
+};
+
+/// The last accesses to 16 bytes.
+struct RaceCell {
+  AccessEntry write, read;
+  /// The last read by another cluster than that of `read`.
+  uint32_t otherCluster = 0, otherClock = 0, otherSource = 0;
+  uint16_t otherActor = 0, otherMask = 0;
+  uint8_t otherFlags = 0;
+  /// Index plus one.
+  uint32_t overflow = 0;
+};
+
+/// Cells whose entries are several.
+struct CellPool {
+  std::vector<CellOverflow> overflows;
+  std::vector<uint32_t> free;
+  CellOverflow *of(const RaceCell &cell) {
+    return cell.overflow ? &overflows[cell.overflow - 1] : nullptr;
+  }
+  CellOverflow &make(RaceCell &cell);
+  void drop(RaceCell &cell);
   void clear() {
-    clock.clear();
-    fenced.clear();
+    overflows.clear();
+    free.clear();
   }
 };
 
-/// The last accesses to 16 bytes of shared memory.
-struct RaceCell {
-  uint32_t writeClock = 0;
-  uint16_t writeWarp = 0, writeMask = 0;
-  uint32_t writeSource = 0;
-  uint32_t readClock = 0;
-  uint64_t readWarps = 0;
-  uint32_t readSource = 0;
-  uint16_t readMask = 0;
-  uint8_t flags = 0;
+/// An address that strong accesses of the cluster synchronise through. A reader
+/// of a value learns what its writers released to readers that far away.
+struct StrongLocation {
+  std::map<uint32_t, Knowledge> blocks; ///< to the same block
+  Knowledge cluster;                    ///< to other blocks
+  /// Chain of the location in BlockOrder that this belongs to.
+  uint32_t chain = 0;
+  std::vector<Moment> observers;
 };
 
-/// The clocks of a cluster. The last component belongs to the asynchronous
-/// units (bulk copies, wgmma): their accesses are ordered only by the waits on
-/// them.
+/// Last accesses of an actor of another block to a block's shared memory.
+struct RemoteAccess {
+  uint32_t clock = 0, source = 0, warp = 0, address = 0;
+};
+
+/// What the detector keeps for the cluster that runs.
 struct RaceState {
-  uint32_t warps = 0, warpsPerBlock = 0;
-  uint32_t agent() const { return warps - 1; }
-  /// warps x warps: what each warp knows of each.
-  std::vector<uint32_t> clock, fenced;
-  /// Synchronisation through memory cells, by address.
-  std::unordered_map<uint64_t, SyncClock> cells;
-  uint32_t *row(uint32_t w) { return &clock[uint64_t(w) * warps]; }
-  uint32_t *fencedRow(uint32_t w) { return &fenced[uint64_t(w) * warps]; }
+  /// Number of the cluster, from 1.
+  uint32_t cluster = 0, warps = 0, warpsPerBlock = 0;
+  std::vector<Knowledge> warp;
+  /// Of the warps, then of the actors below.
+  std::vector<uint32_t> clock;
+  std::map<std::pair<uint32_t, uint64_t>, uint32_t> actors;
+  std::unordered_map<uint64_t, StrongLocation> locations;
+  CellPool pool;
+  /// By block and actor.
+  std::vector<std::map<uint32_t, RemoteAccess>> remote;
+  Knowledge &of(const Warp &warp);
+};
+
+/// Kinds of actors that are not warps; the key says which one.
+enum ActorKind : uint32_t {
+  ActorProducts,    ///< wgmma; key: warp
+  ActorStoreReads,  ///< bulk stores, the reading part; key: thread
+  ActorStoreWrites, ///< and the writing part
+  ActorMbarrier     ///< key: block << 32 | address
 };
 
 /// Index of a warp in its cluster.
 uint32_t clusterWarp(const Warp &warp);
-/// `warp` releases to `sync`; its clock advances.
+/// The number of an actor.
+uint32_t actorOf(RaceState &state, ActorKind kind, uint64_t key);
+/// Begins the actor's next operation and gives its clock.
+uint32_t advanceActor(Warp &warp, uint32_t actor);
+
+/// `warp` releases all it knows to `sync`; its clock advances.
 void release(Warp &warp, SyncClock &sync);
-/// `warp` acquires what `sync` carries.
-void acquire(Warp &warp, const SyncClock &sync);
+/// What barrier.cluster.arrive.relaxed carries: what fences released before.
+void releaseFenced(Warp &warp, SyncClock &sync);
+/// Lanes `mask` of `warp` acquire what `sync` carries.
+void acquire(Warp &warp, const SyncClock &sync, uint32_t mask = allLanes);
+/// Lanes `mask` of a warp synchronise with each other.
+void synchronizeLanes(Warp &warp, uint32_t mask);
 /// fence.proxy.async: all that the warp knows is visible to the async proxy.
-void fenceProxy(Warp &warp);
-/// An access of the async proxy to `bytes` of `owner`'s shared memory, issued
-/// by `warp`.
-void raceAsync(Warp &warp, const Instr &instruction, Block &owner,
-               uint32_t address, uint32_t bytes, Access access);
+void fenceProxy(Warp &warp, bool shared, bool global);
+/// fence.mbarrier_init.
+void fenceInitializations(Warp &warp);
+/// fence and membar.
+void fenceMemory(Warp &warp, bool acquires, bool releases, Scope scope);
+
+/// An operation of the async proxy that `warp` issues in lane `lane` (laneNone:
+/// all of it), carried out by `actor`.
+struct AsyncAccess {
+  uint32_t actor = 0, clock = 0;
+  uint8_t lane = laneNone;
+  /// Needs a fence after generic writes.
+  bool isProxy = true;
+  /// Reductions in global memory are relaxed accesses of device scope.
+  bool reduction = false;
+};
+/// Its access to `bytes` of `owner`'s shared memory; to global memory.
+void raceAsync(Warp &warp, const Instr &instruction, const AsyncAccess &async,
+               Block &owner, uint32_t address, uint32_t bytes, Access access);
+void raceAsyncGlobal(Warp &warp, const Instr &instruction,
+                     const AsyncAccess &async, uint64_t address, uint32_t bytes,
+                     Access access);
 /// An operation on the mbarrier at `address` of `owner`: it must follow the
-/// object's initialisation. False after a trap.
-bool raceMbarrier(Warp &warp, const Instr &instruction, Block &owner,
-                  uint32_t address);
-/// A new clock of the asynchronous units, for the operation that begins.
-uint32_t beginAsync(Warp &warp);
-/// The operations up to `clock` of the asynchronous units are known to be done,
-/// to a warp or to those who acquire `sync`.
-void knowAsync(Warp &warp, uint32_t clock);
-void knowAsync(RaceState *state, SyncClock &sync, uint32_t clock);
+/// object's initialisation. `asyncSignal`: by the async proxy, for which the
+/// initialisation of another block's object must be fenced. False after a trap.
+bool raceMbarrier(Warp &warp, const Instr &instruction, unsigned lane,
+                  Block &owner, uint32_t address, bool asyncSignal = false);
+/// The block's end must follow what others did to its memory. False after a
+/// trap.
+bool raceBlockEnd(Block &block);
 
 } // namespace napkin::executor
 

@@ -321,14 +321,22 @@ bool napkin::executor::touchProducts(Warp &w, const Instr &i) {
 #define HANDLER(name)                                                          \
   void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)
 
+/// The products of a warpgroup act as one: its warps number them alike.
+static uint32_t productActor(Warp &w) {
+  return actorOf(*w.races, ActorProducts, clusterWarp(w) & ~3u);
+}
+
 HANDLER(wgmmaFence) {
+  if (!logWarpgroup(w, i, {}))
+    return;
   prepare(w);
   std::fill(w.async->touched.begin(), w.async->touched.end(), false);
-  (void)i;
   (void)mask;
 }
 
 HANDLER(wgmmaCommit) {
+  if (!logWarpgroup(w, i, {}))
+    return;
   WarpAsync &async = *w.async;
   for (PendingWgmma &p : async.products)
     if (!p.committed) {
@@ -336,13 +344,36 @@ HANDLER(wgmmaCommit) {
       p.group = async.productGroups;
     }
   ++async.productGroups;
-  (void)i;
   (void)mask;
 }
 
 HANDLER(wgmmaWait) {
   WarpAsync &async = *w.async;
   prepare(w);
+  // Products are the whole warpgroup's: they are done for all warps or none.
+  uint32_t last = 0;
+  for (const PendingWgmma &p : async.products)
+    if (p.committed && p.group + uint64_t(i.offset) < async.productGroups)
+      last = p.number;
+  Warp *group = &w.block->warps[w.index & ~3u];
+  const unsigned members = std::min(4u, w.block->numWarps - (w.index & ~3u));
+  for (unsigned x = 0; x < members; ++x)
+    if (group[x].async->productCount < last) {
+      waitAgain(w, i, mask, WaitKind::Warpgroup);
+      return;
+    }
+  for (unsigned x = 0; x < members; ++x)
+    for (PendingWgmma &p : group[x].async->products)
+      if (p.number <= last && !p.done && &group[x] != &w) {
+        performWgmma(group[x], p);
+        p.done = true;
+        if (group[x].event & EventTrap) {
+          w.event |= EventTrap;
+          return;
+        }
+      }
+  if (!logWarpgroup(w, i, {}))
+    return;
   size_t kept = 0;
   for (size_t at = 0; at < async.products.size(); ++at) {
     PendingWgmma &p = async.products[at];
@@ -351,7 +382,8 @@ HANDLER(wgmmaWait) {
         performWgmma(w, p);
       if (w.event & EventTrap)
         return;
-      knowAsync(w, p.clock);
+      if (w.races)
+        w.races->of(w).rows.known.raise(productActor(w), p.number);
       // The completion has a fence between the proxies built in.
       markUse(async, *p.instruction,
               *static_cast<const Wgmma *>(p.instruction->extra), -1);
@@ -360,7 +392,6 @@ HANDLER(wgmmaWait) {
     async.products[kept++] = p;
   }
   async.products.resize(kept);
-  (void)mask;
 }
 
 HANDLER(wgmmaProduct) {
@@ -426,7 +457,16 @@ HANDLER(wgmmaProduct) {
           w, i, 0, Trap::Kind::Illegal,
           "a matrix descriptor with a base offset is not supported");
   p.scale = g.scale >= 0 ? g.scale : (w.predicates[i.c] & 1);
-  p.clock = beginAsync(w);
+  if (!logWarpgroup(w, i, {p.descriptorA, p.descriptorB, p.scale}))
+    return;
+  p.number = ++async.productCount;
+  ++w.block->clusterState->progress;
+  wakeWarpgroup(w);
+  AsyncAccess reading;
+  if (w.races) {
+    reading.actor = productActor(w);
+    reading.clock = p.number;
+  }
   // Operands in shared memory: initialised, complete, and visible to the proxy.
   unsigned bytes = s.bitsA / 8;
   InstructionCounters &count = w.counters[i.source];
@@ -449,7 +489,7 @@ HANDLER(wgmmaProduct) {
       return false;
     }
     if (w.block->races)
-      raceAsync(w, i, *w.block, at, 16, Access::Read);
+      raceAsync(w, i, reading, *w.block, at, 16, Access::Read);
     return !(w.event & EventTrap);
   };
   auto operand = [&](const Descriptor &d, bool transposed, unsigned begin,

@@ -168,6 +168,10 @@ void load(Warp &w, const Instr &i, u32 mask) {
         if (w.event & EventTrap)
           return;
       }
+      racePlace(w, i, l, x.at[l], size, place,
+                i.small1 ? Access::Atomic : Access::Read);
+      if (w.event & EventTrap)
+        return;
       Unit v[Count];
       __builtin_memcpy(v, place.host, size);
       for (unsigned c = 0; c < Count; ++c)
@@ -254,6 +258,10 @@ void store(Warp &w, const Instr &i, u32 mask) {
         if (w.event & EventTrap)
           return;
       }
+      racePlace(w, i, l, x.at[l], size, place,
+                i.small1 ? Access::Atomic : Access::Write);
+      if (w.event & EventTrap)
+        return;
       for (unsigned c = 0; c < Count; ++c) {
         Unit v = Unit(s[c][l]);
         __builtin_memcpy(place.host + c * sizeof(Unit), &v, sizeof(Unit));
@@ -285,6 +293,16 @@ void store(Warp &w, const Instr &i, u32 mask) {
             return;
         }
       }
+  }
+  if (w.overlap) {
+    char values[lanes * size];
+    for (unsigned l = 0; l < lanes; ++l)
+      for (unsigned c = 0; c < Count; ++c) {
+        Unit v = Unit(s[c][l]);
+        __builtin_memcpy(values + l * size + c * sizeof(Unit), &v,
+                         sizeof(Unit));
+      }
+    raceOverlap(w, i, x.at, mask, size, values);
   }
   if (w.event & EventTrap)
     return;
@@ -378,7 +396,7 @@ bool rows(Warp &w, const Instr &i, char **host, u8 **shadow, u32 *at,
     at[l] = 0;
   countShared(w, i, at, mask, 16, access);
   if (w.block->races)
-    raceShared(w, i, at, mask, 16, access);
+    raceShared(w, i, at, mask, 16, access, true);
   return !(w.event & EventTrap);
 }
 

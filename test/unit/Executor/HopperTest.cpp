@@ -303,8 +303,9 @@ TEST(Hopper, Races) {
             "");
   // Each warp has its own bytes of one 16-byte cell.
   EXPECT_EQ(
-      trap("shr.u32 %r5, %t, 5; mad.lo.u32 %r6, %r5, 4, %r1; st.shared.u32 "
-           "[%r6], %t; ld.shared.u32 %r7, [%r6]; st.shared.u32 [%r6], %t;"),
+      trap("shr.u32 %r5, %t, 5; mad.lo.u32 %r6, %r5, 4, %r1; and.b32 %r8, %t, "
+           "31; setp.eq.u32 %p1, %r8, 0; @%p1 st.shared.u32 [%r6], %r5; @%p1 "
+           "ld.shared.u32 %r7, [%r6]; @%p1 st.shared.u32 [%r6], %r5;"),
       "");
   EXPECT_EQ(trap("mov.u32 %r5, 0; setp.eq.u32 %p1, %t, 0; @%p1 st.shared.u32 "
                  "[s], %r5; bar.sync 0; atom.shared.add.u32 %r6, [s], 1; "
@@ -350,7 +351,8 @@ TEST(Hopper, Clusters) {
   uint64_t in = upload(device, values, "in");
   body = setup +
          "@%p1 mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 128; "
-         "barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned;"
+         "fence.mbarrier_init.release.cluster; barrier.cluster.arrive.aligned; "
+         "barrier.cluster.wait.aligned;"
          "mov.u32 %r3, %cluster_ctarank; setp.eq.and.u32 %p2, %r3, 0, %p1; "
          "mov.b32 %r4, 0; mov.b16 %h1, 3;"
          "@%p2 "
@@ -369,6 +371,13 @@ TEST(Hopper, Clusters) {
   EXPECT_EQ(got[32 + 9], 16u);
   EXPECT_EQ(got[9], 16u);
   EXPECT_EQ(ran.result.counters.total.globalReadBytes, 128u);
+  // The copy signals the other block's object, whose initialisation is not
+  // fenced.
+  body.erase(body.find("fence.mbarrier_init"),
+             strlen("fence.mbarrier_init.release.cluster;"));
+  ran = runWithMap(device, body, info, in, out,
+                   {{2, 1, 1}, {32, 1, 1}, {2, 1, 1}});
+  EXPECT_EQ(ran.trap(), "proxy-fence");
 }
 
 TEST(Hopper, SetMaxNReg) {

@@ -35,7 +35,7 @@ TEST(Trap, OutOfBounds) {
   EXPECT_EQ(one("st.global.u32 [%rd1+256], %t;").trap(), "out-of-bounds");
   EXPECT_EQ(one("st.shared.u32 [s+256], %t;", shared256).trap(),
             "out-of-bounds");
-  EXPECT_EQ(one("st.global.u32 [%rd1+252], %t;").trap(), "");
+  EXPECT_EQ(one("st.global.u32 [%rd1+252], 5;").trap(), "");
 }
 
 TEST(Trap, Misaligned) {
@@ -66,7 +66,7 @@ TEST(Trap, DivergentBarrier) {
             "divergent-barrier");
   EXPECT_EQ(one("setp.lt.u32 %p1, %t, 16; @!%p1 bra L; bar.sync 0; L: add.u32 "
                 "%r1, %t, 1;"
-                "st.global.u32 [%rd1], %r1;")
+                "mad.wide.u32 %rd5, %t, 4, %rd1; st.global.u32 [%rd5], %r1;")
                 .trap(),
             "divergent-barrier");
   // Different barriers for the two halves of a warp.
@@ -76,7 +76,7 @@ TEST(Trap, DivergentBarrier) {
             "divergent-barrier");
   // Threads that have ended are not waited for.
   EXPECT_EQ(one("setp.lt.u32 %p1, %t, 16; @%p1 bra L; bar.sync 0; "
-                "st.global.u32 [%rd1], %t; L:")
+                "st.global.u32 [%rd1], 5; L:")
                 .trap(),
             "");
   EXPECT_EQ(
