@@ -115,6 +115,7 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
   b.localBytes = (program.localBytes + 15) & ~uint64_t(15);
   s.shared.assign(sharedBytes + 16, 0);
   s.sharedShadow.assign(sharedBytes + 16, shadowFresh);
+  std::fill_n(s.sharedShadow.begin(), program.reservedShared, shadowWritten);
   s.local.assign(b.localBytes * warps * lanes, 0);
   s.localShadow.assign(b.localBytes * warps * lanes, shadowFresh);
   uint32_t registerBytes = (program.registerBytes + 63) & ~63u;

@@ -268,6 +268,17 @@ HANDLER(branchIndexed) {
 
 HANDLER(callFunction) { splitWarp(w, mask, i.e, 1, w.pc); }
 
+// Traps where a lane calls what is none of the functions list[1..list[0]].
+HANDLER(checkCallee) {
+  const uint64_t *target = lane<uint64_t>(w, i.a);
+  llvm::ArrayRef<uint32_t> known(i.list + 1, i.list[0]);
+  for (unsigned l = 0; l < lanes; ++l)
+    if (((mask >> l) & 1) && !llvm::is_contained(known, target[l]))
+      return w.machine->trap(w, i, l, Trap::Kind::Illegal,
+                             "the call's target is not the address of a "
+                             "function that fits the arguments");
+}
+
 HANDLER(returnOrExit) { splitWarp(w, mask, w.stack[w.depth - 1], -1, 0); }
 
 HANDLER(exitLanes) {

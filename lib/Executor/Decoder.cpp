@@ -258,6 +258,8 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
     return 0;
   }
   case Kind::Special: {
+    if (auto value = launchConstant(operand.name))
+      return constant(bits, *value);
     static const std::pair<const char *, Special> names[] = {
         {"tid.x", Special::TidX},
         {"tid.y", Special::TidY},
@@ -299,7 +301,6 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
         {"dynamic_smem_size", Special::DynamicSmemSize},
         {"total_smem_size", Special::TotalSmemSize},
         {"aggr_smem_size", Special::AggrSmemSize},
-        {"reserved_smem_offset_0", Special::ReservedSmemOffset},
         {"clock", Special::Zero32},
         {"clock_hi", Special::Zero32},
         {"clock64", Special::Zero64},
@@ -387,7 +388,9 @@ Instr &Decoder::emit(Handler handler) {
   program.code.emplace_back();
   Instr &i = program.code.back();
   i.run = handler;
-  if (instruction->guard >= 0) {
+  if (ownGuard != noGuard) {
+    i.guard = ownGuard;
+  } else if (instruction->guard >= 0) {
     i.guard = registerReference(instruction->guard);
     i.guardNegated = instruction->guardNegated;
   }
@@ -526,7 +529,6 @@ uint32_t Decoder::functionIndex(llvm::StringRef name) {
     else if (!placeFunctionVariables(*callee))
       return found->second;
   }
-  callEdges.push_back({currentFunction, found->second});
   return found->second;
 }
 
@@ -563,11 +565,11 @@ llvm::Error Decoder::run(const ptx::Function &entry,
                                    error.c_str());
   };
   function = &entry;
-  if (!placeVariables(arguments))
-    return finish();
   queue.push_back(&entry);
   functionStarts.push_back(0);
   functionIndices[entry.name] = 0;
+  if (!placeVariables(arguments))
+    return finish();
   for (uint32_t i = 0; i < queue.size(); ++i)
     if (!decodeFunction(i))
       return finish();

@@ -95,6 +95,9 @@ public:
   /// Appends a micro-instruction with this instruction's guard. The reference
   /// is valid until the next one.
   Instr &emit(Handler handler);
+  /// From now on `predicate` guards in the place of the instruction's own
+  /// guard, until noGuard ends that.
+  void guardBy(uint32_t predicate) { ownGuard = predicate; }
   const uint32_t *list(llvm::ArrayRef<uint32_t> references);
   template <class T>
   T *extra() {
@@ -110,6 +113,10 @@ public:
     uint64_t bytes;
   };
   std::optional<VariablePlace> findVariable(llvm::StringRef name);
+  /// The value of a special register that is the same for the whole launch:
+  /// where reserved shared memory lies, and the driver's grid workspace, which
+  /// cooperative groups synchronise the grid with.
+  std::optional<uint64_t> launchConstant(llvm::StringRef special);
   /// Code index of a function's start (patched later), by table index.
   void markPolling(uint32_t branch);
   uint32_t functionIndex(llvm::StringRef name);
@@ -126,7 +133,10 @@ public:
   bool isSm90() const;
   /// Branch targets are instruction indices until the end of a function.
   void patchLater(uint32_t codeIndex) { branches.push_back(codeIndex); }
-  void patchCallLater(uint32_t codeIndex) { calls.push_back(codeIndex); }
+  void patchCallLater(uint32_t codeIndex) {
+    calls.push_back(codeIndex);
+    callEdges.push_back({currentFunction, program.code[codeIndex].e});
+  }
   uint32_t codeSize() const { return program.code.size(); }
   SourceInfo &info() { return program.sources.back(); }
   /// Brx tables: lists whose entries are instruction indices.
@@ -165,6 +175,7 @@ private:
   std::vector<Widening> widenings;
   std::vector<uint32_t> touchedNow;
   bool firstMicro = true;
+  uint32_t ownGuard = noGuard;
   uint32_t currentFunction = 0;
 };
 

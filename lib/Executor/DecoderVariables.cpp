@@ -24,10 +24,21 @@ static uint64_t alignTo(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
 }
 
+/// Shared memory that the system keeps for itself at the start of a block's:
+/// a block has it only if its code asks where it is.
+static constexpr uint64_t reservedShared = 1024;
+static constexpr llvm::StringLiteral reservedSpecial = "reserved_smem_offset_";
+
+/// What the variable arguments of a call may take.
+static constexpr uint64_t variadicBytes = 1024;
+
 static void collectOperand(const napkin::ptx::Operand &operand,
                            llvm::StringMap<bool> &names) {
   if (operand.kind == Kind::Symbol)
     names[operand.name] = true;
+  if (operand.kind == Kind::Special &&
+      operand.name.starts_with(reservedSpecial))
+    names[reservedSpecial] = true;
   for (const napkin::ptx::Operand &element : operand.elements)
     collectOperand(element, names);
 }
@@ -88,7 +99,9 @@ static std::string sourceName(llvm::StringRef name) {
 }
 
 bool Decoder::placeShared(const llvm::StringMap<bool> &names) {
-  uint64_t offset = 0, dynamicAlignment = 16;
+  program.reservedShared = names.count(reservedSpecial) ? reservedShared : 0;
+  uint64_t offset = program.reservedShared;
+  uint64_t dynamicAlignment = 16;
   auto place = [&](const ptx::Variable &variable) {
     if (variable.space != Space::Shared || !names.count(variable.name))
       return;
@@ -126,6 +139,38 @@ bool Decoder::placeShared(const llvm::StringMap<bool> &names) {
         dynamic + config.dynamicSharedBytes, offset, config.dynamicSharedBytes,
         limit));
   return true;
+}
+
+std::optional<uint64_t> Decoder::launchConstant(llvm::StringRef special) {
+  // Runtime libraries own the numbered parts; half of the region each.
+  static const std::pair<const char *, uint64_t> parts[] = {
+      {"begin", 0},
+      {"end", reservedShared},
+      {"cap", reservedShared},
+      {"0", 0},
+      {"1", reservedShared / 2}};
+  if (llvm::StringRef part = special; part.consume_front(reservedSpecial))
+    for (auto [name, value] : parts)
+      if (part == name)
+        return value;
+  // The address of the driver's grid workspace, high and low half: its size and
+  // a word that grid_group::sync() counts arrivals in.
+  if (special != "envreg1" && special != "envreg2")
+    return std::nullopt;
+  constexpr llvm::StringLiteral name = "grid workspace";
+  auto place = device.symbol(name);
+  if (!place) {
+    auto fresh = device.allocate(64, name);
+    if (!fresh) {
+      fail(toString(fresh.takeError()));
+      return 0;
+    }
+    device.setSymbol(name, *fresh);
+    place = *fresh;
+  }
+  if (auto e = device.fill(*place, 0, 64))
+    fail(toString(std::move(e)));
+  return special == "envreg1" ? *place >> 32 : *place & 0xffffffff;
 }
 
 bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
@@ -205,9 +250,11 @@ bool Decoder::placeFunctionVariables(const ptx::Function &function) {
       continue; // a kernel parameter
     program.localBytes =
         alignTo(program.localBytes, std::max<uint64_t>(variable.alignment, 8));
+    // The last parameter of a variadic function is an array without a size.
+    uint64_t bytes = variable.elements ? variable.bytes() : variadicBytes;
     variables[variable.name] = {variable.space, program.localBytes, false,
-                                variable.bytes()};
-    program.localBytes += variable.bytes();
+                                bytes};
+    program.localBytes += bytes;
     if (program.localBytes > 512 * 1024)
       return fail("local memory of a thread exceeds 512 KiB");
   }

@@ -23,6 +23,7 @@ NAPKIN_HANDLER(predicateAnd)
 NAPKIN_HANDLER(predicateOr)
 NAPKIN_HANDLER(predicateXor)
 NAPKIN_HANDLER(predicateNot)
+NAPKIN_HANDLER(checkCallee)
 NAPKIN_HANDLER(predicateConstant)
 /// d (register) = predicate a ? all ones / 1.0f / 1 (offset) : 0.
 NAPKIN_HANDLER(predicateToValue)

@@ -92,7 +92,7 @@ static const InstructionInfo table[] = {
     {"mma", "mma.sync.aligned.{m16n8k4,k8,k16,k32,m8n8k4,m8n8k16}.row.col{.satfinite}.{f16,bf16,tf32,f64,s8,u8,e4m3,e5m2}", "tensor-core product", Pipe::Tensor, decodeMma},
     {"bra", "bra{.uni}", "branch", Pipe::Control, decodeBranch},
     {"brx", "brx.idx{.uni}", "branch by table", Pipe::Control, decodeBrx},
-    {"call", "call{.uni} of functions defined in the text, not recursive", "call", Pipe::Control, decodeCall},
+    {"call", "call{.uni} of functions defined in the text, by name or through a register, not recursive", "call", Pipe::Control, decodeCall},
     {"ret", "ret{.uni}", "return", Pipe::Control, decodeReturn},
     {"exit", "exit", "end of a thread", Pipe::Control, decodeReturn},
     {"trap", "trap", "stops with a trap", Pipe::Control, decodeTrap},

@@ -64,7 +64,6 @@ enum class Special : uint8_t {
   DynamicSmemSize,
   TotalSmemSize,
   AggrSmemSize,
-  ReservedSmemOffset,
   Zero32,
   Zero64
 };
@@ -96,6 +95,8 @@ struct Program {
   std::vector<char> parameters;
   uint64_t staticShared = 0, localBytes = 0;
   std::vector<SharedVariable> sharedVariables;
+  /// Zeroed bytes at the start of shared memory, part of staticShared.
+  uint64_t reservedShared = 0;
   /// Registers of wgmma accumulators and A operands, and for each PTX
   /// instruction those of them that it touches.
   llvm::DenseSet<uint32_t> productRegisters;

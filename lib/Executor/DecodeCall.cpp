@@ -1,0 +1,196 @@
+//===- DecodeCall.cpp - Calls of functions ---------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Arguments are copied to where the callee's parameters lie in the thread's
+// memory, results back.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Decoder.h"
+#include "Handlers.h"
+
+#include <fmt/format.h>
+
+using namespace napkin::executor;
+using napkin::ptx::Space;
+using napkin::ptx::Type;
+using Kind = napkin::ptx::Operand::Kind;
+
+static bool copyArguments(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
+                          const std::vector<napkin::ptx::Variable> &theirs,
+                          bool back) {
+  if (own.size() != theirs.size())
+    return d.fail(fmt::format("the function has {} of these, the call {}",
+                              theirs.size(), own.size()));
+  for (size_t j = 0; j < own.size(); ++j) {
+    const auto &parameter = theirs[j];
+    if (parameter.space == Space::Register)
+      return d.fail("functions with .reg parameters are not supported");
+    auto target = d.findVariable(parameter.name);
+    if (!target)
+      return d.fail("the function's parameter has no place");
+    uint64_t bytes = parameter.bytes();
+    if (own[j].kind == Kind::Symbol) {
+      auto mine = d.findVariable(own[j].name);
+      if (!mine || mine->bytes < bytes)
+        return d.fail("the argument is smaller than the parameter");
+      if (!parameter.elements)
+        bytes = mine->bytes; // the rest of a variadic function's arguments
+      if (bytes > target->bytes)
+        return d.fail(fmt::format("variadic arguments of {} bytes; at most {} "
+                                  "are supported",
+                                  bytes, target->bytes));
+      Instr &i = d.emit(copyLocal);
+      i.offset = back ? mine->address : target->address;
+      i.e = back ? target->address : mine->address;
+      i.d = bytes;
+    } else {
+      // A register or a number: through a store or a load of local memory.
+      Type type = bytes == 8   ? Type::B64
+                  : bytes == 4 ? Type::B32
+                  : bytes == 2 ? Type::B16
+                               : Type::B8;
+      uint32_t reference =
+          back ? d.destination(own[j], type) : d.source(own[j], type);
+      Instr &i = d.emit(back ? backend().load(SpaceLocal, bytes, 1)
+                             : backend().store(SpaceLocal, bytes, 1));
+      i.a = d.constant(64, target->address);
+      i.small0 = 8;
+      i.list = d.list({reference});
+    }
+  }
+  return !d.failed();
+}
+
+static bool emitCall(Decoder &d, llvm::StringRef callee,
+                     llvm::ArrayRef<Decoder::Operand> arguments,
+                     llvm::ArrayRef<Decoder::Operand> results) {
+  uint32_t index = d.functionIndex(callee);
+  if (d.failed())
+    return false;
+  const napkin::ptx::Function *function = d.functionAt(index);
+  if (!copyArguments(d, arguments, function->parameters, false))
+    return false;
+  Instr &i = d.emit(callFunction);
+  i.e = index;
+  d.patchCallLater(d.codeSize() - 1);
+  return copyArguments(d, results, function->results, true);
+}
+
+/// The names of functions whose address the module takes.
+static llvm::StringMap<bool> addressTaken(const napkin::ptx::Module &module) {
+  llvm::StringMap<bool> names;
+  auto add = [&](const Decoder::Operand &operand) {
+    if (operand.kind == Kind::Symbol)
+      names[operand.name] = true;
+  };
+  for (const napkin::ptx::Variable &variable : module.variables)
+    for (const napkin::ptx::Relocation &relocation : variable.relocations)
+      names[relocation.symbol] = true;
+  for (const napkin::ptx::Function &function : module.functions)
+    for (const napkin::ptx::Instruction &instruction : function.body)
+      if (instruction.opcode != "call")
+        for (const Decoder::Operand &operand : instruction.operands) {
+          add(operand);
+          for (const Decoder::Operand &element : operand.elements)
+            add(element);
+        }
+  return names;
+}
+
+static bool fits(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
+                 const std::vector<napkin::ptx::Variable> &theirs) {
+  if (own.size() != theirs.size())
+    return false;
+  for (size_t j = 0; j < own.size(); ++j)
+    if (own[j].kind == Kind::Symbol) {
+      auto mine = d.findVariable(own[j].name);
+      if (!mine || mine->bytes != theirs[j].bytes())
+        return false;
+    }
+  return true;
+}
+
+/// A call through a register: for each function that fits and whose address is
+/// taken, the lanes that name it call it. The address of a function is its
+/// index plus one.
+static bool callIndirectly(Decoder &d, const Decoder::Operand &callee,
+                           llvm::ArrayRef<Decoder::Operand> arguments,
+                           llvm::ArrayRef<Decoder::Operand> results) {
+  uint32_t target = d.source(callee, Type::U64);
+  llvm::StringMap<bool> taken = addressTaken(d.module);
+  llvm::SmallVector<const napkin::ptx::Function *, 8> candidates;
+  llvm::SmallVector<uint32_t, 8> addresses(1);
+  for (const napkin::ptx::Function &function : d.module.functions)
+    if (!function.isEntry && function.isDefined && taken.count(function.name) &&
+        fits(d, arguments, function.parameters) &&
+        fits(d, results, function.results)) {
+      candidates.push_back(&function);
+      addresses.push_back(d.functionIndex(function.name) + 1);
+    }
+  addresses[0] = candidates.size();
+  if (d.failed())
+    return false;
+  Instr &check = d.emit(checkCallee);
+  check.a = target;
+  check.list = d.list(addresses);
+  for (size_t c = 0; c < candidates.size(); ++c) {
+    uint32_t chosen = d.newPredicate(),
+             address = d.constant(64, addresses[c + 1]);
+    Instr &clear = d.emit(predicateConstant);
+    clear.d = chosen;
+    clear.offset = 0;
+    clear.guard = noGuard;
+    Instr &same = d.emit(backend().compare(Compare::Eq, Type::U64, false));
+    same.d = chosen;
+    same.e = noRegister;
+    same.a = target;
+    same.b = address;
+    d.guardBy(chosen);
+    bool called = emitCall(d, candidates[c]->name, arguments, results);
+    d.guardBy(noGuard);
+    if (!called)
+      return false;
+  }
+  return !d.failed();
+}
+
+// call{.uni} (results), function, (arguments), prototype;
+bool napkin::executor::decodeCall(Decoder &d) {
+  d.take("uni");
+  llvm::ArrayRef<Decoder::Operand> results, arguments;
+  size_t at = 0;
+  if (d.count() && d.operand(0).kind == Kind::List)
+    results = d.operand(at++).elements;
+  if (at >= d.count())
+    return d.fail("the function is missing");
+  const Decoder::Operand &callee = d.operand(at++);
+  if (at < d.count() && d.operand(at).kind == Kind::List)
+    arguments = d.operand(at++).elements;
+  if (callee.kind == Kind::Register)
+    return callIndirectly(d, callee, arguments, results);
+  if (callee.kind != Kind::Symbol)
+    return d.fail("the function must be a name or a register");
+  // The device runtime: a failed assertion traps, printing prints nothing.
+  if (callee.name == "__assertfail") {
+    Instr &i = d.emit(userTrap);
+    i.small0 = 1;
+    return !d.failed();
+  }
+  if (callee.name == "vprintf") {
+    auto place = results.size() == 1 && results[0].kind == Kind::Symbol
+                     ? d.findVariable(results[0].name)
+                     : std::nullopt;
+    if (!place || place->bytes < 4)
+      return d.fail("vprintf returns one .b32");
+    Instr &i = d.emit(backend().store(SpaceLocal, 4, 1));
+    i.a = d.constant(64, place->address);
+    i.small0 = 8;
+    i.list = d.list({d.constant(32, 0)});
+    return !d.failed();
+  }
+  return emitCall(d, callee.name, arguments, results);
+}

@@ -1,0 +1,181 @@
+//===- CallTest.cpp - Calls and what the runtime owns ----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Calls through registers, variable arguments, and the special registers that
+// cooperative groups read: the grid's workspace and reserved shared memory.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Support.h"
+
+using namespace napkin::executor;
+
+namespace {
+
+/// f(x) = 2x, g(x) = x + 7, h(x, y) = x; `table` = {f, g}.
+const char *functions = R"(
+.func (.param .b32 out) f(.param .b32 x) { .reg .b32 %a<3>;
+  ld.param.u32 %a1, [x]; add.u32 %a2, %a1, %a1; st.param.b32 [out], %a2; ret; }
+.func (.param .b32 out) g(.param .b32 x) { .reg .b32 %a<3>;
+  ld.param.u32 %a1, [x]; add.u32 %a2, %a1, 7; st.param.b32 [out], %a2; ret; }
+.func (.param .b32 out) h(.param .b32 x, .param .b32 y) { .reg .b32 %a<3>;
+  ld.param.u32 %a1, [x]; st.param.b32 [out], %a1; ret; }
+.global .u64 table[3] = {f, g, h};
+)";
+
+/// Lane t calls what table[%r1] names, with t.
+const char *callThroughTable = R"(
+  mov.u64 %rd1, table; mad.wide.u32 %rd2, %r1, 8, %rd1;
+  ld.global.u64 %rd3, [%rd2];
+  { .param .b32 a0; .param .b32 r0; st.param.b32 [a0], %t;
+    P: .callprototype (.param .b32 _) _ (.param .b32 _);
+    call (r0), %rd3, (a0), P;
+    ld.param.b32 %r5, [r0]; }
+  mad.wide.u32 %rd5, %t, 4, %rd0; st.global.u32 [%rd5], %r5;
+)";
+
+TEST(Call, ThroughARegister) {
+  Device device;
+  uint64_t out = cantFail(device.allocate(128));
+  Ran ran =
+      run(kernelText(std::string("and.b32 %r1, %t, 1;") + callThroughTable, 1,
+                     functions),
+          device, {out}, {{1, 1, 1}, {32, 1, 1}});
+  EXPECT_EQ(ran.error, "");
+  ASSERT_EQ(ran.trap(), "") << describe(ran.result.traps[0], "t");
+  auto got = download<uint32_t>(device, out, 32);
+  for (uint32_t t = 0; t < 32; ++t)
+    EXPECT_EQ(got[t], t & 1 ? t + 7 : 2 * t);
+}
+
+TEST(Call, ThroughARegisterUnderAGuard) {
+  Device device;
+  uint64_t out = cantFail(device.allocate(128));
+  std::string body =
+      std::string("mov.u32 %r1, 1; setp.lt.u32 %p1, %t, 9;") + callThroughTable;
+  body.replace(body.find("call (r0)"), 4, "@%p1 call");
+  body.replace(body.find("ld.param.b32"), 0, "@%p1 ");
+  body.replace(body.find("st.global"), 0, "@%p1 ");
+  Ran ran = run(kernelText(body, 1, functions), device, {out},
+                {{1, 1, 1}, {32, 1, 1}});
+  EXPECT_EQ(ran.error, "");
+  ASSERT_EQ(ran.trap(), "") << describe(ran.result.traps[0], "t");
+  EXPECT_EQ(download<uint32_t>(device, out, 9)[8], 15u);
+}
+
+TEST(Call, OfNoFunction) {
+  // Two parameters instead of one, and an address that is none.
+  for (const char *index : {"mov.u32 %r1, 2;", "mov.u32 %r1, 1; "}) {
+    std::string body = std::string(index) + callThroughTable;
+    if (index[13] == '1')
+      body.replace(body.find("ld.global.u64 %rd3, [%rd2];"), 27,
+                   "mov.u64 %rd3, 1000;        ");
+    Device device;
+    uint64_t out = cantFail(device.allocate(128));
+    Ran ran = run(kernelText(body, 1, functions), device, {out},
+                  {{1, 1, 1}, {32, 1, 1}});
+    EXPECT_EQ(ran.error, "");
+    EXPECT_EQ(ran.trap(), "illegal");
+  }
+}
+
+TEST(Call, VariableArguments) {
+  // sum(2, t, 5): the arguments after the first lie one after the other.
+  const char *sum = R"(
+.func (.param .b32 out) sum(.param .b32 n, .param .align 8 .b8 rest[]) {
+  .reg .b32 %a<5>; .reg .b64 %d<2>;
+  mov.u64 %d1, rest; ld.local.u32 %a1, [%d1]; ld.local.u32 %a2, [%d1+4];
+  ld.param.u32 %a3, [n]; add.u32 %a1, %a1, %a2; add.u32 %a1, %a1, %a3;
+  st.param.b32 [out], %a1; ret; }
+)";
+  Device device;
+  uint64_t out = cantFail(device.allocate(128));
+  auto body = [](const std::string &bytes) {
+    return "{ .param .b32 a0; .param .align 8 .b8 a1[" + bytes +
+           "]; .param .b32 r0; st.param.b32 [a0], 2; st.param.b32 [a1], %t; "
+           "st.param.b32 [a1+4], 5; call.uni (r0), sum, (a0, a1); "
+           "ld.param.b32 %r1, [r0]; } mad.wide.u32 %rd5, %t, 4, %rd0; "
+           "st.global.u32 [%rd5], %r1;";
+  };
+  Ran ran = run(kernelText(body("8"), 1, sum), device, {out},
+                {{1, 1, 1}, {32, 1, 1}});
+  EXPECT_EQ(ran.error, "");
+  ASSERT_EQ(ran.trap(), "") << describe(ran.result.traps[0], "t");
+  EXPECT_EQ(download<uint32_t>(device, out, 32)[9], 16u);
+  ran = run(kernelText(body("5000"), 1, sum), device, {out},
+            {{1, 1, 1}, {32, 1, 1}});
+  EXPECT_NE(ran.error.find("variadic arguments of 5000 bytes"),
+            std::string::npos)
+      << ran.error;
+}
+
+TEST(Call, AddressesAreNoCalls) {
+  // A function whose address is taken inside itself does not recurse.
+  const char *function = R"(
+.func (.param .b64 out) self() { .reg .b64 %d<2>; mov.u64 %d1, self;
+  st.param.b64 [out], %d1; ret; }
+)";
+  Device device;
+  uint64_t out = cantFail(device.allocate(8));
+  Ran ran = run(kernelText("{ .param .b64 r0; call.uni (r0), self, (); "
+                           "ld.param.b64 %rd1, [r0]; } mov.u64 %rd2, self; "
+                           "sub.u64 %rd1, %rd1, %rd2; st.global.u64 [%rd0], "
+                           "%rd1;",
+                           1, function),
+                device, {out}, {{1, 1, 1}, {1, 1, 1}});
+  EXPECT_EQ(ran.error, "");
+  ASSERT_EQ(ran.trap(), "");
+  EXPECT_EQ(download<uint64_t>(device, out, 1)[0], 0u);
+}
+
+TEST(Runtime, GridWorkspace) {
+  // The driver's workspace: its second word counts arrivals; block 0 adds what
+  // is missing to 2^31, so the top bit flips when all have come. Twice.
+  std::string body = R"(
+    mov.u32 %r1, %envreg2; mov.u32 %r2, %envreg1;
+    mov.b64 %rd1, {%r1, %r2};
+    mov.u32 %r3, %ctaid.x; mov.u32 %r4, %nctaid.x;
+    mad.wide.u32 %rd2, %r3, 4, %rd0;
+    st.global.u32 [%rd2], %r3;
+    mov.u32 %r9, 0;
+  AGAIN:
+    setp.eq.u32 %p1, %r3, 0; sub.u32 %r5, 0x80000001, %r4;
+    selp.u32 %r5, %r5, 1, %p1;
+    atom.add.release.gpu.u32 %r6, [%rd1+4], %r5;
+  SPIN:
+    ld.acquire.gpu.u32 %r7, [%rd1+4]; xor.b32 %r7, %r7, %r6;
+    setp.ge.s32 %p2, %r7, 0; @%p2 bra SPIN;
+    add.u32 %r8, %r3, 1; rem.u32 %r8, %r8, %r4;
+    mad.wide.u32 %rd3, %r8, 4, %rd0;
+    setp.eq.u32 %p3, %r9, 0;
+    @%p3 ld.global.u32 %r10, [%rd3];
+    add.u32 %r9, %r9, 1; setp.lt.u32 %p4, %r9, 2; @%p4 bra AGAIN;
+    st.global.u32 [%rd2], %r10;
+  )";
+  Device device;
+  uint64_t out = cantFail(device.allocate(4 * 20));
+  for (unsigned launch = 0; launch < 2; ++launch) {
+    Ran ran = run(kernelText(body), device, {out}, {{20, 1, 1}, {1, 1, 1}});
+    EXPECT_EQ(ran.error, "");
+    ASSERT_EQ(ran.trap(), "") << describe(ran.result.traps[0], "t");
+    auto got = download<uint32_t>(device, out, 20);
+    for (unsigned b = 0; b < 20; ++b)
+      EXPECT_EQ(got[b], (b + 1) % 20);
+  }
+}
+
+TEST(Runtime, ReservedSharedMemory) {
+  // Its words start as zero, and no variable overlaps it.
+  auto values = warpResult(
+      ".shared .align 4 .u32 own[4]; mov.u32 %r1, %reserved_smem_offset_1; "
+      "mov.u32 %r2, own; mov.u32 %r3, %reserved_smem_offset_end; "
+      "setp.ge.u32 %p1, %r2, %r3; selp.u32 %r4, 100, 0, %p1; "
+      "atom.shared.add.u32 %r5, [%r1], 1; bar.warp.sync -1; "
+      "ld.shared.u32 %r6, [%r1]; add.u32 %r31, %r6, %r4;");
+  EXPECT_EQ(values[3], 132u);
+}
+
+} // namespace
