@@ -37,7 +37,9 @@ bool Decoder::fail(const std::string &what) {
         fmt::format("{}:{}: error: {}\n  {}", module.file,
                     instruction->position.line, what, instruction->text.str());
   else
-    error = fmt::format("{}: error: {}", module.file, what);
+    error =
+        fmt::format("{}:{}: error: {}", module.file,
+                    (function ? function : program.entry)->position.line, what);
   return false;
 }
 

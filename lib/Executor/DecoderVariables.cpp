@@ -65,10 +65,16 @@ void Decoder::collectNames(const ptx::Function &function,
 
 bool Decoder::placeParameters(const Arguments &arguments) {
   const ptx::Function &entry = *program.entry;
-  if (arguments.values.size() != entry.parameters.size())
+  if (arguments.values.size() != entry.parameters.size()) {
+    std::string names;
+    for (const ptx::Variable &parameter : entry.parameters)
+      names += fmt::format("\n  {} (.{}, {} bytes)", parameter.name.str(),
+                           typeName(parameter.type).str(), parameter.bytes());
     return fail(fmt::format(
-        "kernel '{}' has {} parameters, {} arguments were given",
-        entry.name.str(), entry.parameters.size(), arguments.values.size()));
+        "kernel '{}' has {} parameters, {} arguments were given{}{}",
+        entry.name.str(), entry.parameters.size(), arguments.values.size(),
+        names.empty() ? "" : "; it takes", names));
+  }
   uint64_t offset = 0;
   for (size_t i = 0; i < entry.parameters.size(); ++i) {
     const ptx::Variable &parameter = entry.parameters[i];
@@ -77,10 +83,11 @@ bool Decoder::placeParameters(const Arguments &arguments) {
     if (bytes > 32764 || offset + bytes > 32764)
       return fail("the parameters are larger than 32764 bytes");
     if (arguments.values[i].size() != bytes)
-      return fail(fmt::format(
-          "parameter {} ('{}', .{}) of '{}' has {} bytes, the argument {}", i,
-          parameter.name.str(), typeName(parameter.type).str(),
-          entry.name.str(), bytes, arguments.values[i].size()));
+      return fail(fmt::format("parameter {} ('{}', .{}) of '{}' has {} bytes, "
+                              "the argument given for it {}",
+                              i, parameter.name.str(),
+                              typeName(parameter.type).str(), entry.name.str(),
+                              bytes, arguments.values[i].size()));
     variables[parameter.name] = {Space::Param, offset, true, bytes};
     program.parameters.resize(offset + bytes);
     std::memcpy(&program.parameters[offset], arguments.values[i].data(), bytes);

@@ -13,6 +13,10 @@
 #include <algorithm>
 #include <cstring>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
+
 #include <fmt/format.h>
 
 using namespace napkin::executor;
@@ -24,15 +28,25 @@ static llvm::Error failure(const std::string &what) {
                                  what.c_str());
 }
 
-Device::Device() : nextAddress(firstAddress) {}
+uint64_t napkin::executor::hostMemoryBytes() {
+#if defined(__unix__) || defined(__APPLE__)
+  long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+  if (pages > 0 && bytes > 0)
+    return uint64_t(pages) * uint64_t(bytes);
+#endif
+  return uint64_t(1) << 40;
+}
+
+Device::Device() : nextAddress(firstAddress), limit(hostMemoryBytes()) {}
 
 llvm::Expected<uint64_t> Device::allocate(uint64_t bytes,
                                           llvm::StringRef name) {
   if (!bytes)
     return failure(fmt::format("allocation '{}' of zero bytes", name.str()));
-  if (bytes > uint64_t(1) << 40)
-    return failure(fmt::format("allocation '{}' of {} bytes: the limit is 2^40",
-                               name.str(), bytes));
+  if (bytes > limit || allocated > limit - bytes)
+    return failure(fmt::format("allocation '{}' of {} bytes: {} are taken and "
+                               "{} is the limit of this host",
+                               name.str(), bytes, allocated, limit));
   auto region = std::make_unique<Region>();
   // calloc-like: the host gives zero pages lazily.
   region->storage.reset(static_cast<char *>(std::calloc(bytes, 1)));
@@ -45,6 +59,7 @@ llvm::Expected<uint64_t> Device::allocate(uint64_t bytes,
   region->data = region->storage.get();
   region->shadow = region->shadowStorage.get();
   region->name = name.str();
+  allocated += bytes;
   nextAddress = (region->end + gap + 511) & ~uint64_t(511);
   list.push_back(std::move(region));
   return list.back()->begin;
@@ -97,6 +112,7 @@ llvm::Error Device::free(uint64_t address) {
   Region *region = find(address);
   if (!region || region->begin != address || region->freed)
     return failure(fmt::format("{:#x} is not a live allocation", address));
+  allocated -= region->end - region->begin;
   region->freed = true;
   region->storage.reset();
   region->shadowStorage.reset();

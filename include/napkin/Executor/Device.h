@@ -49,10 +49,15 @@ public:
   Device &operator=(const Device &) = delete;
 
   /// `bytes` of memory nobody has written yet, 512-byte aligned. `name` is for
-  /// messages. Zero bytes and sizes that the host cannot give are errors.
+  /// messages. Zero bytes, and more than the limit or the host gives, are
+  /// errors.
   llvm::Expected<uint64_t> allocate(uint64_t bytes, llvm::StringRef name = "");
   /// Frees an allocation by its address; later accesses to it trap.
   llvm::Error free(uint64_t address);
+  /// What live allocations may take together, in bytes; at first the host's
+  /// physical memory. Memory that a kernel touches takes the host two bytes
+  /// for one.
+  void setLimit(uint64_t bytes) { limit = bytes; }
   /// Copies to the device and marks the bytes as written.
   llvm::Error copyToDevice(uint64_t address, const void *source,
                            uint64_t bytes);
@@ -82,9 +87,12 @@ private:
   Region *range(uint64_t address, uint64_t bytes);
 
   std::vector<std::unique_ptr<Region>> list;
-  uint64_t nextAddress;
+  uint64_t nextAddress, limit, allocated = 0;
   llvm::StringMap<uint64_t> symbols;
 };
+
+/// Physical memory of the host in bytes; 2^40 where it is not known.
+uint64_t hostMemoryBytes();
 
 } // namespace napkin::executor
 

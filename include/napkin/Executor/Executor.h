@@ -31,7 +31,9 @@
 
 namespace napkin::executor {
 
-/// Extent of a launch, in blocks, threads and blocks per cluster.
+/// Extent of a launch, in blocks, threads and blocks per cluster. A block or
+/// cluster of zeros is as large as the kernel's .reqntid or .reqnctapercluster
+/// says, else one.
 struct LaunchConfig {
   std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1}, cluster{1, 1, 1};
   uint64_t dynamicSharedBytes = 0;
