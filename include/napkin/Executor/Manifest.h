@@ -14,7 +14,8 @@
 //                   "arguments": [{"array": "q"}, {"scalar": "i32", "value":
 //                   5}], "predicted": {"global_read_bytes": 8,
 //                   "global_write_bytes": 0}} ] }
-// Kernels run in order. A tensor-map argument is
+// Kernels run in order. A key that is not known is an error. Roles are input,
+// output, inout (given and fetched) and temporary. A tensor-map argument is
 //   {"tensor_map": {"array": "q", "element": "bf16", "sizes": [64, 512],
 //    "strides": [128], "box": [64, 128], "swizzle": 128}}, innermost first.
 //
@@ -31,7 +32,8 @@ namespace napkin::executor {
 
 /// One array of a manifest.
 struct ManifestArray {
-  enum class Role { Input, Output, Temporary };
+  /// An InOut array is given and fetched, and need not be written wholly.
+  enum class Role { Input, Output, InOut, Temporary };
   std::string name, element;
   Role role = Role::Input;
   std::vector<std::pair<std::string, int64_t>> axes;
