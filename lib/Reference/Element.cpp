@@ -75,6 +75,7 @@ static constexpr ElementInfo elements[] = {
     {Element::F8E4M3FN, "f8E4M3FN", 1, true},
     {Element::F8E5M2, "f8E5M2", 1, true},
     {Element::I8, "i8", 1, false},
+    {Element::I16, "i16", 2, false},
     {Element::I32, "i32", 4, false},
     {Element::I64, "i64", 8, false},
     {Element::I1, "i1", 1, false},
@@ -155,6 +156,8 @@ int64_t napkin::reference::wrapTo(Element element, int64_t value) {
     return value & 1;
   case Element::I8:
     return static_cast<int8_t>(value);
+  case Element::I16:
+    return static_cast<int16_t>(value);
   case Element::I32:
     return static_cast<int32_t>(value);
   default:

@@ -36,6 +36,8 @@ StringRef napkin::reference::npyType(Element element) {
     return "|u1";
   case Element::I8:
     return "|i1";
+  case Element::I16:
+    return "<i2";
   case Element::I32:
     return "<i4";
   case Element::I64:
@@ -250,6 +252,14 @@ llvm::Expected<Tensor> napkin::reference::tensorFromNpy(const NpyArray &array,
                 ", but the diagram declares " + text(wanted));
   if (array.dtype == npyType(element))
     return Tensor::fromBytes(std::move(axes), element, array.data);
+  // Integers of either sign, and unsigned integers in place of a short float,
+  // are taken as bits.
+  if (dtypeBytes(array.dtype) == elementBytes(element)) {
+    bool isUnsigned = array.dtype[1] == 'u', isSigned = array.dtype[1] == 'i';
+    if (isFloat(element) ? isUnsigned && elementBytes(element) <= 2
+                         : (isUnsigned || isSigned) && element != Element::I1)
+      return Tensor::fromBytes(std::move(axes), element, array.data);
+  }
   std::optional<Element> stored;
   for (Element candidate : {Element::F64, Element::F32, Element::F16})
     if (array.dtype == npyType(candidate))

@@ -27,6 +27,7 @@ enum class Element {
   F8E4M3FN,
   F8E5M2,
   I8,
+  I16,
   I32,
   I64,
   I1

@@ -62,7 +62,7 @@ struct Tensor {
 };
 
 /// What random values are drawn from. Integers ignore it: i1 is a fair coin, i8
-/// uniform over its range, i32 and i64 uniform in [-1000, 1000].
+/// uniform over its range, others uniform in [-1000, 1000].
 enum class Distribution {
   /// N(0, 1).
   Normal,
