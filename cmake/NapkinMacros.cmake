@@ -12,6 +12,16 @@ function(napkin_add_subdirectories dir)
   endforeach()
 endfunction()
 
+# Builds all that follows with the sanitizers of NAPKIN_SANITIZE. Whatever they
+# find ends the program. libLLVM is not built with them.
+macro(napkin_sanitize)
+  if(NAPKIN_SANITIZE)
+    add_compile_options(-fsanitize=${NAPKIN_SANITIZE} -fno-sanitize-recover=all
+                        -fno-omit-frame-pointer -g1)
+    add_link_options(-fsanitize=${NAPKIN_SANITIZE})
+  endif()
+endmacro()
+
 # The one precompiled header: MLIR's headers cost 6 to 13 s a file without it.
 function(napkin_add_precompiled_header)
   file(WRITE ${CMAKE_BINARY_DIR}/NapkinPrecompiled.cpp "")

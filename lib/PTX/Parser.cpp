@@ -367,7 +367,7 @@ bool ParserImplementation::initializerValue(Variable &result) {
       if (!integer(relocation.addend, "the addend"))
         return false;
       if (negative)
-        relocation.addend = -relocation.addend;
+        relocation.addend = -uint64_t(relocation.addend);
     }
     if (size != 8)
       return fail(token, "an address needs 8 bytes");

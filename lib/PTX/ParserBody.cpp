@@ -433,7 +433,7 @@ bool ParserImplementation::address(Operand &result, unsigned depth) {
     result.integer += negative ? -uint64_t(offset) : uint64_t(offset);
   }
   if (base.kind == Operand::Kind::Integer) {
-    result.integer += base.integer;
+    result.integer += uint64_t(base.integer);
     base.integer = 0;
   }
   result.elements.push_back(std::move(base));

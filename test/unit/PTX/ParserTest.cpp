@@ -4,20 +4,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Structure, located errors, and ten thousand damaged texts.
+// Structure and located errors; test/unit/Fuzz damages texts.
 //
 //===----------------------------------------------------------------------===//
 
 #include "napkin/PTX/Parser.h"
-#include "napkin/Executor/Manifest.h"
-
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <gtest/gtest.h>
-
-#include <algorithm>
-#include <random>
 
 using namespace napkin;
 
@@ -84,166 +77,6 @@ TEST(Parser, ErrorsAreLocated) {
             std::string::npos);
   EXPECT_NE(errorOf(head + ".frob;").find("directive '.frob' is not supported"),
             std::string::npos);
-}
-
-/// Runs whatever parses; nothing may crash or hang.
-void attempt(const std::string &text) {
-  auto module = ptx::parse(text, "fuzz.ptx");
-  if (!module) {
-    std::string error = toString(module.takeError());
-    EXPECT_EQ(error.find("fuzz.ptx:"), 0u) << error;
-    EXPECT_NE(error.find("error: "), std::string::npos);
-    return;
-  }
-  const ptx::Function *entry = (*module)->onlyEntry();
-  if (!entry)
-    return;
-  executor::Device device;
-  std::vector<char> zeros(4096);
-  executor::Arguments arguments;
-  for (const ptx::Variable &parameter : entry->parameters) {
-    if (parameter.bytes() > 4096)
-      return;
-    std::vector<char> bytes(parameter.bytes());
-    if (parameter.bytes() == 8) {
-      uint64_t address = cantFail(device.allocate(4096));
-      cantFail(device.copyToDevice(address, zeros.data(), 4096));
-      memcpy(bytes.data(), &address, 8);
-    }
-    arguments.raw(bytes.data(), bytes.size());
-  }
-  executor::Options options;
-  options.instructionLimit = 3000;
-  options.threads = 1;
-  auto result = executor::launch(device, **module, "", arguments,
-                                 {{1, 1, 1}, {128, 1, 1}}, options);
-  if (!result)
-    consumeError(result.takeError());
-}
-
-std::vector<std::string> corpus(const char *folder) {
-  std::vector<std::string> texts, paths;
-  std::error_code error;
-  for (llvm::sys::fs::directory_iterator it(folder, error), end;
-       it != end && !error; it.increment(error))
-    paths.push_back(it->path());
-  std::sort(paths.begin(), paths.end());
-  for (const std::string &path : paths)
-    texts.push_back((*llvm::MemoryBuffer::getFile(path))->getBuffer().str());
-  return texts;
-}
-
-/// Deletes, copies, swaps or replaces pieces of `text`.
-std::string damage(std::string text, std::mt19937_64 &engine,
-                   const std::vector<std::string> &others) {
-  static const char *pieces[] = {"%r1",
-                                 "0",
-                                 "-1",
-                                 "99999999999",
-                                 "{",
-                                 "}",
-                                 "[",
-                                 "]",
-                                 "(",
-                                 ")",
-                                 ";",
-                                 ",",
-                                 "@%p1 ",
-                                 ".b32",
-                                 ".v4",
-                                 "0f7FC00000",
-                                 "|",
-                                 ":",
-                                 "_",
-                                 "!",
-                                 "\"",
-                                 "/*",
-                                 "//",
-                                 "%tid.x",
-                                 "bra ",
-                                 "ret;",
-                                 ".reg .b64 %rd<9>;",
-                                 "0x",
-                                 "::",
-                                 "+",
-                                 "-9223372036854775808",
-                                 "\xff",
-                                 "mov.b32 %r1, %r2;"};
-  auto pick = [&](size_t n) { return n ? engine() % n : 0; };
-  for (unsigned n = 1 + pick(4); n; --n) {
-    size_t at = pick(text.size()),
-           length = pick(std::min<size_t>(40, text.size() - at));
-    switch (pick(7)) {
-    case 0:
-      text.erase(at, length);
-      break;
-    case 1:
-      text.insert(pick(text.size()), text.substr(at, length));
-      break;
-    case 2:
-      text.insert(at, pieces[pick(std::size(pieces))]);
-      break;
-    case 3:
-      text[at] = char(engine());
-      break;
-    case 4:
-      text.resize(at + 1);
-      break;
-    case 5: {
-      const std::string &other = others[pick(others.size())];
-      size_t from = pick(other.size());
-      text.insert(at, other.substr(from, pick(80)));
-      break;
-    }
-    default:
-      text.replace(at, length, pieces[pick(std::size(pieces))]);
-      break;
-    }
-    if (text.empty())
-      text = " ";
-  }
-  return text;
-}
-
-TEST(Fuzz, DamagedKernels) {
-  auto texts = corpus(NAPKIN_PTX_CORPUS);
-  ASSERT_FALSE(texts.empty());
-  for (const std::string &text : texts) {
-    EXPECT_EQ(errorOf(text), "");
-    attempt(text);
-  }
-  const char *variable = getenv("NAPKIN_FUZZ_SEED");
-  uint64_t seed = variable ? strtoull(variable, nullptr, 0) : 20250101;
-  printf("seed %llu\n", (unsigned long long)seed);
-  std::mt19937_64 engine(seed);
-  for (unsigned n = 0; n < 10000; ++n) {
-    std::string text = damage(texts[n % texts.size()], engine, texts);
-    if (getenv("NAPKIN_FUZZ_SAVE"))
-      if (FILE *file = fopen(getenv("NAPKIN_FUZZ_SAVE"), "wb")) {
-        fwrite(text.data(), 1, text.size(), file);
-        fclose(file);
-      }
-    attempt(text);
-  }
-}
-
-TEST(Fuzz, DamagedManifests) {
-  std::vector<std::string> texts = {
-      R"({"napkin": 1, "target": "sm_80", "ptx": "a.ptx", "arrays": [{"name": "q", "role": "input", "element": "bf16",
- "axes": [{"name": "h", "size": 4}, {"name": "d", "size": 64}], "bytes": 512}, {"name": "o", "role": "output", "element": "f32", "bytes": 16}],
- "kernels": [{"entry": "k", "grid": [2, 1, 1], "block": [128], "cluster": [1, 1, 1], "dynamic_shared_bytes": 1024,
- "arguments": [{"array": "q"}, {"scalar": "i32", "value": 5}, {"scalar": "f32", "value": 0.5},
- {"tensor_map": {"array": "q", "element": "bf16", "sizes": [64, 4], "strides": [128], "box": [64, 2], "swizzle": 128}}],
- "predicted": {"global_read_bytes": 100, "global_write_bytes": 16}}]})"};
-  ASSERT_TRUE(bool(executor::parseManifest(texts[0], "m.json")));
-  std::mt19937_64 engine(7);
-  for (unsigned n = 0; n < 10000; ++n) {
-    auto manifest =
-        executor::parseManifest(damage(texts[0], engine, texts), "m.json");
-    if (!manifest) {
-      EXPECT_EQ(toString(manifest.takeError()).find("m.json: error: "), 0u);
-    }
-  }
 }
 
 } // namespace
