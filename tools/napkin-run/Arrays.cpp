@@ -4,11 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// See Arrays.h.
+// See Arrays.h. Comparing is in Expect.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Arrays.h"
+#include "ArraysImplementation.h"
 
 #include "napkin/Reference/Npy.h"
 
@@ -20,101 +21,234 @@
 
 using namespace napkin;
 using namespace napkin::run;
+using Role = executor::ManifestArray::Role;
 
-static llvm::Error failure(const std::string &what) {
+llvm::Error napkin::run::failure(const std::string &what) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s",
-                                 what.c_str());
+                                 ("error: " + what).c_str());
 }
 
-static std::vector<reference::Axis>
-axesOf(const executor::ManifestArray &array) {
+std::vector<reference::Axis>
+napkin::run::axesOf(const executor::ManifestArray &array) {
   std::vector<reference::Axis> axes;
   for (const auto &[name, size] : array.axes)
     axes.push_back({name, size});
   return axes;
 }
 
-llvm::Error napkin::run::loadInputs(const executor::Manifest &manifest,
-                                    const llvm::StringMap<std::string> &files,
-                                    reference::Distribution distribution,
-                                    uint64_t seed,
-                                    executor::HostArrays &arrays) {
-  for (const auto &file : files) {
-    bool known = false;
-    for (const executor::ManifestArray &array : manifest.arrays)
-      known |= array.name == file.first() &&
-               array.role == executor::ManifestArray::Role::Input;
-    if (!known)
-      return failure(fmt::format("error: --in {}: the kernel has no such input",
-                                 file.first().str()));
-  }
-  for (size_t i = 0; i < manifest.arrays.size(); ++i) {
-    const executor::ManifestArray &array = manifest.arrays[i];
-    if (array.role != executor::ManifestArray::Role::Input)
-      continue;
-    auto element = reference::parseElement(array.element);
-    if (!element)
+std::optional<reference::Element> napkin::run::elementOf(llvm::StringRef name) {
+  static const std::pair<const char *, reference::Element> others[] = {
+      {"u8", reference::Element::I8},
+      {"s8", reference::Element::I8},
+      {"u16", reference::Element::I16},
+      {"s16", reference::Element::I16},
+      {"u32", reference::Element::I32},
+      {"s32", reference::Element::I32},
+      {"u64", reference::Element::I64},
+      {"s64", reference::Element::I64},
+      {"e4m3", reference::Element::F8E4M3FN},
+      {"e5m2", reference::Element::F8E5M2}};
+  for (auto [other, element] : others)
+    if (name == other)
+      return element;
+  return reference::parseElement(name);
+}
+
+llvm::Expected<reference::NpyArray>
+napkin::run::readArray(llvm::StringRef path, llvm::StringRef name) {
+  auto npy = reference::readNpy(path);
+  if (!npy)
+    return failure(
+        fmt::format("array '{}': {}", name.str(), toString(npy.takeError())));
+  return npy;
+}
+
+llvm::Error napkin::run::splitFiles(llvm::ArrayRef<std::string> texts,
+                                    llvm::StringRef option, Files &files) {
+  for (const std::string &text : texts) {
+    auto [name, path] = llvm::StringRef(text).split('=');
+    if (name.empty() || path.empty())
       return failure(
-          fmt::format("error: unknown element type '{}'", array.element));
-    auto file = files.find(array.name);
-    if (file == files.end()) {
-      arrays[array.name] = reference::randomTensor(axesOf(array), *element,
-                                                   distribution, seed + i)
-                               .toBytes();
-      continue;
-    }
-    auto npy = reference::readNpy(file->second);
+          fmt::format("--{} {}: expected NAME=FILE.npy", option.str(), text));
+    if (!files.try_emplace(name, path.str()).second)
+      return failure(
+          fmt::format("--{} names '{}' twice", option.str(), name.str()));
+  }
+  return llvm::Error::success();
+}
+
+static bool isInput(const executor::ManifestArray &array) {
+  return array.role == Role::Input || array.role == Role::InOut;
+}
+
+/// One input, from its file or made up.
+static llvm::Expected<std::vector<char>>
+contentOf(const executor::ManifestArray &array, llvm::StringRef path,
+          reference::Distribution distribution, uint64_t seed) {
+  auto element = elementOf(array.element);
+  if (!element)
+    return failure(fmt::format("unknown element type '{}'", array.element));
+  if (path == "zeros")
+    return std::vector<char>(array.bytes);
+  if (!path.empty()) {
+    auto npy = readArray(path, array.name);
     if (!npy)
       return npy.takeError();
     auto tensor =
         reference::tensorFromNpy(*npy, axesOf(array), *element, array.name);
     if (!tensor)
-      return tensor.takeError();
-    arrays[array.name] = tensor->toBytes();
+      return failure(toString(tensor.takeError()));
+    return tensor->toBytes();
+  }
+  if (array.axes.empty() && array.bytes != reference::elementBytes(*element))
+    return failure(fmt::format(
+        "array '{}' has {} bytes and no axes: give it a file (--in {}=...)",
+        array.name, array.bytes, array.name));
+  // Random values are made as doubles.
+  if (array.bytes / reference::elementBytes(*element) >
+      executor::hostMemoryBytes() / 16)
+    return failure(fmt::format(
+        "array '{}' of {} bytes is too big to be made up; give --in {}=...",
+        array.name, array.bytes, array.name));
+  return reference::randomTensor(axesOf(array), *element, distribution, seed)
+      .toBytes();
+}
+
+llvm::Error napkin::run::loadInputs(const executor::Manifest &manifest,
+                                    const Files &files,
+                                    reference::Distribution distribution,
+                                    uint64_t seed,
+                                    executor::HostArrays &arrays) {
+  for (const auto &file : files) {
+    std::string known;
+    bool isKnown = false;
+    for (const executor::ManifestArray &array : manifest.arrays) {
+      if (!isInput(array))
+        continue;
+      isKnown |= array.name == file.first();
+      known += (known.empty() ? "" : ", ") + array.name;
+    }
+    if (!isKnown)
+      return failure(fmt::format("--in {}: there is no such input; there are: "
+                                 "{}",
+                                 file.first().str(),
+                                 known.empty() ? "none" : known));
+  }
+  for (size_t i = 0; i < manifest.arrays.size(); ++i) {
+    const executor::ManifestArray &array = manifest.arrays[i];
+    if (!isInput(array))
+      continue;
+    auto content =
+        contentOf(array, files.lookup(array.name), distribution, seed + i);
+    if (!content)
+      return content.takeError();
+    arrays[array.name] = std::move(*content);
   }
   return llvm::Error::success();
+}
+
+llvm::Expected<const executor::ManifestArray *>
+napkin::run::findOutput(const executor::Manifest &manifest,
+                        llvm::StringRef name, llvm::StringRef option) {
+  std::string known;
+  for (const executor::ManifestArray &array : manifest.arrays) {
+    if (array.role != Role::Output && array.role != Role::InOut)
+      continue;
+    if (array.name == name)
+      return &array;
+    known += (known.empty() ? "" : ", ") + array.name;
+  }
+  return failure(fmt::format("--{} {}: there is no such output; there are: {}",
+                             option.str(), name.str(),
+                             known.empty() ? "none" : known));
 }
 
 llvm::Error napkin::run::saveOutput(const executor::ManifestArray &array,
                                     const std::vector<char> &bytes,
                                     llvm::StringRef path) {
   reference::NpyArray npy;
-  auto element = reference::parseElement(array.element);
+  auto element = elementOf(array.element);
   if (!element)
-    return failure(
-        fmt::format("error: unknown element type '{}'", array.element));
+    return failure(fmt::format("unknown element type '{}'", array.element));
   npy.dtype = reference::npyType(*element).str();
+  if (array.element[0] == 'u')
+    npy.dtype[1] = 'u';
   for (const auto &[name, size] : array.axes)
     npy.shape.push_back(size);
+  // A manifest may give bytes alone.
+  if (array.axes.empty() && bytes.size() != reference::elementBytes(*element))
+    npy.shape.push_back(bytes.size() / reference::elementBytes(*element));
   npy.data = bytes;
-  return reference::writeNpy(path, npy);
+  if (auto e = reference::writeNpy(path, npy))
+    return failure(toString(std::move(e)));
+  return llvm::Error::success();
 }
 
-/// "bf16[4,512]" into element and axes.
-static llvm::Error parseShape(llvm::StringRef text,
-                              executor::ManifestArray &array) {
-  auto [element, rest] = text.split('[');
-  array.element = element.str();
-  auto known = reference::parseElement(element);
-  if (!known || !rest.consume_back("]"))
-    return failure(
-        fmt::format("error: '{}' is not element[size,size]", text.str()));
-  uint64_t bytes = reference::elementBytes(*known);
-  llvm::SmallVector<llvm::StringRef, 6> sizes;
-  rest.split(sizes, ',', -1, false);
-  for (llvm::StringRef size : sizes) {
-    uint64_t value;
-    if (size.trim().getAsInteger(10, value) ||
-        value > (uint64_t(1) << 40) / bytes)
-      return failure(
-          fmt::format("error: bad size '{}' in '{}'", size.str(), text.str()));
-    bytes *= value ? value : 1;
-    array.axes.push_back(
-        {fmt::format("a{}", array.axes.size()), int64_t(value)});
+/// The element type that a file's dtype stands for.
+static std::string elementOfDtype(llvm::StringRef dtype) {
+  if (dtype == "|b1")
+    return "i1";
+  std::string name = dtype[1] == 'f' ? "f" : dtype[1] == 'u' ? "u" : "i";
+  return name + std::to_string(8 * (dtype[2] - '0'));
+}
+
+/// Sets the bytes of an array by its axes; false when that is beyond 2^40.
+static bool setBytes(executor::ManifestArray &array) {
+  // Empty axes count as one here: the bound holds for any product.
+  uint64_t bytes = reference::elementBytes(*elementOf(array.element)),
+           bound = bytes;
+  for (const auto &[name, size] : array.axes) {
+    if (uint64_t(size) > (uint64_t(1) << 40) / bound)
+      return false;
+    bound *= std::max<uint64_t>(1, size);
+    bytes *= size;
   }
-  array.bytes = reference::elementBytes(*known);
-  for (auto &[name, size] : array.axes)
-    array.bytes *= size;
+  array.bytes = bytes;
+  return true;
+}
+
+/// Element and axes from the text "bf16[4,512]"; what it lacks is taken from
+/// the array's file.
+static llvm::Error parseShape(llvm::StringRef text, const Files &files,
+                              executor::ManifestArray &array) {
+  auto bad = [&](const std::string &what) {
+    return failure(fmt::format("array '{}': {}", array.name, what));
+  };
+  auto [element, sizes] = text.split('[');
+  array.element = element.str();
+  if (!element.empty() && !elementOf(element))
+    return bad(fmt::format("'{}' is no element type; they are f64, f32, tf32, "
+                           "f16, bf16, e4m3, e5m2, i8 to i64, u8 to u64, i1",
+                           element.str()));
+  if (!text.contains('[')) {
+    auto file = files.find(array.name);
+    if (file == files.end() || file->second == "zeros")
+      return bad(fmt::format("give element and sizes ({}:bf16[4,64]) or a file "
+                             "(--in {}=FILE.npy)",
+                             array.name, array.name));
+    auto npy = readArray(file->second, array.name);
+    if (!npy)
+      return npy.takeError();
+    if (element.empty())
+      array.element = elementOfDtype(npy->dtype);
+    for (int64_t size : npy->shape)
+      array.axes.push_back({fmt::format("a{}", array.axes.size()), size});
+  } else {
+    if (element.empty() || !sizes.consume_back("]"))
+      return bad(fmt::format("'{}' is not ELEMENT[SIZE,SIZE]", text.str()));
+    llvm::SmallVector<llvm::StringRef, 6> parts;
+    sizes.split(parts, ',', -1, false);
+    for (llvm::StringRef part : parts) {
+      uint64_t size;
+      if (part.trim().getAsInteger(10, size) || size > uint64_t(1) << 40)
+        return bad(
+            fmt::format("bad size '{}' in '{}'", part.str(), text.str()));
+      array.axes.push_back(
+          {fmt::format("a{}", array.axes.size()), int64_t(size)});
+    }
+  }
+  if (!setBytes(array))
+    return bad("it is larger than 2^40 bytes");
   return llvm::Error::success();
 }
 
@@ -126,11 +260,10 @@ static llvm::Error parseMap(executor::Manifest &manifest,
     if (a.name == name)
       array = &a;
   if (!array)
-    return failure(fmt::format("error: map of unknown array '{}'", name.str()));
+    return failure(fmt::format("map of unknown array '{}'", name.str()));
   executor::TensorMapInfo info;
   info.element = array->element;
-  uint64_t stride =
-      reference::elementBytes(*reference::parseElement(array->element));
+  uint64_t stride = reference::elementBytes(*elementOf(array->element));
   for (auto it = array->axes.rbegin(); it != array->axes.rend(); ++it) {
     if (it != array->axes.rbegin())
       info.strides.push_back(stride);
@@ -146,7 +279,7 @@ static llvm::Error parseMap(executor::Manifest &manifest,
     for (llvm::StringRef part : parts) {
       uint32_t number;
       if (part.getAsInteger(10, number))
-        return failure(fmt::format("error: bad number in '{}'", option.str()));
+        return failure(fmt::format("bad number in '{}'", option.str()));
       if (key == "box")
         info.box.push_back(number);
       else if (key == "step")
@@ -154,8 +287,7 @@ static llvm::Error parseMap(executor::Manifest &manifest,
       else if (key == "swizzle")
         info.swizzle = number;
       else
-        return failure(
-            fmt::format("error: unknown map option '{}'", key.str()));
+        return failure(fmt::format("unknown map option '{}'", key.str()));
     }
   }
   executor::ManifestArgument argument;
@@ -165,73 +297,115 @@ static llvm::Error parseMap(executor::Manifest &manifest,
   return llvm::Error::success();
 }
 
-llvm::Error napkin::run::addArray(executor::Manifest &manifest,
-                                  llvm::StringRef text) {
-  size_t before = manifest.kernels[0].arguments.size();
-  if (!text.starts_with("in:") && !text.starts_with("out:") &&
-      !text.starts_with("tmp:"))
-    return failure(fmt::format("error: --array {}: expected in:, out: or tmp:",
-                               text.str()));
-  if (auto e = addArgument(manifest, text))
+static std::optional<Role> roleOf(llvm::StringRef word) {
+  for (auto [name, role] :
+       {std::pair("in", Role::Input), std::pair("out", Role::Output),
+        std::pair("inout", Role::InOut), std::pair("tmp", Role::Temporary)})
+    if (word == name)
+      return role;
+  return std::nullopt;
+}
+
+/// Declares the array of "NAME[:SHAPE]" unless an array has that name: then
+/// SHAPE must be left out, or the same, and so must the role.
+static llvm::Error declare(executor::Manifest &manifest, Role role,
+                           llvm::StringRef name, llvm::StringRef shape,
+                           const Files &files) {
+  executor::ManifestArray array;
+  array.name = name.str();
+  array.role = role;
+  if (name.empty())
+    return failure("an array needs a name: in:NAME:bf16[4,64]");
+  const executor::ManifestArray *known = nullptr;
+  for (const executor::ManifestArray &a : manifest.arrays)
+    if (a.name == name)
+      known = &a;
+  if (known && shape.empty() && known->role == role)
+    return llvm::Error::success();
+  if (auto e = parseShape(shape, files, array))
     return e;
-  manifest.kernels[0].arguments.resize(before);
+  if (!known) {
+    manifest.arrays.push_back(std::move(array));
+    return llvm::Error::success();
+  }
+  if (known->role != role || known->element != array.element ||
+      known->axes != array.axes)
+    return failure(
+        fmt::format("array '{}' is declared twice, differently", name.str()));
   return llvm::Error::success();
 }
 
+llvm::Error napkin::run::addArray(executor::Manifest &manifest,
+                                  llvm::StringRef text, const Files &files) {
+  auto [kind, rest] = text.split(':');
+  auto role = roleOf(kind);
+  if (!role)
+    return failure(fmt::format("--array {}: expected in:, out:, inout: or tmp:",
+                               text.str()));
+  auto [name, shape] = rest.split(':');
+  return declare(manifest, *role, name, shape, files);
+}
+
+/// The bytes of "i32:5", "f32:0.5", ... without the type.
+static llvm::Expected<std::vector<char>> parseScalar(reference::Element element,
+                                                     bool isUnsigned,
+                                                     llvm::StringRef value) {
+  uint64_t bits = 0;
+  unsigned width = reference::elementBytes(element);
+  if (reference::isFloat(element)) {
+    double number;
+    if (value.getAsDouble(number))
+      return failure(fmt::format("'{}' is not a number", value.str()));
+    bits = reference::encodeFloat(element, number);
+  } else {
+    int64_t number;
+    // Both the signed and the unsigned range of the width are accepted.
+    if (value.getAsInteger(0, number)) {
+      if (width < 8 || value.getAsInteger(0, bits))
+        return failure(fmt::format("'{}' is not an integer", value.str()));
+    } else {
+      bits = number;
+      if (width < 8 && (number >= int64_t(1) << 8 * width ||
+                        number < -(int64_t(1) << (8 * width - 1))))
+        return failure(
+            fmt::format("{} does not fit into {} bytes", number, width));
+    }
+    if (isUnsigned && value.starts_with("-"))
+      return failure(fmt::format("'{}' is negative", value.str()));
+  }
+  std::vector<char> bytes(width);
+  std::memcpy(bytes.data(), &bits, width);
+  return bytes;
+}
+
 llvm::Error napkin::run::addArgument(executor::Manifest &manifest,
-                                     llvm::StringRef text) {
+                                     llvm::StringRef text, const Files &files) {
   executor::ManifestArgument argument;
   auto [kind, rest] = text.split(':');
-  auto push = [&](const void *data, size_t size) {
-    const char *begin = static_cast<const char *>(data);
-    argument.scalar.assign(begin, begin + size);
-    manifest.kernels[0].arguments.push_back(argument);
-    return llvm::Error::success();
-  };
-  if (kind == "null") {
-    uint64_t zero = 0;
-    return push(&zero, 8);
-  }
+  auto &arguments = manifest.kernels[0].arguments;
   if (kind == "map")
     return parseMap(manifest, rest);
-  if (kind == "in" || kind == "out" || kind == "tmp") {
+  if (auto role = roleOf(kind)) {
     auto [name, shape] = rest.split(':');
-    using Role = executor::ManifestArray::Role;
-    bool known = false;
-    for (const executor::ManifestArray &a : manifest.arrays)
-      known |= a.name == name;
-    if (!known) {
-      executor::ManifestArray array;
-      array.name = name.str();
-      array.role = kind == "in"    ? Role::Input
-                   : kind == "out" ? Role::Output
-                                   : Role::Temporary;
-      if (auto e = parseShape(shape, array))
-        return e;
-      manifest.arrays.push_back(array);
-    }
+    if (auto e = declare(manifest, *role, name, shape, files))
+      return e;
     argument.array = name.str();
-    manifest.kernels[0].arguments.push_back(argument);
-    return llvm::Error::success();
-  }
-  auto element = reference::parseElement(kind);
-  if (!element)
-    return failure(fmt::format(
-        "error: --arg {}: expected i32:N, f32:X, null, in:NAME:SHAPE, "
-        "out:NAME:SHAPE, tmp:NAME:SHAPE or map:NAME:...",
-        text.str()));
-  uint64_t bits = 0;
-  if (reference::isFloat(*element)) {
-    double value;
-    if (rest.getAsDouble(value))
-      return failure(fmt::format("error: --arg {}: not a number", text.str()));
-    bits = reference::encodeFloat(*element, value);
+  } else if (kind == "null") {
+    argument.scalar.resize(8);
+  } else if (auto element = elementOf(kind)) {
+    auto bytes = parseScalar(*element, kind[0] == 'u', rest);
+    if (!bytes)
+      return failure(fmt::format(
+          "--arg {}: {}", text.str(),
+          llvm::StringRef(toString(bytes.takeError())).substr(7).str()));
+    argument.scalar = std::move(*bytes);
   } else {
-    int64_t value;
-    if (rest.getAsInteger(0, value))
-      return failure(
-          fmt::format("error: --arg {}: not an integer", text.str()));
-    bits = value;
+    return failure(
+        fmt::format("--arg {}: expected i32:N, f32:X (or another type), null, "
+                    "in:NAME:SHAPE, out:..., inout:..., tmp:... or "
+                    "map:NAME:OPTIONS",
+                    text.str()));
   }
-  return push(&bits, reference::elementBytes(*element));
+  arguments.push_back(std::move(argument));
+  return llvm::Error::success();
 }

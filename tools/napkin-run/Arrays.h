@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Reading, inventing and writing arrays, and the --arg notation that stands in
-// for a manifest.
+// Reading, inventing, writing and comparing arrays, and the --arg notation that
+// stands in for a manifest. Errors begin with "error: ".
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,27 +17,54 @@
 
 namespace napkin::run {
 
-/// Fills `arrays` with the inputs of `manifest`: from `files` ("q" -> path),
-/// the others at random.
-llvm::Error loadInputs(const executor::Manifest &manifest,
-                       const llvm::StringMap<std::string> &files,
+/// Paths of .npy files by the name of the array.
+using Files = llvm::StringMap<std::string>;
+
+/// "NAME=FILE.npy" of each of `texts`; `option` is for messages.
+llvm::Error splitFiles(llvm::ArrayRef<std::string> texts,
+                       llvm::StringRef option, Files &files);
+
+/// Fills `arrays` with the inputs of `manifest`: from `files`, as zeros where
+/// the "file" is the word `zeros`, the others at random.
+llvm::Error loadInputs(const executor::Manifest &manifest, const Files &files,
                        reference::Distribution distribution, uint64_t seed,
                        executor::HostArrays &arrays);
+
+/// The array called `name` that a kernel writes; an error names `option` and
+/// the arrays there are.
+llvm::Expected<const executor::ManifestArray *>
+findOutput(const executor::Manifest &manifest, llvm::StringRef name,
+           llvm::StringRef option);
 
 /// Writes array `array` to `path` as .npy.
 llvm::Error saveOutput(const executor::ManifestArray &array,
                        const std::vector<char> &bytes, llvm::StringRef path);
 
+/// Compares array `array`, whose content is `bytes`, with the .npy file at
+/// `path` as numpy.allclose does: |x - expected| <= atol + rtol * |expected|,
+/// and NaN meets NaN. Returns "" when they agree, else what differs: how many
+/// elements, the first and the worst, with their indices. Errors: a file that
+/// cannot be read or has another shape.
+llvm::Expected<std::string> compareOutput(const executor::ManifestArray &array,
+                                          const std::vector<char> &bytes,
+                                          llvm::StringRef path, double rtol,
+                                          double atol);
+
 /// Adds what one --arg says to the manifest's only kernel:
-///   i32:5  f32:0.125  i64:7  null          a scalar or a null pointer
-///   in:q:bf16[4,512,128]                   an input array (also out: and tmp:)
+///   i32:5  f32:0.125  u64:7  null          a scalar or a null pointer
+///   in:q:bf16[4,512,128]                   an input array; also out: (written
+///                                          by the kernel), inout: and tmp:
+///   in:q:bf16   in:q                       the same, shape (and element) from
+///                                          its file in `files`
 ///   map:q:box=64x128,swizzle=128           a tensor map of an array named
-///   before,
-///                                          whose axes are the map's dimensions
-llvm::Error addArgument(executor::Manifest &manifest, llvm::StringRef text);
+///                                          before, whose axes are the map's
+///                                          dimensions
+llvm::Error addArgument(executor::Manifest &manifest, llvm::StringRef text,
+                        const Files &files = {});
 
 /// Declares an array ("in:q:bf16[4,64]") that only tensor maps name.
-llvm::Error addArray(executor::Manifest &manifest, llvm::StringRef text);
+llvm::Error addArray(executor::Manifest &manifest, llvm::StringRef text,
+                     const Files &files = {});
 
 } // namespace napkin::run
 

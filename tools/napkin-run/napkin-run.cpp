@@ -4,14 +4,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Options, arrays in and out, reports. Exit status: 0 fine, 1 an error before
-// the launch, 2 a trap, 3 counted bytes differ from the manifest's prediction.
+// Options, arrays in and out, reports. The exit status is told by --help.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Arrays.h"
+#include "Kernels.h"
 
-#include "napkin/Cost/Hardware.h"
+#include "napkin/Executor/HardwareDescription.h"
 #include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
 #include "napkin/Reference/Npy.h"
@@ -38,19 +38,37 @@ static cl::opt<std::string>
     manifestPath("manifest", cl::desc("JSON manifest of arrays and launches"),
                  cl::cat(category));
 static cl::list<std::string>
-    inputs("in", cl::desc("input array: NAME=FILE.npy"), cl::cat(category));
+    inputs("in", cl::desc("input array: NAME=FILE.npy, or NAME=zeros"),
+           cl::cat(category));
 static cl::list<std::string>
-    outputs("out", cl::desc("output array: NAME=FILE.npy"), cl::cat(category));
-static cl::opt<std::string> entry("entry",
-                                  cl::desc("kernel, if the file has several"),
-                                  cl::cat(category));
-static cl::opt<std::string> grid("grid", cl::desc("blocks: X or X,Y,Z"),
+    outputs("out", cl::desc("write an output array: NAME=FILE.npy"),
+            cl::cat(category));
+static cl::list<std::string> expected(
+    "expect",
+    cl::desc("compare an output array with NAME=FILE.npy, as numpy.allclose"),
+    cl::cat(category));
+static cl::opt<double>
+    relativeTolerance("rtol", cl::desc("relative tolerance of --expect (1e-5)"),
+                      cl::init(1e-5), cl::cat(category));
+static cl::opt<double>
+    absoluteTolerance("atol", cl::desc("absolute tolerance of --expect (1e-8)"),
+                      cl::init(1e-8), cl::cat(category));
+static cl::opt<std::string>
+    entry("entry",
+          cl::desc("kernel, if the file has several: its name or a part of it"),
+          cl::cat(category));
+static cl::opt<bool> kernelList("list-kernels",
+                                cl::desc("print the file's kernels and stop"),
+                                cl::cat(category));
+static cl::opt<std::string> grid("grid", cl::desc("blocks: X or X,Y,Z (1)"),
                                  cl::init("1"), cl::cat(category));
-static cl::opt<std::string> block("block",
-                                  cl::desc("threads per block: X or X,Y,Z"),
-                                  cl::init("1"), cl::cat(category));
-static cl::opt<std::string> cluster("cluster", cl::desc("blocks per cluster"),
-                                    cl::init("1"), cl::cat(category));
+static cl::opt<std::string>
+    block("block", cl::desc("threads per block: X or X,Y,Z (.reqntid, else 1)"),
+          cl::cat(category));
+static cl::opt<std::string>
+    cluster("cluster",
+            cl::desc("blocks per cluster (.reqnctapercluster, else 1)"),
+            cl::cat(category));
 static cl::opt<uint64_t> shared("shared",
                                 cl::desc("dynamic shared memory in bytes"),
                                 cl::init(0), cl::cat(category));
@@ -58,7 +76,8 @@ static cl::list<std::string> arguments(
     "arg",
     cl::desc(
         "kernel argument: i32:5, f32:0.5, null, in:q:bf16[4,64], out:o:f32[4], "
-        "tmp:t:i32[8], map:q:box=64x128,swizzle=128"),
+        "inout:c:i32[2], tmp:t:i32[8], map:q:box=64x128,swizzle=128; the shape "
+        "may be left out where --in names a file"),
     cl::cat(category));
 static cl::list<std::string>
     declared("array",
@@ -126,6 +145,23 @@ static cl::opt<bool>
     markdown("markdown", cl::desc("with --list-instructions: a Markdown table"),
              cl::cat(category));
 
+static cl::extrahelp notes(R"text(
+Exit status:
+  0  every launch ran to its end
+  1  an error: nothing was launched, an output was not written wholly, a file
+  2  a trap: the kernel does something wrong
+  3  an output differs from --expect, or counted bytes from the manifest's
+
+Example: a kernel over numpy arrays, in five lines of a script.
+  nvcc -ptx -arch=sm_80 scale.cu -o scale.ptx
+  python3 -c "import numpy as n; x = n.arange(500, dtype='f'); n.save('x', x)"
+  python3 -c "import numpy as n; n.save('y', 2 * n.load('x.npy'))"
+  napkin-run scale.ptx --grid 4 --block 128 --in x=x.npy --expect y=y.npy \
+    --arg in:x --arg out:y:f32[500] --arg f32:2 --arg i32:500
+
+Arrays of bf16, e4m3 and e5m2 are files of unsigned integers of their width.
+)text");
+
 static int fail(const std::string &what) {
   llvm::errs() << what << "\n";
   return 1;
@@ -138,7 +174,7 @@ static bool parseTriple(llvm::StringRef text, std::array<uint32_t, 3> &to) {
     return false;
   to = {1, 1, 1};
   for (size_t i = 0; i < parts.size(); ++i)
-    if (parts[i].trim().getAsInteger(10, to[i]))
+    if (parts[i].trim().getAsInteger(10, to[i]) || !to[i])
       return false;
   return true;
 }
@@ -175,50 +211,18 @@ static bool parseOptions(executor::Options &options) {
   return true;
 }
 
-/// The machine that stands for a target; "sm_90" and "sm_90a" are one.
-static const cost::Hardware *hardwareOf(llvm::StringRef target) {
-  target.consume_back("a");
-  if (const cost::Hardware *found = cost::defaultHardware(target))
-    return found;
-  return cost::defaultHardware((target + "a").str());
-}
-
 /// The machine of --hardware, else the one for the PTX's target; none if that
 /// is unknown and nothing asks for it.
 static llvm::Error chooseHardware(llvm::StringRef target,
                                   executor::Options &options) {
-  llvm::Expected<cost::Hardware> chosen = cost::Hardware();
-  if (llvm::StringRef(hardware).ends_with(".json")) {
-    auto buffer = llvm::MemoryBuffer::getFile(hardware);
-    if (!buffer)
-      return llvm::createStringError(
-          hardware + ": error: cannot read: " + buffer.getError().message());
-    chosen = cost::Hardware::parse((*buffer)->getBuffer());
-    if (!chosen)
-      return chosen.takeError();
-  } else if (const cost::Hardware *found = hardware.empty()
-                                               ? hardwareOf(target)
-                                               : cost::findHardware(hardware)) {
-    *chosen = *found;
-  } else if (hardware.empty() && !cache) {
-    return llvm::Error::success();
-  } else {
-    std::string known = llvm::join(cost::hardwareNames(), ", ");
-    return llvm::createStringError(
-        "error: no hardware description " +
-        (hardware.empty() ? "for target '" + target + "'"
-                          : "'" + hardware + "'") +
-        "; known to --hardware are " + known + ", or give a .json file");
-  }
-  executor::Hardware &to = options.hardware.emplace();
-  to.name = chosen->name;
-  to.multiprocessors = chosen->multiprocessors;
-  to.threads = chosen->threadsPerMultiprocessor;
-  to.blocks = chosen->blocksPerMultiprocessor;
-  to.registers = chosen->registersPerMultiprocessor;
-  to.sharedBytes = chosen->level("shared").capacityBytes;
-  to.cacheBytes = chosen->level("l2").capacityBytes;
-  to.lineBytes = chosen->level("l2").preferredBytes;
+  auto found = executor::findHardware(hardware, target);
+  if (!found)
+    return found.takeError();
+  if (!*found && cache)
+    return llvm::createStringError("error: --l2 needs --hardware: none is "
+                                   "known for target '" +
+                                   target + "'");
+  options.hardware = std::move(*found);
   return llvm::Error::success();
 }
 
@@ -270,17 +274,202 @@ static void printAnnotated(const ptx::Module &module,
   }
 }
 
-static bool splitFiles(const cl::list<std::string> &options,
-                       llvm::StringMap<std::string> &files) {
-  for (const std::string &option : options) {
-    auto [name, path] = llvm::StringRef(option).split('=');
-    if (name.empty() || path.empty()) {
-      fail(fmt::format("error: '{}' is not NAME=FILE.npy", option));
-      return false;
-    }
-    files[name] = path.str();
+/// What the command line says in place of a manifest.
+static llvm::Error readCommandLine(const run::Files &files,
+                                   executor::Manifest &manifest) {
+  manifest.kernels.emplace_back();
+  executor::LaunchConfig &config = manifest.kernels[0].config;
+  config.dynamicSharedBytes = shared;
+  // Zeros: as the kernel says.
+  config.block = config.cluster = {0, 0, 0};
+  auto parse = [](const cl::opt<std::string> &option,
+                  std::array<uint32_t, 3> &to) -> llvm::Error {
+    if (option.empty() || parseTriple(option, to))
+      return llvm::Error::success();
+    return llvm::createStringError("error: --" + option.ArgStr + " " +
+                                   option.getValue() +
+                                   ": expected X, X,Y or X,Y,Z, from 1 up");
+  };
+  if (auto e = parse(grid, config.grid))
+    return e;
+  if (auto e = parse(block, config.block))
+    return e;
+  if (auto e = parse(cluster, config.cluster))
+    return e;
+  for (const std::string &array : declared)
+    if (auto e = run::addArray(manifest, array, files))
+      return e;
+  for (const std::string &argument : arguments)
+    if (auto e = run::addArgument(manifest, argument, files))
+      return e;
+  return llvm::Error::success();
+}
+
+static llvm::Error readManifest(executor::Manifest &manifest) {
+  // Lists overload operator&.
+  const cl::Option *others[] = {std::addressof<cl::Option>(arguments),
+                                std::addressof<cl::Option>(declared),
+                                &grid,
+                                &block,
+                                &cluster,
+                                &shared,
+                                &entry};
+  for (const cl::Option *option : others)
+    if (option->getNumOccurrences())
+      return llvm::createStringError("error: --" + option->ArgStr +
+                                     " and --manifest exclude each other");
+  auto buffer = llvm::MemoryBuffer::getFile(manifestPath);
+  if (!buffer)
+    return llvm::createStringError(
+        manifestPath + ": error: cannot read: " + buffer.getError().message());
+  auto parsed = executor::parseManifest((*buffer)->getBuffer(), manifestPath);
+  if (!parsed)
+    return parsed.takeError();
+  manifest = std::move(*parsed);
+  return llvm::Error::success();
+}
+
+/// The PTX file: named, or beside the manifest.
+static std::string modulePath(const executor::Manifest &manifest) {
+  if (!input.empty() || manifest.ptx.empty())
+    return input;
+  llvm::SmallString<128> beside(llvm::sys::path::parent_path(manifestPath));
+  llvm::sys::path::append(beside, manifest.ptx);
+  return beside.str().str();
+}
+
+static void printTraps(const ptx::Module &module,
+                       const executor::Manifest &manifest,
+                       const executor::LaunchResult &result, size_t kernel) {
+  bool isOutside = false;
+  for (const executor::Trap &trap : result.traps) {
+    llvm::errs() << executor::describe(trap, module.file);
+    isOutside |= trap.kind == executor::Trap::Kind::OutOfBounds;
   }
-  return true;
+  llvm::StringRef name = run::dynamicShared(module);
+  if (isOutside && !name.empty() &&
+      !manifest.kernels[kernel].config.dynamicSharedBytes)
+    llvm::errs() << "note: the launch has no dynamic shared memory for '"
+                 << name << "' (--shared)\n";
+}
+
+namespace {
+/// What the first of the schedules computed and counted.
+struct Outcome {
+  executor::HostArrays arrays;
+  std::vector<executor::LaunchResult> results;
+};
+} // namespace
+
+/// Runs the launches under every schedule; the status is 2 after a trap.
+static int runSchedules(const ptx::Module &module,
+                        const executor::Manifest &manifest,
+                        const executor::HostArrays &arrays,
+                        const executor::Options &options, Outcome &outcome) {
+  using executor::Completion;
+  for (unsigned n = 0; n < std::max(1u, unsigned(schedules)); ++n) {
+    executor::HostArrays now;
+    for (const auto &array : arrays)
+      now[array.first()] = array.second;
+    executor::Options own = options;
+    own.seed = n;
+    if (n)
+      own.completion = n % 3 == 1   ? Completion::Earliest
+                       : n % 3 == 2 ? Completion::Random
+                                    : Completion::Latest;
+    auto ran = executor::runManifest(module, manifest, now, own);
+    if (!ran)
+      return fail(toString(ran.takeError()));
+    for (size_t k = 0; k < ran->size(); ++k) {
+      if ((*ran)[k].traps.empty())
+        continue;
+      printTraps(module, manifest, (*ran)[k], k);
+      if (n)
+        llvm::errs() << fmt::format("note: under schedule {} of {}\n", n + 1,
+                                    schedules.getValue());
+      return 2;
+    }
+    if (n == 0) {
+      outcome.arrays = std::move(now);
+      outcome.results = std::move(*ran);
+      continue;
+    }
+    for (const executor::ManifestArray &array : manifest.arrays)
+      if (now[array.name] != outcome.arrays[array.name])
+        llvm::errs() << fmt::format(
+            "note: output '{}' differs under schedule {}: its order of "
+            "operations is not determined\n",
+            array.name, n + 1);
+  }
+  return 0;
+}
+
+/// Writes and compares outputs; the status is 3 when one differs.
+static int checkOutputs(const executor::Manifest &manifest,
+                        const run::Files &outputFiles,
+                        const run::Files &expectedFiles, Outcome &outcome) {
+  for (const auto &file : outputFiles) {
+    auto array = cantFail(run::findOutput(manifest, file.first(), "out"));
+    if (auto e =
+            run::saveOutput(*array, outcome.arrays[array->name], file.second))
+      return fail(toString(std::move(e)));
+  }
+  int status = 0;
+  for (const auto &file : expectedFiles) {
+    auto array = cantFail(run::findOutput(manifest, file.first(), "expect"));
+    auto difference =
+        run::compareOutput(*array, outcome.arrays[array->name], file.second,
+                           relativeTolerance, absoluteTolerance);
+    if (!difference)
+      return fail(toString(difference.takeError()));
+    if (difference->empty())
+      continue;
+    fail("error: " + *difference);
+    status = 3;
+  }
+  return status;
+}
+
+/// Prints or writes the counters of one launch.
+static llvm::Error printCounters(const executor::ManifestKernel &kernel,
+                                 const executor::LaunchResult &result,
+                                 bool isFirst) {
+  const executor::Counters &c = result.counters;
+  if (counters == "table") {
+    fmt::print("kernel {} ({:.3f} s, {:.1f} M thread instructions/s)\n{}",
+               kernel.entry, result.seconds,
+               c.total.threads / result.seconds / 1e6, c.table());
+  } else if (counters == "json") {
+    fmt::print("{}", c.json());
+  } else if (counters != "none") {
+    std::error_code error;
+    llvm::raw_fd_ostream out(counters, error,
+                             isFirst ? llvm::sys::fs::OF_None
+                                     : llvm::sys::fs::OF_Append);
+    if (error)
+      return llvm::createStringError(
+          counters + ": error: cannot write: " + error.message());
+    out << c.json(true);
+  }
+  return llvm::Error::success();
+}
+
+/// Counted against predicted bytes; false where they differ.
+static bool checkPrediction(const executor::ManifestKernel &kernel,
+                            const executor::Counters &c) {
+  bool same = true;
+  auto compare = [&](const char *what, std::optional<uint64_t> predicted,
+                     uint64_t counted) {
+    if (!predicted || *predicted == counted)
+      return;
+    fail(fmt::format(
+        "error: kernel '{}': global {} bytes: predicted {}, counted {}",
+        kernel.entry, what, *predicted, counted));
+    same = false;
+  };
+  compare("read", kernel.predictedReadBytes, c.total.globalReadBytes);
+  compare("write", kernel.predictedWriteBytes, c.total.globalWriteBytes);
+  return same;
 }
 
 int main(int argc, char **argv) {
@@ -291,46 +480,33 @@ int main(int argc, char **argv) {
     llvm::outs() << executor::listInstructions(markdown);
     return 0;
   }
+  run::Files inputFiles, outputFiles, expectedFiles;
+  for (auto [option, texts, files] :
+       {std::tuple("in", &inputs, &inputFiles),
+        std::tuple("out", &outputs, &outputFiles),
+        std::tuple("expect", &expected, &expectedFiles)})
+    if (auto e = run::splitFiles(*texts, option, *files))
+      return fail(toString(std::move(e)));
   executor::Manifest manifest;
-  if (!manifestPath.empty()) {
-    auto buffer = llvm::MemoryBuffer::getFile(manifestPath);
-    if (!buffer)
-      return fail(fmt::format("{}: error: cannot read: {}",
-                              manifestPath.getValue(),
-                              buffer.getError().message()));
-    auto parsed = executor::parseManifest((*buffer)->getBuffer(), manifestPath);
-    if (!parsed)
-      return fail(toString(parsed.takeError()));
-    manifest = std::move(*parsed);
-    if (!arguments.empty())
-      return fail("error: --arg and --manifest exclude each other");
-  } else {
-    manifest.kernels.emplace_back();
-    executor::ManifestKernel &kernel = manifest.kernels[0];
-    kernel.entry = entry;
-    kernel.config.dynamicSharedBytes = shared;
-    if (!parseTriple(grid, kernel.config.grid) ||
-        !parseTriple(block, kernel.config.block) ||
-        !parseTriple(cluster, kernel.config.cluster))
-      return fail("error: --grid, --block and --cluster are X, X,Y or X,Y,Z");
-    for (const std::string &array : declared)
-      if (auto e = run::addArray(manifest, array))
-        return fail(toString(std::move(e)));
-    for (const std::string &argument : arguments)
-      if (auto e = run::addArgument(manifest, argument))
-        return fail(toString(std::move(e)));
-  }
-  std::string path = input;
-  if (path.empty() && !manifest.ptx.empty()) {
-    llvm::SmallString<128> beside(llvm::sys::path::parent_path(manifestPath));
-    llvm::sys::path::append(beside, manifest.ptx);
-    path = beside.str().str();
-  }
+  if (auto e = manifestPath.empty() ? readCommandLine(inputFiles, manifest)
+                                    : readManifest(manifest))
+    return fail(toString(std::move(e)));
+  std::string path = modulePath(manifest);
   if (path.empty())
     return fail("error: no PTX file given (napkin-run --help)");
   auto module = ptx::parseFile(path);
   if (!module)
     return fail(toString(module.takeError()));
+  if (kernelList) {
+    llvm::outs() << run::listKernels(**module);
+    return 0;
+  }
+  if (manifestPath.empty()) {
+    auto kernel = run::findKernel(**module, entry);
+    if (!kernel)
+      return fail(toString(kernel.takeError()));
+    manifest.kernels[0].entry = (*kernel)->name.str();
+  }
   executor::Options options;
   if (!parseOptions(options))
     return 1;
@@ -341,96 +517,29 @@ int main(int argc, char **argv) {
   auto kind = reference::parseDistribution(distribution);
   if (!kind)
     return fail("error: --random is normal, uniform or outliers");
-  llvm::StringMap<std::string> inputFiles, outputFiles;
-  if (!splitFiles(inputs, inputFiles) || !splitFiles(outputs, outputFiles))
-    return 1;
   executor::HostArrays arrays;
   if (auto e = run::loadInputs(manifest, inputFiles, *kind, seed, arrays))
     return fail(toString(std::move(e)));
-  executor::HostArrays first;
-  std::vector<executor::LaunchResult> results;
-  for (unsigned n = 0; n < std::max(1u, unsigned(schedules)); ++n) {
-    executor::HostArrays now;
-    for (const auto &array : arrays)
-      now[array.first()] = array.second;
-    executor::Options own = options;
-    own.seed = n;
-    if (n)
-      own.completion = n % 3 == 1   ? executor::Completion::Earliest
-                       : n % 3 == 2 ? executor::Completion::Random
-                                    : executor::Completion::Latest;
-    auto ran = executor::runManifest(**module, manifest, now, own);
-    if (!ran)
-      return fail(toString(ran.takeError()));
-    for (const executor::LaunchResult &result : *ran)
-      if (!result.traps.empty()) {
-        for (const executor::Trap &trap : result.traps)
-          llvm::errs() << executor::describe(trap, (*module)->file);
-        if (n)
-          llvm::errs() << fmt::format("note: under schedule {} of {}\n", n + 1,
-                                      schedules.getValue());
-        return 2;
-      }
-    if (n == 0) {
-      first = std::move(now);
-      results = std::move(*ran);
-      continue;
-    }
-    for (const executor::ManifestArray &array : manifest.arrays)
-      if (array.role == executor::ManifestArray::Role::Output &&
-          now[array.name] != first[array.name])
-        llvm::errs() << fmt::format(
-            "note: output '{}' differs under schedule {}: its order of "
-            "operations is not determined\n",
-            array.name, n + 1);
-  }
-  for (const auto &file : outputFiles) {
-    const executor::ManifestArray *array = nullptr;
-    for (const executor::ManifestArray &a : manifest.arrays)
-      if (a.name == file.first() &&
-          a.role == executor::ManifestArray::Role::Output)
-        array = &a;
-    if (!array)
-      return fail(fmt::format("error: --out {}: the kernel has no such output",
-                              file.first().str()));
-    if (auto e = run::saveOutput(*array, first[array->name], file.second))
-      return fail(toString(std::move(e)));
-  }
-  int status = 0;
-  for (size_t k = 0; k < results.size(); ++k) {
+  // A misspelt name is told before a long run.
+  for (auto [option, files] :
+       {std::pair("out", &outputFiles), std::pair("expect", &expectedFiles)})
+    for (const auto &file : *files)
+      if (auto array = run::findOutput(manifest, file.first(), option); !array)
+        return fail(toString(array.takeError()));
+  Outcome outcome;
+  if (int status = runSchedules(**module, manifest, arrays, options, outcome))
+    return status;
+  int status = checkOutputs(manifest, outputFiles, expectedFiles, outcome);
+  if (status == 1)
+    return status;
+  for (size_t k = 0; k < outcome.results.size(); ++k) {
     const executor::ManifestKernel &kernel = manifest.kernels[k];
-    const executor::Counters &c = results[k].counters;
     if (annotate)
-      printAnnotated(**module, c);
-    if (counters == "table") {
-      fmt::print("kernel {} ({:.3f} s, {:.1f} M thread instructions/s)\n{}",
-                 kernel.entry.empty() ? (*module)->onlyEntry()->name.str()
-                                      : kernel.entry,
-                 results[k].seconds, c.total.threads / results[k].seconds / 1e6,
-                 c.table());
-    } else if (counters == "json") {
-      fmt::print("{}", c.json());
-    } else if (counters != "none") {
-      std::error_code error;
-      llvm::raw_fd_ostream out(counters, error,
-                               k ? llvm::sys::fs::OF_Append
-                                 : llvm::sys::fs::OF_None);
-      if (error)
-        return fail(fmt::format("{}: error: cannot write: {}",
-                                counters.getValue(), error.message()));
-      out << c.json(true);
-    }
-    auto compare = [&](const char *what, std::optional<uint64_t> predicted,
-                       uint64_t counted) {
-      if (!predicted || *predicted == counted)
-        return;
-      llvm::errs() << fmt::format(
-          "error: kernel '{}': global {} bytes: predicted {}, counted {}\n",
-          kernel.entry, what, *predicted, counted);
+      printAnnotated(**module, outcome.results[k].counters);
+    if (auto e = printCounters(kernel, outcome.results[k], k == 0))
+      return fail(toString(std::move(e)));
+    if (!checkPrediction(kernel, outcome.results[k].counters))
       status = 3;
-    };
-    compare("read", kernel.predictedReadBytes, c.total.globalReadBytes);
-    compare("write", kernel.predictedWriteBytes, c.total.globalWriteBytes);
   }
   return status;
 }
