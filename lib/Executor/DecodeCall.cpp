@@ -20,8 +20,8 @@ using napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
 
 static bool copyArguments(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
-                          const std::vector<napkin::ptx::Variable> &theirs,
-                          bool back) {
+                          const napkin::ptx::Function &callee, bool back) {
+  const auto &theirs = back ? callee.results : callee.parameters;
   if (own.size() != theirs.size())
     return d.fail(fmt::format("the function has {} of these, the call {}",
                               theirs.size(), own.size()));
@@ -29,7 +29,7 @@ static bool copyArguments(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
     const auto &parameter = theirs[j];
     if (parameter.space == Space::Register)
       return d.fail("functions with .reg parameters are not supported");
-    auto target = d.findVariable(parameter.name);
+    auto target = d.findVariable(parameter.name, &callee);
     if (!target)
       return d.fail("the function's parameter has no place");
     uint64_t bytes = parameter.bytes();
@@ -72,12 +72,12 @@ static bool emitCall(Decoder &d, llvm::StringRef callee,
   if (d.failed())
     return false;
   const napkin::ptx::Function *function = d.functionAt(index);
-  if (!copyArguments(d, arguments, function->parameters, false))
+  if (!copyArguments(d, arguments, *function, false))
     return false;
   Instr &i = d.emit(callFunction);
   i.e = index;
   d.patchCallLater(d.codeSize() - 1);
-  return copyArguments(d, results, function->results, true);
+  return copyArguments(d, results, *function, true);
 }
 
 /// The names of functions whose address the module takes.

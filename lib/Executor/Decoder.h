@@ -16,6 +16,7 @@
 #include "Program.h"
 #include "Vector/Backend.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace napkin::executor {
@@ -112,7 +113,10 @@ public:
     bool isKernelParameter;
     uint64_t bytes;
   };
-  std::optional<VariablePlace> findVariable(llvm::StringRef name);
+  /// Where `name` lies, as function `of` (null: the one that is decoded) sees
+  /// it: its own variables first.
+  std::optional<VariablePlace> findVariable(llvm::StringRef name,
+                                            const ptx::Function *of = nullptr);
   /// The value of a special register that is the same for the whole launch:
   /// where reserved shared memory lies, and the driver's grid workspace, which
   /// cooperative groups synchronise the grid with.
@@ -158,6 +162,9 @@ private:
   llvm::SmallVector<bool, 8> used;
   std::string error;
   llvm::StringMap<VariablePlace> variables;
+  /// Local variables and parameters: functions may give them the same names.
+  llvm::DenseMap<const ptx::Function *, llvm::StringMap<VariablePlace>>
+      functionVariables;
   llvm::StringMap<bool> placedFunctions;
   std::vector<const ptx::Function *> queue;
   llvm::StringMap<uint32_t> functionIndices;

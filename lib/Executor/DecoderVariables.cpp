@@ -250,6 +250,7 @@ bool Decoder::placeVariables(const Arguments &arguments) {
 bool Decoder::placeFunctionVariables(const ptx::Function &function) {
   if (!placedFunctions.try_emplace(function.name, true).second)
     return true;
+  llvm::StringMap<VariablePlace> &own = functionVariables[&function];
   for (const ptx::Variable &variable : function.variables) {
     if (variable.space != Space::Local && variable.space != Space::Param)
       continue;
@@ -259,8 +260,7 @@ bool Decoder::placeFunctionVariables(const ptx::Function &function) {
         alignTo(program.localBytes, std::max<uint64_t>(variable.alignment, 8));
     // The last parameter of a variadic function is an array without a size.
     uint64_t bytes = variable.elements ? variable.bytes() : variadicBytes;
-    variables[variable.name] = {variable.space, program.localBytes, false,
-                                bytes};
+    own[variable.name] = {variable.space, program.localBytes, false, bytes};
     program.localBytes += bytes;
     if (program.localBytes > 512 * 1024)
       return fail("local memory of a thread exceeds 512 KiB");
@@ -269,7 +269,11 @@ bool Decoder::placeFunctionVariables(const ptx::Function &function) {
 }
 
 std::optional<Decoder::VariablePlace>
-Decoder::findVariable(llvm::StringRef name) {
+Decoder::findVariable(llvm::StringRef name, const ptx::Function *of) {
+  if (auto own = functionVariables.find(of ? of : function);
+      own != functionVariables.end())
+    if (auto found = own->second.find(name); found != own->second.end())
+      return found->second;
   auto found = variables.find(name);
   if (found == variables.end())
     return std::nullopt;

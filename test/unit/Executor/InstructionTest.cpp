@@ -250,6 +250,36 @@ TEST(Instruction, Calls) {
   EXPECT_EQ(download<uint32_t>(device, out, 32)[9], 18u);
 }
 
+// LLVM gives the results of all functions one name.
+TEST(Instruction, FunctionsThatShareNames) {
+  const char *functions =
+      ".func (.param .b32 func_retval0) twice(.param .b32 x) "
+      "{ .reg .b32 %a<3>; ld.param.u32 %a1, [x]; add.u32 %a2, %a1, %a1; "
+      "st.param.b32 [func_retval0], %a2; ret; }\n"
+      ".func (.param .b32 func_retval0) twice_and_one(.param .b32 x) "
+      "{ .reg .b32 %a<3>; { .param .b32 a0; .param .b32 r0; "
+      "ld.param.u32 %a1, [x]; st.param.b32 [a0], %a1; "
+      "call.uni (r0), twice, (a0); ld.param.b32 %a2, [r0]; } "
+      "add.u32 %a2, %a2, 1; st.param.b32 [func_retval0], %a2; ret; }\n";
+  auto call = [](const std::string &name, const std::string &to) {
+    return "{ .param .b32 a0; .param .b32 r0; st.param.b32 [a0], %t; call.uni "
+           "(r0), " +
+           name + ", (a0); ld.param.b32 " + to + ", [r0]; }\n";
+  };
+  Device device;
+  uint64_t out = cantFail(device.allocate(128));
+  Ran ran = run(kernelText(call("twice", "%r1") + call("twice_and_one", "%r2") +
+                               call("twice", "%r3") +
+                               "mad.lo.u32 %r4, %r2, 100, %r1; mad.lo.u32 %r4, "
+                               "%r3, 10000, %r4; mad.wide.u32 %rd5, %t, 4, "
+                               "%rd0; st.global.u32 [%rd5], %r4;",
+                           1, functions),
+                device, {out}, {{1, 1, 1}, {32, 1, 1}});
+  EXPECT_EQ(ran.error, "");
+  EXPECT_EQ(ran.trap(), "");
+  EXPECT_EQ(download<uint32_t>(device, out, 32)[9], 181918u);
+}
+
 TEST(Instruction, LocalAndConstant) {
   auto values = warpResult(".local .align 4 .b8 depot[64]; mov.u64 %rd5, "
                            "depot; mul.wide.u32 %rd6, %t, 2;"
