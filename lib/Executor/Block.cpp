@@ -159,6 +159,7 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
     w.counters = worker.counters.data();
     w.regions = worker.regions.data();
     w.globalRaces = b.races ? &worker.globalRaces : nullptr;
+    w.operands = worker.operands.get();
     w.block = &b;
     w.machine = this;
     w.index = x;

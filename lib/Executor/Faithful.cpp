@@ -19,21 +19,28 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <vector>
 
 using namespace napkin::executor;
 using napkin::ptx::Type;
 
+static float tensorNaN() {
+  uint32_t bits = 0x7fffffff;
+  float nan;
+  std::memcpy(&nan, &bits, 4);
+  return nan;
+}
+
 namespace {
 
 /// value = significand * 2^(exponent - 23), significand below 2^24; zero has
-/// the exponent -126.
+/// the exponent -126. Numbers that are subnormal in their own format keep its
+/// smallest exponent.
 struct Parts {
   int64_t significand;
   int exponent;
 };
 
-Parts split(float f) {
+Parts split(float f, int smallest) {
   uint32_t bits;
   std::memcpy(&bits, &f, 4);
   int exponent = (bits >> 23) & 255;
@@ -42,7 +49,12 @@ Parts split(float f) {
     significand |= 0x800000;
   else
     exponent = 1;
-  return {bits >> 31 ? -significand : significand, exponent - 127};
+  exponent -= 127;
+  if (significand && exponent < smallest) {
+    significand >>= std::min(smallest - exponent, 63);
+    exponent = smallest;
+  }
+  return {bits >> 31 ? -significand : significand, exponent};
 }
 
 /// x * 2^-shift toward zero.
@@ -75,94 +87,92 @@ float roundToZero(int64_t sum, int exponent, int fraction) {
   return negative ? -result : result;
 }
 
-/// Operands taken apart once for all the sums they enter.
-struct Operand {
-  float value;
-  Parts parts;
-};
+} // namespace
 
-/// c + sum of a[k] * b[k * stride], one fused step.
-float step(float c, const Operand *a, const Operand *b, unsigned stride,
-           unsigned count, int fraction, int outputFraction, bool halfOutput) {
+float napkin::executor::faithfulStep(float c, const float *a, const float *b,
+                                     unsigned stride, unsigned count,
+                                     const TensorUnit &unit) {
   bool special = !std::isfinite(c);
   for (unsigned k = 0; k < count; ++k)
-    special |=
-        !std::isfinite(a[k].value) || !std::isfinite(b[k * stride].value);
+    special |= !std::isfinite(a[k]) || !std::isfinite(b[k * stride]);
   if (special) {
     double sum = c;
     for (unsigned k = 0; k < count; ++k)
-      sum += double(a[k].value) * b[k * stride].value;
-    if (!std::isnan(sum))
-      return float(sum);
-    uint32_t nan = 0x7fffffff;
-    float result;
-    std::memcpy(&result, &nan, 4);
-    return result;
+      sum += double(a[k]) * b[k * stride];
+    return std::isnan(sum) ? tensorNaN() : float(sum);
   }
-  Parts pc = split(c);
+  Parts pc = split(c, unit.smallestC);
   int largest = pc.exponent;
-  for (unsigned k = 0; k < count; ++k) {
-    const Parts &x = a[k].parts, &y = b[k * stride].parts;
-    if (x.significand && y.significand)
-      largest = std::max(largest, x.exponent + y.exponent);
-  }
+  for (unsigned k = 0; k < count; ++k)
+    if (a[k] != 0 && b[k * stride] != 0)
+      largest =
+          std::max(largest, split(a[k], unit.smallestA).exponent +
+                                split(b[k * stride], unit.smallestB).exponent);
   // In units of 2^(largest - fraction).
   int64_t sum =
-      truncate(pc.significand, 23 - fraction + (largest - pc.exponent));
+      truncate(pc.significand, 23 - unit.fraction + (largest - pc.exponent));
   for (unsigned k = 0; k < count; ++k) {
-    const Parts &x = a[k].parts, &y = b[k * stride].parts;
+    Parts x = split(a[k], unit.smallestA),
+          y = split(b[k * stride], unit.smallestB);
     sum += truncate(x.significand * y.significand,
-                    46 - fraction + (largest - x.exponent - y.exponent));
+                    46 - unit.fraction + (largest - x.exponent - y.exponent));
   }
-  if (halfOutput) {
-    double exact = std::ldexp(double(sum), largest - fraction);
+  if (unit.halfOutput) {
+    double exact = std::ldexp(double(sum), largest - unit.fraction);
     return float(decodeFloat(encodeFloat(exact, Type::F16), Type::F16));
   }
-  return roundToZero(sum, largest - fraction, outputFraction);
+  return roundToZero(sum, largest - unit.fraction, unit.output);
 }
 
-} // namespace
+/// The exponent of the subnormal numbers of a format.
+static int smallestExponent(Type type) {
+  return type == Type::F16 || type == Type::E5M2 ? -14
+         : type == Type::E4M3                    ? -6
+                                                 : -126;
+}
+
+TensorUnit napkin::executor::tensorUnit(Type a, Type b, unsigned k,
+                                        unsigned core, bool wide,
+                                        bool halfOutput) {
+  bool small = a == Type::E4M3 || a == Type::E5M2;
+  bool hopper = TensorCore(core) == TensorCore::H100;
+  TensorUnit unit;
+  unit.smallestC = halfOutput ? -14 : -126;
+  unit.halfOutput = halfOutput;
+  unit.addsAtEnd = small && hopper && !wide;
+  if (unit.addsAtEnd) {
+    // The assembler makes two f16 products of it: the low halves of each
+    // group of four, then the high halves, and an IEEE addition of C.
+    unit.length = k / 2;
+    unit.fraction = 25;
+    unit.output = 23;
+    unit.halfOutput = false;
+    unit.smallestA = unit.smallestB = -14;
+    unit.smallestC = -126;
+    return unit;
+  }
+  unit.fraction = small ? 13 : hopper ? 25 : 24;
+  unit.output = small && !halfOutput ? 13 : 23;
+  unit.length = std::min(k, hopper            ? k
+                            : small           ? 16u
+                            : a == Type::TF32 ? 4u
+                                              : 8u);
+  unit.smallestA = smallestExponent(a);
+  unit.smallestB = smallestExponent(b);
+  return unit;
+}
 
 void napkin::executor::faithfulMultiply(float *d, const float *a,
                                         const float *b, unsigned m, unsigned n,
-                                        unsigned k, Type type, unsigned core,
-                                        bool wide, bool halfOutput) {
-  bool small = type == Type::E4M3 || type == Type::E5M2;
-  bool hopper = TensorCore(core) == TensorCore::H100;
-  int fraction = small && (wide || !hopper) ? 13 : hopper ? 25 : 24;
-  int output = small && (wide || !hopper) ? 13 : 23;
-  unsigned length = hopper ? k : small ? 16 : type == Type::TF32 ? 4 : 8;
-  if (length > k)
-    length = k;
-  static thread_local std::vector<Operand> left, right;
-  left.resize(m * k);
-  right.resize(k * n);
-  for (unsigned i = 0; i < m * k; ++i)
-    left[i] = {a[i], split(a[i])};
-  for (unsigned i = 0; i < k * n; ++i)
-    right[i] = {b[i], split(b[i])};
+                                        unsigned k, const TensorUnit &unit) {
   for (unsigned row = 0; row < m; ++row)
     for (unsigned column = 0; column < n; ++column) {
-      float &at = d[row * n + column];
-      const Operand *x = &left[row * k], *y = &right[column];
-      if (small && hopper && !wide) {
-        // The assembler makes two f16 products of it: the low halves of each
-        // group of four, then the high halves, and an IEEE addition of C.
-        Operand gathered[2][16], other[2][16];
-        for (unsigned j = 0; j < k / 2; ++j)
-          for (unsigned part = 0; part < 2; ++part) {
-            unsigned from = j / 2 * 4 + part * 2 + j % 2;
-            gathered[part][j] = x[from];
-            other[part][j] = y[from * n];
-          }
-        float sum = 0;
-        for (unsigned part = 0; part < 2; ++part)
-          sum = step(sum, gathered[part], other[part], 1, k / 2, 25, 23, false);
-        at = sum + at;
-        continue;
-      }
-      for (unsigned begin = 0; begin < k; begin += length)
-        at = step(at, x + begin, y + begin * n, n, length, fraction, output,
-                  halfOutput);
+      float &at = d[row * n + column], sum = unit.addsAtEnd ? 0 : at;
+      for (unsigned begin = 0; begin < k; begin += unit.length)
+        sum = faithfulStep(sum, a + row * k + begin, b + begin * n + column, n,
+                           unit.length, unit);
+      if (unit.addsAtEnd)
+        sum = std::isnan(sum + at) ? tensorNaN() : sum + at;
+      at = sum;
     }
 }

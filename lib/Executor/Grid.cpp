@@ -13,7 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Launch.h"
+#include "Wgmma.h"
 
 #include <algorithm>
 #include <chrono>
@@ -305,6 +305,7 @@ llvm::Expected<LaunchResult> Machine::run() {
   for (Worker &w : pool) {
     w.counters.resize(program.sources.size());
     w.regions.resize(program.sources.size(), nullptr);
+    w.operands = std::make_unique<OperandCache>();
   }
   std::vector<std::thread> running;
   for (unsigned t = 1; t < threads; ++t)

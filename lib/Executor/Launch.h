@@ -196,6 +196,7 @@ struct Worker {
   std::vector<std::unique_ptr<ClusterRun>> resident;
   uint64_t barriers = 0;
   GlobalRaces globalRaces;
+  std::unique_ptr<OperandCache> operands;
 };
 
 class Machine {

@@ -28,6 +28,7 @@ struct RaceState;
 struct RaceCell;
 struct GlobalRaces;
 struct WarpAsync;
+class OperandCache;
 struct BlockAsync;
 struct ClusterState;
 class Machine;
@@ -166,6 +167,7 @@ struct Warp {
   RaceState *races;
   GlobalRaces *globalRaces;
   WarpAsync *async;
+  OperandCache *operands;
   uint32_t registerCount;
   /// Lanes of the warp: `epoch` advances when some synchronise; what came
   /// before `fullEpoch` is ordered for all, before `laneEpoch` or until the

@@ -4,19 +4,16 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Each warp computes its 16 rows of D. A product reads shared memory and writes
-// its accumulators when it is waited for (or at issue, as the options say); in
-// between any other use of those registers traps.
+// A product reads shared memory and writes its accumulators when it is waited
+// for (or at issue, as the options say); in between any other use of those
+// registers traps.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Wgmma.h"
 #include "Decoder.h"
-#include "Formats.h"
 #include "Handlers.h"
 #include "Launch.h"
-#include "MatrixShape.h"
-#include "TensorMap.h"
-#include "Vector/Backend.h"
 
 #include <cstring>
 
@@ -34,50 +31,6 @@ static T *lane(Warp &w, uint32_t reference) {
                                (reference & ~constantBit));
 }
 
-namespace {
-
-/// One wgmma instruction.
-struct Wgmma {
-  MatrixShape shape;
-  bool aInRegisters = false, transposeA = false, transposeB = false;
-  bool negateA = false, negateB = false;
-  /// A constant scale, or a predicate in Instr::c.
-  int scale = -1;
-  uint32_t descriptorA = noRegister, descriptorB = noRegister;
-};
-
-/// A matrix descriptor, taken apart.
-struct Descriptor {
-  uint32_t start, leading, stride, mode;
-  explicit Descriptor(uint64_t d)
-      : start(uint32_t(d & 0x3fff) << 4),
-        leading(uint32_t(d >> 16 & 0x3fff) << 4),
-        stride(uint32_t(d >> 32 & 0x3fff) << 4), mode(uint32_t(d >> 62)) {}
-  /// 0 none, 1: 32, 2: 64, 3: 128 bytes, as TensorMap counts.
-  unsigned swizzle() const { return mode == 0 ? 0 : 4 - mode; }
-  /// Address of the 16 bytes that hold element (mn, k): K-major.
-  uint32_t chunkK(uint32_t mn, uint32_t kByte) const {
-    unsigned s = swizzle();
-    uint32_t offset =
-        s ? (mn & 7) * (16u << s) + (mn >> 3) * stride + kByte
-          : (mn & 7) * 16 + (mn >> 3) * stride + (kByte >> 4) * leading;
-    return swizzled(start + offset, s);
-  }
-  /// MN-major, 16-bit elements: the 8 elements mn .. mn + 7 at k.
-  uint32_t chunkMN(uint32_t mn, uint32_t k) const {
-    unsigned s = swizzle();
-    uint32_t chunk = mn >> 3;
-    if (!s)
-      return start + chunk * stride + (k & 7) * 16 + (k >> 3) * leading;
-    uint32_t per = 1u << s; // chunks in one span
-    return swizzled(start + (chunk % per) * 16 + (chunk / per) * leading +
-                        (k & 7) * (16u << s) + (k >> 3) * stride,
-                    s);
-  }
-};
-
-} // namespace
-
 static void markUse(WarpAsync &async, const Instr &i, const Wgmma &g,
                     int delta) {
   unsigned registers =
@@ -87,205 +40,15 @@ static void markUse(WarpAsync &async, const Instr &i, const Wgmma &g,
       async.inUse[i.list[r] >> 6] += delta;
 }
 
-static bool fromShared(Warp &w, uint32_t address, const char *&host) {
-  if (address + 16 > w.block->sharedBytes)
-    return false;
-  host = w.block->shared + address;
-  return true;
-}
-
-/// Decodes 16 bytes into floats.
-static unsigned decodeChunk(const char *host, Type type, float *to) {
-  if (type == Type::BF16 || type == Type::F16) {
-    uint16_t v[8];
-    std::memcpy(v, host, 16);
-    for (unsigned j = 0; j < 8; ++j) {
-      if (type == Type::BF16) {
-        uint32_t x = uint32_t(v[j]) << 16;
-        std::memcpy(&to[j], &x, 4);
-      } else {
-        to[j] = halfValue(v[j]);
-      }
-    }
-    return 8;
-  }
-  if (type == Type::TF32) {
-    uint32_t v[4];
-    std::memcpy(v, host, 16);
-    for (unsigned j = 0; j < 4; ++j) {
-      v[j] &= 0xffffe000u;
-      std::memcpy(&to[j], &v[j], 4);
-    }
-    return 4;
-  }
-  for (unsigned j = 0; j < 16; ++j)
-    to[j] = type == Type::S8   ? float(int8_t(host[j]))
-            : type == Type::U8 ? float(uint8_t(host[j]))
-                               : smallValue(uint8_t(host[j]), type);
-  return 16;
-}
-
-void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
-  const Instr &i = *p.instruction;
-  const Wgmma &g = *static_cast<const Wgmma *>(i.extra);
-  const MatrixShape &s = g.shape;
-  if (w.block->countOnly)
-    return;
-  const unsigned k = s.k, n = s.n, bytes = s.bitsA / 8,
-                 base = 16 * (w.index & 3);
-  static thread_local std::vector<float> fa, fb, fd;
-  fa.resize(16 * k);
-  fb.resize(k * n);
-  fd.assign(16 * n, 0);
-  float chunk[16];
-  auto outside = [&](uint32_t address) {
-    w.machine->trap(
-        w, i, 0, Trap::Kind::OutOfBounds,
-        fmt::format(
-            "a wgmma descriptor reaches shared address {:#x}, beyond {} bytes",
-            address, w.block->sharedBytes),
-        address);
-  };
-  if (g.aInRegisters) {
-    const uint32_t *ra = i.list + s.registersD;
-    unsigned e = s.elements;
-    for (unsigned r = 0; r < s.registersA; ++r) {
-      const uint32_t *words = lane<uint32_t>(w, ra[r]);
-      for (unsigned l = 0; l < lanes; ++l) {
-        char buffer[16] = {};
-        std::memcpy(buffer, words + l, 4);
-        decodeChunk(buffer, s.a, chunk);
-        for (unsigned j = 0; j < e; ++j)
-          fa[(l / 4 + 8 * (r & 1)) * k + e * (l % 4) + j + 4 * e * (r >> 1)] =
-              chunk[j];
-      }
-    }
-  } else {
-    Descriptor a(p.descriptorA);
-    const char *host;
-    if (!g.transposeA) {
-      for (unsigned row = 0; row < 16; ++row)
-        for (unsigned b = 0; b < k * bytes; b += 16) {
-          uint32_t at = a.chunkK(base + row, b);
-          if (!fromShared(w, at, host))
-            return outside(at);
-          unsigned count = decodeChunk(host, s.a, chunk);
-          std::memcpy(&fa[row * k + b / bytes], chunk, count * 4);
-        }
-    } else {
-      for (unsigned kk = 0; kk < k; ++kk)
-        for (unsigned row = 0; row < 16; row += 8) {
-          uint32_t at = a.chunkMN(base + row, kk);
-          if (!fromShared(w, at, host))
-            return outside(at);
-          decodeChunk(host, s.a, chunk);
-          for (unsigned j = 0; j < 8; ++j)
-            fa[(row + j) * k + kk] = chunk[j];
-        }
-    }
-  }
-  Descriptor b(p.descriptorB);
-  const char *host;
-  if (!g.transposeB && bytes == 2) {
-    uint16_t tile[8][8];
-    for (unsigned column = 0; column < n; column += 8)
-      for (unsigned x = 0; x < 32; x += 16) {
-        for (unsigned c = 0; c < 8; ++c) {
-          uint32_t at = b.chunkK(column + c, x);
-          if (!fromShared(w, at, host))
-            return outside(at);
-          std::memcpy(tile[c], host, 16);
-        }
-        backend().transpose16(&fb[x / 2 * n + column], n, tile,
-                              s.b == Type::BF16);
-      }
-  } else if (!g.transposeB) {
-    for (unsigned column = 0; column < n; ++column)
-      for (unsigned x = 0; x < k * bytes; x += 16) {
-        uint32_t at = b.chunkK(column, x);
-        if (!fromShared(w, at, host))
-          return outside(at);
-        unsigned count = decodeChunk(host, s.b, chunk);
-        for (unsigned j = 0; j < count; ++j)
-          fb[(x / bytes + j) * n + column] = chunk[j];
-      }
-  } else {
-    for (unsigned kk = 0; kk < k; ++kk)
-      for (unsigned column = 0; column < n; column += 8) {
-        uint32_t at = b.chunkMN(column, kk);
-        if (!fromShared(w, at, host))
-          return outside(at);
-        decodeChunk(host, s.b, chunk);
-        std::memcpy(&fb[kk * n + column], chunk, 32);
-      }
-  }
-  if (g.negateA != g.negateB)
-    for (float &v : fa)
-      v = -v;
-  auto row = [](unsigned l, unsigned r) { return l / 4 + 8 * ((r / 2) & 1); };
-  auto column = [](unsigned l, unsigned r) {
-    return 8 * (r / 4) + 2 * (l % 4) + (r & 1);
-  };
-  const uint32_t *rd = i.list;
-  if (s.d == Type::S32) {
-    for (unsigned l = 0; l < lanes; ++l)
-      for (unsigned r = 0; r < s.registersD; ++r) {
-        int32_t &d = lane<int32_t>(w, rd[r])[l];
-        int64_t sum = p.scale ? d : 0;
-        for (unsigned kk = 0; kk < k; ++kk)
-          sum += int64_t(fa[row(l, r) * k + kk]) *
-                 int64_t(fb[kk * n + column(l, r)]);
-        if (s.saturate)
-          sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
-        d = int32_t(sum);
-      }
-    return;
-  }
-  bool half = s.d == Type::F16;
-  // Registers r and r + 1 are neighbours in a row; lanes 4 g to 4 g + 3 share
-  // it.
-  auto eachPair = [&](auto &&visit) {
-    for (unsigned r = 0; r < s.registersD; r += 2)
-      for (unsigned g = 0; g < 8; ++g) {
-        float *at = &fd[(g + 8 * ((r / 2) & 1)) * n + 8 * (r / 4)];
-        float *low = lane<float>(w, rd[r]) + 4 * g,
-              *high = lane<float>(w, rd[r + 1]) + 4 * g;
-        for (unsigned t = 0; t < 4; ++t)
-          visit(at[2 * t], low[t], at[2 * t + 1], high[t]);
-      }
-  };
-  if (p.scale && !half)
-    eachPair([](float &a, float &x, float &b, float &y) {
-      a = x;
-      b = y;
-    });
-  else if (p.scale)
-    for (unsigned r = 0; r < s.registersD; ++r)
-      for (unsigned l = 0; l < lanes; ++l) {
-        for (unsigned j = 0; j < 2; ++j)
-          fd[row(l, 2 * r) * n + column(l, 2 * r) + j] =
-              halfValue(uint16_t(lane<uint32_t>(w, rd[r])[l] >> (16 * j)));
-      }
-  if (w.block->faithful)
-    faithfulMultiply(fd.data(), fa.data(), fb.data(), 16, n, k, s.a,
-                     w.block->tensorCore, true, half);
-  else
-    backend().multiply(fd.data(), fa.data(), fb.data(), 16, n, k, n, k, n);
-  if (!half) {
-    eachPair([](float &a, float &x, float &b, float &y) {
-      x = a;
-      y = b;
-    });
-    return;
-  }
-  for (unsigned r = 0; r < s.registersD; ++r)
-    for (unsigned l = 0; l < lanes; ++l)
-      lane<uint32_t>(w, rd[r])[l] =
-          uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r)],
-                               Type::F16)) |
-          uint32_t(encodeFloat(fd[row(l, 2 * r) * n + column(l, 2 * r) + 1],
-                               Type::F16))
-              << 16;
+/// 128 bytes that the hardware reads at once: a wavefront, and one more for
+/// each further chunk in the same four banks.
+static void countCore(InstructionCounters &count, const uint32_t *addresses) {
+  uint8_t perBank[8] = {}, most = 0;
+  for (unsigned j = 0; j < 8; ++j)
+    most = std::max(most, ++perBank[addresses[j] >> 4 & 7]);
+  count.sharedReadBytes += 128;
+  count.sharedWavefronts += most;
+  count.sharedConflicts += most - 1;
 }
 
 static void prepare(Warp &w) {
@@ -394,6 +157,35 @@ HANDLER(wgmmaWait) {
   async.products.resize(kept);
 }
 
+/// Checks and counts the rows [begin, begin + size) of an operand in shared
+/// memory: initialised, complete, and visible to the proxy. False after a trap.
+static bool readOperand(Warp &w, const Instr &i, const AsyncAccess &reading,
+                        const Descriptor &d, bool transposed, unsigned begin,
+                        unsigned size) {
+  InstructionCounters &count = w.counters[i.source];
+  const bool checks = w.block->checks, races = w.block->races;
+  return forEachCore(
+      d, transposed, begin, size,
+      [&](unsigned, unsigned, const uint32_t *addresses) {
+        if (wgmmaOutside(w, i, addresses))
+          return false;
+        countCore(count, addresses);
+        for (unsigned j = 0; j < 8 && (checks || races); ++j) {
+          const uint8_t *shadow = w.block->sharedShadow + addresses[j];
+          uint64_t low, high;
+          std::memcpy(&low, shadow, 8);
+          std::memcpy(&high, shadow + 8, 8);
+          if (checks && (low & high) != ~uint64_t(0)) {
+            trapShadow(w, i, 0, addresses[j], 16, shadow, Access::Read, 1);
+            return false;
+          }
+          if (races)
+            raceAsync(w, i, reading, *w.block, addresses[j], 16, Access::Read);
+        }
+        return !(w.event & EventTrap);
+      });
+}
+
 HANDLER(wgmmaProduct) {
   const Wgmma &g = *static_cast<const Wgmma *>(i.extra);
   const MatrixShape &s = g.shape;
@@ -467,52 +259,13 @@ HANDLER(wgmmaProduct) {
     reading.actor = productActor(w);
     reading.clock = p.number;
   }
-  // Operands in shared memory: initialised, complete, and visible to the proxy.
-  unsigned bytes = s.bitsA / 8;
-  InstructionCounters &count = w.counters[i.source];
-  auto check = [&](uint32_t at) {
-    if (at + 16 > w.block->sharedBytes) {
-      w.machine->trap(w, i, 0, Trap::Kind::OutOfBounds,
-                      fmt::format("a wgmma descriptor reaches shared address "
-                                  "{:#x}, beyond {} bytes",
-                                  at, w.block->sharedBytes),
-                      at);
-      return false;
-    }
-    count.sharedReadBytes += 16;
-    const uint8_t *shadow = w.block->sharedShadow + at;
-    uint64_t low, high;
-    std::memcpy(&low, shadow, 8);
-    std::memcpy(&high, shadow + 8, 8);
-    if (w.block->checks && (low & high) != ~uint64_t(0)) {
-      trapShadow(w, i, 0, at, 16, shadow, Access::Read, 1);
-      return false;
-    }
-    if (w.block->races)
-      raceAsync(w, i, reading, *w.block, at, 16, Access::Read);
-    return !(w.event & EventTrap);
-  };
-  auto operand = [&](const Descriptor &d, bool transposed, unsigned begin,
-                     unsigned size) {
-    if (!transposed) {
-      for (unsigned mn = begin; mn < begin + size; ++mn)
-        for (unsigned b = 0; b < s.k * bytes; b += 16)
-          if (!check(d.chunkK(mn, b)))
-            return false;
-      return true;
-    }
-    for (unsigned k = 0; k < s.k; ++k)
-      for (unsigned mn = begin; mn < begin + size; mn += 8)
-        if (!check(d.chunkMN(mn, k)))
-          return false;
-    return true;
-  };
-  if (!g.aInRegisters &&
-      !operand(Descriptor(p.descriptorA), g.transposeA, 16 * (w.index & 3), 16))
-    return;
   // B is read once for the warpgroup.
+  if (!g.aInRegisters && !readOperand(w, i, reading, Descriptor(p.descriptorA),
+                                      g.transposeA, 16 * (w.index & 3), 16))
+    return;
   if ((w.index & 3) == 0 &&
-      !operand(Descriptor(p.descriptorB), g.transposeB, 0, s.n))
+      !readOperand(w, i, reading, Descriptor(p.descriptorB), g.transposeB, 0,
+                   s.n))
     return;
   const Options &options = w.machine->options;
   bool now = options.completion == Completion::Earliest;

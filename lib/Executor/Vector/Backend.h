@@ -14,6 +14,7 @@
 #define NAPKIN_LIB_EXECUTOR_VECTOR_BACKEND_H
 
 #include "../Machine.h"
+#include "../MatrixShape.h"
 #include "napkin/PTX/Type.h"
 
 namespace napkin::executor {
@@ -161,14 +162,20 @@ struct Backend {
   /// list = D, A, B, C registers in that order.
   Handler (*mma)(unsigned m, unsigned n, unsigned k, ptx::Type d, ptx::Type a,
                  ptx::Type b, ptx::Type c);
-  /// D[m][n] += A[m][k] * B[n][k]: rows of f32; the core of wgmma.
-  void (*multiply)(float *d, const float *a, const float *b, unsigned m,
-                   unsigned n, unsigned k, unsigned strideD, unsigned strideA,
-                   unsigned strideB);
-  /// Eight columns of eight 16-bit numbers each, transposed into rows of
-  /// floats: to[j * stride + c] = tile[c][j].
-  void (*transpose16)(float *to, unsigned stride, const uint16_t (*tile)[8],
-                      bool isBfloat);
+  /// Products of decoded operands: in f32 in the order of k, and as a tensor
+  /// core adds.
+  void (*multiplyWarp)(const WarpProduct &product);
+  void (*multiplyFaithful)(const WarpProduct &product, const TensorUnit &unit);
+  /// Fills MatrixOperand::exponents; `smallest`: of subnormal numbers.
+  void (*exponentsOf)(int32_t *to, const float *values, unsigned count,
+                      int32_t smallest);
+  /// 16 bytes of each row to floats at to[row * stride].
+  void (*expandRows)(float *to, const char *const *chunks, unsigned rows,
+                     unsigned stride, ptx::Type type);
+  /// 16 bytes of each of eight columns to rows of B (see WarpProduct).
+  void (*packColumns)(float *to, const char *const *chunks, ptx::Type type);
+  /// One such row from the 16-bit numbers of eight columns, side by side.
+  void (*packRow16)(float *to, const char *from, bool isBfloat);
 };
 
 /// The best variant for this host.

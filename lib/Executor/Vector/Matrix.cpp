@@ -4,169 +4,91 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Fragments become small row-major matrices, then one product kernel serves
-// all floating types: products of 16-bit and smaller operands are exact in
-// f32, so fused and separate multiplication give the same bits.
+// Fragments become small matrices of floats, which Product.cpp multiplies.
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Formats.h"
-#include "../MatrixShape.h"
-#include "Lanes.h"
+#include "Operands.h"
 #include "Tables.h"
 
 namespace napkin::executor::NAPKIN_VARIANT {
 
-using ptx::Type;
-typedef float Vector8 __attribute__((vector_size(32)));
-
-static inline Vector8 load8(const float *p) {
-  Vector8 v;
-  __builtin_memcpy(&v, p, 32);
-  return v;
-}
-static inline void store8(float *p, Vector8 v) { __builtin_memcpy(p, &v, 32); }
-
-/// d[m][n] += a[m][k] * b[k][n] for n a multiple of 8, m of 4.
-void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n,
-              unsigned k, unsigned strideD, unsigned strideA,
-              unsigned strideB) {
-#ifdef __clang__
-#pragma clang fp contract(fast)
-#endif
-  for (unsigned row = 0; row < m; row += 4) {
-    const float *a0 = a + row * strideA, *a1 = a0 + strideA, *a2 = a1 + strideA,
-                *a3 = a2 + strideA;
-    float *d0 = d + row * strideD;
-    unsigned column = 0;
-    for (; column + 16 <= n; column += 16) {
-      Vector8 x0 = load8(d0 + column), y0 = load8(d0 + column + 8);
-      Vector8 x1 = load8(d0 + strideD + column),
-              y1 = load8(d0 + strideD + column + 8);
-      Vector8 x2 = load8(d0 + 2 * strideD + column),
-              y2 = load8(d0 + 2 * strideD + column + 8);
-      Vector8 x3 = load8(d0 + 3 * strideD + column),
-              y3 = load8(d0 + 3 * strideD + column + 8);
-      for (unsigned i = 0; i < k; ++i) {
-        Vector8 p = load8(b + i * strideB + column),
-                q = load8(b + i * strideB + column + 8);
-        x0 += a0[i] * p;
-        y0 += a0[i] * q;
-        x1 += a1[i] * p;
-        y1 += a1[i] * q;
-        x2 += a2[i] * p;
-        y2 += a2[i] * q;
-        x3 += a3[i] * p;
-        y3 += a3[i] * q;
-      }
-      store8(d0 + column, x0);
-      store8(d0 + column + 8, y0);
-      store8(d0 + strideD + column, x1);
-      store8(d0 + strideD + column + 8, y1);
-      store8(d0 + 2 * strideD + column, x2);
-      store8(d0 + 2 * strideD + column + 8, y2);
-      store8(d0 + 3 * strideD + column, x3);
-      store8(d0 + 3 * strideD + column + 8, y3);
-    }
-    for (; column < n; column += 8) {
-      Vector8 x0 = load8(d0 + column), x1 = load8(d0 + strideD + column);
-      Vector8 x2 = load8(d0 + 2 * strideD + column),
-              x3 = load8(d0 + 3 * strideD + column);
-      for (unsigned i = 0; i < k; ++i) {
-        Vector8 p = load8(b + i * strideB + column);
-        x0 += a0[i] * p;
-        x1 += a1[i] * p;
-        x2 += a2[i] * p;
-        x3 += a3[i] * p;
-      }
-      store8(d0 + column, x0);
-      store8(d0 + strideD + column, x1);
-      store8(d0 + 2 * strideD + column, x2);
-      store8(d0 + 3 * strideD + column, x3);
-    }
-  }
-}
-
-void transpose16(float *to, unsigned stride, const uint16_t (*tile)[8],
-                 bool isBfloat) {
-  for (unsigned j = 0; j < 8; ++j) {
-    float *row = to + j * stride;
-    if (isBfloat)
-      for (unsigned c = 0; c < 8; ++c)
-        row[c] = bfloatToFloat(tile[c][j]);
-    else
-      for (unsigned c = 0; c < 8; ++c)
-        row[c] = halfToFloat(tile[c][j]);
-  }
-}
-
 namespace {
 
-struct B16 {
-  static float up(u16 h) { return bfloatToFloat(h); }
-};
-struct H16 {
-  static float up(u16 h) { return halfToFloat(h); }
-};
-
-/// m16n8k8 and m16n8k16 of 16-bit types with f32 accumulators.
-template <class In, unsigned K>
-void mma16(Warp &w, const Instr &i, u32 mask) {
-  const u32 *r = i.list;
-  constexpr unsigned na = K / 4, nb = K / 8;
-  float *d[4];
-  const float *c[4];
-  for (unsigned j = 0; j < 4; ++j) {
-    d[j] = lane<float>(w, r[j]);
-    c[j] = lane<float>(w, r[4 + na + nb + j]);
+/// Puts k into the order that `addsAtEnd` wants: rows of A, blocks of B.
+template <unsigned K>
+void reorder(float *a, float *b) {
+  float fa[K], fb[8 * K];
+  for (unsigned row = 0; row < 16; ++row, a += K) {
+    for (unsigned j = 0; j < K; ++j)
+      fa[j] = a[splitOrder(j, K)];
+    __builtin_memcpy(a, fa, sizeof(fa));
   }
-  if (w.block->countOnly)
-    return;
-  u16 narrow[16 * K], narrowB[8 * K];
-  // Four lanes hold eight neighbouring elements of a row.
-  for (unsigned j = 0; j < na; ++j) {
-    const u32 *a = lane<u32>(w, r[4 + j]);
-    for (unsigned g = 0; g < 8; ++g)
-      __builtin_memcpy(narrow + (g + 8 * (j & 1)) * K + 8 * (j >> 1), a + 4 * g,
-                       16);
-  }
-  for (unsigned j = 0; j < nb; ++j) {
-    const u32 *b = lane<u32>(w, r[4 + na + j]);
-    for (unsigned g = 0; g < 8; ++g)
-      __builtin_memcpy(narrowB + g * K + 8 * j, b + 4 * g, 16);
-  }
-  float fa[16 * K], fb[K * 8], fd[128];
-  for (unsigned j = 0; j < 16 * K; ++j)
-    fa[j] = In::up(narrow[j]);
-  for (unsigned k = 0; k < K; ++k)
-    for (unsigned n = 0; n < 8; ++n)
-      fb[k * 8 + n] = In::up(narrowB[n * K + k]);
-  for (unsigned l = 0; l < lanes; ++l) {
-    fd[2 * l] = c[0][l];
-    fd[2 * l + 1] = c[1][l];
-  }
-  for (unsigned l = 0; l < lanes; ++l) {
-    fd[64 + 2 * l] = c[2][l];
-    fd[64 + 2 * l + 1] = c[3][l];
-  }
-  if (w.block->faithful)
-    faithfulMultiply(fd, fa, fb, 16, 8, K,
-                     In::up(0x3f80) == 1.0f ? Type::BF16 : Type::F16,
-                     w.block->tensorCore, false, false);
-  else
-    multiply(fd, fa, fb, 16, 8, K, 8, K, 8);
-  for (unsigned l = 0; l < lanes; ++l) {
-    d[0][l] = fd[2 * l];
-    d[1][l] = fd[2 * l + 1];
-  }
-  for (unsigned l = 0; l < lanes; ++l) {
-    d[2][l] = fd[64 + 2 * l];
-    d[3][l] = fd[64 + 2 * l + 1];
-  }
-  (void)mask;
+  for (unsigned j = 0; j < K; ++j)
+    __builtin_memcpy(fb + 8 * j, b + 8 * splitOrder(j, K), 32);
+  __builtin_memcpy(b, fb, sizeof(fb));
 }
 
-/// Every other form, element by element.
+template <unsigned K>
+void multiplyAsHardware(float *const *d, float *a, float *b,
+                        const TensorUnit &unit) {
+  s32 ea[16 * K], eb[8 * K];
+  if (unit.addsAtEnd)
+    reorder<K>(a, b);
+  exponentsOf(ea, a, 16 * K, unit.smallestA);
+  exponentsOf(eb, b, 8 * K, unit.smallestB);
+  multiplyFaithful({d, {a, ea}, {b, eb}, 8, K}, unit);
+}
+
+/// Forms of 16 rows with floating-point accumulators.
+template <class A, class B, unsigned K>
+void mmaFloat(Warp &w, const Instr &i, u32) {
+  if (w.block->countOnly)
+    return;
+  const MatrixShape &s = *static_cast<const MatrixShape *>(i.extra);
+  constexpr unsigned perChunk = 16 / sizeof(typename A::Cell),
+                     registersB = K / perChunk;
+  const u32 *rd = i.list, *ra = rd + s.registersD, *rb = ra + 2 * registersB,
+            *rc = rb + registersB;
+  // Four lanes hold sixteen bytes of a row of A or of a column of B.
+  alignas(64) float fa[16 * K], fb[8 * K], fd[4][lanes];
+  for (unsigned r = 0; r < 2 * registersB; ++r)
+    for (unsigned g = 0; g < 8; ++g)
+      expandChunk<A>(lane<char>(w, ra[r]) + 16 * g,
+                     fa + (g + 8 * (r & 1)) * K + perChunk * (r >> 1));
+  for (unsigned r = 0; r < registersB; ++r) {
+    const char *chunks[8];
+    for (unsigned g = 0; g < 8; ++g)
+      chunks[g] = lane<char>(w, rb[r]) + 16 * g;
+    packChunks<B>(fb + 8 * perChunk * r, chunks);
+  }
+  const bool halfC = s.c == Type::F16, halfD = s.d == Type::F16;
+  for (unsigned j = 0; j < 4; ++j) {
+    const u32 *packed = lane<u32>(w, rc[halfC ? j / 2 : j]);
+    if (halfC)
+      for (unsigned l = 0; l < lanes; ++l)
+        fd[j][l] = halfToFloat(u16(packed[l] >> (16 * (j & 1))));
+    else
+      __builtin_memcpy(fd[j], packed, sizeof(fd[j]));
+  }
+  float *d[4] = {fd[0], fd[1], fd[2], fd[3]};
+  if (w.block->faithful)
+    multiplyAsHardware<K>(
+        d, fa, fb, tensorUnit(s.a, s.b, K, w.block->tensorCore, false, halfD));
+  else
+    multiplyWarp({d, {fa}, {fb}, 8, K});
+  for (unsigned j = 0; j < (halfD ? 2 : 4); ++j) {
+    u32 *to = lane<u32>(w, rd[j]);
+    if (halfD)
+      for (unsigned l = 0; l < lanes; ++l)
+        to[l] = floatToHalf(fd[2 * j][l]) | u32(floatToHalf(fd[2 * j + 1][l]))
+                                                << 16;
+    else
+      __builtin_memcpy(to, fd[j], sizeof(fd[j]));
+  }
+}
+
+/// Integers and f64, element by element.
 void mmaGeneral(Warp &w, const Instr &i, u32) {
   const MatrixShape &s = *static_cast<const MatrixShape *>(i.extra);
   if (w.block->countOnly)
@@ -232,66 +154,36 @@ void mmaGeneral(Warp &w, const Instr &i, u32) {
           v = v > INT32_MAX ? INT32_MAX : v < INT32_MIN ? INT32_MIN : v;
         lane<s32>(w, rd[r])[l] = s32(v);
       }
-    return;
   }
-  float a[16 * 32], b[32 * 8], c[16 * 8];
-  auto decode = [&](u32 word, unsigned j, Type type) -> float {
-    if (type == Type::TF32)
-      return bits<float>(word & 0xffffe000u);
-    if (type == Type::BF16)
-      return bfloatToFloat(u16(word >> (16 * j)));
-    if (type == Type::F16)
-      return halfToFloat(u16(word >> (16 * j)));
-    return float(decodeFloat((word >> (8 * j)) & 255, type));
-  };
-  bool halfC = s.c == Type::F16, halfD = s.d == Type::F16;
-  for (unsigned l = 0; l < lanes; ++l) {
-    for (unsigned r = 0; r < s.registersA; ++r)
-      for (unsigned j = 0; j < e; ++j)
-        a[rowA(l, r) * s.k + columnA(l, r, j)] =
-            decode(lane<u32>(w, ra[r])[l], j, s.a);
-    for (unsigned r = 0; r < s.registersB; ++r)
-      for (unsigned j = 0; j < e; ++j)
-        b[(e * (l % 4) + j + 4 * e * r) * 8 + l / 4] =
-            decode(lane<u32>(w, rb[r])[l], j, s.b);
-    for (unsigned r = 0; r < s.registersC; ++r)
-      if (halfC)
-        for (unsigned j = 0; j < 2; ++j)
-          c[(l / 4 + 8 * r) * 8 + 2 * (l % 4) + j] =
-              halfToFloat(u16(lane<u32>(w, rc[r])[l] >> (16 * j)));
-      else
-        c[rowC(l, r) * 8 + columnC(l, r)] = lane<float>(w, rc[r])[l];
-  }
-  if (w.block->faithful)
-    faithfulMultiply(c, a, b, s.m, 8, s.k, s.a, w.block->tensorCore, false,
-                     halfD);
-  else
-    multiply(c, a, b, s.m, 8, s.k, 8, s.k, 8);
-  for (unsigned l = 0; l < lanes; ++l)
-    for (unsigned r = 0; r < s.registersD; ++r)
-      if (halfD)
-        lane<u32>(w, rd[r])[l] =
-            floatToHalf(c[(l / 4 + 8 * r) * 8 + 2 * (l % 4)]) |
-            u32(floatToHalf(c[(l / 4 + 8 * r) * 8 + 2 * (l % 4) + 1])) << 16;
-      else
-        lane<float>(w, rd[r])[l] = c[rowC(l, r) * 8 + columnC(l, r)];
 }
 
 } // namespace
 
+template <class A>
+static Handler smallHandler(unsigned k, Type b) {
+  using E4 = Small<Type::E4M3>;
+  using E5 = Small<Type::E5M2>;
+  if (k == 16)
+    return b == Type::E4M3 ? mmaFloat<A, E4, 16> : mmaFloat<A, E5, 16>;
+  return b == Type::E4M3 ? mmaFloat<A, E4, 32> : mmaFloat<A, E5, 32>;
+}
+
 Handler mmaHandler(unsigned m, unsigned n, unsigned k, Type d, Type a, Type b,
                    Type c) {
-  if (m == 16 && n == 8 && d == Type::F32 && c == Type::F32 && a == b) {
-    if (a == Type::BF16 && k == 16)
-      return mma16<B16, 16>;
-    if (a == Type::BF16 && k == 8)
-      return mma16<B16, 8>;
-    if (a == Type::F16 && k == 16)
-      return mma16<H16, 16>;
-    if (a == Type::F16 && k == 8)
-      return mma16<H16, 8>;
+  switch (a) {
+  case Type::BF16:
+    return k == 8 ? mmaFloat<Bfloat, Bfloat, 8> : mmaFloat<Bfloat, Bfloat, 16>;
+  case Type::F16:
+    return k == 8 ? mmaFloat<Half, Half, 8> : mmaFloat<Half, Half, 16>;
+  case Type::TF32:
+    return k == 4 ? mmaFloat<Tf32, Tf32, 4> : mmaFloat<Tf32, Tf32, 8>;
+  case Type::E4M3:
+    return smallHandler<Small<Type::E4M3>>(k, b);
+  case Type::E5M2:
+    return smallHandler<Small<Type::E5M2>>(k, b);
+  default:
+    return mmaGeneral;
   }
-  return mmaGeneral;
 }
 
 } // namespace napkin::executor::NAPKIN_VARIANT

@@ -29,10 +29,14 @@ Handler loadMatrixHandler(unsigned count, bool transposed);
 Handler storeMatrixHandler(unsigned count, bool transposed);
 Handler mmaHandler(unsigned m, unsigned n, unsigned k, ptx::Type d, ptx::Type a,
                    ptx::Type b, ptx::Type c);
-void multiply(float *d, const float *a, const float *b, unsigned m, unsigned n,
-              unsigned k, unsigned strideD, unsigned strideA, unsigned strideB);
-void transpose16(float *to, unsigned stride, const uint16_t (*tile)[8],
-                 bool isBfloat);
+void multiplyWarp(const WarpProduct &product);
+void multiplyFaithful(const WarpProduct &product, const TensorUnit &unit);
+void exponentsOf(int32_t *to, const float *values, unsigned count,
+                 int32_t smallest);
+void expandRows(float *to, const char *const *chunks, unsigned rows,
+                unsigned stride, ptx::Type type);
+void packColumns(float *to, const char *const *chunks, ptx::Type type);
+void packRow16(float *to, const char *from, bool isBfloat);
 
 } // namespace napkin::executor::NAPKIN_VARIANT
 

@@ -29,7 +29,11 @@ const Backend table = {NAPKIN_STRING(NAPKIN_VARIANT),
                        loadMatrixHandler,
                        storeMatrixHandler,
                        mmaHandler,
-                       multiply,
-                       transpose16};
+                       multiplyWarp,
+                       multiplyFaithful,
+                       exponentsOf,
+                       expandRows,
+                       packColumns,
+                       packRow16};
 
 } // namespace napkin::executor::NAPKIN_VARIANT
