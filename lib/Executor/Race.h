@@ -152,6 +152,10 @@ struct AsyncAccess {
 /// Its access to `bytes` of `owner`'s shared memory; to global memory.
 void raceAsync(Warp &warp, const Instr &instruction, const AsyncAccess &async,
                Block &owner, uint32_t address, uint32_t bytes, Access access);
+/// Its reads of 16 aligned bytes at each of `count` addresses.
+void raceAsyncChunks(Warp &warp, const Instr &instruction,
+                     const AsyncAccess &async, Block &owner,
+                     const uint32_t *addresses, unsigned count);
 void raceAsyncGlobal(Warp &warp, const Instr &instruction,
                      const AsyncAccess &async, uint64_t address, uint32_t bytes,
                      Access access);

@@ -201,6 +201,20 @@ void napkin::executor::raceAsync(Warp &w, const Instr &i,
              [&](uint64_t unit) { return &owner.raceCells[unit]; });
 }
 
+void napkin::executor::raceAsyncChunks(Warp &w, const Instr &i,
+                                       const AsyncAccess &async, Block &owner,
+                                       const uint32_t *addresses,
+                                       unsigned count) {
+  if (!w.races || !w.block->races)
+    return;
+  Visit visit(w, i, &owner, false, Order(), &async);
+  const LanePattern lanes = LanePattern::of(async.lane, 16, 0);
+  for (unsigned k = 0; k < count; ++k)
+    if (!visit.cell(owner.raceCells[addresses[k] >> 4], w.races->pool,
+                    addresses[k], 0xffff, lanes))
+      return;
+}
+
 void napkin::executor::raceAsyncGlobal(Warp &w, const Instr &i,
                                        const AsyncAccess &async,
                                        uint64_t address, uint32_t bytes,

@@ -286,8 +286,7 @@ void Visit::stamp(AccessEntry &e, uint16_t mask, const LanePattern &p) const {
   e.actor = uint16_t(actor);
   e.mask = mask;
   e.warps = async ? 0 : 1u << warp.index;
-  e.flags = (async ? EntryAsync : 0) |
-            (order.strong ? EntryStrong | order.scope * EntryScope : 0);
+  e.flags = entryFlags();
   std::memcpy(e.lane, p.lane, 8);
 }
 
@@ -310,9 +309,7 @@ static void subtract(std::vector<AccessEntry> &entries, uint16_t mask) {
 void Visit::recordWrite(RaceCell &c, CellPool &pool, uint16_t mask,
                         const LanePattern &p) const {
   AccessEntry &e = c.write;
-  const uint8_t flags =
-      (async ? EntryAsync : 0) |
-      (order.strong ? EntryStrong | order.scope * EntryScope : 0);
+  const uint8_t flags = entryFlags();
   if (e.mask && e.cluster == state.cluster && e.actor == actor &&
       e.clock == clock && e.flags == flags) {
     merge(e, mask, p, false);
@@ -337,9 +334,7 @@ void Visit::recordWrite(RaceCell &c, CellPool &pool, uint16_t mask,
 void Visit::recordRead(RaceCell &c, CellPool &pool, uint16_t mask,
                        const LanePattern &p) const {
   AccessEntry &e = c.read;
-  const uint8_t flags =
-      (async ? EntryAsync : 0) |
-      (order.strong ? EntryStrong | order.scope * EntryScope : 0);
+  const uint8_t flags = entryFlags();
   const uint32_t bit = async ? 0 : 1u << warp.index;
   if (e.mask && e.cluster == state.cluster && e.clock == clock &&
       e.flags == flags) {
@@ -396,8 +391,26 @@ bool Visit::isBefore(const AccessEntry &e) const {
   return true;
 }
 
+/// The same bytes were read by the same actor and lanes, and not written since
+/// (a write clears the mask): what was in order then is so now.
+bool Visit::repeatsRead(RaceCell &c, uint16_t mask,
+                        const LanePattern &p) const {
+  AccessEntry &e = c.read;
+  if (write || c.overflow || e.mask != mask || e.actor != actor ||
+      e.cluster != state.cluster || e.flags != entryFlags() ||
+      e.warps != (async ? 0 : 1u << warp.index) ||
+      std::memcmp(e.lane, p.lane, 8))
+    return false;
+  e.clock = clock;
+  e.epoch = warp.epoch;
+  e.source = instruction.source;
+  return true;
+}
+
 bool Visit::cell(RaceCell &c, CellPool &pool, uint64_t address, uint16_t mask,
                  const LanePattern &p) {
+  if (repeatsRead(c, mask, p))
+    return true;
   if ((c.write.mask & mask) && !checkWrite(c.write, address, mask, p))
     return false;
   if (c.overflow)

@@ -61,6 +61,11 @@ private:
   /// The entry that lanesOrdered compares with, if it is a read.
   const AccessEntry *currentRead = nullptr;
 
+  uint8_t entryFlags() const {
+    return (async ? EntryAsync : 0) |
+           (order.strong ? EntryStrong | order.scope * EntryScope : 0);
+  }
+  bool repeatsRead(RaceCell &c, uint16_t mask, const LanePattern &p) const;
   bool ordered(const AccessEntry &e, uint32_t other) const;
   bool isBefore(const AccessEntry &e) const;
   bool bothStrong(const AccessEntry &e) const;

@@ -170,18 +170,18 @@ static bool readOperand(Warp &w, const Instr &i, const AsyncAccess &reading,
         if (wgmmaOutside(w, i, addresses))
           return false;
         countCore(count, addresses);
-        for (unsigned j = 0; j < 8 && (checks || races); ++j) {
+        for (unsigned j = 0; j < 8 && checks; ++j) {
           const uint8_t *shadow = w.block->sharedShadow + addresses[j];
           uint64_t low, high;
           std::memcpy(&low, shadow, 8);
           std::memcpy(&high, shadow + 8, 8);
-          if (checks && (low & high) != ~uint64_t(0)) {
+          if ((low & high) != ~uint64_t(0)) {
             trapShadow(w, i, 0, addresses[j], 16, shadow, Access::Read, 1);
             return false;
           }
-          if (races)
-            raceAsync(w, i, reading, *w.block, addresses[j], 16, Access::Read);
         }
+        if (races)
+          raceAsyncChunks(w, i, reading, *w.block, addresses, 8);
         return !(w.event & EventTrap);
       });
 }
