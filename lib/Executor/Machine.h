@@ -174,8 +174,10 @@ struct Warp {
   /// warp's clock `laneClock` for one.
   uint32_t epoch, fullEpoch;
   uint32_t laneEpoch[lanes], laneClock[lanes];
-  /// The store just checked has lanes that write to one address.
-  bool overlap;
+  /// The store that is being checked compares its values afterwards
+  /// (raceOverlap), and must: lanes write to one address, or another warp of
+  /// the cluster wrote there and nothing orders the two.
+  bool comparesValues, overlap;
   /// Lanes that have written each register that may be read unwritten.
   uint32_t *written;
   /// What to finish when the barrier opens.
@@ -266,10 +268,13 @@ void racePlace(Warp &warp, const Instr &instruction, unsigned lane,
 void raceAtomic(Warp &warp, const Instr &instruction, unsigned lane,
                 uint64_t address, unsigned bytes, const Place &place,
                 uint8_t order);
-/// After a store with `overlap`: lanes that write to one address must write the
-/// same `values` (lane after lane).
+/// Before a store with `overlap` changes memory: lanes that write to one
+/// address must write the same `values` (lane after lane), and what races with
+/// another warp must be there already. `host` is what to add to an address of
+/// the block's shared memory or of global memory.
 void raceOverlap(Warp &warp, const Instr &instruction, const uint64_t *address,
-                 uint32_t mask, unsigned bytes, const char *values);
+                 uint32_t mask, unsigned bytes, const char *values,
+                 uint64_t host, bool isShared);
 void raceGlobal(Warp &warp, const Instr &instruction, const uint64_t *address,
                 uint32_t mask, unsigned bytes, Access access);
 

@@ -42,6 +42,9 @@ struct AccessEntry {
   uint16_t actor = 0, mask = 0;
   /// See EntryFlags.
   uint8_t flags = 0;
+  /// A write that another actor has repeated without order: only a write of
+  /// another value races with it.
+  bool repeated = false;
   /// Per two bytes.
   uint8_t lane[8];
 };
@@ -94,6 +97,14 @@ struct RemoteAccess {
   uint32_t clock = 0, source = 0, warp = 0, address = 0;
 };
 
+/// A store's bytes that another warp of the cluster wrote before without order:
+/// a race, unless both write the same.
+struct UnorderedWrite {
+  AccessEntry other;
+  uint64_t cell = 0;
+  uint16_t mask = 0;
+};
+
 /// What the detector keeps for the cluster that runs.
 struct RaceState {
   /// Number of the cluster, from 1.
@@ -104,6 +115,8 @@ struct RaceState {
   std::map<std::pair<uint32_t, uint64_t>, uint32_t> actors;
   std::unordered_map<uint64_t, StrongLocation> locations;
   CellPool pool;
+  /// Of the store that is being checked.
+  std::vector<UnorderedWrite> unordered;
   /// By block and actor.
   std::vector<std::map<uint32_t, RemoteAccess>> remote;
   Knowledge &of(const Warp &warp);

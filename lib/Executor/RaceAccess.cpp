@@ -165,15 +165,14 @@ void napkin::executor::raceAtomic(Warp &w, const Instr &i, unsigned lane,
   racePlaceOrdered(w, i, lane, address, bytes, place, true, order);
 }
 
-void napkin::executor::raceOverlap(Warp &w, const Instr &i,
-                                   const uint64_t *address, uint32_t mask,
-                                   unsigned bytes, const char *values) {
-  w.overlap = false;
+/// Lanes of one instruction that write to one address. Accesses are aligned to
+/// their size: they overlap whole.
+static bool checkLanes(Warp &w, const Instr &i, const uint64_t *address,
+                       uint32_t mask, unsigned bytes, const char *values) {
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned a = __builtin_ctz(rest);
     for (uint32_t later = rest & (rest - 1); later; later &= later - 1) {
       unsigned b = __builtin_ctz(later);
-      // Accesses are aligned to their size: they overlap whole.
       if (address[a] != address[b] ||
           std::equal(values + a * bytes, values + (a + 1) * bytes,
                      values + b * bytes))
@@ -184,9 +183,36 @@ void napkin::executor::raceOverlap(Warp &w, const Instr &i,
                       "values to {:#x}",
                       a, b, address[a]),
           address[a], i.source);
-      return;
+      return false;
     }
   }
+  return true;
+}
+
+void napkin::executor::raceOverlap(Warp &w, const Instr &i,
+                                   const uint64_t *address, uint32_t mask,
+                                   unsigned bytes, const char *values,
+                                   uint64_t host, bool isShared) {
+  w.overlap = false;
+  std::vector<UnorderedWrite> unordered;
+  unordered.swap(w.races->unordered);
+  if ((w.event & EventTrap) || !checkLanes(w, i, address, mask, bytes, values))
+    return;
+  constexpr uint64_t offsetMask = (uint64_t(1) << clusterShift) - 1;
+  for (const UnorderedWrite &u : unordered)
+    for (uint32_t rest = mask; rest; rest &= rest - 1) {
+      unsigned l = __builtin_ctz(rest);
+      uint64_t at = isShared ? address[l] & offsetMask : address[l];
+      for (unsigned b = 0; b < bytes; ++b) {
+        uint64_t byte = at + b - u.cell;
+        if (byte >= 16 || !(u.mask >> byte & 1) ||
+            *reinterpret_cast<const char *>(host + address[l] + b) ==
+                values[l * bytes + b])
+          continue;
+        Visit visit(w, i, isShared ? w.block : nullptr, true, Order(), nullptr);
+        return visit.reportWrite(u.other, at + b, l);
+      }
+    }
 }
 
 void napkin::executor::raceAsync(Warp &w, const Instr &i,

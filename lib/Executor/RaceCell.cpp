@@ -200,16 +200,27 @@ bool Visit::lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
   return true;
 }
 
+void Visit::reportWrite(const AccessEntry &e, uint64_t address,
+                        unsigned lane) const {
+  report(Trap::Kind::Race, e, address, true, "are not ordered", e.actor, lane);
+}
+
 bool Visit::checkWrite(const AccessEntry &e, uint64_t address, uint16_t mask,
                        const LanePattern &p) {
-  if (!bothStrong(e)) {
+  if (!bothStrong(e) && (write || !e.repeated)) {
     if (e.cluster == state.cluster && e.actor == me) {
       currentRead = nullptr;
       if (!lanesOrdered(e, address, mask, p))
         return false;
     } else if (!ordered(e, e.actor) && !isObserved(e, address)) {
-      report(Trap::Kind::Race, e, firstByte(e, address, mask), true,
-             "are not ordered", e.actor, p.lane[(address & 15) >> 1]);
+      if (warp.comparesValues && e.cluster == state.cluster &&
+          !(e.flags & EntryAsync)) {
+        warp.overlap = true;
+        state.unordered.push_back(
+            {e, address & ~uint64_t(15), uint16_t(e.mask & mask)});
+        return true;
+      }
+      reportWrite(e, firstByte(e, address, mask), p.lane[(address & 15) >> 1]);
       return false;
     }
   }
@@ -287,6 +298,7 @@ void Visit::stamp(AccessEntry &e, uint16_t mask, const LanePattern &p) const {
   e.mask = mask;
   e.warps = async ? 0 : 1u << warp.index;
   e.flags = entryFlags();
+  e.repeated = false;
   std::memcpy(e.lane, p.lane, 8);
 }
 
@@ -411,6 +423,7 @@ bool Visit::cell(RaceCell &c, CellPool &pool, uint64_t address, uint16_t mask,
                  const LanePattern &p) {
   if (repeatsRead(c, mask, p))
     return true;
+  const size_t first = state.unordered.size();
   if ((c.write.mask & mask) && !checkWrite(c.write, address, mask, p))
     return false;
   if (c.overflow)
@@ -439,5 +452,12 @@ bool Visit::cell(RaceCell &c, CellPool &pool, uint64_t address, uint16_t mask,
       return false;
   }
   recordWrite(c, pool, mask, p);
+  // What this write repeats still races with others.
+  for (size_t k = first; k < state.unordered.size(); ++k) {
+    AccessEntry e = state.unordered[k].other;
+    e.mask = state.unordered[k].mask;
+    e.repeated = true;
+    pool.make(c).writes.push_back(e);
+  }
   return true;
 }

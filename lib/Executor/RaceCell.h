@@ -56,6 +56,8 @@ struct Visit {
   /// Bytes `mask` of the cell at `address`. False after a trap.
   bool cell(RaceCell &c, CellPool &pool, uint64_t address, uint16_t mask,
             const LanePattern &lanes);
+  /// Traps: the write of `lane` to `address` is not ordered after `e`.
+  void reportWrite(const AccessEntry &e, uint64_t address, unsigned lane) const;
 
 private:
   /// The entry that lanesOrdered compares with, if it is a read.

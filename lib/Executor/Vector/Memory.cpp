@@ -271,6 +271,7 @@ void store(Warp &w, const Instr &i, u32 mask) {
     }
     return;
   }
+  w.comparesValues = true;
   if (kind == Kind::Global) {
     countGlobal(w, i, x.at, mask, size, Access::Write);
     if (w.block->races)
@@ -294,6 +295,7 @@ void store(Warp &w, const Instr &i, u32 mask) {
         }
       }
   }
+  w.comparesValues = false;
   if (w.overlap) {
     char values[lanes * size];
     for (unsigned l = 0; l < lanes; ++l)
@@ -302,7 +304,7 @@ void store(Warp &w, const Instr &i, u32 mask) {
         __builtin_memcpy(values + l * size + c * sizeof(Unit), &v,
                          sizeof(Unit));
       }
-    raceOverlap(w, i, x.at, mask, size, values);
+    raceOverlap(w, i, x.at, mask, size, values, host, kind == Kind::Shared);
   }
   if (w.event & EventTrap)
     return;

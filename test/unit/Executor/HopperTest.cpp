@@ -295,6 +295,23 @@ TEST(Hopper, Races) {
       "");
   EXPECT_EQ(trap("st.shared.u32 [%r2], %t; st.shared.u32 [%r3], %t;"),
             "race"); // write after write
+  // Compilers let warps store one value each to the same place: no order of
+  // the two stores can be seen.
+  std::string same = "and.b32 %r5, %t, 31; mad.lo.u32 %r6, %r5, 4, %r1; ";
+  EXPECT_EQ(trap(same + "st.shared.u32 [%r6], %r5; bar.sync 0; "
+                        "ld.shared.u32 %r4, [%r6];"),
+            "");
+  EXPECT_EQ(trap(same + "add.u32 %r7, %r5, %t; st.shared.u32 [%r6], %r7;"),
+            "race");
+  EXPECT_EQ(trap(same + "st.shared.u32 [%r6], %r5; st.shared.u8 [%r6], %t;"),
+            "race"); // bytes 32 to 63 over 0 to 31
+  EXPECT_EQ(trap(same + "setp.lt.u32 %p1, %t, 32; @%p1 st.shared.u32 [%r6], "
+                        "%r5; @!%p1 ld.shared.u32 %r4, [%r6];"),
+            "race"); // a read without a barrier
+  EXPECT_EQ(trap("st.global.u32 [%rd0], 7; bar.sync 0; "
+                 "ld.global.u32 %r4, [%rd0];"),
+            "");
+  EXPECT_EQ(trap("st.global.u32 [%rd0], %t;"), "race");
   EXPECT_EQ(trap("st.shared.u32 [%r2], %t; bar.sync 0; ld.shared.u32 %r4, "
                  "[%r3]; st.shared.u32 [%r2], %t;"),
             "race"); // write after read
