@@ -194,7 +194,7 @@ typedef struct {
   unsigned threads;
   /** Blocks to execute, evenly spread, counts being scaled; 0 all. */
   uint64_t sampleBlocks;
-  /** No tensor-core arithmetic: counts only. */
+  /** No tensor-core arithmetic, unless what is counted depends on it. */
   bool countOnly;
   /** Instructions of one warp before a trap. */
   uint64_t instructionLimit;
@@ -204,7 +204,7 @@ typedef struct {
   uint32_t registersPerThread;
   /** DRAM bytes by a model of the L2 cache; needs `hardware`. */
   bool cacheModel;
-  /** Called with blocks done and in all, by one thread at a time, though not
+  /** Called with blocks done, from 0 on, and in all, by one thread at a time, though not
       always the same; NULL: not called. */
   void (*progress)(uint64_t done, uint64_t all, void *user);
   void *progressUser;
@@ -271,6 +271,10 @@ typedef struct {
   uint64_t tensorMacs;
   /** Atomic operations, one per thread. */
   uint64_t atomics;
+  /** Bytes of constant variables; of the shared memory of other blocks of the
+      cluster (not among the shared bytes); of multicast copies to them (among
+      the shared bytes). */
+  uint64_t constantReadBytes, remoteReadBytes, remoteWriteBytes, multicastBytes;
 } NapkinExecutorCounters;
 
 /** Sums over the launch. */
@@ -278,6 +282,9 @@ NapkinExecutorCounters napkinExecutorTotals(const NapkinExecutorResult *result);
 /** DRAM bytes by the L2 model; zeros without it. */
 void napkinExecutorDramBytes(const NapkinExecutorResult *result, uint64_t *read,
                              uint64_t *written);
+/** Under countOnly: the PTX line through which what is counted may depend on
+    tensor-core results, so that they were computed; else 0. */
+uint32_t napkinExecutorProductsNeededBy(const NapkinExecutorResult *result);
 /** Blocks that ran; under sampleBlocks fewer than the grid has. */
 uint64_t napkinExecutorBlocksExecuted(const NapkinExecutorResult *result);
 /** Seconds that the launch took on the host. */

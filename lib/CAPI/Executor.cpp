@@ -277,7 +277,11 @@ convert(const executor::InstructionCounters &from) {
           from.localReadBytes,
           from.localWriteBytes,
           from.tensorMacs,
-          from.atomics};
+          from.atomics,
+          from.constantReadBytes,
+          from.remoteReadBytes,
+          from.remoteWriteBytes,
+          from.multicastBytes};
 }
 
 /// The C view of a trap; its texts live in `trap` and `description`.
@@ -359,6 +363,10 @@ void napkinExecutorDramBytes(const NapkinExecutorResult *result, uint64_t *read,
   *read = result->result.counters.dramReadBytes;
   *written = result->result.counters.dramWriteBytes;
 }
+uint32_t napkinExecutorProductsNeededBy(const NapkinExecutorResult *result) {
+  return result->result.productsNeededBy;
+}
+
 uint64_t napkinExecutorBlocksExecuted(const NapkinExecutorResult *result) {
   return result->result.counters.blocksExecuted;
 }

@@ -76,6 +76,11 @@ static Place global(Warp &w, const Instr &i, unsigned lane, uint64_t address,
   return {region->data + offset, region->shadow + offset, 0, nullptr};
 }
 
+static bool isConstant(Warp &w, uint64_t address) {
+  const Region *region = w.machine->device.find(address);
+  return region && region->readOnly;
+}
+
 static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                     unsigned bytes, Access access) {
   Block *owner = w.block;
@@ -139,7 +144,9 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
   switch (space) {
   case SpaceGlobal: {
     Place place = global(w, i, lane, address, bytes, access);
-    if (place.host) {
+    if (place.host && isConstant(w, address)) {
+      count.constantReadBytes += bytes;
+    } else if (place.host) {
       count.globalReadBytes += read ? bytes : 0;
       count.globalWriteBytes += write ? bytes : 0;
       count.globalReadSectors += read ? 1 : 0;
@@ -149,7 +156,10 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
   }
   case SpaceShared: {
     Place place = shared(w, i, lane, local, bytes, access);
-    if (place.host) {
+    if (place.host && place.owner != w.block) {
+      count.remoteReadBytes += read ? bytes : 0;
+      count.remoteWriteBytes += write ? bytes : 0;
+    } else if (place.host) {
       count.sharedReadBytes += read ? bytes : 0;
       count.sharedWriteBytes += write ? bytes : 0;
       count.sharedWavefronts += 1;
@@ -229,6 +239,13 @@ void napkin::executor::countGlobal(Warp &w, const Instr &i,
                                    unsigned bytes, Access access) {
   InstructionCounters &count = w.counters[i.source];
   uint64_t requested = uint64_t(__builtin_popcount(mask)) * bytes;
+  const RegionView *region = w.regions[i.source];
+  if (region && region->readOnly && access == Access::Read &&
+      address[__builtin_ctz(mask)] >= region->begin &&
+      address[__builtin_ctz(mask)] < region->end) {
+    count.constantReadBytes += requested;
+    return;
+  }
   // Distinct sectors; neighbours mostly share one.
   uint64_t found[2 * lanes];
   unsigned size = 0;
@@ -258,7 +275,7 @@ void napkin::executor::countGlobal(Warp &w, const Instr &i,
     count.globalWriteSectors += size;
   }
   if (w.machine->options.cacheModel)
-    w.machine->cacheAccess(w, found, size, access);
+    w.machine->cacheAccess(w, i, found, size, access);
 }
 
 void napkin::executor::countShared(Warp &w, const Instr &i,
@@ -295,8 +312,10 @@ void napkin::executor::countShared(Warp &w, const Instr &i,
         uint32_t word = address[__builtin_ctz(rest)] >> 2;
         for (unsigned k = 0; k < words; ++k, ++word) {
           unsigned bank = word & 31;
+          // Lanes read one word together, but change it one after another.
           bool seen = false;
-          for (unsigned s = 0; s < size[bank] && !seen; ++s)
+          for (unsigned s = 0;
+               s < size[bank] && !seen && access != Access::Atomic; ++s)
             seen = perBank[bank][s] == word;
           if (!seen)
             perBank[bank][size[bank]++] = word;
@@ -308,4 +327,42 @@ void napkin::executor::countShared(Warp &w, const Instr &i,
     count.sharedWavefronts += wavefronts;
     count.sharedConflicts += wavefronts - 1;
   }
+}
+
+void napkin::executor::recountLanes(Warp &w, const Instr &i,
+                                    const InstructionCounters &before,
+                                    const uint64_t *address, uint32_t mask,
+                                    unsigned bytes, AddressSpace space,
+                                    Access access) {
+  uint32_t global = 0, shared = 0, at[lanes] = {};
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    uint64_t window = address[l] & windowMask;
+    bool isShared = window == sharedWindow &&
+                    (space == SpaceGeneric || space == SpaceShared);
+    isShared |= space == SpaceShared;
+    if (isShared) {
+      uint64_t rank = uint32_t(address[l]) >> clusterShift;
+      if (rank && rank - 1 != w.block->rank)
+        continue;
+      at[l] = uint32_t(address[l]) & ((1u << clusterShift) - 1);
+      shared |= 1u << l;
+    } else if (space == SpaceGlobal ||
+               (space == SpaceGeneric && window != localWindow &&
+                window != paramWindow)) {
+      global |= isConstant(w, address[l]) ? 0 : 1u << l;
+    }
+  }
+  InstructionCounters &now = w.counters[i.source];
+  now.globalReadBytes = before.globalReadBytes;
+  now.globalWriteBytes = before.globalWriteBytes;
+  now.globalReadSectors = before.globalReadSectors;
+  now.globalWriteSectors = before.globalWriteSectors;
+  now.sharedReadBytes = before.sharedReadBytes;
+  now.sharedWriteBytes = before.sharedWriteBytes;
+  now.sharedWavefronts = before.sharedWavefronts;
+  if (global)
+    countGlobal(w, i, address, global, bytes, access);
+  if (shared)
+    countShared(w, i, at, shared, bytes, access);
 }

@@ -37,6 +37,20 @@ static void move(Warp &w, PendingCopy &copy, unsigned l) {
   std::memset(target + copy.fromBytes[l], 0, copy.bytes - copy.fromBytes[l]);
 }
 
+/// Nothing asynchronous is on its way to these 4, 8 or 16 bytes.
+static bool isSettled(const uint8_t *shadow, unsigned bytes) {
+  for (unsigned at = 0; at < bytes; at += 4) {
+    uint32_t word;
+    std::memcpy(&word, shadow + at, 4);
+    if (word == 0 || word == ~0u)
+      continue;
+    for (unsigned b = at; b < at + 4; ++b)
+      if (shadow[b] != shadowFresh && shadow[b] != shadowWritten)
+        return false;
+  }
+  return true;
+}
+
 static uint64_t addressOf(Warp &w, uint32_t reference, unsigned width,
                           unsigned l) {
   return width == 8 ? lane<uint64_t>(w, reference)[l]
@@ -111,11 +125,10 @@ HANDLER(copyAsync) {
       }
     }
     uint8_t *shadow = w.block->sharedShadow + to;
-    for (unsigned b = 0; b < bytes && checks; ++b)
-      if (shadow[b] != shadowFresh && shadow[b] != shadowWritten) {
-        trapShadow(w, i, l, to, bytes, shadow, Access::Write, 1);
-        return;
-      }
+    if (checks && !isSettled(shadow, bytes)) {
+      trapShadow(w, i, l, to, bytes, shadow, Access::Write, 1);
+      return;
+    }
   }
   // Requested bytes follow the source size lane by lane.
   InstructionCounters &count = w.counters[i.source];

@@ -114,12 +114,15 @@ void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
                  *results = others + (cas ? form.count : 0);
   bool reversed = w.machine->options.seed & 1;
   w.counters[i.source].atomics += __builtin_popcount(mask);
+  const InstructionCounters before = w.counters[i.source];
+  uint64_t addresses[lanes];
   for (unsigned step = 0; step < lanes; ++step) {
     unsigned l = reversed ? lanes - 1 - step : step;
     if (!((mask >> l) & 1))
       continue;
     uint64_t address = i.offset + (i.small0 == 8 ? lane<uint64_t>(w, i.a)[l]
                                                  : lane<uint32_t>(w, i.a)[l]);
+    addresses[l] = address;
     Place place = translate(w, i, l, address, total, AddressSpace(i.small1),
                             Access::Atomic);
     if (!place.host)
@@ -148,4 +151,6 @@ void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
         std::memcpy(lane<char>(w, results[e]) + l * cell, &old, bytes);
     }
   }
+  recountLanes(w, i, before, addresses, mask, total, AddressSpace(i.small1),
+               Access::Atomic);
 }

@@ -43,14 +43,14 @@ static void misuse(Warp &w, const Instr &i, unsigned l, const std::string &what,
 }
 
 /// Sectors of a contiguous range; they go to the L2 model too.
-static uint64_t sectorsOf(Warp &w, uint64_t address, uint64_t bytes,
-                          bool store) {
+static uint64_t sectorsOf(Warp &w, const Instr &i, uint64_t address,
+                          uint64_t bytes, bool store) {
   if (!bytes)
     return 0;
   uint64_t first = address >> 5, last = (address + bytes - 1) >> 5;
   if (w.machine->options.cacheModel)
     for (uint64_t sector = first; sector <= last; ++sector)
-      w.machine->cacheAccess(w, &sector, 1,
+      w.machine->cacheAccess(w, i, &sector, 1,
                              store ? Access::Write : Access::Read);
   return last - first + 1;
 }
@@ -166,8 +166,14 @@ static bool prepareShared(Warp &w, const Instr &i, unsigned l,
   if (w.event & EventTrap)
     return false;
   InstructionCounters &count = w.counters[i.source];
-  (isSource ? count.sharedReadBytes : count.sharedWriteBytes) += bytes;
-  count.sharedWavefronts += (bytes + 127) / 128;
+  const bool between = static_cast<const BulkForm *>(i.extra)->betweenShared;
+  if (&owner != w.block && between) {
+    (isSource ? count.remoteReadBytes : count.remoteWriteBytes) += bytes;
+  } else {
+    (isSource ? count.sharedReadBytes : count.sharedWriteBytes) += bytes;
+    count.sharedWavefronts += (bytes + 127) / 128;
+    count.multicastBytes += &owner != w.block ? bytes : 0;
+  }
   if (!isSource)
     std::memset(shadow, shadowIncoming, bytes);
   return true;
@@ -311,14 +317,12 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
           fmt::format("the tensor map at {:#x} is not 64-byte aligned",
                       mapAddress),
           mapAddress, Trap::Kind::Misaligned);
-    uint64_t saved = w.counters[i.source].globalReadBytes,
-             sectors = w.counters[i.source].globalReadSectors;
+    const InstructionCounters saved = w.counters[i.source];
     Place place =
         translate(w, i, l, mapAddress, 128, SpaceGeneric, Access::Read);
     if (!place.host)
       return;
-    w.counters[i.source].globalReadBytes = saved;
-    w.counters[i.source].globalReadSectors = sectors;
+    w.counters[i.source] = saved;
     TensorMap map = TensorMap::decode(place.host);
     if (std::memcmp(place.host + 120, "napkinTM", 8))
       return misuse(w, i, l,
@@ -397,7 +401,7 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
             if (end > begin)
               (f.store ? counters.globalWriteSectors
                        : counters.globalReadSectors) +=
-                  sectorsOf(w, rowAddress + begin, end - begin, f.store);
+                  sectorsOf(w, i, rowAddress + begin, end - begin, f.store);
             bool countIt = true;
             for (Block *target : targets) {
               for (uint32_t chunk = 0; chunk < rowBytes; chunk += 16) {
@@ -495,7 +499,7 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
     }
     InstructionCounters &counters = w.counters[i.source];
     (f.store ? counters.globalWriteSectors : counters.globalReadSectors) +=
-        sectorsOf(w, address, bytes, f.store);
+        sectorsOf(w, i, address, bytes, f.store);
     start(w, std::move(copy));
     if (w.event & EventTrap)
       return;

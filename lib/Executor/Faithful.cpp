@@ -142,13 +142,12 @@ TensorUnit napkin::executor::tensorUnit(Type a, Type b, unsigned k,
   unit.addsAtEnd = small && hopper && !wide;
   if (unit.addsAtEnd) {
     // The assembler makes two f16 products of it: the low halves of each
-    // group of four, then the high halves, and an IEEE addition of C.
+    // group of four, then the high halves, and an IEEE addition of C; with f16
+    // accumulators (HMMA.16816.F16, HADD2) each of the three rounds to f16.
     unit.length = k / 2;
     unit.fraction = 25;
     unit.output = 23;
-    unit.halfOutput = false;
     unit.smallestA = unit.smallestB = -14;
-    unit.smallestC = -126;
     return unit;
   }
   unit.fraction = small ? 13 : hopper ? 25 : 24;

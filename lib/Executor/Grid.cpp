@@ -290,7 +290,8 @@ llvm::Expected<LaunchResult> Machine::run() {
                         : clusters;
   wanted = std::min(wanted, clusters);
   for (uint64_t k = 0; k < wanted; ++k)
-    order.push_back(k * clusters / wanted);
+    // The first and the last, and evenly between: edges are among them.
+    order.push_back(wanted > 1 ? k * (clusters - 1) / (wanted - 1) : 0);
   if (llvm::Error error = fit())
     return std::move(error);
   unsigned threads =
@@ -298,8 +299,13 @@ llvm::Expected<LaunchResult> Machine::run() {
   if (program.hasGlobalAtomics || program.mayWaitForBlocks ||
       options.cacheModel)
     threads = 1;
-  if (options.cacheModel)
-    cache = std::make_unique<Cache>(*options.hardware, concurrentBlocks());
+  if (options.cacheModel) {
+    for (SourceInfo &source : program.sources)
+      source.inL1 = mayStayInL1(*source.ptx);
+    cache =
+        std::make_unique<Cache>(*options.hardware, concurrentBlocks(), size,
+                                firstLevelBytes(*options.hardware, occupancy));
+  }
   threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, order.size()));
   std::vector<Worker> pool(threads);
   for (Worker &w : pool) {
@@ -307,6 +313,8 @@ llvm::Expected<LaunchResult> Machine::run() {
     w.regions.resize(program.sources.size(), nullptr);
     w.operands = std::make_unique<OperandCache>();
   }
+  if (options.progress)
+    options.progress(0, order.size() * size);
   std::vector<std::thread> running;
   for (unsigned t = 1; t < threads; ++t)
     running.emplace_back([this, &pool, t] { worker(pool[t]); });

@@ -42,6 +42,9 @@ static Hardware launchView(const cost::Hardware &from) {
   to.blocks = from.blocksPerMultiprocessor;
   to.registers = from.registersPerMultiprocessor;
   to.sharedBytes = from.level("shared").capacityBytes;
+  // Compute capabilities 8.0, 8.6, 8.9 and 9.0 have 192, 128, 128 and 256 KiB,
+  // of which shared memory takes 164, 100, 100 and 228 at most.
+  to.firstLevelBytes = to.sharedBytes + to.reservedSharedBytes + 28 * 1024;
   to.cacheBytes = from.level("l2").capacityBytes;
   to.lineBytes = from.level("l2").preferredBytes;
   return to;

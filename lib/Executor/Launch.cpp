@@ -149,6 +149,13 @@ napkin::executor::launch(Device &device, const ptx::Module &module,
   if (auto e = decode(program, module, **function, arguments, config, options,
                       device))
     return std::move(e);
-  Machine machine(program, device, config, options);
-  return machine.run();
+  Options own = options;
+  uint32_t neededBy =
+      options.countOnly ? productDependence(module, **function) : 0;
+  own.countOnly = options.countOnly && !neededBy;
+  Machine machine(program, device, config, own);
+  auto result = machine.run();
+  if (result)
+    result->productsNeededBy = neededBy;
+  return result;
 }

@@ -210,9 +210,9 @@ public:
             Trap::Kind kind, std::string message, uint64_t address = 0,
             uint32_t otherSource = ~0u, std::string other = "");
   uint32_t lineOf(uint32_t source) const;
-  /// Feeds the L2 model.
-  void cacheAccess(Warp &warp, const uint64_t *sectors, unsigned count,
-                   Access access);
+  /// Feeds the model of the caches.
+  void cacheAccess(Warp &warp, const Instr &instruction,
+                   const uint64_t *sectors, unsigned count, Access access);
 
   Program &program;
   Device &device;

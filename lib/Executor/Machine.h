@@ -249,9 +249,15 @@ void waitAgain(Warp &warp, const Instr &instruction, uint32_t mask,
                WaitKind kind);
 void trapIllegal(Warp &warp, const Instr &instruction, unsigned lane,
                  const char *message);
-/// Counts sectors of a warp's global access; also feeds the L2 model.
+/// Counts sectors of a warp's global access; also feeds the caches' model.
 void countGlobal(Warp &warp, const Instr &instruction, const uint64_t *address,
                  uint32_t mask, unsigned bytes, Access access);
+/// After translate() counted lane by lane: counts the lanes of `mask` as one
+/// access, `before` being the counters before it.
+void recountLanes(Warp &warp, const Instr &instruction,
+                  const InstructionCounters &before, const uint64_t *address,
+                  uint32_t mask, unsigned bytes, AddressSpace space,
+                  Access access);
 /// Counts bytes, wavefronts and conflicts of a shared access.
 void countShared(Warp &warp, const Instr &instruction, const uint32_t *address,
                  uint32_t mask, unsigned bytes, Access access);

@@ -10,6 +10,8 @@
 
 #include "napkin/Executor/Occupancy.h"
 
+#include <algorithm>
+
 using namespace napkin::executor;
 
 static uint64_t roundUp(uint64_t value, uint64_t unit) {
@@ -48,4 +50,21 @@ Occupancy napkin::executor::occupancy(const Hardware &hardware,
                     sharedUnit),
         "shared memory");
   return result;
+}
+
+uint64_t napkin::executor::firstLevelBytes(const Hardware &hardware,
+                                           const Occupancy &occupancy) {
+  if (!hardware.firstLevelBytes)
+    return 0;
+  const uint64_t all = hardware.sharedBytes + hardware.reservedSharedBytes;
+  const uint64_t needed =
+      occupancy.sharedBytesPerBlock
+          ? occupancy.blocksPerMultiprocessor *
+                (occupancy.sharedBytesPerBlock + hardware.reservedSharedBytes)
+          : 0;
+  // CUDA C++ Programming Guide, compute capabilities 8.x and 9.0.
+  for (uint64_t kilobytes : {0, 8, 16, 32, 64, 100, 132, 164, 196, 228})
+    if (kilobytes * 1024 >= needed || kilobytes * 1024 >= all)
+      return hardware.firstLevelBytes - std::min(all, kilobytes * 1024);
+  return hardware.firstLevelBytes - all;
 }

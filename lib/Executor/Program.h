@@ -75,7 +75,15 @@ struct SourceInfo {
   uint64_t macs = 0;
   const char *macType = "";
   bool isProduct = false;
+  /// A load that the L1 cache may keep.
+  bool inL1 = false;
 };
+
+bool mayStayInL1(const ptx::Instruction &instruction);
+/// Line of an instruction in whose guard, address or other steering operand a
+/// tensor-core result may be; 0: there is none.
+uint32_t productDependence(const ptx::Module &module,
+                           const ptx::Function &entry);
 
 /// A variable in shared memory.
 struct SharedVariable {

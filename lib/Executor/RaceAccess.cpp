@@ -36,6 +36,18 @@ static bool visitRange(Visit &visit, CellPool &pool, uint64_t address,
   return true;
 }
 
+/// All lanes touch consecutive bytes, from the first of a cell on.
+template <class AddressOf>
+static bool isContiguous(uint32_t mask, unsigned bytes, AddressOf address) {
+  if (mask != allLanes || bytes < 2 || bytes > 8)
+    return false;
+  const uint64_t first = address(0);
+  bool all = !(first & 15);
+  for (unsigned l = 1; l < lanes; ++l)
+    all &= address(l) == first + l * bytes;
+  return all;
+}
+
 /// The access of lanes `mask`, each of `bytes` at `address(lane)`.
 template <class AddressOf, class CellAt>
 static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
@@ -46,6 +58,20 @@ static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
   visit.bytes = bytes;
   if (visit.write && !collective)
     visit.addresses = numbers;
+  // Whole cells, of one lane each or of neighbouring ones.
+  if (bytes == 16 || (!collective && isContiguous(mask, bytes, address))) {
+    const unsigned step = 16 / bytes;
+    for (uint32_t rest = mask; rest;) {
+      unsigned l = __builtin_ctz(rest);
+      rest &= step == 1 ? rest - 1 : ~uint32_t(0) << (l + step - 1) << 1;
+      RaceCell *c = cellAt(address(l) >> 4);
+      if (!c || !visit.cell(*c, pool, address(l), 0xffff,
+                            LanePattern::of(collective ? laneOfAll : uint8_t(l),
+                                            bytes, 0)))
+        return;
+    }
+    return;
+  }
   for (uint32_t rest = mask; rest;) {
     unsigned l = __builtin_ctz(rest), next = l + 1;
     rest &= rest - 1;

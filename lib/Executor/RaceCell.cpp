@@ -168,6 +168,12 @@ bool Visit::lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
                          const LanePattern &p) const {
   if (e.epoch < warp.fullEpoch)
     return true;
+  // The same lanes: none is a special value, which have high bits.
+  uint64_t before, now;
+  std::memcpy(&before, e.lane, 8);
+  std::memcpy(&now, p.lane, 8);
+  if (before == now && !(now & 0xe0e0e0e0e0e0e0e0ull))
+    return true;
   const uint64_t cell = address & ~uint64_t(15);
   uint16_t common = mask & e.mask;
   for (unsigned h = 0; h < 8; ++h) {

@@ -52,34 +52,54 @@ std::string napkin::executor::describe(const Trap &t, llvm::StringRef file) {
   return text;
 }
 
+namespace {
+
+struct Field {
+  const char *name;
+  uint64_t InstructionCounters::*value;
+};
+
+} // namespace
+
+using IC = InstructionCounters;
+static const Field fields[] = {
+    {"warp_instructions", &IC::warps},
+    {"thread_instructions", &IC::threads},
+    {"global_read_bytes", &IC::globalReadBytes},
+    {"global_write_bytes", &IC::globalWriteBytes},
+    {"global_read_sectors", &IC::globalReadSectors},
+    {"global_write_sectors", &IC::globalWriteSectors},
+    {"shared_read_bytes", &IC::sharedReadBytes},
+    {"shared_write_bytes", &IC::sharedWriteBytes},
+    {"shared_wavefronts", &IC::sharedWavefronts},
+    {"shared_bank_conflicts", &IC::sharedConflicts},
+    {"remote_read_bytes", &IC::remoteReadBytes},
+    {"remote_write_bytes", &IC::remoteWriteBytes},
+    {"multicast_bytes", &IC::multicastBytes},
+    {"local_read_bytes", &IC::localReadBytes},
+    {"local_write_bytes", &IC::localWriteBytes},
+    {"constant_read_bytes", &IC::constantReadBytes},
+    {"tensor_macs", &IC::tensorMacs},
+    {"atomics", &IC::atomics},
+};
+static_assert(sizeof(fields) / sizeof(Field) * sizeof(uint64_t) ==
+                  sizeof(InstructionCounters),
+              "every counter is reported");
+
 InstructionCounters &
 napkin::executor::operator+=(InstructionCounters &to,
                              const InstructionCounters &from) {
-  to.warps += from.warps;
-  to.threads += from.threads;
-  to.globalReadBytes += from.globalReadBytes;
-  to.globalWriteBytes += from.globalWriteBytes;
-  to.globalReadSectors += from.globalReadSectors;
-  to.globalWriteSectors += from.globalWriteSectors;
-  to.sharedReadBytes += from.sharedReadBytes;
-  to.sharedWriteBytes += from.sharedWriteBytes;
-  to.sharedWavefronts += from.sharedWavefronts;
-  to.sharedConflicts += from.sharedConflicts;
-  to.localReadBytes += from.localReadBytes;
-  to.localWriteBytes += from.localWriteBytes;
-  to.tensorMacs += from.tensorMacs;
-  to.atomics += from.atomics;
+  for (const Field &field : fields)
+    to.*field.value += from.*field.value;
   return to;
 }
 
 static void scale(InstructionCounters &c, uint64_t numerator,
                   uint64_t denominator) {
-  for (uint64_t *field :
-       {&c.warps, &c.threads, &c.globalReadBytes, &c.globalWriteBytes,
-        &c.globalReadSectors, &c.globalWriteSectors, &c.sharedReadBytes,
-        &c.sharedWriteBytes, &c.sharedWavefronts, &c.sharedConflicts,
-        &c.localReadBytes, &c.localWriteBytes, &c.tensorMacs, &c.atomics})
-    *field = uint64_t((unsigned __int128)*field * numerator / denominator);
+  for (const Field &field : fields) {
+    uint64_t &value = c.*field.value;
+    value = uint64_t((unsigned __int128)value * numerator / denominator);
+  }
 }
 
 void Machine::summarize(Counters &c, llvm::ArrayRef<InstructionCounters> sum) {
@@ -105,20 +125,8 @@ void Machine::summarize(Counters &c, llvm::ArrayRef<InstructionCounters> sum) {
 }
 
 static void write(llvm::json::OStream &j, const InstructionCounters &c) {
-  j.attribute("warp_instructions", int64_t(c.warps));
-  j.attribute("thread_instructions", int64_t(c.threads));
-  j.attribute("global_read_bytes", int64_t(c.globalReadBytes));
-  j.attribute("global_write_bytes", int64_t(c.globalWriteBytes));
-  j.attribute("global_read_sectors", int64_t(c.globalReadSectors));
-  j.attribute("global_write_sectors", int64_t(c.globalWriteSectors));
-  j.attribute("shared_read_bytes", int64_t(c.sharedReadBytes));
-  j.attribute("shared_write_bytes", int64_t(c.sharedWriteBytes));
-  j.attribute("shared_wavefronts", int64_t(c.sharedWavefronts));
-  j.attribute("shared_bank_conflicts", int64_t(c.sharedConflicts));
-  j.attribute("local_read_bytes", int64_t(c.localReadBytes));
-  j.attribute("local_write_bytes", int64_t(c.localWriteBytes));
-  j.attribute("tensor_macs", int64_t(c.tensorMacs));
-  j.attribute("atomics", int64_t(c.atomics));
+  for (const Field &field : fields)
+    j.attribute(field.name, int64_t(c.*field.value));
 }
 
 std::string Counters::json(bool perLine) const {
@@ -145,6 +153,7 @@ std::string Counters::json(bool perLine) const {
                   int64_t(occupancy.blocksPerMultiprocessor));
       j.attribute("limit", occupancy.limit);
     });
+    j.attribute("l1_hits", int64_t(l1Hits));
     j.attribute("l2_read_sectors", int64_t(l2ReadSectors));
     j.attribute("l2_write_sectors", int64_t(l2WriteSectors));
     j.attribute("l2_hits", int64_t(l2Hits));
@@ -194,7 +203,17 @@ std::string Counters::table() const {
     line("local read bytes", total.localReadBytes);
     line("local write bytes", total.localWriteBytes);
   }
+  auto ifAny = [&](const char *name, uint64_t value) {
+    if (value)
+      line(name, value);
+  };
+  ifAny("constant read bytes", total.constantReadBytes);
+  ifAny("remote read bytes", total.remoteReadBytes);
+  ifAny("remote write bytes", total.remoteWriteBytes);
+  ifAny("multicast bytes", total.multicastBytes);
+  ifAny("atomics", total.atomics);
   if (l2ReadSectors || l2WriteSectors) {
+    line("L1 hits", l1Hits);
     line("L2 read sectors", l2ReadSectors);
     line("L2 write sectors", l2WriteSectors);
     line("L2 hits", l2Hits);

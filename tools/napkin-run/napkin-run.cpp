@@ -228,8 +228,13 @@ static llvm::Error chooseHardware(llvm::StringRef target,
 
 /// A bar with the time that is left, on a terminal only.
 static void showProgress(uint64_t done, uint64_t all) {
-  static const auto start = std::chrono::steady_clock::now();
+  static auto start = std::chrono::steady_clock::now();
   static double last = 0;
+  if (!done) {
+    start = std::chrono::steady_clock::now();
+    last = 0;
+    return;
+  }
   double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
@@ -534,6 +539,11 @@ int main(int argc, char **argv) {
     return status;
   for (size_t k = 0; k < outcome.results.size(); ++k) {
     const executor::ManifestKernel &kernel = manifest.kernels[k];
+    if (uint32_t line = outcome.results[k].productsNeededBy)
+      llvm::errs() << fmt::format("{}:{}: note: this may depend on tensor-core "
+                                  "results, so --count-only "
+                                  "computes them\n",
+                                  (*module)->file, line);
     if (annotate)
       printAnnotated(**module, outcome.results[k].counters);
     if (auto e = printCounters(kernel, outcome.results[k], k == 0))

@@ -60,9 +60,14 @@ struct Counters {
   /// Issues by opcode ("mma", "ld", ...).
   std::map<std::string, uint64_t> issuedByOpcode;
   uint64_t barriers = 0;
-  /// DRAM bytes by the L2 model, when one is attached.
-  uint64_t dramReadBytes = 0, dramWriteBytes = 0, l2ReadSectors = 0,
-           l2WriteSectors = 0, l2Hits = 0;
+  /// With the model of the caches, in sectors of 32 bytes: loads that an L1
+  /// cache served, what reached the L2 cache and what of it was there (a write
+  /// of a sector that is there counts as one), and the bytes that the L2 cache
+  /// fetched from and wrote back to DRAM. Nsight Compute:
+  /// lts__t_sectors_op_read and _op_write, lts__t_sectors_lookup_hit,
+  /// dram__bytes_read and _write.
+  uint64_t l1Hits = 0, l2ReadSectors = 0, l2WriteSectors = 0, l2Hits = 0;
+  uint64_t dramReadBytes = 0, dramWriteBytes = 0;
   /// Blocks executed, and in the grid; they differ under sampling, and then
   /// all counts are scaled by the ratio.
   uint64_t blocksExecuted = 0, blocksInGrid = 0;

@@ -70,7 +70,8 @@ struct Options {
   unsigned threads = 0;
   /// Execute only this many blocks, evenly spread; 0 executes all.
   uint64_t sampleBlocks = 0;
-  /// Skip tensor-core arithmetic: counts only, results are wrong.
+  /// Skip tensor-core arithmetic where no guard, branch or address depends on
+  /// it: counts only, results are wrong. See LaunchResult::productsNeededBy.
   bool countOnly = false;
   /// A warp that issues more than this many instructions traps.
   uint64_t instructionLimit = uint64_t(1) << 32;
@@ -81,7 +82,8 @@ struct Options {
   uint32_t registersPerThread = 0;
   /// Count DRAM bytes by a model of the L2 cache; needs `hardware`.
   bool cacheModel = false;
-  /// Called with blocks done and blocks in all, from one thread at a time.
+  /// Called with blocks done, from 0 on, and blocks in all, from one thread at
+  /// a time.
   std::function<void(uint64_t, uint64_t)> progress;
 };
 
@@ -130,6 +132,9 @@ std::string describe(const Trap &trap, llvm::StringRef file);
 struct LaunchResult {
   Counters counters;
   std::vector<Trap> traps;
+  /// With Options::countOnly: the PTX line through which what is executed may
+  /// depend on tensor-core results, so that they were computed; 0: none.
+  uint32_t productsNeededBy = 0;
   /// Seconds of execution, and of thread-instructions per second.
   double seconds = 0;
 };

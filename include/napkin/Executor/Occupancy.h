@@ -26,6 +26,9 @@ struct Hardware {
   /// its blocks together, each with `reservedSharedBytes` on top, and that
   /// reserve once more.
   uint64_t sharedBytes = 0, reservedSharedBytes = 1024;
+  /// What shared memory and the L1 cache of a multiprocessor have together; 0:
+  /// there is no model of the L1 cache.
+  uint64_t firstLevelBytes = 0;
   /// The L2 cache.
   uint64_t cacheBytes = 0;
   uint32_t lineBytes = 128, ways = 16;
@@ -48,6 +51,10 @@ struct Occupancy {
 /// four, shared memory in units of 128 bytes (CUDA's occupancy calculator).
 Occupancy occupancy(const Hardware &hardware, uint32_t threadsPerBlock,
                     uint32_t registersPerThread, uint64_t sharedBytesPerBlock);
+
+/// Bytes of the L1 cache beside the shared memory of the resident blocks, which
+/// comes in the sizes that CUDA's manual lists; 0 if unknown.
+uint64_t firstLevelBytes(const Hardware &hardware, const Occupancy &occupancy);
 
 } // namespace napkin::executor
 

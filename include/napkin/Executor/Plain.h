@@ -26,6 +26,14 @@ struct InstructionCounters {
   uint64_t sharedReadBytes = 0, sharedWriteBytes = 0;
   uint64_t sharedWavefronts = 0, sharedConflicts = 0;
   uint64_t localReadBytes = 0, localWriteBytes = 0;
+  /// Requested bytes of `.const` variables.
+  uint64_t constantReadBytes = 0;
+  /// Bytes of the shared memory of other blocks of the cluster: loads, and
+  /// stores, atomics and copies. They are not in the shared bytes.
+  uint64_t remoteReadBytes = 0, remoteWriteBytes = 0;
+  /// Of the bytes that multicast copies wrote to shared memory those that went
+  /// to blocks other than the issuer's: they cost no further global reads.
+  uint64_t multicastBytes = 0;
   /// Multiply-accumulates of the tensor cores.
   uint64_t tensorMacs = 0;
   /// Atomic operations, one per thread.

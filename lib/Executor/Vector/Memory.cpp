@@ -156,6 +156,7 @@ void load(Warp &w, const Instr &i, u32 mask) {
   for (unsigned c = 0; c < Count; ++c)
     d[c] = i.list[c] == noRegister ? sink : lane<Cell>(w, i.list[c]);
   if (kind == Kind::Slow) {
+    const InstructionCounters before = w.counters[i.source];
     for (unsigned l = 0; l < lanes; ++l) {
       if (!((mask >> l) & 1))
         continue;
@@ -177,6 +178,7 @@ void load(Warp &w, const Instr &i, u32 mask) {
       for (unsigned c = 0; c < Count; ++c)
         d[c][l] = v[c];
     }
+    recountLanes(w, i, before, x.at, mask, size, S, Access::Read);
     return;
   }
   bool dense = Count == 1 && sizeof(Unit) >= 4 && mask == allLanes &&
@@ -246,6 +248,7 @@ void store(Warp &w, const Instr &i, u32 mask) {
   for (unsigned c = 0; c < Count; ++c)
     s[c] = lane<Cell>(w, i.list[c]);
   if (kind == Kind::Slow) {
+    const InstructionCounters before = w.counters[i.source];
     for (unsigned l = 0; l < lanes; ++l) {
       if (!((mask >> l) & 1))
         continue;
@@ -269,6 +272,7 @@ void store(Warp &w, const Instr &i, u32 mask) {
       if (place.shadow)
         __builtin_memset(place.shadow, shadowWritten, size);
     }
+    recountLanes(w, i, before, x.at, mask, size, S, Access::Write);
     return;
   }
   w.comparesValues = true;

@@ -146,6 +146,28 @@ TEST(Numerics, EightBitProductsOnHopperSplitK) {
   EXPECT_EQ(product("0x00f80878", "0x78780878"), 0.0f);
 }
 
+TEST(Numerics, EightBitProductsOnHopperRoundToHalf) {
+  // With f16 accumulators ptxas emits two HMMA.16816.F16 and an HADD2: 2048 + 1
+  // is a tie and stays 2048, twice; in f32 it would become 2050. In e4m3: 0x60
+  // is 32, 0x68 is 64, 0x38 is 1; the 1 is at k = 2, in the second product.
+  std::string body =
+      "mov.b32 %r1, 0; mov.b32 %r2, 0; mov.b32 %r3, 0; mov.b32 %r4, 0x00003c00;"
+      "setp.eq.u32 %p1, %t, 0; @%p1 mov.b32 %r1, 0x00380060;"
+      "@%p1 mov.b32 %r2, 0x00380068;"
+      "mma.sync.aligned.m16n8k32.row.col.f16.e4m3.e4m3.f16 {%r5,%r6},"
+      "{%r1,%r3,%r3,%r3}, {%r2,%r3}, {%r4,%r4};"
+      "mad.wide.u32 %rd5, %t, 4, %rd0; st.global.u32 [%rd5], %r5;";
+  Device device;
+  uint64_t out = cantFail(device.allocate(128));
+  Options options;
+  options.numerics = Numerics::Faithful;
+  options.tensorCore = TensorCore::H100;
+  Ran ran = run(kernelText(body, 1, "", "sm_90a"), device, {out},
+                {{1, 1, 1}, {32, 1, 1}}, options);
+  EXPECT_EQ(ran.error + ran.trap(), "");
+  EXPECT_EQ(download<uint32_t>(device, out, 32)[0] & 0xffff, 0x6800u);
+}
+
 /// One number of a kind of input, exact in `type`.
 float sample(std::mt19937 &random, Type type, unsigned kind) {
   unsigned size = type == Type::TF32                        ? 32
