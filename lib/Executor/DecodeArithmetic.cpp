@@ -74,6 +74,8 @@ bool emitInteger(Decoder &d, AluOp op, Type type, llvm::ArrayRef<Type> sources,
                  Type result) {
   if (!d.expectOperands(sources.size() + 1))
     return false;
+  if (result == Type::None || llvm::is_contained(sources, Type::None))
+    return d.fail("this type is not supported here");
   uint32_t references[3] = {noRegister, noRegister, noRegister};
   for (size_t i = 0; i < sources.size(); ++i)
     references[i] = d.source(d.operand(i + 1), sources[i]);

@@ -156,6 +156,10 @@ uint32_t Decoder::registerReference(uint32_t reg) {
 
 uint32_t Decoder::constant(unsigned bits, uint64_t value) {
   bits = bits < 16 ? 16 : bits;
+  if (bits > 64) {
+    fail("an operand of 128 bits must be a register");
+    return 0;
+  }
   if (bits < 64)
     value &= (uint64_t(1) << bits) - 1;
   auto [found, isNew] = constants.try_emplace({bits, value}, 0);
@@ -451,6 +455,8 @@ bool Decoder::decodeInstruction() {
   if (!found)
     return fail(
         fmt::format("unknown instruction '{}'", instruction->opcode.str()));
+  if (!checkTypes())
+    return false;
   found->decode(*this);
   if (failed())
     return false;

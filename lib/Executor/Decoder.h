@@ -156,6 +156,7 @@ private:
   bool placeGlobals(const llvm::StringMap<bool> &names);
   bool decodeFunction(uint32_t index);
   bool decodeInstruction();
+  bool checkTypes();
   bool checkRecursion();
   uint32_t registerReference(uint32_t reg);
 
