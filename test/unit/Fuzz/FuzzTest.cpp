@@ -107,8 +107,8 @@ TEST(Fuzz, KernelsOfStrayInstructions) {
   for (std::string &text : wholeKernels())
     texts.push_back(std::move(text));
   KernelMaker maker(texts);
-  ASSERT_GT(maker.instructions.size(), 500u);
-  loop(tryKernel, {maker.instructions[0]}, 10000,
+  ASSERT_GT(maker.instructions.size(), 200u);
+  loop(tryKernel, {maker.instructions[0][0]}, 10000,
        [&](Engine &engine) { return maker.make(engine); });
 }
 

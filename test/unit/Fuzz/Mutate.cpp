@@ -16,6 +16,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 using namespace napkin::fuzz;
@@ -220,18 +221,30 @@ static std::string renamed(llvm::StringRef name) {
   return "%r" + std::to_string(number % 40);
 }
 
-static std::string withOwnRegisters(llvm::StringRef instruction) {
-  std::string result;
-  for (size_t at = 0; at < instruction.size();) {
-    if (instruction[at] != '%') {
-      result += instruction[at++];
+/// The names of an instruction become those that the kernels made declare:
+/// registers, LOOP for labels and functions, `s` for variables.
+static std::string withOwnNames(llvm::StringRef instruction) {
+  llvm::StringRef opcode = instruction.take_until(llvm::isSpace);
+  bool isJump = opcode.starts_with("bra") || opcode.starts_with("brx") ||
+                opcode.starts_with("call");
+  std::string result = opcode.str();
+  for (size_t at = opcode.size(); at < instruction.size();) {
+    char c = instruction[at];
+    if (!isWord(c)) {
+      result += c == '\n' ? ' ' : c;
+      ++at;
       continue;
     }
     size_t end = at + 1;
-    while (end < instruction.size() &&
-           (llvm::isAlnum(instruction[end]) || instruction[end] == '_'))
+    while (end < instruction.size() && isWord(instruction[end]))
       ++end;
-    result += renamed(instruction.slice(at, end));
+    llvm::StringRef word = instruction.slice(at, end);
+    if (c == '%' && !word.contains('.'))
+      result += renamed(word);
+    else if (c == '%' || llvm::isDigit(c) || word == "_" || word == "WARP_SZ")
+      result += word.str();
+    else
+      result += isJump ? "LOOP" : "s";
     at = end;
   }
   return result;
@@ -257,7 +270,8 @@ static llvm::StringRef instructionOf(llvm::StringRef part) {
 }
 
 KernelMaker::KernelMaker(llvm::ArrayRef<std::string> texts) {
-  std::set<std::string> found, modifiers;
+  std::map<std::string, std::set<std::string>> found;
+  std::set<std::string> pieces;
   for (const std::string &text : texts) {
     llvm::SmallVector<llvm::StringRef, 0> parts;
     llvm::StringRef(text).split(parts, ';');
@@ -265,21 +279,51 @@ KernelMaker::KernelMaker(llvm::ArrayRef<std::string> texts) {
       part = instructionOf(part);
       if (part.empty() || !llvm::isAlpha(part[0]) || part.size() > 1200)
         continue;
-      found.insert(withOwnRegisters(part));
-      llvm::SmallVector<llvm::StringRef, 8> pieces;
-      part.take_until(llvm::isSpace).split(pieces, '.');
-      for (llvm::StringRef piece : llvm::ArrayRef(pieces).drop_front())
-        modifiers.insert("." + piece.str());
+      llvm::StringRef opcode = part.take_until(llvm::isSpace);
+      found[opcode.str()].insert(withOwnNames(part));
+      llvm::SmallVector<llvm::StringRef, 8> words;
+      opcode.split(words, '.');
+      for (llvm::StringRef word : llvm::ArrayRef(words).drop_front())
+        pieces.insert("." + word.str());
     }
   }
-  instructions.assign(found.begin(), found.end());
-  words.assign(modifiers.begin(), modifiers.end());
+  for (const auto &[opcode, list] : found)
+    instructions.emplace_back(list.begin(), list.end());
+  modifiers.assign(pieces.begin(), pieces.end());
+  for (const char *operand : {"%p1",     "%h2",       "%r3",
+                              "%rd4",    "%f5",       "%fd6",
+                              "%tid.x",  "%laneid",   "s",
+                              "g",       "l",         "[s]",
+                              "[g]",     "[%rd0]",    "[%r1]",
+                              "[%r1+4]", "{%r1,%r2}", "{%f1,%f2,%f3,%f4}",
+                              "_",       "LOOP",      "END",
+                              "!%p1",    "%p1|%p2"})
+    operands.push_back(operand);
   for (const char *number : numbers)
-    words.push_back(number);
-  for (const char *operand :
-       {"%p1", "%h2", "%r3", "%rd4", "%f5", "%fd6", "%tid.x", "s", "g", "l",
-        "[s]", "[g]", "[%rd0]", "[%r1]", "{%r1,%r2}", "_", "LOOP", "END"})
-    words.push_back(operand);
+    operands.push_back(number);
+}
+
+/// Replaces, drops or adds a modifier, or replaces an operand.
+void KernelMaker::change(std::string &line, Engine &engine) const {
+  auto [begin, end] = tokenAt(line, pick(engine, line.size()));
+  bool isModifier = line[begin] == '.';
+  // Other opcodes and punctuation end most kernels in the parser.
+  if ((!begin || !isWord(line[begin])) && pick(engine, 12))
+    return;
+  switch (pick(engine, 8)) {
+  case 0:
+    if (isModifier)
+      line.erase(begin, end - begin);
+    break;
+  case 1:
+    if (isModifier)
+      line.insert(begin, modifiers[pick(engine, modifiers.size())]);
+    break;
+  default: {
+    const auto &words = isModifier ? modifiers : operands;
+    line.replace(begin, end - begin, words[pick(engine, words.size())]);
+  }
+  }
 }
 
 std::string KernelMaker::make(Engine &engine) const {
@@ -326,13 +370,12 @@ std::string KernelMaker::make(Engine &engine) const {
           "mad.wide.u32 %rd0, %tid.x, 16, %rd0;\n"
           "st.shared.v4.b32 [%r1], {%r2,%r3,%r4,%r5};\nbar.sync 0;\nLOOP:\n";
   for (size_t n = 1 + pick(engine, 6); n; --n) {
-    std::string line = instructions[pick(engine, instructions.size())];
+    const auto &alike = instructions[pick(engine, instructions.size())];
+    std::string line = alike[pick(engine, alike.size())];
+    for (size_t changes = pick(engine, 5); changes > 2; --changes)
+      change(line, engine);
     if (!pick(engine, 5))
       line = "@%p" + std::to_string(pick(engine, 8)) + " " + line;
-    for (size_t edits = pick(engine, 3); edits; --edits) {
-      auto [begin, end] = tokenAt(line, pick(engine, line.size()));
-      line.replace(begin, end - begin, words[pick(engine, words.size())]);
-    }
     text += line + ";\n";
   }
   return text + "END:\nret;\n}\n";

@@ -43,11 +43,13 @@ public:
   explicit KernelMaker(llvm::ArrayRef<std::string> texts);
   /// A kernel `k` with two pointer parameters.
   std::string make(Engine &engine) const;
-  /// Instructions found, their registers renamed to those of the kernels made.
-  std::vector<std::string> instructions;
+  /// Instructions found, by opcode with modifiers.
+  std::vector<std::vector<std::string>> instructions;
 
 private:
-  std::vector<std::string> words;
+  void change(std::string &line, Engine &engine) const;
+
+  std::vector<std::string> modifiers, operands;
 };
 
 } // namespace napkin::fuzz
