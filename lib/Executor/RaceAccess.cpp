@@ -12,6 +12,7 @@
 #include "RaceCell.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,26 @@ static bool visitRange(Visit &visit, CellPool &pool, uint64_t address,
       return false;
     address += count;
   }
+  return true;
+}
+
+/// The mask of an access inside one cell.
+static uint16_t bytesOf(uint64_t address, unsigned bytes) {
+  return uint16_t(((1u << bytes) - 1) << (address & 15));
+}
+
+/// Joins the access of one more lane to those of the same cell. False: it
+/// writes what another has written, which must be looked at apart.
+static bool addLane(LanePattern &pattern, uint16_t &covered, uint64_t address,
+                    unsigned bytes, unsigned lane, bool writes,
+                    bool collective) {
+  const uint16_t more = bytesOf(address, bytes);
+  if (writes && (covered & more))
+    return false;
+  if (!collective && bytes > 1)
+    std::memset(pattern.lane + ((address & 15) >> 1),
+                covered & more ? laneMany : uint8_t(lane), bytes / 2);
+  covered |= more;
   return true;
 }
 
@@ -73,18 +94,29 @@ static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
     return;
   }
   for (uint32_t rest = mask; rest;) {
-    unsigned l = __builtin_ctz(rest), next = l + 1;
+    const unsigned l = __builtin_ctz(rest);
+    const uint64_t at = address(l);
     rest &= rest - 1;
-    uint64_t at = address(l), end = at + bytes;
-    // Neighbouring lanes in one cell go together.
-    while (rest && next < lanes && (rest >> next & 1) && address(next) == end &&
-           !((at ^ end) >> 4)) {
-      end += bytes;
-      rest &= rest - 1;
-      ++next;
+    const uint8_t lane = collective ? laneOfAll : uint8_t(l);
+    if ((at & 15) + bytes > 16) {
+      if (!visitRange(visit, pool, at, at + bytes, lane, bytes, cellAt))
+        return;
+      continue;
     }
-    if (!visitRange(visit, pool, at, end, collective ? laneOfAll : uint8_t(l),
-                    bytes, cellAt))
+    LanePattern pattern = LanePattern::of(lane, bytes, at & 15);
+    uint16_t covered = bytesOf(at, bytes);
+    // Lanes that follow and touch the same cell go together.
+    while (rest) {
+      const unsigned next = __builtin_ctz(rest);
+      const uint64_t other = address(next);
+      if ((at ^ other) >> 4 || (other & 15) + bytes > 16 ||
+          !addLane(pattern, covered, other, bytes, next, visit.write,
+                   collective))
+        break;
+      rest &= rest - 1;
+    }
+    RaceCell *c = cellAt(at >> 4);
+    if (!c || !visit.cell(*c, pool, at, covered, pattern))
       return;
   }
 }
