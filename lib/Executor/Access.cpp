@@ -234,21 +234,26 @@ void napkin::executor::trapIllegal(Warp &w, const Instr &i, unsigned lane,
   w.machine->trap(w, i, lane, Trap::Kind::Illegal, message);
 }
 
-void napkin::executor::countGlobal(Warp &w, const Instr &i,
-                                   const uint64_t *address, uint32_t mask,
-                                   unsigned bytes, Access access) {
-  InstructionCounters &count = w.counters[i.source];
-  uint64_t requested = uint64_t(__builtin_popcount(mask)) * bytes;
-  const RegionView *region = w.regions[i.source];
-  if (region && region->readOnly && access == Access::Read &&
-      address[__builtin_ctz(mask)] >= region->begin &&
-      address[__builtin_ctz(mask)] < region->end) {
-    count.constantReadBytes += requested;
-    return;
-  }
-  // Distinct sectors; neighbours mostly share one.
-  uint64_t found[2 * lanes];
+/// Lanes in order touch consecutive bytes.
+template <class T>
+static bool isContiguous(const T *address, unsigned bytes) {
+  T difference = 0;
+  for (unsigned l = 0; l < lanes; ++l)
+    difference |= address[l] ^ (address[0] + T(l * bytes));
+  return !difference;
+}
+
+/// Distinct sectors (address / 32) of an access; their number.
+static unsigned findSectors(const uint64_t *address, uint32_t mask,
+                            unsigned bytes, uint64_t *found) {
   unsigned size = 0;
+  if (mask == allLanes && bytes <= 32 && isContiguous(address, bytes)) {
+    const uint64_t end = (address[0] + lanes * bytes - 1) >> 5;
+    for (uint64_t sector = address[0] >> 5; sector <= end; ++sector)
+      found[size++] = sector;
+    return size;
+  }
+  // Neighbours mostly share one.
   uint64_t last = ~uint64_t(0);
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
@@ -266,6 +271,23 @@ void napkin::executor::countGlobal(Warp &w, const Instr &i,
         found[size++] = sector;
     }
   }
+  return size;
+}
+
+void napkin::executor::countGlobal(Warp &w, const Instr &i,
+                                   const uint64_t *address, uint32_t mask,
+                                   unsigned bytes, Access access) {
+  InstructionCounters &count = w.counters[i.source];
+  uint64_t requested = uint64_t(__builtin_popcount(mask)) * bytes;
+  const RegionView *region = w.regions[i.source];
+  if (region && region->readOnly && access == Access::Read &&
+      address[__builtin_ctz(mask)] >= region->begin &&
+      address[__builtin_ctz(mask)] < region->end) {
+    count.constantReadBytes += requested;
+    return;
+  }
+  uint64_t found[2 * lanes];
+  unsigned size = findSectors(address, mask, bytes, found);
   if (access != Access::Write) {
     count.globalReadBytes += requested;
     count.globalReadSectors += size;
@@ -290,6 +312,11 @@ void napkin::executor::countShared(Warp &w, const Instr &i,
   // A phase serves 32 lanes of 4 bytes, 16 of 8, 8 of 16.
   unsigned perPhase = bytes <= 4 ? 32 : bytes == 8 ? 16 : 8;
   unsigned words = bytes <= 4 ? 1 : bytes / 4;
+  if (mask == allLanes && bytes <= 16 && access != Access::Atomic &&
+      isContiguous(address, bytes)) {
+    count.sharedWavefronts += lanes / perPhase;
+    return;
+  }
   for (unsigned begin = 0; begin < lanes; begin += perPhase) {
     uint32_t part =
         perPhase == 32 ? mask : mask & (((1u << perPhase) - 1) << begin);

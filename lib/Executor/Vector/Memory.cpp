@@ -276,6 +276,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
     return;
   }
   w.comparesValues = true;
+  const bool dense = Count == 1 && sizeof(Unit) >= 4 && mask == allLanes &&
+                     contiguous(x, size);
   if (kind == Kind::Global) {
     countGlobal(w, i, x.at, mask, size, Access::Write);
     if (w.block->races)
@@ -288,7 +290,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
     if (w.block->races)
       raceShared(w, i, at, mask, size,
                  i.small1 ? Access::Atomic : Access::Write);
-    if (w.block->checks)
+    if (w.block->checks &&
+        !(dense && !anyPending(shadowAt(shadow, x.at[0]), size * lanes)))
       for (u32 rest = mask; rest; rest &= rest - 1) {
         unsigned l = __builtin_ctz(rest);
         if (anyPending(shadowAt(shadow, x.at[l]), size)) {
@@ -312,6 +315,12 @@ void store(Warp &w, const Instr &i, u32 mask) {
   }
   if (w.event & EventTrap)
     return;
+  if (dense) {
+    __builtin_memcpy(hostAt(host, x.at[0]), s[0], sizeof(Unit) * lanes);
+    if (!initialized)
+      __builtin_memset(shadowAt(shadow, x.at[0]), shadowWritten, size * lanes);
+    return;
+  }
   for (u32 rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     Unit v[Count];
