@@ -92,9 +92,14 @@ static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                          fmt::format("names block {} of a cluster of {}",
                                      rank - 1, owner->clusterSize));
     owner = owner->cluster[rank - 1];
-    if (owner->done)
-      return outOfBounds(w, i, lane, address, bytes, access,
-                         "is in the shared memory of a block that has ended");
+    if (owner->done) {
+      w.machine->trap(w, i, lane, Trap::Kind::ExitInFlight,
+                      fmt::format("{} of {} bytes at {:#x}, in the shared "
+                                  "memory of block {}, which has ended",
+                                  verb(access), bytes, address, owner->linear),
+                      address);
+      return {nullptr, nullptr, 0, nullptr};
+    }
   }
   if (offset + bytes > owner->sharedBytes)
     return outOfBounds(w, i, lane, address, bytes, access,
@@ -188,6 +193,23 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
   }
 }
 
+/// " ('tile' + 64)", or nothing.
+static std::string variableAt(Warp &w, uint64_t address, uint8_t space) {
+  if (space == 0) {
+    const Region *region = w.machine->device.find(address);
+    return region ? fmt::format(" ('{}' + {})", region->name,
+                                address - region->begin)
+                  : "";
+  }
+  if (space != 1)
+    return "";
+  uint64_t offset = address & ((1u << clusterShift) - 1);
+  for (const SharedVariable &v : w.machine->program.sharedVariables)
+    if (offset >= v.begin && offset < v.begin + v.bytes)
+      return fmt::format(" ('{}' + {})", v.name, offset - v.begin);
+  return "";
+}
+
 void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane,
                                   uint64_t address, unsigned bytes,
                                   const uint8_t *shadow, Access access,
@@ -198,31 +220,26 @@ void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane,
         (shadow[b] == shadowFresh && access == Access::Write))
       continue;
     if (shadow[b] == shadowFresh) {
-      const Region *region =
-          space == 0 ? w.machine->device.find(address) : nullptr;
       w.machine->trap(
           w, i, lane, Trap::Kind::Uninitialized,
           fmt::format(
               "read of {} bytes at {:#x} of {} memory{}, of which byte {} was "
               "never written",
-              bytes, address, spaces[space],
-              region ? fmt::format(" ('{}' + {})", region->name,
-                                   address - region->begin)
-                     : "",
-              b),
+              bytes, address, spaces[space], variableAt(w, address, space), b),
           address);
     } else if (shadow[b] == shadowBarrier) {
       w.machine->trap(w, i, lane, Trap::Kind::MbarrierMisuse,
-                      fmt::format("{} at {:#x}, which holds an mbarrier",
-                                  verb(access), address),
+                      fmt::format("{} at {:#x}{}, which holds an mbarrier",
+                                  verb(access), address,
+                                  variableAt(w, address, space)),
                       address);
     } else {
       w.machine->trap(
           w, i, lane, Trap::Kind::AsyncHazard,
           fmt::format(
-              "{} of {} bytes at {:#x}, which an asynchronous copy may still "
+              "{} of {} bytes at {:#x}{}, which an asynchronous copy may still "
               "be writing: no wait covers it",
-              verb(access), bytes, address),
+              verb(access), bytes, address, variableAt(w, address, space)),
           address, pendingSource(w, address + b));
     }
     return;

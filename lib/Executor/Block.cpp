@@ -121,6 +121,8 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
   uint32_t registerBytes = (program.registerBytes + 63) & ~63u;
   s.registers.assign(uint64_t(registerBytes) * warps + 64, 0);
   s.predicates.assign(uint64_t(program.predicates) * warps + 1, 0);
+  const size_t followed = program.unwrittenNames.size();
+  s.written.assign(followed * warps, 0);
   s.fragments.resize(warps * lanes);
   s.warps.assign(warps, Warp());
   s.warpAsync.assign(warps, WarpAsync());
@@ -149,6 +151,7 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
     Warp &w = s.warps[x];
     w.base[0] = registers + uint64_t(registerBytes) * x;
     w.base[1] = program.constants.data();
+    w.written = s.written.data() + followed * x;
     w.predicates = s.predicates.data() + uint64_t(program.predicates) * x;
     w.code = program.code.data();
     uint32_t left = threads - x * lanes;

@@ -26,6 +26,11 @@ struct Moment {
   uint32_t cluster, actor, clock;
 };
 
+/// A strong read that saw the last value of a location.
+struct Observer : Moment {
+  Scope scope;
+};
+
 class BlockOrder {
 public:
   struct Release {
@@ -40,7 +45,7 @@ public:
     /// So many releases were acquired by someone.
     uint32_t acquired = 0;
     /// Who read the last value by a strong access.
-    std::vector<Moment> observers;
+    std::vector<Observer> observers;
   };
 
   uint32_t locationOf(uint64_t address);

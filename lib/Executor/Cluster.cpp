@@ -346,38 +346,3 @@ bool napkin::executor::completePending(llvm::ArrayRef<Block *> blocks) {
       }
   return any;
 }
-
-std::string napkin::executor::describeWait(Warp &w) {
-  Block &b = *w.block;
-  switch (w.wait) {
-  case WaitKind::Barrier: {
-    const BarrierState &s = b.async->barriers[w.waitBarrier];
-    uint32_t live = 0;
-    for (uint32_t x = 0; x < b.numWarps; ++x)
-      live += b.warps[x].wait != WaitKind::Done;
-    return fmt::format("barrier {}, {} of {} warps have come", w.waitBarrier,
-                       s.arrived, s.expected ? s.expected : live);
-  }
-  case WaitKind::Mbarrier: {
-    auto &all = b.cluster[w.waitAddress >> 32]->async->mbarriers;
-    auto found = all.find(uint32_t(w.waitAddress));
-    if (found == all.end())
-      return fmt::format("the mbarrier at {:#x}, which is gone",
-                         uint32_t(w.waitAddress));
-    const Mbarrier &m = found->second;
-    return fmt::format(
-        "the mbarrier at {:#x}: phase {} lacks {} of {} arrivals and {} bytes",
-        uint32_t(w.waitAddress), m.phase, m.pending, m.expected,
-        m.transactions);
-  }
-  case WaitKind::Cluster:
-    return fmt::format("the cluster barrier, {} warps have come",
-                       b.clusterState->arrived);
-  case WaitKind::Warpgroup:
-    return "other warps of its warpgroup to issue the same wgmma";
-  case WaitKind::RegisterPool:
-    return fmt::format("registers: {} are free", b.async->registerPool * lanes);
-  default:
-    return "nothing";
-  }
-}

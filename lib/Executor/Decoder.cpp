@@ -150,6 +150,8 @@ uint32_t Decoder::registerReference(uint32_t reg) {
     Type type = function->registers[reg].type;
     reference =
         type == Type::Pred ? program.predicates++ : temporary(typeBits(type));
+    registerNames[type == Type::Pred ? reference | predicateId : reference] =
+        function->registers[reg].name;
   }
   return reference;
 }
@@ -220,6 +222,7 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
     unsigned own = operandBits(operand);
     uint32_t reference = registerReference(operand.reg);
     touchedNow.push_back(reference);
+    usesNow.reads.push_back({reference});
     if (own == bits)
       return reference;
     if (own < bits) {
@@ -352,6 +355,7 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
   unsigned own = operandBits(operand);
   uint32_t reference = registerReference(operand.reg);
   touchedNow.push_back(reference);
+  usesNow.writes.push_back(reference);
   if (own == bits)
     return reference;
   if (own < bits) {
@@ -366,7 +370,9 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
 }
 
 uint32_t Decoder::predicateRegister(uint32_t reg) {
-  return registerReference(reg);
+  uint32_t reference = registerReference(reg);
+  usesNow.writes.push_back(reference | predicateId);
+  return reference;
 }
 
 uint32_t Decoder::predicateSource(const Operand &operand, bool &negated) {
@@ -375,7 +381,9 @@ uint32_t Decoder::predicateSource(const Operand &operand, bool &negated) {
     fail("expected a predicate");
     return 0;
   }
-  return registerReference(operand.reg);
+  uint32_t reference = registerReference(operand.reg);
+  usesNow.reads.push_back({reference | predicateId});
+  return reference;
 }
 
 uint32_t Decoder::predicateDestination(const Operand &operand) {
@@ -385,7 +393,7 @@ uint32_t Decoder::predicateDestination(const Operand &operand) {
     fail("the destination must be a predicate");
     return 0;
   }
-  return registerReference(operand.reg);
+  return predicateRegister(operand.reg);
 }
 
 Instr &Decoder::emit(Handler handler) {
@@ -424,6 +432,8 @@ bool Decoder::address(const Operand &operand, Instr &to) {
     if (bits != 32 && bits != 64)
       return fail("an address register has 32 or 64 bits");
     to.a = source(base, bits == 64 ? Type::B64 : Type::B32);
+    if (!failed())
+      usesNow.reads.back().isStrict = true;
     to.small0 = bits / 8;
     return !failed();
   }
@@ -448,6 +458,7 @@ bool Decoder::decodeInstruction() {
   used.assign(instruction->modifiers.size(), false);
   widenings.clear();
   touchedNow.clear();
+  usesNow = RegisterUses();
   firstMicro = true;
   const InstructionInfo *found = findInstruction(instruction->opcode);
   program.sources.push_back(
@@ -466,6 +477,12 @@ bool Decoder::decodeInstruction() {
     i.a = w.from;
   }
   program.touched.push_back(touchedNow);
+  if (instruction->guard >= 0) {
+    usesNow.isGuarded = true;
+    usesNow.reads.push_back(
+        {registerReference(instruction->guard) | predicateId, true, true});
+  }
+  program.uses.push_back(std::move(usesNow));
   if (llvm::StringRef rest = peek(); !rest.empty())
     return fail(
         fmt::format("modifier '.{}' is not supported here", rest.str()));
@@ -480,6 +497,7 @@ bool Decoder::decodeFunction(uint32_t index) {
   if (!placeFunctionVariables(*function))
     return false;
   functionStarts[index] = program.code.size();
+  const uint32_t firstSource = program.sources.size();
   std::vector<uint32_t> starts;
   branches.clear();
   tables.clear();
@@ -510,6 +528,8 @@ bool Decoder::decodeFunction(uint32_t index) {
   for (auto [table, size] : tables)
     for (unsigned i = 0; i < size; ++i)
       table[i] = starts[table[i]];
+  if (options.checks)
+    findUnwritten(firstSource);
   return true;
 }
 

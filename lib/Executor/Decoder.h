@@ -158,6 +158,9 @@ private:
   bool decodeInstruction();
   bool checkTypes();
   bool checkRecursion();
+  /// Finds registers of the function, whose PTX instructions begin with this
+  /// one, that may be read before they are written.
+  void findUnwritten(uint32_t firstSource);
   uint32_t registerReference(uint32_t reg);
 
   llvm::SmallVector<bool, 8> used;
@@ -182,6 +185,8 @@ private:
   };
   std::vector<Widening> widenings;
   std::vector<uint32_t> touchedNow;
+  RegisterUses usesNow;
+  llvm::DenseMap<uint32_t, std::string> registerNames;
   bool firstMicro = true;
   uint32_t ownGuard = noGuard;
   uint32_t currentFunction = 0;

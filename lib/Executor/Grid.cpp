@@ -338,6 +338,11 @@ llvm::Expected<LaunchResult> Machine::run() {
   summarize(c, sum);
   if (cache)
     cache->finish(c);
+  for (const Worker &w : pool)
+    if (w.globalRaces.isFull && result.notes.empty())
+      result.notes.push_back(
+          "data races in global memory were only looked for in the first 128 "
+          "MiB that each host thread touched");
   // Only the first cluster that trapped is certain to be the same every time.
   uint64_t earliest = ~uint64_t(0);
   for (auto &[key, t] : traps)

@@ -56,6 +56,7 @@ struct PendingWgmma {
 };
 
 struct WarpAsync {
+  std::vector<uint32_t> laneEpochs;
   std::vector<PendingCopy> copies;
   /// Groups committed by each lane, of cp.async and of bulk stores.
   uint32_t groups[lanes] = {}, bulkGroups[lanes] = {};
@@ -94,6 +95,15 @@ struct Mbarrier {
   /// Orders the copies that signal the object, by phase; ~0u: none yet.
   uint32_t actor = ~0u;
   uint32_t source = 0, lastSource = 0;
+  /// Phases that some wait has seen complete.
+  uint64_t observed = 0;
+  /// Warps that arrive here: where and in which phase they last did.
+  struct Arriver {
+    const Warp *warp;
+    uint32_t source;
+    uint64_t phase;
+  };
+  std::vector<Arriver> arrivers;
   /// Bulk copies that signalled a completed phase no one has waited for yet:
   /// their targets stay marked until a wait.
   std::vector<std::pair<uint32_t, uint32_t>> arrived, unobserved;
@@ -170,7 +180,7 @@ struct BlockStorage {
   std::vector<Fragment> fragments;
   std::vector<char> shared, local, registers;
   std::vector<uint8_t> sharedShadow, localShadow;
-  std::vector<uint32_t> predicates;
+  std::vector<uint32_t> predicates, written;
   std::vector<RaceCell> cells;
 };
 
@@ -293,8 +303,10 @@ void performCopy(BulkCopy &copy);
 void finishCopy(ClusterState &cluster, size_t index);
 /// An instruction touches registers that some wgmma uses; false after a trap.
 bool touchProducts(Warp &warp, const Instr &instruction);
+/// An instruction touches registers that may be undefined; false after a trap.
+bool touchUnwritten(Warp &warp, const Instr &instruction, uint32_t mask);
 void performWgmma(Warp &warp, PendingWgmma &product);
-/// "barrier 0 (3 of 8 warps)".
+/// What the warp waits for, and who would have to come.
 std::string describeWait(Warp &warp);
 
 /// The warp executes an instruction that its warpgroup must execute alike, with

@@ -198,6 +198,8 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
       c.warps++;
       c.threads += __builtin_popcount(mask);
     }
+    if ((i.flags & TouchesUnwritten) && !touchUnwritten(w, i, mask))
+      return;
     if ((i.flags & TouchesProducts) && mask && !touchProducts(w, i))
       return;
     ++w.pc;
@@ -257,30 +259,4 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
     w.lastPc = w.pc;
     reselect(w);
   }
-}
-
-void Machine::deadlock(llvm::ArrayRef<Block *> blocks) {
-  // The wait graph: every warp and what it waits for.
-  std::string graph;
-  Warp *first = nullptr;
-  unsigned shown = 0;
-  for (Block *b : blocks)
-    for (uint32_t x = 0; x < b->numWarps; ++x) {
-      Warp &w = b->warps[x];
-      if (w.wait == WaitKind::Done || w.wait == WaitKind::None)
-        continue;
-      if (!first)
-        first = &w;
-      if (++shown > 24)
-        continue;
-      uint32_t source = w.code[w.pc ? w.pc - 1 : 0].source;
-      graph += fmt::format("\n    block {} warp {} waits at line {} for {}",
-                           b->linear, x, lineOf(source), describeWait(w));
-    }
-  if (!first)
-    return;
-  first->event = 0;
-  trap(*first, first->code[first->pc ? first->pc - 1 : 0],
-       first->active ? __builtin_ctz(first->active) : 0, Trap::Kind::Deadlock,
-       "no warp can go on:" + graph);
 }

@@ -170,10 +170,12 @@ struct Warp {
   OperandCache *operands;
   uint32_t registerCount;
   /// Lanes of the warp: `epoch` advances when some synchronise; what came
-  /// before `fullEpoch` is ordered for all, before `laneEpoch` or until the
-  /// warp's clock `laneClock` for one.
+  /// before `fullEpoch` is ordered for all, until the warp's clock `laneClock`
+  /// for one, and what lane b did before `laneEpochs[32 a + b]` for lane a
+  /// (null: nothing).
   uint32_t epoch, fullEpoch;
-  uint32_t laneEpoch[lanes], laneClock[lanes];
+  uint32_t laneClock[lanes];
+  uint32_t *laneEpochs;
   /// The store that is being checked compares its values afterwards
   /// (raceOverlap), and must: lanes write to one address, or another warp of
   /// the cluster wrote there and nothing orders the two.

@@ -56,9 +56,10 @@ Block *napkin::executor::sharedOwner(Warp &w, const Instr &i, unsigned l,
   }
   if (owner->done) {
     w.machine->trap(
-        w, i, l, Trap::Kind::OutOfBounds,
-        fmt::format("{:#x} is in the shared memory of a block that has ended",
-                    address),
+        w, i, l, Trap::Kind::ExitInFlight,
+        fmt::format(
+            "{:#x} is in the shared memory of block {}, which has ended",
+            address, owner->linear),
         address);
     return nullptr;
   }
@@ -153,6 +154,13 @@ bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l,
   }
   if (w && releases)
     release(*w, m->arriving);
+  if (w) {
+    auto same = llvm::find_if(
+        m->arrivers, [&](const Mbarrier::Arriver &a) { return a.warp == w; });
+    if (same == m->arrivers.end())
+      same = m->arrivers.insert(same, Mbarrier::Arriver());
+    *same = {w, source, m->phase};
+  }
   m->pending -= count;
   if (drop)
     m->expected -= count;
@@ -327,6 +335,7 @@ HANDLER(mbarrierTest) {
     }
     if (done) {
       result |= 1u << l;
+      m->observed = m->phase;
       if (!(i.small1 & 4))
         acquire(w, m->completed, 1u << l);
       for (auto [target, bytes] : m->unobserved)

@@ -17,6 +17,7 @@
 #include "napkin/Executor/Executor.h"
 
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Allocator.h"
 
 namespace napkin::executor {
@@ -85,6 +86,34 @@ bool mayStayInL1(const ptx::Instruction &instruction);
 uint32_t productDependence(const ptx::Module &module,
                            const ptx::Function &entry);
 
+/// Registers that a PTX instruction reads and writes, by reference; predicates
+/// by their index and `predicateId`.
+constexpr uint32_t predicateId = 0x40000000u;
+struct RegisterUse {
+  uint32_t id;
+  /// An address or a guard.
+  bool isStrict = false, isGuard = false;
+};
+struct RegisterUses {
+  llvm::SmallVector<RegisterUse, 4> reads;
+  llvm::SmallVector<uint32_t, 2> writes;
+  bool isGuarded = false;
+};
+/// What an undefined operand does: it traps, it makes the results undefined, or
+/// nothing.
+enum class UndefinedRule : uint8_t { Use, Propagate, Define };
+/// The registers among those of a PTX instruction that may be undefined, by
+/// index in Program::unwrittenNames.
+struct UnwrittenCheck {
+  struct Read {
+    uint32_t reg;
+    bool isStrict, isGuard;
+  };
+  UndefinedRule rule = UndefinedRule::Define;
+  llvm::SmallVector<Read, 2> reads;
+  llvm::SmallVector<uint32_t, 2> writes;
+};
+
 /// A variable in shared memory.
 struct SharedVariable {
   std::string name;
@@ -109,6 +138,10 @@ struct Program {
   /// instruction those of them that it touches.
   llvm::DenseSet<uint32_t> productRegisters;
   std::vector<std::vector<uint32_t>> touched;
+  /// By PTX instruction; `unwritten` is empty if nothing needs to be followed.
+  std::vector<RegisterUses> uses;
+  std::vector<UnwrittenCheck> unwritten;
+  std::vector<std::string> unwrittenNames;
   /// Number of functions, then where each begins (for indirect calls).
   const uint32_t *functionStarts = nullptr;
   /// Several workers could see different orders of atomic operations.

@@ -7,8 +7,10 @@
 // Barriers carry all that a warp knows. A strong access carries it only if it
 // is a release or if a fence of enough scope came before, and only as far as
 // the scopes of both sides reach (PTX manual, 8.7 and 8.9). A fence that other
-// threads have passed before a barrier counts too, although the manual wants it
-// in the thread of the strong access: much code is written so.
+// threads have passed before a barrier counts too, and a barrier of the block
+// completes what a relaxed read-modify-write observed, although the manual
+// wants a fence in the thread of the strong access: much code is written so
+// (the last block to count up reads the others' results).
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,7 +69,7 @@ static void raiseLanes(Warp &w, uint32_t clock, uint32_t mask) {
 }
 
 void napkin::executor::acquire(Warp &w, const SyncClock &sync, uint32_t mask) {
-  if (!w.races || sync.rows.known.empty())
+  if (!w.races || (sync.rows.known.empty() && sync.rows.initialized.empty()))
     return;
   w.races->of(w).join(sync);
   raiseLanes(w, sync.rows.known[clusterWarp(w)], mask);
@@ -79,8 +81,31 @@ void napkin::executor::synchronizeLanes(Warp &w, uint32_t mask) {
     w.fullEpoch = w.epoch;
     return;
   }
-  for (; mask; mask &= mask - 1)
-    w.laneEpoch[__builtin_ctz(mask)] = w.epoch;
+  // Each of them now knows what any of them knew, and what they did.
+  std::vector<uint32_t> &all = w.async->laneEpochs;
+  all.resize(lanes * lanes);
+  w.laneEpochs = all.data();
+  uint32_t known[lanes] = {};
+  for (uint32_t rest = mask; rest; rest &= rest - 1)
+    for (unsigned l = 0; l < lanes; ++l)
+      known[l] =
+          std::max(known[l], w.laneEpochs[__builtin_ctz(rest) * lanes + l]);
+  for (uint32_t rest = mask; rest; rest &= rest - 1)
+    known[__builtin_ctz(rest)] = w.epoch;
+  for (uint32_t rest = mask; rest; rest &= rest - 1)
+    std::copy(known, known + lanes, w.laneEpochs + __builtin_ctz(rest) * lanes);
+}
+
+bool napkin::executor::laneKnows(const Warp &w, unsigned lane, unsigned other,
+                                 uint32_t epoch, uint32_t clock) {
+  if (epoch < w.fullEpoch || lane == other || lane >= lanes ||
+      clock <= w.laneClock[lane])
+    return true;
+  if (!w.laneEpochs)
+    return false;
+  const uint32_t *known = w.laneEpochs + lane * lanes;
+  return other < lanes ? epoch < known[other]
+                       : epoch < *std::max_element(known, known + lanes);
 }
 
 void napkin::executor::fenceProxy(Warp &w, bool shared, bool global) {
@@ -101,6 +126,23 @@ void napkin::executor::fenceInitializations(Warp &w) {
   rows.initialized.join(rows.known);
 }
 
+/// Makes known what relaxed reads have `seen` at distances up to `scope`.
+static void acquireObserved(Warp &w, Knowledge &seen, Scope scope) {
+  RaceState &s = *w.races;
+  uint32_t me = clusterWarp(w);
+  for (unsigned distance = 0; distance <= std::min(scope, ScopeCluster);
+       ++distance) {
+    raiseLanes(w, seen.observed[distance].known[me], allLanes);
+    s.warp[me].rows.join(seen.observed[distance]);
+    seen.observed[distance] = Rows();
+  }
+  if (scope != ScopeDevice)
+    return;
+  for (const ForeignReleases &releases : seen.pending)
+    w.machine->blockOrder.acquire(s.cluster, me, s.clock[me], releases);
+  seen.pending.clear();
+}
+
 void napkin::executor::fenceMemory(Warp &w, bool acquires, bool releases,
                                    Scope scope) {
   if (!w.races)
@@ -108,19 +150,8 @@ void napkin::executor::fenceMemory(Warp &w, bool acquires, bool releases,
   RaceState &s = *w.races;
   uint32_t me = clusterWarp(w);
   Knowledge &mine = s.warp[me];
-  if (acquires) {
-    for (unsigned distance = 0; distance <= std::min(scope, ScopeCluster);
-         ++distance) {
-      raiseLanes(w, mine.observed[distance].known[me], allLanes);
-      mine.rows.join(mine.observed[distance]);
-      mine.observed[distance] = Rows();
-    }
-    if (scope == ScopeDevice) {
-      for (const ForeignReleases &seen : mine.pending)
-        w.machine->blockOrder.acquire(s.cluster, me, s.clock[me], seen);
-      mine.pending.clear();
-    }
-  }
+  if (acquires)
+    acquireObserved(w, mine, scope);
   if (!releases)
     return;
   advance(w);
@@ -140,13 +171,14 @@ static StrongLocation &locationOf(RaceState &s, uint64_t key,
   return l;
 }
 
-static void observe(std::vector<Moment> &observers, const Moment &moment) {
+static void observe(std::vector<Observer> &observers, const Observer &next) {
   // The first reading is the strongest; a long list serves nobody.
-  for (const Moment &m : observers)
-    if (m.cluster == moment.cluster && m.actor == moment.actor)
+  for (const Observer &o : observers)
+    if (o.cluster == next.cluster && o.actor == next.actor &&
+        o.scope >= next.scope)
       return;
   if (observers.size() < 64)
-    observers.push_back(moment);
+    observers.push_back(next);
 }
 
 void napkin::executor::strongRead(Warp &w, uint32_t lane, const Block *owner,
@@ -159,6 +191,8 @@ void napkin::executor::strongRead(Warp &w, uint32_t lane, const Block *owner,
   BlockOrder::Location *far = owner ? nullptr : &blocks.at(number);
   StrongLocation &l =
       locationOf(s, owner ? strongKey(*owner, address) : address, far);
+  // An atomic that counts blocks: see the head of the file.
+  const bool counts = order.reads && order.writes && !order.acquire;
   auto learn = [&](const Knowledge &from, Scope distance) {
     if (from.rows.known.empty() || order.scope < distance)
       return;
@@ -166,6 +200,8 @@ void napkin::executor::strongRead(Warp &w, uint32_t lane, const Block *owner,
       acquire(w, from, 1u << lane);
     else
       mine.observed[distance].join(from.rows);
+    if (counts)
+      s.counted[me].observed[distance].join(from.rows);
   };
   auto own = l.blocks.find(w.block->rank);
   if (own != l.blocks.end())
@@ -180,9 +216,12 @@ void napkin::executor::strongRead(Warp &w, uint32_t lane, const Block *owner,
       Knowledge pending;
       pending.pending.push_back(seen);
       mine.join(pending);
+      if (counts)
+        s.counted[me].join(pending);
     }
   }
-  observe(far ? far->observers : l.observers, {s.cluster, me, s.clock[me]});
+  observe(far ? far->observers : l.observers,
+          {{s.cluster, me, s.clock[me]}, order.scope});
 }
 
 void napkin::executor::strongWrite(Warp &w, const Block *owner,
@@ -228,6 +267,7 @@ void napkin::executor::barrierArrived(Warp &w, BarrierState &state) {
   if (!w.races)
     return;
   synchronizeLanes(w, allLanes);
+  acquireObserved(w, w.races->counted[clusterWarp(w)], ScopeDevice);
   release(w, state.sync);
 }
 
@@ -268,6 +308,7 @@ void napkin::executor::startClocks(RaceState &s, uint32_t cluster,
   s.warps = blocks.size() * s.warpsPerBlock;
   s.clock.assign(s.warps, 1);
   s.warp.resize(s.warps);
+  s.counted.resize(s.warps);
   s.remote.resize(blocks.size());
   for (Block *b : blocks) {
     b->raceState = &s;

@@ -15,7 +15,7 @@
 #ifndef NAPKIN_LIB_EXECUTOR_RACE_H
 #define NAPKIN_LIB_EXECUTOR_RACE_H
 
-#include "Clocks.h"
+#include "BlockOrder.h"
 #include "Machine.h"
 
 #include <map>
@@ -89,7 +89,7 @@ struct StrongLocation {
   Knowledge cluster;                    ///< to other blocks
   /// Chain of the location in BlockOrder that this belongs to.
   uint32_t chain = 0;
-  std::vector<Moment> observers;
+  std::vector<Observer> observers;
 };
 
 /// Last accesses of an actor of another block to a block's shared memory.
@@ -110,6 +110,9 @@ struct RaceState {
   /// Number of the cluster, from 1.
   uint32_t cluster = 0, warps = 0, warpsPerBlock = 0;
   std::vector<Knowledge> warp;
+  /// What relaxed read-modify-writes of each warp observed since its last
+  /// barrier.
+  std::vector<Knowledge> counted;
   /// Of the warps, then of the actors below.
   std::vector<uint32_t> clock;
   std::map<std::pair<uint32_t, uint64_t>, uint32_t> actors;
@@ -145,6 +148,10 @@ void releaseFenced(Warp &warp, SyncClock &sync);
 void acquire(Warp &warp, const SyncClock &sync, uint32_t mask = allLanes);
 /// Lanes `mask` of a warp synchronise with each other.
 void synchronizeLanes(Warp &warp, uint32_t mask);
+/// Whether `lane` is ordered after what lane `other` of its warp did at that
+/// epoch and clock.
+bool laneKnows(const Warp &warp, unsigned lane, unsigned other, uint32_t epoch,
+               uint32_t clock);
 /// fence.proxy.async: all that the warp knows is visible to the async proxy.
 void fenceProxy(Warp &warp, bool shared, bool global);
 /// fence.mbarrier_init.

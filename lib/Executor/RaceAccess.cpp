@@ -332,10 +332,8 @@ bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, unsigned lane,
     return false;
   };
   bool isOrdered = e.actor == me
-                       ? e.epoch < w.fullEpoch || e.lane[half] == lane ||
-                             lane >= lanes || e.lane[half] >= lanes ||
-                             e.epoch < w.laneEpoch[lane] ||
-                             e.clock <= w.laneClock[lane]
+                       ? e.lane[half] == laneNone ||
+                             laneKnows(w, lane, e.lane[half], e.epoch, e.clock)
                        : rows.known[e.actor] >= e.clock ||
                              rows.initialized[e.actor] >= e.clock;
   if (!isOrdered)

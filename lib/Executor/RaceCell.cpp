@@ -95,16 +95,22 @@ bool Visit::ordered(const AccessEntry &e, uint32_t other) const {
          (async && other == actor && e.clock == clock);
 }
 
+/// How far an entry is from a warp.
+Scope Visit::distance(const AccessEntry &e, uint32_t cluster,
+                      uint32_t other) const {
+  if (e.cluster != cluster)
+    return ScopeDevice;
+  return e.actor < state.warps &&
+                 e.actor / state.warpsPerBlock == other / state.warpsPerBlock
+             ? ScopeBlock
+             : ScopeCluster;
+}
+
 bool Visit::bothStrong(const AccessEntry &e) const {
   if (!order.strong || !(e.flags & EntryStrong))
     return false;
-  Scope distance = ScopeBlock;
-  if (e.cluster != state.cluster)
-    distance = ScopeDevice;
-  else if (e.actor >= state.warps ||
-           e.actor / state.warpsPerBlock != me / state.warpsPerBlock)
-    distance = ScopeCluster;
-  return order.scope >= distance && e.flags / EntryScope >= distance;
+  Scope needed = distance(e, state.cluster, me);
+  return order.scope >= needed && e.flags / EntryScope >= needed;
 }
 
 /// A strong write is ordered before what follows a strong read of its value,
@@ -112,12 +118,15 @@ bool Visit::bothStrong(const AccessEntry &e) const {
 bool Visit::isObserved(const AccessEntry &e, uint64_t address) const {
   if (!(e.flags & EntryStrong))
     return false;
-  auto any = [&](const std::vector<Moment> &observers) {
-    return llvm::any_of(observers, [&](const Moment &m) {
-      if (m.cluster != state.cluster)
+  auto any = [&](const std::vector<Observer> &observers) {
+    return llvm::any_of(observers, [&](const Observer &o) {
+      Scope needed = distance(e, o.cluster, o.actor);
+      if (o.scope < needed || e.flags / EntryScope < needed)
+        return false;
+      if (o.cluster != state.cluster)
         return warp.machine->blockOrder.isKnown(state.cluster, me,
-                                                mine.rows.known, m);
-      return m.actor == me || mine.rows.known[m.actor] >= m.clock;
+                                                mine.rows.known, o);
+      return o.actor == me || mine.rows.known[o.actor] >= o.clock;
     });
   };
   uint64_t cell = address & ~uint64_t(15);
@@ -183,8 +192,7 @@ bool Visit::lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
     if (theirs == laneNone || ours == laneNone ||
         (theirs == ours && ours < lanes))
       continue;
-    if (ours < lanes &&
-        (e.epoch < warp.laneEpoch[ours] || e.clock <= warp.laneClock[ours]))
+    if (ours < lanes && laneKnows(warp, ours, theirs, e.epoch, e.clock))
       continue;
     // Lanes of one instruction may write the same value: its handler compares.
     if (write && addresses && e.source == instruction.source &&

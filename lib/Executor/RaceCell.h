@@ -70,6 +70,7 @@ private:
   bool repeatsRead(RaceCell &c, uint16_t mask, const LanePattern &p) const;
   bool ordered(const AccessEntry &e, uint32_t other) const;
   bool isBefore(const AccessEntry &e) const;
+  Scope distance(const AccessEntry &e, uint32_t cluster, uint32_t warp) const;
   bool bothStrong(const AccessEntry &e) const;
   bool isObserved(const AccessEntry &e, uint64_t address) const;
   bool lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,

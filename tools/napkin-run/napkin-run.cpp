@@ -386,6 +386,9 @@ static int runSchedules(const ptx::Module &module,
     if (!ran)
       return fail(toString(ran.takeError()));
     for (size_t k = 0; k < ran->size(); ++k) {
+      for (const std::string &note : (*ran)[k].notes)
+        if (!n)
+          llvm::errs() << "note: " << note << "\n";
       if ((*ran)[k].traps.empty())
         continue;
       printTraps(module, manifest, (*ran)[k], k);

@@ -132,6 +132,8 @@ std::string describe(const Trap &trap, llvm::StringRef file);
 struct LaunchResult {
   Counters counters;
   std::vector<Trap> traps;
+  /// What was not checked, a sentence each.
+  std::vector<std::string> notes;
   /// With Options::countOnly: the PTX line through which what is executed may
   /// depend on tensor-core results, so that they were computed; 0: none.
   uint32_t productsNeededBy = 0;
