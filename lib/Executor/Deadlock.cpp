@@ -145,7 +145,11 @@ std::string napkin::executor::describeWait(Warp &w) {
 void Machine::deadlock(llvm::ArrayRef<Block *> blocks) {
   Warp *first = nullptr;
   // What they wait for, in order of the first to wait for it.
-  std::vector<std::pair<std::string, std::string>> graph;
+  struct Entry {
+    std::string what, block, warps;
+    bool several;
+  };
+  std::vector<Entry> graph;
   for (Block *b : blocks)
     for (uint32_t x = 0; x < b->numWarps; ++x) {
       Warp &w = b->warps[x];
@@ -153,25 +157,27 @@ void Machine::deadlock(llvm::ArrayRef<Block *> blocks) {
         continue;
       if (!first)
         first = &w;
-      std::string what = fmt::format(" of block {} at line {} for {}",
-                                     b->linear, lineAt(w), describeWait(w));
-      auto same = llvm::find_if(
-          graph, [&](const auto &entry) { return entry.first == what; });
+      std::string what =
+          fmt::format("at line {} for {}", lineAt(w), describeWait(w));
+      std::string whose = fmt::format("of block {}", b->linear);
+      auto same = llvm::find_if(graph, [&](const Entry &entry) {
+        return entry.what == what && entry.block == whose;
+      });
       if (same == graph.end())
-        graph.push_back({what, std::to_string(x)});
-      else
-        same->second += ", " + std::to_string(x);
+        graph.push_back({what, whose, fmt::format("warp {}", x), false});
+      else {
+        same->warps = fmt::format(
+            "warps {}, {}",
+            llvm::StringRef(same->warps).split(' ').second.str(), x);
+        same->several = true;
+      }
     }
   if (!first)
     return;
   std::string text;
   for (size_t k = 0; k < graph.size() && k < 16; ++k)
-    text += fmt::format(
-        "\n    {} {} wait{}{}",
-        graph[k].second.find(',') == std::string::npos ? "warp" : "warps",
-        graph[k].second,
-        graph[k].second.find(',') == std::string::npos ? "s" : "",
-        graph[k].first);
+    text += fmt::format("\n    {} {} wait{} {}", graph[k].warps, graph[k].block,
+                        graph[k].several ? "" : "s", graph[k].what);
   if (graph.size() > 16)
     text += fmt::format("\n    and {} more", graph.size() - 16);
   first->event = 0;

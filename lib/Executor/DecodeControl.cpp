@@ -82,8 +82,8 @@ bool napkin::executor::decodeBarrier(Decoder &d) {
       return d.fail("barrier.cluster needs .arrive or .wait");
     Instr &i = d.emit(kind ? clusterWait : clusterArrive);
     i.small0 = relaxed;
-    if (aligned)
-      i.flags |= Aligned;
+    // Each thread counts: the warp comes when all its lanes have.
+    i.flags |= Aligned | (aligned ? 0 : NotStrict);
     return !d.failed();
   }
   d.take("cta");

@@ -397,6 +397,39 @@ TEST(Hopper, Clusters) {
   EXPECT_EQ(ran.trap(), "proxy-fence");
 }
 
+TEST(Hopper, WarpgroupsActAlike) {
+  auto trap = [](const std::string &body) {
+    Device device;
+    uint64_t in = upload(device, std::vector<uint32_t>(64), "in");
+    Ran ran = run(hopper(".shared .align 128 .b8 s[4096]; mov.b32 %r9, 0;"
+                         "mov.u32 %r1, s; mad.lo.u32 %r2, %t, 32, %r1; "
+                         "st.shared.v4.u32 [%r2], {%r9, %r9, %r9, %r9}; "
+                         "st.shared.v4.u32 [%r2+16], {%r9, %r9, %r9, %r9}; "
+                         "fence.proxy.async; bar.sync 0; setp.lt.u32 %p1, %t, "
+                         "96; shr.u32 %r3, %r1, 4; cvt.u64.u32 %rd5, %r3; "
+                         "or.b64 %rd5, %rd5, 68720001024;" +
+                         body),
+                  device, {in}, {{1, 1, 1}, {128, 1, 1}});
+    EXPECT_EQ(ran.error, "");
+    return ran.trap();
+  };
+  const std::string product =
+      "wgmma.fence.sync.aligned; wgmma.mma_async.sync.aligned.m64n8k16.f32."
+      "bf16.bf16 {%f0, %f1, %f2, %f3}, %rd5, %rd5, 0, 1, 1, 0, 0; "
+      "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0;";
+  EXPECT_EQ(trap(product), "");
+  EXPECT_EQ(trap("@%p1 add.u64 %rd5, %rd5, 1;" + product), "wgmma-hazard");
+  EXPECT_EQ(trap("@!%p1 bra D; wgmma.fence.sync.aligned; D:"), "wgmma-hazard");
+  // Nobody may go on before all have issued it.
+  EXPECT_EQ(trap("@!%p1 bra D;" + product + "D:"), "deadlock");
+  EXPECT_EQ(trap("@!%p1 bra L; setmaxnreg.dec.sync.aligned.u32 40; bra D; L: "
+                 "setmaxnreg.dec.sync.aligned.u32 48; D:"),
+            "register-pool");
+  EXPECT_EQ(trap("@!%p1 bra D; setmaxnreg.dec.sync.aligned.u32 40; D:"),
+            "register-pool");
+  EXPECT_EQ(trap("setmaxnreg.dec.sync.aligned.u32 40;"), "");
+}
+
 TEST(Hopper, SetMaxNReg) {
   Device device;
   uint64_t out = cantFail(device.allocate(4, "out"));

@@ -147,6 +147,93 @@ TEST(Trap, Freed) {
       "freed");
 }
 
+TEST(Trap, UnwrittenRegisters) {
+  const std::string place = "mad.wide.u32 %rd5, %t, 4, %rd1;",
+                    half = "setp.lt.u32 %p1, %t, 16;",
+                    store = "st.global.u32 [%rd5], %r1;";
+  // As a stored value, an address, a guard, through arithmetic.
+  EXPECT_EQ(one(place + store).trap(), "uninitialized");
+  EXPECT_EQ(
+      one("mad.wide.u32 %rd5, %r1, 4, %rd0; ld.global.u32 %r2, [%rd5];").trap(),
+      "uninitialized");
+  EXPECT_EQ(one("setp.eq.u32 %p1, %r1, 7; @%p1 bra L; L:").trap(),
+            "uninitialized");
+  EXPECT_EQ(one("bar.sync %r1;").trap(), "uninitialized");
+  Ran ran = one(place + half + "@%p1 mov.b32 %r1, 3;" + store);
+  ASSERT_EQ(ran.trap(), "uninitialized");
+  EXPECT_EQ(ran.result.traps[0].thread[0], 16u);
+  EXPECT_NE(ran.result.traps[0].message.find("register %r1"),
+            std::string::npos);
+  // Written in one of two branches, or only in the loop's later turns.
+  EXPECT_EQ(one(place + half + "@%p1 bra L; mov.b32 %r1, 1; L:" + store).trap(),
+            "uninitialized");
+  EXPECT_EQ(one(place + "mov.b32 %r2, 0; L: setp.eq.u32 %p2, %r2, 1; @%p2 "
+                        "bra D; st.global.u32 [%rd5], %r1; mov.b32 %r1, 5; "
+                        "add.u32 %r2, %r2, 1; bra L; D:")
+                .trap(),
+            "uninitialized");
+  // Written before, on every path, or where it is used.
+  EXPECT_EQ(one(place + half +
+                "@%p1 bra L; mov.b32 %r1, 1; bra D; L: mov.b32 "
+                "%r1, 2; D:" +
+                store)
+                .trap(),
+            "");
+  EXPECT_EQ(
+      one(place + half + "@%p1 mov.b32 %r1, 3; @!%p1 mov.b32 %r1, 4;" + store)
+          .trap(),
+      "");
+  EXPECT_EQ(one(place + half +
+                "@%p1 ld.global.u32 %r2, [%rd0]; add.u32 %r1, "
+                "%r2, 1; @%p1 " +
+                store)
+                .trap(),
+            "");
+  // Undefined values that nobody uses; idioms that do not depend on them.
+  EXPECT_EQ(one(place +
+                "mov.b32 %r3, %r2; add.u32 %r4, %r3, %r2; xor.b32 %r1, "
+                "%r2, %r2;" +
+                store)
+                .trap(),
+            "");
+  Options unchecked;
+  unchecked.checks = false;
+  EXPECT_EQ(one(place + store, "", 32, unchecked).trap(), "");
+}
+
+TEST(Trap, WaitGraphs) {
+  auto message = [](const std::string &body) {
+    Ran ran = one(body, ".shared .align 8 .b64 bar;", 64);
+    EXPECT_EQ(ran.error, "");
+    EXPECT_EQ(ran.trap(), "deadlock");
+    return ran.result.traps.empty() ? "" : ran.result.traps[0].message;
+  };
+  auto has = [](const std::string &text, const std::string &part) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  auto barrier = [](const char *count, const char *parity) {
+    return std::string("setp.eq.u32 %p1, %t, 0; @%p1 "
+                       "mbarrier.init.shared.b64 [bar], ") +
+           count +
+           "; bar.sync 0; @%p1 mbarrier.arrive.shared.b64 _, [bar]; W: "
+           "mbarrier.test_wait.parity.shared.b64 %p2, [bar], " +
+           parity + "; @!%p2 bra W;";
+  };
+  // An arrival is missing, or the count is wrong.
+  std::string text = message(barrier("2", "0"));
+  has(text, "warps 0, 1 of block 0 wait at line ");
+  has(text, "phase 0 (parity 0) of the mbarrier at shared address 0x0 ('bar' + "
+            "0) (count 2");
+  has(text, "lacks 1 of 2 arrivals");
+  has(text, "arrived: warp 0 (waits at line");
+  // The parity is wrong.
+  has(message(barrier("1", "1")),
+      "nobody has waited for phase 0, which is complete: is the parity wrong?");
+  // A warp does not come.
+  has(message("setp.lt.u32 %p1, %t, 32; @!%p1 bra D; bar.sync 1, 64; D:"),
+      "barrier 1: 1 of 2 warps have come; not warp 1 (has ended)");
+}
+
 TEST(Trap, GlobalRaces) {
   auto trap = [](const std::string &body, unsigned blocks, unsigned threads,
                  unsigned hostThreads = 1) {
