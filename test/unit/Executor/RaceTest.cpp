@@ -295,17 +295,26 @@ TEST(Race, RemoteBlocks) {
                            "barrier.cluster.wait.aligned;";
   EXPECT_EQ(with(meet, ""), "");
   EXPECT_EQ(with("", meet), "race");
-  // 96 and 512 warps in a cluster: the last ones count as well.
-  EXPECT_EQ(with(meet, "", {8, 384, 8}), "race"); // 384 threads, 256 words
-  EXPECT_EQ(trap("setp.eq.u32 %p2, %r40, 15; setp.ge.u32 %p3, %t, 992; mad.lo."
-                 "u32 %r1, %r44, 4, %r41; mov.b32 %r3, 0; mapa.shared::cluster."
-                 "u32 %r2, %r1, %r3; and.pred %p2, %p2, %p3; @%p2 "
-                 "st.shared::cluster.u32 [%r2], 3;" +
-                     meet +
-                     "setp.eq.u32 %p4, %r43, 31; @%p4 ld.shared.u32 "
-                     "%r4, [%r1];",
-                 {16, 1024, 16}),
-            "uninitialized"); // the other blocks' own memory
+  // 64 warps in a cluster.
+  EXPECT_EQ(with(meet, "", {8, 256, 8}), "");
+  EXPECT_EQ(with("", meet, {8, 256, 8}), "race");
+  // 512 warps: the last one of block 15 writes to block 0, whose last one
+  // reads.
+  auto last = [&](const std::string &between) {
+    return trap("mad.lo.u32 %r1, %r44, 4, %r41; setp.lt.u32 %p2, %t, 32; @%p2 "
+                "st.shared.u32 [%r1], 3;" +
+                    meet +
+                    "mov.b32 %r3, 0; mapa.shared::cluster.u32 %r2, %r1, %r3; "
+                    "setp.eq.u32 %p3, %r43, 31; setp.eq.and.u32 %p4, %r42, 15, "
+                    "%p3; @%p4 st.shared::cluster.u32 [%r2], 4;" +
+                    between +
+                    "setp.eq.and.u32 %p5, %r42, 0, %p3; @%p5 ld.shared.u32 "
+                    "%r4, [%r1];" +
+                    meet,
+                {16, 1024, 16});
+  };
+  EXPECT_EQ(last(meet), "");
+  EXPECT_EQ(last(""), "race");
 }
 
 TEST(Race, BlockEndsBeforeAPeersAccess) {
