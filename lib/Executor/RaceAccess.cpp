@@ -77,7 +77,7 @@ static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
   auto numbers = [&](unsigned l) -> uint64_t { return address(l); };
   visit.mask = mask;
   visit.bytes = bytes;
-  if (visit.write && !collective)
+  if (!collective)
     visit.addresses = numbers;
   // Whole cells, of one lane each or of neighbouring ones.
   if (bytes == 16 || (!collective && isContiguous(mask, bytes, address))) {

@@ -172,6 +172,20 @@ void Visit::report(Trap::Kind kind, const AccessEntry &e, uint64_t address,
                      address, e.source);
 }
 
+/// Of several lanes that read the two bytes at `address`, one that lane
+/// `theirs` of an entry is not ordered before; laneNone: there is none.
+uint8_t Visit::unorderedReader(const AccessEntry &e, uint8_t theirs,
+                               uint64_t address) const {
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    uint64_t at = addresses(l);
+    if (at < address + 2 && at + bytes > address &&
+        !laneKnows(warp, l, theirs, e.epoch, e.clock))
+      return l;
+  }
+  return laneNone;
+}
+
 /// Accesses of the warp itself: the lanes must have synchronised.
 bool Visit::lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
                          const LanePattern &p) const {
@@ -192,7 +206,10 @@ bool Visit::lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
     if (theirs == laneNone || ours == laneNone ||
         (theirs == ours && ours < lanes))
       continue;
-    if (ours < lanes && laneKnows(warp, ours, theirs, e.epoch, e.clock))
+    if (ours == laneMany)
+      ours = unorderedReader(e, theirs, cell + 2 * h);
+    if (ours == laneNone ||
+        (ours < lanes && laneKnows(warp, ours, theirs, e.epoch, e.clock)))
       continue;
     // Lanes of one instruction may write the same value: its handler compares.
     if (write && addresses && e.source == instruction.source &&

@@ -73,6 +73,8 @@ private:
   Scope distance(const AccessEntry &e, uint32_t cluster, uint32_t warp) const;
   bool bothStrong(const AccessEntry &e) const;
   bool isObserved(const AccessEntry &e, uint64_t address) const;
+  uint8_t unorderedReader(const AccessEntry &e, uint8_t theirs,
+                          uint64_t address) const;
   bool lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
                     const LanePattern &p) const;
   bool checkWrite(const AccessEntry &e, uint64_t address, uint16_t mask,
