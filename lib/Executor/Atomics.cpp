@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Atomics.h"
+#include "Clocks.h"
 #include "Formats.h"
 #include "Handlers.h"
 #include "Launch.h"
@@ -135,7 +136,8 @@ void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
           return;
         }
     if (w.block->races && place.space < 2) {
-      raceAtomic(w, i, l, address, total, place, form.order);
+      raceAtomic(w, i, l, address, total, place,
+                 form.order | (cas ? Order::comparesBit : 0));
       if (w.event & EventTrap)
         return;
     }

@@ -78,15 +78,19 @@ struct Order {
   bool strong = false, acquire = false, release = false;
   /// A read-modify-write continues a chain of releases; a store begins one.
   bool reads = false, writes = false;
+  /// Writes only what it has compared (atom.cas).
+  bool compares = false;
   Scope scope = ScopeDevice;
   /// As decoded instructions hold it: 1 strong, 2 acquire, 4 release, scope in
-  /// bits 3 and 4; 0: weak.
+  /// bits 3 and 4, bit 5 compares; 0: weak.
+  static constexpr uint8_t comparesBit = 32;
   static Order decode(uint8_t bits) {
     Order order;
     order.strong = bits & 1;
     order.acquire = bits & 2;
     order.release = bits & 4;
     order.scope = Scope(bits >> 3 & 3);
+    order.compares = bits & comparesBit;
     return order;
   }
 };

@@ -49,7 +49,13 @@ struct AccessEntry {
   uint8_t lane[8];
 };
 
-enum EntryFlags : uint8_t { EntryAsync = 1, EntryStrong = 2, EntryScope = 4 };
+/// EntryScope times the scope, which has two bits.
+enum EntryFlags : uint8_t {
+  EntryAsync = 1,
+  EntryStrong = 2,
+  EntryScope = 4,
+  EntryCompares = 16
+};
 
 /// What does not fit into a cell: bytes that different actors touched.
 struct CellOverflow {

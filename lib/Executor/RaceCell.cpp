@@ -95,6 +95,11 @@ bool Visit::ordered(const AccessEntry &e, uint32_t other) const {
          (async && other == actor && e.clock == clock);
 }
 
+/// The scope of a strong access.
+static unsigned scopeOf(const AccessEntry &e) {
+  return e.flags / EntryScope & 3;
+}
+
 /// How far an entry is from a warp.
 Scope Visit::distance(const AccessEntry &e, uint32_t cluster,
                       uint32_t other) const {
@@ -110,7 +115,16 @@ bool Visit::bothStrong(const AccessEntry &e) const {
   if (!order.strong || !(e.flags & EntryStrong))
     return false;
   Scope needed = distance(e, state.cluster, me);
-  return order.scope >= needed && e.flags / EntryScope >= needed;
+  return order.scope >= needed && scopeOf(e) >= needed;
+}
+
+/// A weak load and a compare-and-exchange of one place. Loops around the latter
+/// begin with such a load (CUDA's own headers do): it is a guess, and a wrong
+/// one is compared away.
+static bool isGuess(const AccessEntry &e, bool write, const Order &order,
+                    const AsyncAccess *async) {
+  return write ? order.compares && !(e.flags & EntryAsync)
+               : (e.flags & EntryCompares) && !async;
 }
 
 /// A strong write is ordered before what follows a strong read of its value,
@@ -121,7 +135,7 @@ bool Visit::isObserved(const AccessEntry &e, uint64_t address) const {
   auto any = [&](const std::vector<Observer> &observers) {
     return llvm::any_of(observers, [&](const Observer &o) {
       Scope needed = distance(e, o.cluster, o.actor);
-      if (o.scope < needed || e.flags / EntryScope < needed)
+      if (o.scope < needed || scopeOf(e) < needed)
         return false;
       if (o.cluster != state.cluster)
         return warp.machine->blockOrder.isKnown(state.cluster, me,
@@ -238,7 +252,8 @@ void Visit::reportWrite(const AccessEntry &e, uint64_t address,
 
 bool Visit::checkWrite(const AccessEntry &e, uint64_t address, uint16_t mask,
                        const LanePattern &p) {
-  if (!bothStrong(e) && (write || !e.repeated)) {
+  if (!bothStrong(e) && (write || !e.repeated) &&
+      (write || !isGuess(e, write, order, async))) {
     if (e.cluster == state.cluster && e.actor == me) {
       currentRead = nullptr;
       if (!lanesOrdered(e, address, mask, p))
@@ -273,7 +288,7 @@ bool Visit::checkWrite(const AccessEntry &e, uint64_t address, uint16_t mask,
 
 bool Visit::checkRead(const AccessEntry &e, uint64_t address, uint16_t mask,
                       const LanePattern &p) {
-  if (bothStrong(e))
+  if (bothStrong(e) || isGuess(e, write, order, async))
     return true;
   auto fails = [&](uint32_t other) {
     report(Trap::Kind::Race, e, firstByte(e, address, mask), false,

@@ -65,7 +65,8 @@ private:
 
   uint8_t entryFlags() const {
     return (async ? EntryAsync : 0) |
-           (order.strong ? EntryStrong | order.scope * EntryScope : 0);
+           (order.strong ? EntryStrong | order.scope * EntryScope : 0) |
+           (order.compares ? EntryCompares : 0);
   }
   bool repeatsRead(RaceCell &c, uint16_t mask, const LanePattern &p) const;
   bool ordered(const AccessEntry &e, uint32_t other) const;

@@ -272,6 +272,18 @@ TEST(Trap, GlobalRaces) {
       "");
   EXPECT_EQ(trap("ld.global.u32 %r3, [%rd6]; st.global.u32 [%rd5], %t;", 1, 64),
             "race");
+  // A loop around a compare-and-exchange begins with a weak load.
+  std::string guess = "ld.global.u32 %r3, [%rd5]; ";
+  EXPECT_EQ(trap(guess + "L: mov.u32 %r4, %r3; add.u32 %r5, %r4, 1; "
+                         "atom.global.cas.b32 %r3, [%rd5], %r4, %r5; "
+                         "setp.ne.u32 %p1, %r3, %r4; @%p1 bra L;",
+                 4, 32),
+            "");
+  EXPECT_EQ(trap(guess + "red.global.add.u32 [%rd5], 1;", 4, 32), "race");
+  EXPECT_EQ(trap("atom.global.cas.b32 %r3, [%rd5], 0, 1; "
+                 "st.global.u32 [%rd5], 2;",
+                 4, 32),
+            "race");
   // The last block to count up reads what the others wrote.
   EXPECT_EQ(
       trap("mad.wide.u32 %rd7, %r1, 4, %rd0; setp.eq.u32 %p1, %t, 0; @%p1 "
