@@ -13,6 +13,7 @@
 #include "Decoder.h"
 #include "Handlers.h"
 #include "Launch.h"
+#include "Registers.h"
 
 #include <cstring>
 
@@ -20,12 +21,6 @@
 
 using namespace napkin::executor;
 using Type = napkin::ptx::Type;
-
-template <class T>
-static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] +
-                               (reference & ~constantBit));
-}
 
 #define HANDLER(name)                                                          \
   void napkin::executor::name(Warp &w, const Instr &i, uint32_t mask)

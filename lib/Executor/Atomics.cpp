@@ -14,17 +14,12 @@
 #include "Formats.h"
 #include "Handlers.h"
 #include "Launch.h"
+#include "Registers.h"
 
 #include <cstring>
 
 using namespace napkin::executor;
 using Type = napkin::ptx::Type;
-
-template <class T>
-static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] +
-                               (reference & ~constantBit));
-}
 
 static uint64_t half(AtomicOp op, Type type, uint64_t old, uint64_t value) {
   double a = decodeFloat(old & 0xffff, type),
@@ -106,6 +101,33 @@ uint64_t napkin::executor::atomicApply(AtomicOp op, Type type, uint64_t old,
                                : (old > value ? old : value);
 }
 
+/// f32 bits with a subnormal number taken as zero of its sign.
+static uint64_t flushed(uint64_t x) {
+  return x & 0x7f800000 ? x : x & 0x80000000;
+}
+
+/// exch and cas of 128 bits: registers are two halves of 64 bits.
+static void exchangeWide(Warp &w, const AtomicForm &form, char *host,
+                         const uint32_t *registers, unsigned l) {
+  bool cas = form.op == AtomicOp::CompareExchange;
+  uint64_t old[2], value[2], other[2] = {};
+  auto half = [&](uint32_t reference, unsigned h) -> uint64_t & {
+    return lane<uint64_t>(w, reference + h * lanes * 8)[l];
+  };
+  std::memcpy(old, host, 16);
+  for (unsigned h = 0; h < 2; ++h) {
+    value[h] = half(registers[0], h);
+    other[h] = cas ? half(registers[1], h) : 0;
+  }
+  bool equal = old[0] == value[0] && old[1] == value[1];
+  if (!cas)
+    std::memcpy(host, value, 16);
+  else if (equal)
+    std::memcpy(host, other, 16);
+  for (unsigned h = 0; h < 2; ++h)
+    half(registers[cas ? 2 : 1], h) = old[h];
+}
+
 void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
   const AtomicForm &form = *static_cast<const AtomicForm *>(i.extra);
   unsigned bytes = form.elementBytes, total = bytes * form.count;
@@ -141,16 +163,30 @@ void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
       if (w.event & EventTrap)
         return;
     }
+    if (form.type == Type::B128) {
+      exchangeWide(w, form, place.host, values, l);
+      continue;
+    }
+    // Only in shared memory are subnormal f32 numbers added as they are.
+    bool flushes =
+        form.type == Type::F32 && form.op == AtomicOp::Add && place.space == 0;
     for (unsigned e = 0; e < form.count; ++e) {
       uint64_t old = 0, value = 0, other = 0;
       std::memcpy(&old, place.host + e * bytes, bytes);
       std::memcpy(&value, lane<char>(w, values[e]) + l * cell, bytes);
       if (cas)
         std::memcpy(&other, lane<char>(w, others[e]) + l * cell, bytes);
+      uint64_t result = old;
+      if (flushes) {
+        old = flushed(old);
+        value = flushed(value);
+      }
       uint64_t next = atomicApply(form.op, form.type, old, value, other);
+      if (flushes)
+        next = flushed(next);
       std::memcpy(place.host + e * bytes, &next, bytes);
       if (form.returns)
-        std::memcpy(lane<char>(w, results[e]) + l * cell, &old, bytes);
+        std::memcpy(lane<char>(w, results[e]) + l * cell, &result, bytes);
     }
   }
   recountLanes(w, i, before, addresses, mask, total, AddressSpace(i.small1),

@@ -15,6 +15,7 @@
 #include "Formats.h"
 #include "Handlers.h"
 #include "Launch.h"
+#include "Registers.h"
 #include "TensorMap.h"
 
 #include <cstring>
@@ -23,12 +24,6 @@
 
 using namespace napkin::executor;
 using Type = napkin::ptx::Type;
-
-template <class T>
-static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] +
-                               (reference & ~constantBit));
-}
 
 static uint64_t valueOf(Warp &w, const BulkOperand &o, unsigned l) {
   if (o.width == 8)
@@ -471,6 +466,9 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
       if (!source ||
           !prepareShared(w, i, l, actors.from, *source, from, bytes, true,
                          16) ||
+          // A reduction reads what it changes.
+          (f.reduction != 255 && !prepareShared(w, i, l, actors.to[0], *owner,
+                                                offset, bytes, true, 16)) ||
           !prepareShared(w, i, l, actors.to[0], *owner, offset, bytes, false,
                          16))
         return;

@@ -13,6 +13,7 @@
 #include "Bulk.h"
 #include "Handlers.h"
 #include "Launch.h"
+#include "Registers.h"
 #include "TensorMap.h"
 
 #include <cstring>
@@ -21,11 +22,6 @@
 
 using namespace napkin::executor;
 
-template <class T>
-static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] +
-                               (reference & ~constantBit));
-}
 static uint64_t valueOf(Warp &w, uint32_t reference, unsigned width,
                         unsigned l) {
   return width == 8 ? lane<uint64_t>(w, reference)[l]

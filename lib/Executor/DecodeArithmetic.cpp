@@ -88,6 +88,16 @@ bool emitInteger(Decoder &d, AluOp op, Type type, llvm::ArrayRef<Type> sources,
   return !d.failed();
 }
 
+/// d = a op b (op c) on values that are there already.
+void emitStep(Decoder &d, AluOp op, unsigned bits, bool isSigned, uint32_t to,
+              uint32_t a, uint32_t b, uint32_t c = noRegister) {
+  Instr &i = d.emit(backend().integer(op, bits, isSigned));
+  i.d = to;
+  i.a = a;
+  i.b = b;
+  i.c = c;
+}
+
 bool needType(Decoder &d, Type type) {
   return type != Type::None || d.fail("the type is missing or unknown");
 }
@@ -107,10 +117,12 @@ Type doubled(Type type) {
   }
 }
 
-/// add/sub of packed 16-bit integers.
-bool emitPacked16(Decoder &d, AluOp op, Type type) {
+/// add, min, max of packed 16-bit integers.
+bool emitPacked16(Decoder &d, AluOp op, Type type, bool relu = false) {
   if (!d.expectOperands(3))
     return false;
+  if (relu && !isSigned(type))
+    return d.fail(".relu needs .s16x2");
   uint32_t a = d.source(d.operand(1), Type::B32),
            b = d.source(d.operand(2), Type::B32);
   uint32_t to = d.destination(d.operand(0), Type::B32);
@@ -122,6 +134,52 @@ bool emitPacked16(Decoder &d, AluOp op, Type type) {
   i.d = to;
   i.a = a;
   i.b = b;
+  if (relu) {
+    Instr &clamp = d.emit(packedMaxS16);
+    clamp.d = clamp.a = to;
+    clamp.b = d.constant(32, 0);
+  }
+  return !d.failed();
+}
+
+/// szext.u32: the lowest b bits of a, b at most 32 or modulo 32.
+bool emitZeroExtend(Decoder &d, bool wrap) {
+  if (!d.expectOperands(3))
+    return false;
+  uint32_t a = d.source(d.operand(1), Type::U32),
+           b = d.source(d.operand(2), Type::U32),
+           to = d.destination(d.operand(0), Type::U32), width = d.temporary(32);
+  emitStep(d, wrap ? AluOp::And : AluOp::Min, 32, false, width, b,
+           d.constant(32, wrap ? 31 : 32));
+  emitStep(d, AluOp::Bfe, 32, false, to, a, d.constant(32, 0), width);
+  return !d.failed();
+}
+
+/// fma.oob: where an element of a or b is the NaN that out-of-bounds tensor
+/// elements are filled with, the result is +0.
+bool emitOutOfBoundsFma(Decoder &d, Type type, unsigned flags) {
+  bool pair = type == Type::F16x2 || type == Type::BF16x2;
+  if ((!pair && type != Type::F16 && type != Type::BF16) ||
+      flags & ~unsigned(FlagRelu))
+    return d.fail("fma.oob needs .f16(x2) or .bf16(x2) and no .ftz or .sat");
+  if (!d.expectOperands(4))
+    return false;
+  uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type),
+           c = d.source(d.operand(3), type),
+           to = d.destination(d.operand(0), type),
+           sum = d.temporary(typeBits(type));
+  Instr &i = d.emit(backend().floating(AluOp::Fma, type, flags));
+  i.d = sum;
+  i.a = a;
+  i.b = b;
+  i.c = c;
+  Instr &clear = d.emit(clearOutOfBounds);
+  clear.d = to;
+  clear.a = a;
+  clear.b = b;
+  clear.c = sum;
+  clear.small0 = typeBits(type) / 8;
+  d.info().pipe = Pipe::Half;
   return !d.failed();
 }
 
@@ -137,7 +195,8 @@ bool napkin::executor::decodeAddLike(Decoder &d) {
   if (!needType(d, type))
     return false;
   if (type == Type::S16x2 || type == Type::U16x2)
-    return emitPacked16(d, add ? AluOp::Add : AluOp::Sub, type);
+    return flags ? d.fail("a packed integer operation has no other modifiers")
+                 : emitPacked16(d, add ? AluOp::Add : AluOp::Sub, type);
   if (isFloat(type))
     return emitFloat(d, add ? AluOp::Add : AluOp::Sub, type, flags, 2);
   if (flags & ~unsigned(FlagSat))
@@ -184,18 +243,36 @@ bool napkin::executor::decodeMad(Decoder &d) {
     return needType(d, type) &&
            emitInteger(d, AluOp::Sad, type, {type, type, type}, type);
   }
+  if (d.take("cc"))
+    return decodeCarry(d);
   int part = d.takeOneOf({"lo", "hi", "wide"});
   if (d.opcode() == "mad24") {
+    bool saturate = d.take("sat");
     Type type = d.takeType();
+    if (part == 2 || part < 0 || (saturate && (!part || type != Type::S32)))
+      return d.fail("mad24 needs .hi or .lo; .sat needs .hi.s32");
+    if (saturate) {
+      if (!d.expectOperands(4))
+        return false;
+      uint32_t a = d.source(d.operand(1), type),
+               b = d.source(d.operand(2), type),
+               c = d.source(d.operand(3), type),
+               to = d.destination(d.operand(0), type),
+               product = d.temporary(32);
+      emitStep(d, AluOp::Mul24Hi, 32, true, product, a, b);
+      emitStep(d, AluOp::AddSat, 32, true, to, product, c);
+      return !d.failed();
+    }
     return emitInteger(d, part == 1 ? AluOp::Mad24Hi : AluOp::Mad24Lo, type,
                        {type, type, type}, type);
   }
-  if (d.take("cc"))
-    return decodeCarry(d);
+  bool outOfBounds = d.opcode() == "fma" && d.take("oob");
   unsigned flags = takeFloatFlags(d);
   Type type = d.takeType();
   if (!needType(d, type))
     return false;
+  if (outOfBounds)
+    return emitOutOfBoundsFma(d, type, flags);
   if (isFloat(type))
     return emitFloat(d, AluOp::Fma, type, flags, 3);
   d.info().pipe = Pipe::FMA;
@@ -236,27 +313,25 @@ bool napkin::executor::decodeMinMax(Decoder &d) {
   Type type = d.takeType();
   if (!needType(d, type))
     return false;
+  bool relu = flags & FlagRelu;
   if (type == Type::S16x2 || type == Type::U16x2)
-    return emitPacked16(d, op, type);
+    return flags & ~unsigned(FlagRelu)
+               ? d.fail("an integer operation has no floating-point modifiers")
+               : emitPacked16(d, op, type, relu);
   if (isFloat(type))
     return emitFloat(d, op, type, flags, 2);
-  bool relu = flags & FlagRelu;
   if (flags & ~unsigned(FlagRelu))
     return d.fail("an integer operation has no floating-point modifiers");
   if (relu) {
     // max(min(a, b), 0): two steps.
     if (type != Type::S32)
       return d.fail(".relu needs .s32");
+    if (!d.expectOperands(3))
+      return false;
     uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type);
     uint32_t to = d.destination(d.operand(0), type), middle = d.temporary(32);
-    Instr &i = d.emit(backend().integer(op, 32, true));
-    i.d = middle;
-    i.a = a;
-    i.b = b;
-    Instr &j = d.emit(backend().integer(AluOp::Max, 32, true));
-    j.d = to;
-    j.a = middle;
-    j.b = d.constant(32, 0);
+    emitStep(d, op, 32, true, middle, a, b);
+    emitStep(d, AluOp::Max, 32, true, to, middle, d.constant(32, 0));
     return !d.failed();
   }
   return emitInteger(d, op, type, {type, type}, type);
@@ -297,23 +372,31 @@ bool napkin::executor::decodeLogic(Decoder &d) {
   if (name == "lop3") {
     int combine = d.takeOneOf({"or", "and"});
     Type type = d.takeType();
-    (void)combine;
-    if (combine >= 0)
-      return d.fail("lop3 with a predicate result is not supported");
-    if (!d.expectOperands(5) || !needType(d, type))
-      return false;
+    if (!d.expectOperands(combine < 0 ? 5 : 6) || type != Type::B32)
+      return d.fail("lop3 needs .b32");
     auto table = d.constantOf(d.operand(4));
-    if (!table)
-      return d.fail("the table of lop3 must be a number");
+    if (!table || *table < 0 || *table > 255)
+      return d.fail("the table of lop3 must be a number from 0 to 255");
     uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type),
              c = d.source(d.operand(3), type),
              to = d.destination(d.operand(0), type);
-    Instr &i = d.emit(backend().integer(AluOp::Lop3, 32, false));
-    i.d = to;
-    i.a = a;
-    i.b = b;
-    i.c = c;
-    i.offset = *table;
+    emitStep(d, AluOp::Lop3, 32, false, to, a, b, c);
+    d.program.code.back().offset = *table;
+    if (combine < 0)
+      return !d.failed();
+    // The second result: (d != 0) combined with a predicate.
+    int32_t second = d.operand(0).second;
+    if (second < 0)
+      return d.fail("lop3.BoolOp has a predicate as its second result");
+    bool negated;
+    uint32_t with = d.predicateSource(d.operand(5), negated);
+    Instr &test = d.emit(backend().compare(Compare::Ne, Type::B32, false));
+    test.d = d.predicateRegister(second);
+    test.a = to;
+    test.b = d.constant(32, 0);
+    test.c = with;
+    test.small0 = combine ? 1 : 2;
+    test.small1 = negated;
     return !d.failed();
   }
   AluOp op = name == "and"   ? AluOp::And
@@ -435,8 +518,8 @@ bool napkin::executor::decodeBits(Decoder &d) {
     if (name == "bmsk")
       return emitInteger(d, AluOp::Bmsk, wrap ? Type::U32 : Type::S32,
                          {type, type}, type);
-    if (type != Type::S32)
-      return d.fail("szext of .u32 is not supported");
+    if (type == Type::U32)
+      return emitZeroExtend(d, wrap);
     return emitInteger(d, wrap ? AluOp::SzextWrap : AluOp::SzextClamp, type,
                        {type, Type::U32}, type);
   }
@@ -478,11 +561,8 @@ bool napkin::executor::decodeCarry(Decoder &d) {
     product = d.temporary(wide ? 64 : 32);
     if (part < 0)
       return d.fail("expected .lo or .hi");
-    Instr &i = d.emit(backend().integer(part ? AluOp::MulHi : AluOp::MulLo,
-                                        wide ? 64 : 32, isSigned(type)));
-    i.d = product;
-    i.a = a;
-    i.b = b;
+    emitStep(d, part ? AluOp::MulHi : AluOp::MulLo, wide ? 64 : 32,
+             isSigned(type), product, a, b);
     a = c;
   }
   Instr &i = d.emit(wide ? carry64 : carry32);

@@ -76,11 +76,22 @@ bool napkin::executor::decodeBulk(Decoder &d) {
     if (!form.rank)
       return d.fail("the number of dimensions is missing");
     d.take("tile");
-    d.take("cta_group::1");
+    if (!d.takePrefix("im2col").empty())
+      return d.fail("im2col tensor maps are not modelled, tiled ones are");
+    if (!d.takePrefix("tile::").empty() || !d.takePrefix("cta_group::").empty())
+      return d.fail("gathers, scatters and pairs of blocks need sm_100");
   }
   if (prefetch) {
-    d.takeHints();
-    d.take("global");
+    bool hint = d.take("L2::cache_hint");
+    if (!d.take("L2") || !d.take("global"))
+      return d.fail("expected .prefetch.L2.global");
+    if (!d.expectOperands((tensor ? 1 : 2) + hint))
+      return false;
+    if (tensor ? !coordinates(d, d.operand(0), form)
+               : !addressOperand(d, d.operand(0), form.global))
+      return false;
+    if (!tensor)
+      d.source(d.operand(1), Type::U32);
     d.emit(doNothing);
     return !d.failed();
   }
@@ -123,9 +134,10 @@ bool napkin::executor::decodeBulk(Decoder &d) {
       if (form.type == Type::None)
         return d.fail("the type is missing");
     }
-    if (!form.store)
-      return d.fail("reductions into shared memory are not supported");
-    d.program.hasGlobalAtomics = true;
+    if (form.store)
+      d.program.hasGlobalAtomics = true;
+    else if (!form.betweenShared)
+      return d.fail("a reduction goes from shared memory");
   }
   size_t extra = (multicast ? 1 : 0) + (hint ? 1 : 0);
   size_t needed = tensor ? (form.store ? 2 : 3) : (form.store ? 3 : 4);

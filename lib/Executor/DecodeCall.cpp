@@ -19,6 +19,26 @@ using napkin::ptx::Space;
 using napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
 
+/// Between a register (or a number) and a parameter that is a register.
+static bool copyRegister(Decoder &d, const Decoder::Operand &own,
+                         const napkin::ptx::Function &callee, size_t position,
+                         bool back) {
+  const auto &parameter =
+      back ? callee.results[position] : callee.parameters[position];
+  auto theirs = d.parameterRegister(callee, back, position);
+  unsigned bits = std::max(16u, napkin::ptx::typeBits(parameter.type));
+  if (!theirs || bits > 64)
+    return d.fail("this .reg parameter is not supported");
+  uint32_t mine =
+      back ? d.destination(own, parameter.type) : d.source(own, parameter.type);
+  Instr &i = d.emit(backend().integer(AluOp::Mov, bits, false));
+  i.d = back ? mine : *theirs;
+  i.a = back ? *theirs : mine;
+  if (!back)
+    d.alsoWrites(*theirs);
+  return !d.failed();
+}
+
 static bool copyArguments(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
                           const napkin::ptx::Function &callee, bool back) {
   const auto &theirs = back ? callee.results : callee.parameters;
@@ -27,8 +47,11 @@ static bool copyArguments(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
                               theirs.size(), own.size()));
   for (size_t j = 0; j < own.size(); ++j) {
     const auto &parameter = theirs[j];
-    if (parameter.space == Space::Register)
-      return d.fail("functions with .reg parameters are not supported");
+    if (parameter.space == Space::Register) {
+      if (!copyRegister(d, own[j], callee, j, back))
+        return false;
+      continue;
+    }
     auto target = d.findVariable(parameter.name, &callee);
     if (!target)
       return d.fail("the function's parameter has no place");
@@ -115,8 +138,7 @@ static bool fits(Decoder &d, llvm::ArrayRef<Decoder::Operand> own,
 }
 
 /// A call through a register: for each function that fits and whose address is
-/// taken, the lanes that name it call it. The address of a function is its
-/// index plus one.
+/// taken, the lanes that name it call it.
 static bool callIndirectly(Decoder &d, const Decoder::Operand &callee,
                            llvm::ArrayRef<Decoder::Operand> arguments,
                            llvm::ArrayRef<Decoder::Operand> results) {
@@ -129,7 +151,7 @@ static bool callIndirectly(Decoder &d, const Decoder::Operand &callee,
         fits(d, arguments, function.parameters) &&
         fits(d, results, function.results)) {
       candidates.push_back(&function);
-      addresses.push_back(d.functionIndex(function.name) + 1);
+      addresses.push_back(*d.functionAddress(function.name));
     }
   addresses[0] = candidates.size();
   if (d.failed())
@@ -193,4 +215,55 @@ bool napkin::executor::decodeCall(Decoder &d) {
     return !d.failed();
   }
   return emitCall(d, callee.name, arguments, results);
+}
+
+// stacksave d; stackrestore a; alloca d, size, alignment. The stack is an area
+// of each thread's local memory that begins with the first of these.
+bool napkin::executor::decodeStack(Decoder &d) {
+  Type type = d.takeType();
+  if (type != Type::U32 && type != Type::U64)
+    return d.fail("the type is .u32 or .u64");
+  auto stack = d.stackArea();
+  unsigned bits = napkin::ptx::typeBits(type);
+  uint32_t address = d.temporary(64);
+  if (d.opcode() == "stackrestore") {
+    if (!d.expectOperands(1))
+      return false;
+    uint32_t a = d.resized(d.source(d.operand(0), type), bits, 64);
+    Instr &i = d.emit(backend().integer(AluOp::Sub, 64, false));
+    i.d = stack.pointer;
+    i.a = a;
+    i.b = d.constant(64, stack.base);
+    return !d.failed();
+  }
+  if (d.opcode() == "stacksave") {
+    if (!d.expectOperands(1))
+      return false;
+    Instr &i = d.emit(backend().integer(AluOp::Add, 64, false));
+    i.d = address;
+    i.a = stack.pointer;
+    i.b = d.constant(64, stack.base);
+  } else {
+    if (!d.expectOperands(2, 3))
+      return false;
+    auto alignment =
+        d.count() == 3 ? d.constantOf(d.operand(2)) : std::optional<int64_t>(8);
+    if (!alignment || *alignment < 1 || (*alignment & (*alignment - 1)) ||
+        *alignment > int64_t(stack.bytes))
+      return d.fail("the alignment of alloca is a power of two");
+    uint32_t size = d.resized(d.source(d.operand(1), type), bits, 64);
+    Instr &i = d.emit(allocateStack);
+    i.d = address;
+    i.a = size;
+    i.b = stack.pointer;
+    i.c = stack.base;
+    i.e = stack.bytes;
+    i.offset = *alignment;
+  }
+  uint32_t to = d.destination(d.operand(0), type);
+  Instr &copy = d.emit(bits == 64 ? backend().integer(AluOp::Mov, 64, false)
+                                  : backend().resize(bits, 64, false));
+  copy.d = to;
+  copy.a = address;
+  return !d.failed();
 }

@@ -1,10 +1,10 @@
-//===- DecodeControl.cpp - Branches, calls, barriers, lanes ----*- C++ -*-===//
+//===- DecodeControl.cpp - Branches, barriers, lanes -----------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Everything that moves the program counter or lets threads talk.
+// Branches, barriers, exchange between lanes, fences.
 //
 //===----------------------------------------------------------------------===//
 

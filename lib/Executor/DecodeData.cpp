@@ -44,6 +44,13 @@ bool napkin::executor::decodeMov(Decoder &d) {
   const auto &to = d.operand(0), &from = d.operand(1);
   if (type == Type::Pred) {
     uint32_t target = d.predicateDestination(to);
+    if (from.kind == Kind::Special && from.name == "is_explicit_cluster") {
+      Instr &i = d.emit(backend().compare(Compare::Ne, Type::B32, false));
+      i.d = target;
+      i.a = d.source(from, Type::B32);
+      i.b = d.constant(32, 0);
+      return !d.failed();
+    }
     if (auto value = d.constantOf(from)) {
       Instr &i = d.emit(predicateConstant);
       i.d = target;
@@ -67,7 +74,7 @@ bool napkin::executor::decodeMov(Decoder &d) {
     if (parts.empty() || bits % parts.size())
       return d.fail("the vector does not divide the type");
     unsigned part = bits / parts.size();
-    if (part < 8 || bits > 64)
+    if (part < 8 || part > 64)
       return d.fail("this packing is not supported");
     llvm::SmallVector<uint32_t, 8> references;
     for (const auto &element : parts) {
@@ -78,16 +85,24 @@ bool napkin::executor::decodeMov(Decoder &d) {
                                   : d.destination(element, bitsType(part)));
     }
     uint32_t whole = pack ? d.destination(to, type) : d.source(from, type);
-    Instr &i = d.emit(pack ? packRegisters : unpackRegisters);
-    i.d = i.a = whole;
-    i.list = d.list(references);
-    i.small0 = parts.size();
-    i.small1 = part / 8;
-    i.e = bits / 8;
+    // 128 bits are packed by halves.
+    unsigned pieces = bits == 128 ? 2 : 1, each = parts.size() / pieces;
+    for (unsigned piece = 0; piece < pieces; ++piece) {
+      Instr &i = d.emit(pack ? packRegisters : unpackRegisters);
+      i.d = i.a = pieces == 2 ? Decoder::halves(whole)[piece] : whole;
+      i.list = d.list(llvm::ArrayRef(references).slice(piece * each, each));
+      i.small0 = each;
+      i.small1 = part / 8;
+      i.e = bits / pieces / 8;
+    }
     return !d.failed();
   }
-  if (bits > 64)
-    return d.fail("mov.b128 is not supported");
+  if (bits == 128) {
+    auto target = Decoder::halves(d.destination(to, type)),
+         source = Decoder::halves(d.source(from, type));
+    return emitMove(d, target[0], source[0], 64) &&
+           emitMove(d, target[1], source[1], 64);
+  }
   // `mov.u64 %rd, variable` is the address in the variable's own space.
   uint32_t reference = d.source(from, type);
   uint32_t target = d.destination(to, type);
@@ -100,97 +115,132 @@ static int takeComparison(Decoder &d) {
                       "nan"});
 }
 
-/// Packed comparisons give two predicates, one for each half.
-static bool emitPackedCompare(Decoder &d, Compare compare, Type type,
-                              bool ftz) {
-  Type half = type == Type::F16x2 ? Type::F16 : Type::BF16;
-  uint32_t a = d.source(d.operand(1), Type::B32),
-           b = d.source(d.operand(2), Type::B32);
-  for (unsigned part = 0; part < 2; ++part) {
-    uint32_t x = d.temporary(16), y = d.temporary(16);
-    for (auto [cut, whole] : {std::make_pair(x, a), std::make_pair(y, b)}) {
-      Instr &i = d.emit(unpackRegisters);
-      i.a = whole;
-      i.e = 4;
-      i.small0 = 2;
-      i.small1 = 2;
-      i.list = part ? d.list({noRegister, cut}) : d.list({cut, noRegister});
-    }
-    int32_t second = d.operand(0).second;
-    uint32_t to = part == 0     ? d.predicateDestination(d.operand(0))
-                  : second >= 0 ? d.predicateRegister(second)
-                                : noRegister;
-    Instr &i = d.emit(backend().compare(compare, half, ftz));
-    i.d = to;
-    i.a = x;
-    i.b = y;
-  }
-  return !d.failed();
-}
+/// What setp and set have in common.
+struct Comparison {
+  Compare compare;
+  /// How it combines with operand 3: -1 not, 0 and, 1 or, 2 xor.
+  int combine;
+  Type type;
+  bool ftz;
+};
 
-static bool emitCompare(Decoder &d, Compare compare, Type type, bool ftz,
-                        uint32_t p, uint32_t q, int combine) {
-  uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type);
-  uint32_t c = noRegister;
+static void emitCompare(Decoder &d, const Comparison &form, Type type,
+                        uint32_t a, uint32_t b, uint32_t p, uint32_t q) {
   bool negated = false;
-  if (combine >= 0)
-    c = d.predicateSource(d.operand(3), negated);
-  Instr &i = d.emit(backend().compare(compare, type, ftz));
+  uint32_t c =
+      form.combine >= 0 ? d.predicateSource(d.operand(3), negated) : noRegister;
+  Instr &i = d.emit(backend().compare(form.compare, type, form.ftz));
   i.d = p;
   i.e = q;
   i.a = a;
   i.b = b;
   i.c = c;
-  i.small0 = combine + 1;
+  i.small0 = form.combine + 1;
   i.small1 = negated;
+}
+
+static bool isPacked(Type type) {
+  return type == Type::F16x2 || type == Type::BF16x2;
+}
+
+/// Packed comparisons give two predicates, one for each half.
+static bool emitPackedCompare(Decoder &d, const Comparison &form,
+                              std::array<uint32_t, 2> to) {
+  Type half = form.type == Type::F16x2 ? Type::F16 : Type::BF16;
+  std::array<uint32_t, 2> parts[2];
+  for (unsigned side = 0; side < 2; ++side) {
+    uint32_t whole = d.source(d.operand(1 + side), Type::B32);
+    parts[side] = {d.temporary(16), d.temporary(16)};
+    Instr &i = d.emit(unpackRegisters);
+    i.a = whole;
+    i.e = 4;
+    i.small0 = 2;
+    i.small1 = 2;
+    i.list = d.list(parts[side]);
+  }
+  for (unsigned part = 0; part < 2; ++part)
+    emitCompare(d, form, half, parts[0][part], parts[1][part], to[part],
+                noRegister);
   return !d.failed();
 }
 
-bool napkin::executor::decodeSetp(Decoder &d) {
+static bool takeCompare(Decoder &d, Comparison &form) {
   int compare = takeComparison(d);
   if (compare < 0)
     return d.fail("the comparison is missing or unknown");
-  int combine = d.takeOneOf({"and", "or", "xor"});
-  bool ftz = d.take("ftz");
-  Type type = d.takeType();
-  if (type == Type::None)
-    return d.fail("the type is missing or unknown");
-  if (!d.expectOperands(combine >= 0 ? 4 : 3))
+  form.compare = Compare(compare);
+  form.combine = d.takeOneOf({"and", "or", "xor"});
+  form.ftz = d.take("ftz");
+  return true;
+}
+
+bool napkin::executor::decodeSetp(Decoder &d) {
+  Comparison form;
+  if (!takeCompare(d, form))
     return false;
-  if (type == Type::F16x2 || type == Type::BF16x2) {
-    if (combine >= 0)
-      return d.fail("a packed comparison that combines is not supported");
-    return emitPackedCompare(d, Compare(compare), type, ftz);
-  }
+  form.type = d.takeType();
+  if (form.type == Type::None)
+    return d.fail("the type is missing or unknown");
+  if (!d.expectOperands(form.combine >= 0 ? 4 : 3))
+    return false;
   uint32_t p = d.predicateDestination(d.operand(0));
   int32_t second = d.operand(0).second;
   uint32_t q = second >= 0 ? d.predicateRegister(second) : noRegister;
-  return emitCompare(d, Compare(compare), type, ftz, p, q, combine);
+  if (isPacked(form.type))
+    return emitPackedCompare(d, form, {p, q});
+  uint32_t a = d.source(d.operand(1), form.type),
+           b = d.source(d.operand(2), form.type);
+  emitCompare(d, form, form.type, a, b, p, q);
+  return !d.failed();
+}
+
+/// d = predicate p ? "true" of the type : 0.
+static void emitTruth(Decoder &d, Type type, uint32_t to, uint32_t p) {
+  Instr &i = d.emit(predicateToValue);
+  i.d = to;
+  i.a = p;
+  i.small0 = std::max(2u, typeBits(type) / 8);
+  i.offset = type == Type::F32    ? 0x3f800000
+             : type == Type::F16  ? 0x3c00
+             : type == Type::BF16 ? 0x3f80
+                                  : -1;
 }
 
 bool napkin::executor::decodeSet(Decoder &d) {
-  int compare = takeComparison(d);
-  int combine = d.takeOneOf({"and", "or", "xor"});
-  bool ftz = d.take("ftz");
-  Type to = d.takeType(), from = d.takeType();
-  if (compare < 0 || to == Type::None || from == Type::None)
+  Comparison form;
+  if (!takeCompare(d, form))
+    return false;
+  Type to = d.takeType();
+  form.type = d.takeType();
+  if (to == Type::None || form.type == Type::None)
     return d.fail("set needs a comparison and two types");
-  if (!d.expectOperands(combine >= 0 ? 4 : 3))
+  if (!d.expectOperands(form.combine >= 0 ? 4 : 3))
     return false;
-  if (from == Type::F16x2 || from == Type::BF16x2)
-    return d.fail("packed set is not supported");
-  uint32_t p = d.newPredicate();
-  if (!emitCompare(d, Compare(compare), from, ftz, p, noRegister, combine))
+  uint32_t p = d.newPredicate(), q = d.newPredicate();
+  if (!isPacked(form.type)) {
+    uint32_t a = d.source(d.operand(1), form.type),
+             b = d.source(d.operand(2), form.type);
+    emitCompare(d, form, form.type, a, b, p, noRegister);
+    emitTruth(d, to, d.destination(d.operand(0), to), p);
+    return !d.failed();
+  }
+  // The two truths side by side.
+  if (!emitPackedCompare(d, form, {p, q}))
     return false;
-  uint32_t target = d.destination(d.operand(0), to);
-  Instr &i = d.emit(predicateToValue);
+  Type cell = to == Type::F16x2    ? Type::F16
+              : to == Type::BF16x2 ? Type::BF16
+                                   : Type::U16;
+  if (typeBits(to) != 32 || to == Type::F32)
+    return d.fail("a packed set gives a pair, .u32 or .s32");
+  uint32_t low = d.temporary(16), high = d.temporary(16);
+  emitTruth(d, cell, low, p);
+  emitTruth(d, cell, high, q);
+  uint32_t target = d.destination(d.operand(0), Type::B32);
+  Instr &i = d.emit(packRegisters);
   i.d = target;
-  i.a = p;
-  i.small0 = std::max(2u, typeBits(to) / 8);
-  i.offset = to == Type::F32    ? 0x3f800000
-             : to == Type::F16  ? 0x3c00
-             : to == Type::BF16 ? 0x3f80
-                                : -1;
+  i.list = d.list({low, high});
+  i.small0 = i.small1 = 2;
+  i.e = 4;
   return !d.failed();
 }
 
@@ -242,7 +292,7 @@ bool napkin::executor::decodeCvt(Decoder &d) {
       d.takeOneOf({"rn", "rz", "rm", "rp", "rna", "rni", "rzi", "rmi", "rpi"});
   Rounding rounding = Rounding(index + 1);
   bool ftz = d.take("ftz"), saturate = d.take("sat"), relu = d.take("relu");
-  saturate |= d.take("satfinite");
+  bool finite = d.take("satfinite");
   Type to = d.takeType(), from = d.takeType();
   if (to == Type::None || from == Type::None)
     return d.fail("cvt needs two types");
@@ -294,7 +344,10 @@ bool napkin::executor::decodeCvt(Decoder &d) {
   if (isFloat(from) && !isFloat(to) && (index < 5))
     return d.fail(
         "a conversion from float to integer needs .rni, .rzi, .rmi or .rpi");
-  Handler handler = backend().convert(to, from, rounding, ftz, saturate, relu);
+  if (saturate && finite)
+    return d.fail(".sat and .satfinite exclude each other");
+  Handler handler =
+      backend().convert(to, from, rounding, ftz, saturate || finite, relu);
   uint32_t a = d.source(d.operand(1), from);
   uint32_t b = pairFromTwo ? d.source(d.operand(2), from) : noRegister;
   uint32_t target = d.destination(d.operand(0), to);
@@ -302,16 +355,21 @@ bool napkin::executor::decodeCvt(Decoder &d) {
   i.d = target;
   i.a = a;
   i.b = b;
-  i.offset = conversionCode(to, from, rounding, ftz, saturate, relu);
+  i.offset = conversionCode(to, from, rounding, ftz, saturate, relu, finite);
   return !d.failed();
 }
 
 // cvt.pack.sat.u8.s32.b32 d, a, b, c
 bool napkin::executor::decodeCvtPack(Decoder &d) {
-  d.take("sat");
-  Type to = d.takeType(), from = d.takeType(), rest = d.takeType();
-  if (from != Type::S32 || typeBits(to) > 16 || isFloat(to))
-    return d.fail("cvt.pack needs .u8, .s8, .u16 or .s16 from .s32");
+  if (!d.take("sat"))
+    return d.fail("cvt.pack needs .sat");
+  int index = d.takeOneOf({"u2", "s2", "u4", "s4", "u8", "s8", "u16", "s16"});
+  unsigned bits = 2u << std::max(0, index) / 2;
+  Type from = d.takeType(), rest = d.takeType();
+  if (index < 0 || from != Type::S32 ||
+      rest != (bits == 16 ? Type::None : Type::B32))
+    return d.fail("cvt.pack gives .u16 or .s16 from .s32, or .u2, .s2, .u4, "
+                  ".s4, .u8 or .s8 from .s32.b32");
   if (!d.expectOperands(rest == Type::None ? 3 : 4))
     return false;
   uint32_t a = d.source(d.operand(1), from), b = d.source(d.operand(2), from);
@@ -323,8 +381,8 @@ bool napkin::executor::decodeCvtPack(Decoder &d) {
   i.a = a;
   i.b = b;
   i.c = c;
-  i.small0 = typeBits(to);
-  i.small1 = isSigned(to);
+  i.small0 = bits;
+  i.small1 = index & 1;
   return !d.failed();
 }
 

@@ -1,10 +1,10 @@
-//===- DecodeMemory.cpp - Loads, stores, matrices, atomics -----*- C++ -*-===//
+//===- DecodeMemory.cpp - Loads, stores, atomics ---------------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// State spaces, vectors and fragments.
+// State spaces, vectors, cache hints and atomics.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,7 +12,6 @@
 #include "Clocks.h"
 #include "Decoder.h"
 #include "Handlers.h"
-#include "MatrixShape.h"
 
 #include <cstring>
 
@@ -57,6 +56,7 @@ int takeSpace(Decoder &d) {
 uint8_t takeOrdering(Decoder &d, bool isAtomic = false) {
   // An atomic is relaxed at least; device scope is the default.
   uint8_t order = isAtomic;
+  d.take("weak");
   if (d.take("volatile"))
     order |= 1;
   if (d.take("relaxed"))
@@ -80,6 +80,49 @@ unsigned takeVector(Decoder &d) {
   return d.take("v2") ? 2 : d.take("v4") ? 4 : d.take("v8") ? 8 : 1;
 }
 
+/// How an access of `count` elements goes to memory: 128 bits as two halves,
+/// eight elements of a byte or two as words of 64 bits.
+struct Unit {
+  unsigned bytes, own;
+  bool isWide, isPacked;
+  Unit(Type type, unsigned count)
+      : bytes(std::max(1u, typeBits(type) / 8)), own(bytes),
+        isWide(bytes == 16), isPacked(bytes <= 2 && count == 8) {
+    if (isWide || isPacked)
+      bytes = 8;
+  }
+  /// The registers that take part in the access itself.
+  llvm::SmallVector<uint32_t, 8>
+  cells(Decoder &d, llvm::ArrayRef<uint32_t> references) const {
+    llvm::SmallVector<uint32_t, 8> cells;
+    if (isPacked)
+      for (unsigned word = 0; word < own; ++word)
+        cells.push_back(d.temporary(64));
+    else if (!isWide)
+      llvm::append_range(cells, references);
+    else
+      for (uint32_t reference : references)
+        if (reference == noRegister)
+          cells.append(2, noRegister);
+        else
+          llvm::append_range(cells, Decoder::halves(reference));
+    return cells;
+  }
+  /// Between the words and the elements of a packed access.
+  void repack(Decoder &d, Handler handler, llvm::ArrayRef<uint32_t> words,
+              llvm::ArrayRef<uint32_t> elements) const {
+    unsigned each = 8 / own;
+    for (unsigned word = 0; isPacked && word < words.size(); ++word) {
+      Instr &i = d.emit(handler);
+      i.d = i.a = words[word];
+      i.list = d.list(elements.slice(word * each, each));
+      i.small0 = each;
+      i.small1 = own;
+      i.e = 8;
+    }
+  }
+};
+
 /// ld.param of a kernel's parameter: its value is known.
 bool loadParameter(Decoder &d, const Decoder::VariablePlace &place,
                    int64_t offset, Type type, unsigned count,
@@ -90,17 +133,21 @@ bool loadParameter(Decoder &d, const Decoder::VariablePlace &place,
   if ((place.address + offset) % (bytes * count))
     return d.fail("the load is misaligned");
   for (unsigned j = 0; j < count; ++j) {
-    uint64_t value = 0;
+    if (targets[j].kind == Kind::Sink)
+      continue;
+    uint64_t value[2] = {0, 0};
     std::memcpy(&value,
                 &d.program.parameters[place.address + offset + j * bytes],
                 bytes);
     if (bytes == 1 && isSigned(type))
-      value = uint16_t(int8_t(value));
-    unsigned bits = std::max(16u, typeBits(type));
-    uint32_t to = d.destination(targets[j], type);
-    Instr &i = d.emit(backend().integer(AluOp::Mov, bits, false));
-    i.d = to;
-    i.a = d.constant(bits, value);
+      value[0] = uint16_t(int8_t(value[0]));
+    unsigned bits = std::min(64u, std::max(16u, typeBits(type)));
+    auto to = Decoder::halves(d.destination(targets[j], type));
+    for (unsigned half = 0; half < std::max(1u, bytes / 8); ++half) {
+      Instr &i = d.emit(backend().integer(AluOp::Mov, bits, false));
+      i.d = to[half];
+      i.a = d.constant(bits, value[half]);
+    }
   }
   return !d.failed();
 }
@@ -119,9 +166,7 @@ bool napkin::executor::decodeLoad(Decoder &d) {
   // A trailing operand is a cache policy.
   if (!d.expectOperands(2, 3))
     return false;
-  unsigned unit = std::max(1u, typeBits(type) / 8);
-  if (unit > 8)
-    return d.fail("128-bit loads of one register are not supported");
+  Unit unit(type, count);
   llvm::SmallVector<Decoder::Operand, 8> targets;
   if (d.operand(0).kind == Kind::Vector)
     targets.append(d.operand(0).elements.begin(), d.operand(0).elements.end());
@@ -152,7 +197,9 @@ bool napkin::executor::decodeLoad(Decoder &d) {
   for (const auto &target : targets)
     references.push_back(
         target.kind == Kind::Sink ? noRegister : d.destination(target, type));
-  Instr &i = d.emit(backend().load(AddressSpace(space), unit, count));
+  auto cells = unit.cells(d, references);
+  Instr &i =
+      d.emit(backend().load(AddressSpace(space), unit.bytes, cells.size()));
   i.a = at.a;
   i.offset = at.offset;
   i.small0 = at.small0;
@@ -161,15 +208,16 @@ bool napkin::executor::decodeLoad(Decoder &d) {
   i.flags |= order ? MayPoll : 0;
   if (order && (space == SpaceGlobal || space == SpaceGeneric))
     d.program.mayWaitForBlocks = true;
-  i.list = d.list(references);
-  if (unit == 1 && isSigned(type) && !d.failed()) {
-    // Sign-extend inside the 16-bit cell.
-    uint32_t cell = references[0];
-    if (count != 1)
-      return d.fail("vectors of .s8 are not supported");
-    Instr &extend = d.emit(backend().resize(16, 8, true));
-    extend.d = extend.a = cell;
-  }
+  i.list = d.list(cells);
+  unit.repack(d, unpackRegisters, cells, references);
+  if (typeBits(type) == 8 && isSigned(type))
+    // Sign-extend inside the 16-bit cells.
+    for (uint32_t cell : references) {
+      if (cell == noRegister)
+        continue;
+      Instr &extend = d.emit(backend().resize(16, 8, true));
+      extend.d = extend.a = cell;
+    }
   return !d.failed();
 }
 
@@ -177,7 +225,7 @@ bool napkin::executor::decodeStore(Decoder &d) {
   if (d.take("async"))
     return decodeStAsync(d);
   if (d.take("bulk"))
-    return d.fail("st.bulk is not supported");
+    return d.fail("st.bulk needs sm_100");
   uint8_t order = takeOrdering(d);
   int space = takeSpace(d);
   d.takeHints();
@@ -187,9 +235,7 @@ bool napkin::executor::decodeStore(Decoder &d) {
     return d.fail("the type is missing or unknown");
   if (!d.expectOperands(2, 3))
     return false;
-  unsigned unit = std::max(1u, typeBits(type) / 8);
-  if (unit > 8)
-    return d.fail("128-bit stores of one register are not supported");
+  Unit unit(type, count);
   if (space == SpaceParam)
     space = SpaceLocal; // an argument of a call
   llvm::SmallVector<uint32_t, 8> references;
@@ -204,14 +250,17 @@ bool napkin::executor::decodeStore(Decoder &d) {
   Instr at;
   if (!d.address(d.operand(0), at))
     return false;
-  Instr &i = d.emit(backend().store(AddressSpace(space), unit, count));
+  auto cells = unit.cells(d, references);
+  unit.repack(d, packRegisters, cells, references);
+  Instr &i =
+      d.emit(backend().store(AddressSpace(space), unit.bytes, cells.size()));
   i.a = at.a;
   i.offset = at.offset;
   i.small0 = at.small0;
   i.small1 = order;
   if (order && (space == SpaceGlobal || space == SpaceGeneric))
     d.program.hasGlobalAtomics = true;
-  i.list = d.list(references);
+  i.list = d.list(cells);
   return !d.failed();
 }
 
@@ -232,171 +281,6 @@ bool napkin::executor::decodePrefetch(Decoder &d) {
     return !d.failed();
   }
   d.emit(doNothing);
-  return !d.failed();
-}
-
-bool napkin::executor::decodeLdmatrix(Decoder &d) {
-  bool transposed = d.take("trans");
-  if (!d.take("sync") || !d.take("aligned"))
-    return d.fail("ldmatrix needs .sync.aligned");
-  if (!d.take("m8n8"))
-    return d.fail("ldmatrix supports .m8n8");
-  unsigned count = d.take("x1") ? 1 : d.take("x2") ? 2 : d.take("x4") ? 4 : 0;
-  d.takeOneOf({"shared", "shared::cta"});
-  if (!count || d.takeType() != Type::B16 || !d.expectOperands(2))
-    return d.fail("ldmatrix needs .x1, .x2 or .x4 and .b16");
-  Instr at;
-  if (!d.address(d.operand(1), at))
-    return false;
-  llvm::SmallVector<uint32_t, 4> references;
-  if (d.operand(0).kind == Kind::Vector)
-    for (const auto &element : d.operand(0).elements)
-      references.push_back(d.destination(element, Type::B32));
-  else
-    references.push_back(d.destination(d.operand(0), Type::B32));
-  if (references.size() != count)
-    return d.fail(fmt::format("expected {} registers", count));
-  Instr &i = d.emit(backend().loadMatrix(count, transposed));
-  i.a = at.a;
-  i.offset = at.offset;
-  i.small0 = at.small0;
-  i.flags |= Aligned;
-  i.list = d.list(references);
-  return !d.failed();
-}
-
-bool napkin::executor::decodeStmatrix(Decoder &d) {
-  bool transposed = d.take("trans");
-  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8"))
-    return d.fail("stmatrix needs .sync.aligned and .m8n8");
-  unsigned count = d.take("x1") ? 1 : d.take("x2") ? 2 : d.take("x4") ? 4 : 0;
-  d.takeOneOf({"shared", "shared::cta"});
-  if (!count || d.takeType() != Type::B16 || !d.expectOperands(2))
-    return d.fail("stmatrix needs .x1, .x2 or .x4 and .b16");
-  Instr at;
-  if (!d.address(d.operand(0), at))
-    return false;
-  llvm::SmallVector<uint32_t, 4> references;
-  if (d.operand(1).kind == Kind::Vector)
-    for (const auto &element : d.operand(1).elements)
-      references.push_back(d.source(element, Type::B32));
-  else
-    references.push_back(d.source(d.operand(1), Type::B32));
-  if (references.size() != count)
-    return d.fail(fmt::format("expected {} registers", count));
-  Instr &i = d.emit(backend().storeMatrix(count, transposed));
-  i.a = at.a;
-  i.offset = at.offset;
-  i.small0 = at.small0;
-  i.flags |= Aligned;
-  i.list = d.list(references);
-  return !d.failed();
-}
-
-bool napkin::executor::decodeMovmatrix(Decoder &d) {
-  if (!d.take("sync") || !d.take("aligned") || !d.take("m8n8") ||
-      !d.take("trans") || d.takeType() != Type::B16 || !d.expectOperands(2))
-    return d.fail("movmatrix is .sync.aligned.m8n8.trans.b16 d, a");
-  uint32_t a = d.source(d.operand(1), Type::B32),
-           to = d.destination(d.operand(0), Type::B32);
-  Instr &i = d.emit(moveMatrix);
-  i.d = to;
-  i.a = a;
-  i.flags |= Aligned;
-  return !d.failed();
-}
-
-bool napkin::executor::decodeMma(Decoder &d) {
-  if (!d.take("sync") || !d.take("aligned"))
-    return d.fail("mma needs .sync.aligned");
-  llvm::StringRef name = d.takePrefix("m");
-  MatrixShape *s = d.extra<MatrixShape>();
-  *s = {};
-  llvm::StringRef rest = name;
-  if (!rest.consume_front("m") || rest.consumeInteger(10, s->m) ||
-      !rest.consume_front("n") || rest.consumeInteger(10, s->n) ||
-      !rest.consume_front("k") || rest.consumeInteger(10, s->k) ||
-      !rest.empty())
-    return d.fail("the shape of mma is missing or malformed");
-  if (!d.take("row") || !d.take("col"))
-    return d.fail("mma needs .row.col");
-  s->saturate = d.take("satfinite");
-  d.take("kind::f8f6f4");
-  s->d = d.takeType();
-  s->a = d.takeType();
-  s->b = d.takeType();
-  s->c = d.takeType();
-  if (s->c == Type::None)
-    return d.fail("mma needs four types that are known");
-  bool eight = s->a == Type::U8 || s->a == Type::S8,
-       small = s->a == Type::E4M3 || s->a == Type::E5M2;
-  bool half = s->a == Type::F16 || s->a == Type::BF16;
-  s->bitsA = typeBits(s->a);
-  s->signedA = isSigned(s->a);
-  s->signedB = isSigned(s->b);
-  bool shapeFits =
-      s->n == 8 &&
-      ((half && s->m == 16 && (s->k == 8 || s->k == 16)) ||
-       (s->a == Type::TF32 && s->m == 16 && (s->k == 4 || s->k == 8)) ||
-       (eight && ((s->m == 16 && (s->k == 16 || s->k == 32)) ||
-                  (s->m == 8 && s->k == 16))) ||
-       (small && s->m == 16 && (s->k == 32 || s->k == 16)) ||
-       (s->a == Type::F64 &&
-        ((s->m == 8 && s->k == 4) ||
-         (s->m == 16 && (s->k == 4 || s->k == 8 || s->k == 16)))));
-  bool bFits = eight   ? (s->b == Type::U8 || s->b == Type::S8)
-               : small ? (s->b == Type::E4M3 || s->b == Type::E5M2)
-                       : s->a == s->b;
-  bool dFits = s->a == Type::F64 ? s->d == Type::F64 && s->c == Type::F64
-               : eight           ? s->d == Type::S32 && s->c == Type::S32
-               : s->a == Type::F16 || small
-                   ? (s->d == Type::F32 || s->d == Type::F16) &&
-                         (s->c == Type::F32 || s->c == Type::F16)
-                   : s->d == Type::F32 && s->c == Type::F32;
-  if (!shapeFits || !bFits || !dFits)
-    return d.fail("this shape and these types of mma are not supported");
-  s->elements =
-      s->a == Type::F64 ? 1 : 32 / (s->a == Type::TF32 ? 32 : s->bitsA);
-  s->registersA = s->m * s->k / lanes / s->elements;
-  s->registersB = 8 * s->k / lanes / s->elements;
-  s->registersD = s->m * 8 / lanes / (s->d == Type::F16 ? 2 : 1);
-  s->registersC = s->m * 8 / lanes / (s->c == Type::F16 ? 2 : 1);
-  if (!d.expectOperands(4))
-    return false;
-  llvm::SmallVector<uint32_t, 32> references;
-  auto fragment = [&](const Decoder::Operand &operand, unsigned size, Type type,
-                      bool isTarget) {
-    llvm::ArrayRef<Decoder::Operand> elements = operand;
-    if (operand.kind == Kind::Vector)
-      elements = operand.elements;
-    if (elements.size() != size) {
-      d.fail(fmt::format("a fragment has {} registers, expected {}",
-                         elements.size(), size));
-      return;
-    }
-    for (const auto &element : elements)
-      references.push_back(isTarget ? d.destination(element, type)
-                                    : d.source(element, type));
-  };
-  auto cell = [&](Type type) {
-    return type == Type::F64   ? Type::F64
-           : type == Type::F32 ? Type::F32
-                               : Type::B32;
-  };
-  fragment(d.operand(0), s->registersD, cell(s->d), true);
-  fragment(d.operand(1), s->registersA,
-           s->a == Type::F64 ? Type::F64 : Type::B32, false);
-  fragment(d.operand(2), s->registersB,
-           s->a == Type::F64 ? Type::F64 : Type::B32, false);
-  fragment(d.operand(3), s->registersC, cell(s->c), false);
-  if (d.failed())
-    return false;
-  d.info().macs = uint64_t(s->m) * s->n * s->k;
-  d.info().macType = ptx::typeName(s->a).data();
-  Instr &i = d.emit(backend().mma(s->m, s->n, s->k, s->d, s->a, s->b, s->c));
-  i.list = d.list(references);
-  i.extra = s;
-  i.flags |= Aligned;
   return !d.failed();
 }
 
@@ -437,11 +321,14 @@ bool napkin::executor::decodeAtom(Decoder &d) {
   case AtomicOp::And:
   case AtomicOp::Or:
   case AtomicOp::Xor:
-  case AtomicOp::Exchange:
     isOk = t == Type::B32 || t == Type::B64;
     break;
+  case AtomicOp::Exchange:
+    isOk = t == Type::B32 || t == Type::B64 || t == Type::B128;
+    break;
   case AtomicOp::CompareExchange:
-    isOk = t == Type::B16 || t == Type::B32 || t == Type::B64;
+    isOk =
+        t == Type::B16 || t == Type::B32 || t == Type::B64 || t == Type::B128;
     break;
   default:
     isOk = t == Type::U32;

@@ -215,8 +215,9 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
       fail("a predicate is used as a value");
       return 0;
     }
-    if (operand.negated) {
-      fail("'!' needs a predicate");
+    if (operand.negated || operand.minus || !operand.part.empty()) {
+      fail("a register is negated or taken in part, which this instruction "
+           "does not know");
       return 0;
     }
     unsigned own = operandBits(operand);
@@ -259,85 +260,13 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
       }
       return constant(bits, place->address + operand.integer);
     }
-    if (module.findFunction(operand.name)) {
-      // The address of a function is its index plus one.
-      return constant(bits, functionIndex(operand.name) + 1);
-    }
+    if (auto address = functionAddress(operand.name))
+      return constant(bits, *address);
     fail(fmt::format("unknown name '{}'", operand.name.str()));
     return 0;
   }
-  case Kind::Special: {
-    if (auto value = launchConstant(operand.name))
-      return constant(bits, *value);
-    static const std::pair<const char *, Special> names[] = {
-        {"tid.x", Special::TidX},
-        {"tid.y", Special::TidY},
-        {"tid.z", Special::TidZ},
-        {"ntid.x", Special::NtidX},
-        {"ntid.y", Special::NtidY},
-        {"ntid.z", Special::NtidZ},
-        {"ctaid.x", Special::CtaidX},
-        {"ctaid.y", Special::CtaidY},
-        {"ctaid.z", Special::CtaidZ},
-        {"nctaid.x", Special::NctaidX},
-        {"nctaid.y", Special::NctaidY},
-        {"nctaid.z", Special::NctaidZ},
-        {"laneid", Special::Laneid},
-        {"warpid", Special::Warpid},
-        {"nwarpid", Special::Nwarpid},
-        {"smid", Special::Smid},
-        {"nsmid", Special::Nsmid},
-        {"gridid", Special::Gridid},
-        {"lanemask_eq", Special::LanemaskEq},
-        {"lanemask_le", Special::LanemaskLe},
-        {"lanemask_lt", Special::LanemaskLt},
-        {"lanemask_ge", Special::LanemaskGe},
-        {"lanemask_gt", Special::LanemaskGt},
-        {"clusterid.x", Special::ClusteridX},
-        {"clusterid.y", Special::ClusteridY},
-        {"clusterid.z", Special::ClusteridZ},
-        {"nclusterid.x", Special::NclusteridX},
-        {"nclusterid.y", Special::NclusteridY},
-        {"nclusterid.z", Special::NclusteridZ},
-        {"cluster_ctaid.x", Special::ClusterCtaidX},
-        {"cluster_ctaid.y", Special::ClusterCtaidY},
-        {"cluster_ctaid.z", Special::ClusterCtaidZ},
-        {"cluster_nctaid.x", Special::ClusterNctaidX},
-        {"cluster_nctaid.y", Special::ClusterNctaidY},
-        {"cluster_nctaid.z", Special::ClusterNctaidZ},
-        {"cluster_ctarank", Special::ClusterCtarank},
-        {"cluster_nctarank", Special::ClusterNctarank},
-        {"dynamic_smem_size", Special::DynamicSmemSize},
-        {"total_smem_size", Special::TotalSmemSize},
-        {"aggr_smem_size", Special::AggrSmemSize},
-        {"clock", Special::Zero32},
-        {"clock_hi", Special::Zero32},
-        {"clock64", Special::Zero64},
-        {"globaltimer", Special::Zero64},
-        {"globaltimer_lo", Special::Zero32},
-        {"globaltimer_hi", Special::Zero32}};
-    for (auto [name, special] : names) {
-      if (operand.name != name)
-        continue;
-      bool wide = special == Special::Gridid || special == Special::Zero64;
-      auto [found, isNew] = specialReferences.try_emplace(operand.name, 0);
-      if (isNew) {
-        found->second = temporary(wide ? 64 : 32);
-        program.specials.push_back({special, found->second});
-      }
-      unsigned own = wide ? 64 : 32;
-      if (own == bits)
-        return found->second;
-      uint32_t changed = temporary(bits);
-      Instr &i = emit(backend().resize(bits, own, false));
-      i.d = changed;
-      i.a = found->second;
-      return changed;
-    }
-    fail(fmt::format("special register '%{}' is not supported",
-                     operand.name.str()));
-    return 0;
-  }
+  case Kind::Special:
+    return specialRegister(operand.name, bits);
   default:
     fail("this operand cannot be used here");
     return 0;
@@ -353,6 +282,10 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
     return 0;
   }
   unsigned own = operandBits(operand);
+  if (!operand.part.empty()) {
+    fail("a part of a register cannot be written by this instruction");
+    return 0;
+  }
   uint32_t reference = registerReference(operand.reg);
   touchedNow.push_back(reference);
   usesNow.writes.push_back(reference);
@@ -463,9 +396,13 @@ bool Decoder::decodeInstruction() {
   const InstructionInfo *found = findInstruction(instruction->opcode);
   program.sources.push_back(
       {instruction, found ? found->pipe : Pipe::Control, 0, ""});
-  if (!found)
+  if (!found) {
+    if (const char *why = refusal(instruction->opcode))
+      return fail(fmt::format("'{}' is not modelled: {}",
+                              instruction->opcode.str(), why));
     return fail(
         fmt::format("unknown instruction '{}'", instruction->opcode.str()));
+  }
   if (!checkTypes())
     return false;
   found->decode(*this);
@@ -496,6 +433,8 @@ bool Decoder::decodeFunction(uint32_t index) {
   registerReferences.assign(function->registers.size(), noRegister);
   if (!placeFunctionVariables(*function))
     return false;
+  // The first registers are the .reg parameters, which callers know.
+  llvm::copy(parameterRegisters[function->name], registerReferences.begin());
   functionStarts[index] = program.code.size();
   const uint32_t firstSource = program.sources.size();
   std::vector<uint32_t> starts;
@@ -617,12 +556,6 @@ llvm::Error Decoder::run(const ptx::Function &entry,
     if (!touched.empty() && !program.sources[i.source].isProduct)
       i.flags |= TouchesProducts;
   }
-  // For indirect calls: how many functions, then their starts.
-  uint32_t *starts =
-      program.memory.Allocate<uint32_t>(functionStarts.size() + 1);
-  starts[0] = functionStarts.size();
-  std::copy(functionStarts.begin(), functionStarts.end(), starts + 1);
-  program.functionStarts = starts;
   return llvm::Error::success();
 }
 

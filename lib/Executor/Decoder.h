@@ -36,6 +36,8 @@ struct InstructionInfo {
 llvm::ArrayRef<InstructionInfo> instructionTable();
 /// The entry of `opcode`, or null.
 const InstructionInfo *findInstruction(llvm::StringRef opcode);
+/// Why an instruction that exists is not in the table; null: it does not exist.
+const char *refusal(llvm::StringRef opcode);
 
 class Decoder {
 public:
@@ -89,9 +91,23 @@ public:
   std::optional<int64_t> constantOf(const Operand &operand);
   /// The address of an Address operand: sets a, small0 and offset of `to`.
   bool address(const Operand &operand, Instr &to);
-  /// A register for an intermediate value.
+  /// `from` (of `own` bits) at another width; the same if it has that already.
+  uint32_t resized(uint32_t from, unsigned own, unsigned bits);
+  /// The area of local memory for alloca, made when first asked for.
+  struct StackArea {
+    /// A 64-bit register: what is in use. It starts at 0.
+    uint32_t pointer = noRegister;
+    uint32_t base = 0, bytes = 16 * 1024;
+  };
+  StackArea stackArea();
+  /// A register for an intermediate value. 128 bits are two halves of 64, one
+  /// after the other (see `halves`).
   uint32_t temporary(unsigned bits);
   uint32_t constant(unsigned bits, uint64_t value);
+  /// The 64-bit registers that a 128-bit one consists of, low first.
+  static std::array<uint32_t, 2> halves(uint32_t wide) {
+    return {wide, wide + lanes * 8};
+  }
 
   /// Appends a micro-instruction with this instruction's guard. The reference
   /// is valid until the next one.
@@ -124,6 +140,14 @@ public:
   /// Code index of a function's start (patched later), by table index.
   void markPolling(uint32_t branch);
   uint32_t functionIndex(llvm::StringRef name);
+  /// This instruction writes a register that is none of its operands.
+  void alsoWrites(uint32_t reference) { usesNow.writes.push_back(reference); }
+  /// The register of a `.reg` parameter or result of a function that is called;
+  /// none for a predicate.
+  std::optional<uint32_t> parameterRegister(const ptx::Function &function,
+                                            bool isResult, size_t position);
+  /// What a pointer to a function holds: the same in every launch of a module.
+  std::optional<uint64_t> functionAddress(llvm::StringRef name) const;
   const ptx::Function *functionAt(uint32_t index) const { return queue[index]; }
   llvm::ArrayRef<ptx::Instruction> body() const { return function->body; }
 
@@ -151,6 +175,8 @@ private:
   bool placeFunctionVariables(const ptx::Function &function);
   void collectNames(const ptx::Function &function,
                     llvm::StringMap<bool> &names);
+  /// Adds a name and what it leads to: a function's names, an initialiser's.
+  void reach(llvm::StringRef name, llvm::StringMap<bool> &names);
   bool placeParameters(const Arguments &arguments);
   bool placeShared(const llvm::StringMap<bool> &names);
   bool placeGlobals(const llvm::StringMap<bool> &names);
@@ -162,6 +188,8 @@ private:
   /// one, that may be read before they are written.
   void findUnwritten(uint32_t firstSource);
   uint32_t registerReference(uint32_t reg);
+  /// `%name` at this width.
+  uint32_t specialRegister(llvm::StringRef name, unsigned bits);
 
   llvm::SmallVector<bool, 8> used;
   std::string error;
@@ -170,6 +198,8 @@ private:
   llvm::DenseMap<const ptx::Function *, llvm::StringMap<VariablePlace>>
       functionVariables;
   llvm::StringMap<bool> placedFunctions;
+  /// By function, the registers of its `.reg` parameters: the first ones.
+  llvm::StringMap<std::vector<uint32_t>> parameterRegisters;
   std::vector<const ptx::Function *> queue;
   llvm::StringMap<uint32_t> functionIndices;
   std::vector<uint32_t> functionStarts;
@@ -187,6 +217,7 @@ private:
   std::vector<uint32_t> touchedNow;
   RegisterUses usesNow;
   llvm::DenseMap<uint32_t, std::string> registerNames;
+  StackArea stack;
   bool firstMicro = true;
   uint32_t ownGuard = noGuard;
   uint32_t currentFunction = 0;
@@ -203,13 +234,13 @@ bool decodeMov(Decoder &), decodeSetp(Decoder &), decodeSet(Decoder &),
     decodeTestp(Decoder &);
 bool decodeLoad(Decoder &), decodeStore(Decoder &), decodePrefetch(Decoder &),
     decodeAtom(Decoder &), decodeLdmatrix(Decoder &), decodeStmatrix(Decoder &),
-    decodeMovmatrix(Decoder &), decodeMma(Decoder &);
+    decodeMovmatrix(Decoder &), decodeMma(Decoder &), decodeWmma(Decoder &);
 bool decodeBranch(Decoder &), decodeCall(Decoder &), decodeReturn(Decoder &),
     decodeBarrier(Decoder &), decodeShuffle(Decoder &), decodeVote(Decoder &),
     decodeMatch(Decoder &), decodeRedux(Decoder &), decodeElect(Decoder &),
     decodeFence(Decoder &), decodeNothing(Decoder &),
     decodeActivemask(Decoder &), decodeNanosleep(Decoder &),
-    decodeTrap(Decoder &), decodeBrx(Decoder &);
+    decodeTrap(Decoder &), decodeBrx(Decoder &), decodeStack(Decoder &);
 bool decodeCp(Decoder &), decodeMbarrier(Decoder &), decodeWgmma(Decoder &),
     decodeSetmaxnreg(Decoder &), decodeMapa(Decoder &),
     decodeGetctarank(Decoder &), decodeTensormap(Decoder &),

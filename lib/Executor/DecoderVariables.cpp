@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decoder.h"
+#include "Handlers.h"
 
 #include <cstring>
 
@@ -51,16 +52,19 @@ void Decoder::collectNames(const ptx::Function &function,
       collectOperand(operand, own);
   for (const ptx::Variable &variable : function.variables)
     own[variable.name] = true;
-  for (auto &entry : own) {
-    if (!names.try_emplace(entry.first(), true).second)
-      continue;
-    if (const ptx::Function *callee = module.findFunction(entry.first()))
-      collectNames(*callee, names);
-    for (const ptx::Variable &variable : module.variables)
-      if (variable.name == entry.first())
-        for (const ptx::Relocation &relocation : variable.relocations)
-          names[relocation.symbol] = true;
-  }
+  for (auto &entry : own)
+    reach(entry.first(), names);
+}
+
+void Decoder::reach(llvm::StringRef name, llvm::StringMap<bool> &names) {
+  if (!names.try_emplace(name, true).second)
+    return;
+  if (const ptx::Function *callee = module.findFunction(name))
+    collectNames(*callee, names);
+  for (const ptx::Variable &variable : module.variables)
+    if (variable.name == name)
+      for (const ptx::Relocation &relocation : variable.relocations)
+        reach(relocation.symbol, names);
 }
 
 bool Decoder::placeParameters(const Arguments &arguments) {
@@ -224,8 +228,8 @@ bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
             target->address + relocation.addend +
             (relocation.generic && target->space == Space::Shared ? sharedWindow
                                                                   : 0);
-      } else if (module.findFunction(relocation.symbol)) {
-        value = functionIndex(relocation.symbol) + 1;
+      } else if (auto address = functionAddress(relocation.symbol)) {
+        value = *address;
       } else {
         return fail(
             fmt::format("the initialiser of '{}' names '{}', which is unknown",
@@ -250,6 +254,13 @@ bool Decoder::placeVariables(const Arguments &arguments) {
 bool Decoder::placeFunctionVariables(const ptx::Function &function) {
   if (!placedFunctions.try_emplace(function.name, true).second)
     return true;
+  for (const auto *list : {&function.parameters, &function.results})
+    for (const ptx::Variable &parameter : *list)
+      if (parameter.space == Space::Register)
+        parameterRegisters[function.name].push_back(
+            parameter.type == ptx::Type::Pred
+                ? program.predicates++
+                : temporary(ptx::typeBits(parameter.type)));
   llvm::StringMap<VariablePlace> &own = functionVariables[&function];
   for (const ptx::Variable &variable : function.variables) {
     if (variable.space != Space::Local && variable.space != Space::Param)
@@ -268,6 +279,38 @@ bool Decoder::placeFunctionVariables(const ptx::Function &function) {
   return true;
 }
 
+Decoder::StackArea Decoder::stackArea() {
+  if (stack.pointer == noRegister) {
+    stack.pointer = temporary(64);
+    stack.base = program.localBytes = alignTo(program.localBytes, 256);
+    program.localBytes += stack.bytes;
+  }
+  return stack;
+}
+
+std::optional<uint32_t>
+Decoder::parameterRegister(const ptx::Function &function, bool isResult,
+                           size_t position) {
+  size_t index = 0;
+  auto isRegister = [](const ptx::Variable &parameter) {
+    return parameter.space == Space::Register;
+  };
+  if (isResult)
+    index = llvm::count_if(function.parameters, isRegister);
+  const auto &list = isResult ? function.results : function.parameters;
+  index += std::count_if(list.begin(), list.begin() + position, isRegister);
+  if (list[position].type == ptx::Type::Pred)
+    return std::nullopt;
+  return parameterRegisters[function.name][index];
+}
+
+std::optional<uint64_t> Decoder::functionAddress(llvm::StringRef name) const {
+  const ptx::Function *function = module.findFunction(name);
+  if (!function)
+    return std::nullopt;
+  return 128 * uint64_t(function - module.functions.data() + 1);
+}
+
 std::optional<Decoder::VariablePlace>
 Decoder::findVariable(llvm::StringRef name, const ptx::Function *of) {
   if (auto own = functionVariables.find(of ? of : function);
@@ -278,4 +321,95 @@ Decoder::findVariable(llvm::StringRef name, const ptx::Function *of) {
   if (found == variables.end())
     return std::nullopt;
   return found->second;
+}
+
+uint32_t Decoder::resized(uint32_t from, unsigned own, unsigned bits) {
+  if (own == bits)
+    return from;
+  uint32_t changed = temporary(bits);
+  Instr &i = emit(backend().resize(bits, own, false));
+  i.d = changed;
+  i.a = from;
+  return changed;
+}
+
+uint32_t Decoder::specialRegister(llvm::StringRef name, unsigned bits) {
+  if (auto value = launchConstant(name))
+    return constant(bits, *value);
+  static const std::pair<const char *, Special> names[] = {
+      {"tid.x", Special::TidX},
+      {"tid.y", Special::TidY},
+      {"tid.z", Special::TidZ},
+      {"ntid.x", Special::NtidX},
+      {"ntid.y", Special::NtidY},
+      {"ntid.z", Special::NtidZ},
+      {"ctaid.x", Special::CtaidX},
+      {"ctaid.y", Special::CtaidY},
+      {"ctaid.z", Special::CtaidZ},
+      {"nctaid.x", Special::NctaidX},
+      {"nctaid.y", Special::NctaidY},
+      {"nctaid.z", Special::NctaidZ},
+      {"laneid", Special::Laneid},
+      {"warpid", Special::Warpid},
+      {"nwarpid", Special::Nwarpid},
+      {"smid", Special::Smid},
+      {"nsmid", Special::Nsmid},
+      {"gridid", Special::Gridid},
+      {"lanemask_eq", Special::LanemaskEq},
+      {"lanemask_le", Special::LanemaskLe},
+      {"lanemask_lt", Special::LanemaskLt},
+      {"lanemask_ge", Special::LanemaskGe},
+      {"lanemask_gt", Special::LanemaskGt},
+      {"clusterid.x", Special::ClusteridX},
+      {"clusterid.y", Special::ClusteridY},
+      {"clusterid.z", Special::ClusteridZ},
+      {"nclusterid.x", Special::NclusteridX},
+      {"nclusterid.y", Special::NclusteridY},
+      {"nclusterid.z", Special::NclusteridZ},
+      {"cluster_ctaid.x", Special::ClusterCtaidX},
+      {"cluster_ctaid.y", Special::ClusterCtaidY},
+      {"cluster_ctaid.z", Special::ClusterCtaidZ},
+      {"cluster_nctaid.x", Special::ClusterNctaidX},
+      {"cluster_nctaid.y", Special::ClusterNctaidY},
+      {"cluster_nctaid.z", Special::ClusterNctaidZ},
+      {"cluster_ctarank", Special::ClusterCtarank},
+      {"cluster_nctarank", Special::ClusterNctarank},
+      {"dynamic_smem_size", Special::DynamicSmemSize},
+      {"total_smem_size", Special::TotalSmemSize},
+      {"aggr_smem_size", Special::AggrSmemSize},
+      {"is_explicit_cluster", Special::IsExplicitCluster},
+      {"current_graph_exec", Special::Zero64}};
+  static const std::tuple<const char *, unsigned, unsigned> clocks[] = {
+      {"clock", 32, 0},          {"clock_hi", 32, 32},
+      {"clock64", 64, 0},        {"globaltimer", 64, 0},
+      {"globaltimer_lo", 32, 0}, {"globaltimer_hi", 32, 32}};
+  for (auto [clock, own, shift] : clocks) {
+    if (name != clock)
+      continue;
+    uint32_t time = temporary(own);
+    Instr &i = emit(readClock);
+    i.d = time;
+    i.small0 = own / 8;
+    i.small1 = shift;
+    return resized(time, own, bits);
+  }
+  for (auto [known, special] : names) {
+    if (name != known)
+      continue;
+    bool wide = special == Special::Gridid || special == Special::Zero64;
+    unsigned own = wide ? 64 : 32;
+    auto [found, isNew] = specialReferences.try_emplace(name, 0);
+    if (isNew) {
+      found->second = temporary(own);
+      program.specials.push_back({special, found->second});
+    }
+    return resized(found->second, own, bits);
+  }
+  if (name.starts_with("envreg"))
+    fail("%envreg registers hold what the driver likes: not modelled");
+  else if (name.starts_with("pm"))
+    fail("%pm performance counters are not modelled");
+  else
+    fail(fmt::format("special register '%{}' is not supported", name.str()));
+  return 0;
 }

@@ -11,6 +11,7 @@
 #include "Formats.h"
 #include "Vector/Backend.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -221,15 +222,17 @@ uint64_t napkin::executor::encodeFloat(double value, Type type) {
 }
 
 int64_t napkin::executor::conversionCode(Type to, Type from, Rounding rounding,
-                                         bool ftz, bool saturate, bool relu) {
-  return int64_t(to) | int64_t(from) << 8 | int64_t(rounding) << 16 |
+                                         bool ftz, bool saturate, bool relu,
+                                         bool finite) {
+  return int64_t(finite) << 27 | int64_t(to) | int64_t(from) << 8 | int64_t(rounding) << 16 |
          int64_t(ftz) << 24 | int64_t(saturate) << 25 | int64_t(relu) << 26;
 }
 
 uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
   Type to = Type(code & 255), from = Type(code >> 8 & 255);
   Rounding mode = Rounding(code >> 16 & 255);
-  bool ftz = code >> 24 & 1, saturate = code >> 25 & 1, relu = code >> 26 & 1;
+  bool ftz = code >> 24 & 1, saturate = code >> 25 & 1, relu = code >> 26 & 1,
+       finite = code >> 27 & 1;
   bool toFloat = isFloatType(to), fromFloat = isFloatType(from);
   if (!fromFloat) {
     int width = intBits(from);
@@ -253,6 +256,10 @@ uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
                     ? uint64_t(int64_t(value << (64 - bits)) >> (64 - bits))
                     : value & ((uint64_t(1) << bits) - 1);
       return value;
+    }
+    if (saturate) {
+      bool isPositive = value && !(isSignedFrom && int64_t(value) < 0);
+      return encode(isPositive ? 1.0 : 0.0, to, mode, false);
     }
     // A 64-bit integer need not be exact in double: keep a sticky bit.
     double magnitude;
@@ -316,13 +323,11 @@ uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {
     x = r == 0 ? std::copysign(0.0, x) : r;
     mode = Rounding::Rn;
   }
-  bool small =
-      to != Type::F32 && to != Type::F64 && to != Type::F16 && to != Type::BF16;
-  if (saturate && !small)
-    x = std::isnan(x) ? 0.0 : x < 0 ? 0.0 : x > 1 ? 1.0 : x;
+  if (saturate) // NaN and -0 give +0
+    x = x > 0 ? std::min(x, 1.0) : 0.0;
   if (relu && !std::isnan(x))
     x = x > 0 ? x : 0.0;
-  uint64_t result = encode(x, to, mode, saturate && small);
+  uint64_t result = encode(x, to, mode, finite);
   if (ftz && to == Type::F32 && !(result & 0x7f800000))
     result &= 0x80000000u;
   return result;

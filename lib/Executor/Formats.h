@@ -20,9 +20,10 @@ namespace napkin::executor {
 
 enum class Rounding : uint8_t;
 
-/// Packs a conversion into a number for convertScalar.
+/// Packs a conversion into a number for convertScalar. `saturate` is .sat: to [0,
+/// 1] or the integer's range; `finite` .satfinite: to the largest finite number.
 int64_t conversionCode(ptx::Type to, ptx::Type from, Rounding rounding,
-                       bool ftz, bool saturate, bool relu);
+                       bool ftz, bool saturate, bool relu, bool finite);
 /// Converts the bits of one value; pairs convert element by element.
 uint64_t convertScalar(uint64_t value, int64_t code);
 /// The value of the low bits of `bits` in a floating format of <= 64 bits.

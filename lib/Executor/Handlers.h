@@ -35,6 +35,9 @@ NAPKIN_HANDLER(packedMinS16)
 NAPKIN_HANDLER(packedMinU16)
 NAPKIN_HANDLER(packedMaxS16)
 NAPKIN_HANDLER(packedMaxU16)
+/// d = c where no element of a or b is 0xffff, else 0 (small0 bytes).
+NAPKIN_HANDLER(clearOutOfBounds)
+NAPKIN_HANDLER(videoOperation)
 NAPKIN_HANDLER(carry32)
 NAPKIN_HANDLER(carry64)
 
@@ -43,6 +46,8 @@ NAPKIN_HANDLER(carry64)
 NAPKIN_HANDLER(packRegisters)
 NAPKIN_HANDLER(unpackRegisters)
 NAPKIN_HANDLER(isSpace)
+/// d (small0 bytes) = a time that rises with each reading, shifted by small1.
+NAPKIN_HANDLER(readClock)
 NAPKIN_HANDLER(testNumber)
 NAPKIN_HANDLER(packSaturated)
 
@@ -51,13 +56,15 @@ NAPKIN_HANDLER(branchTo)
 NAPKIN_HANDLER(branchPolling)
 NAPKIN_HANDLER(branchIndexed)
 NAPKIN_HANDLER(callFunction)
-NAPKIN_HANDLER(callIndirect)
 NAPKIN_HANDLER(returnOrExit)
 NAPKIN_HANDLER(exitLanes)
 NAPKIN_HANDLER(doNothing)
 NAPKIN_HANDLER(yieldWarp)
 NAPKIN_HANDLER(userTrap)
 NAPKIN_HANDLER(copyLocal)
+/// alloca: d = an address, a bytes, b pointer, c base, e limit, offset
+/// alignment.
+NAPKIN_HANDLER(allocateStack)
 
 // Lanes.
 NAPKIN_HANDLER(shuffle)
@@ -69,6 +76,12 @@ NAPKIN_HANDLER(elect)
 NAPKIN_HANDLER(activeMask)
 NAPKIN_HANDLER(warpBarrier)
 NAPKIN_HANDLER(moveMatrix)
+/// d = addresses of a wmma's words (MatrixAddress), a = base, b = stride.
+NAPKIN_HANDLER(matrixAddress)
+/// Products that the backends don't have: sparse, below a byte, rounded f64.
+NAPKIN_HANDLER(matrixProduct)
+/// m8n8k4 of f16: four products, each by eight lanes.
+NAPKIN_HANDLER(quadProduct)
 
 // Blocks.
 NAPKIN_HANDLER(barrierArriveWait)

@@ -26,7 +26,7 @@ static const InstructionInfo table[] = {
     {"mul24", "mul24.{lo,hi}.{u32,s32}", "24-bit product", Pipe::ALU, decodeMul},
     {"mad", "mad{.lo,.hi,.wide}{.cc}{.rnd}{.ftz}{.sat}.{int,f32,f64}", "product and sum", Pipe::ALU, decodeMad},
     {"mad24", "mad24.{lo,hi}.{u32,s32}", "24-bit product and sum", Pipe::ALU, decodeMad},
-    {"fma", "fma.rnd{.ftz}{.sat}{.relu}.{f32,f64,f16(x2),bf16(x2)}", "fused product and sum", Pipe::FMA, decodeMad},
+    {"fma", "fma.rnd{.ftz}{.sat}{.relu}{.oob}.{f32,f64,f16(x2),bf16(x2)}", "fused product and sum", Pipe::FMA, decodeMad},
     {"sad", "sad." INT, "sum of absolute difference", Pipe::ALU, decodeMad},
     {"addc", "addc{.cc}.{u,s,b}{32,64}", "sum with carry", Pipe::ALU, decodeCarry},
     {"subc", "subc{.cc}.{u,s,b}{32,64}", "difference with borrow", Pipe::ALU, decodeCarry},
@@ -52,7 +52,7 @@ static const InstructionInfo table[] = {
     {"xor", "xor.{pred,b16,b32,b64}", "bitwise exclusive or", Pipe::ALU, decodeLogic},
     {"not", "not.{pred,b16,b32,b64}", "complement", Pipe::ALU, decodeLogic},
     {"cnot", "cnot.{b16,b32,b64}", "logical negation", Pipe::ALU, decodeLogic},
-    {"lop3", "lop3.b32", "any function of three bits", Pipe::ALU, decodeLogic},
+    {"lop3", "lop3{.or,.and}.b32", "any function of three bits", Pipe::ALU, decodeLogic},
     {"shl", "shl.{b16,b32,b64}", "shift left", Pipe::ALU, decodeShift},
     {"shr", "shr.{u,s,b}{16,32,64}", "shift right", Pipe::ALU, decodeShift},
     {"shf", "shf.{l,r}.{wrap,clamp}.b32", "funnel shift", Pipe::ALU, decodeShift},
@@ -68,6 +68,29 @@ static const InstructionInfo table[] = {
     {"fns", "fns.b32", "n-th set bit", Pipe::ALU, decodeBits},
     {"dp4a", "dp4a.{u32,s32}.{u32,s32}", "dot product of 4 bytes", Pipe::ALU, decodeBits},
     {"dp2a", "dp2a.{lo,hi}.{u32,s32}.{u32,s32}", "dot product of 2 halves", Pipe::ALU, decodeBits},
+    {"vadd", "vadd.dtype.atype.btype{.sat}{.add,.min,.max}, parts of registers", "sum of parts", Pipe::ALU, decodeVideo},
+    {"vsub", "vsub.dtype.atype.btype{.sat}{.add,.min,.max}, parts of registers", "difference of parts", Pipe::ALU, decodeVideo},
+    {"vabsdiff", "vabsdiff.dtype.atype.btype{.sat}{.add,.min,.max}, parts of registers", "size of the difference of parts", Pipe::ALU, decodeVideo},
+    {"vmin", "vmin.dtype.atype.btype{.sat}{.add,.min,.max}, parts of registers", "minimum of parts", Pipe::ALU, decodeVideo},
+    {"vmax", "vmax.dtype.atype.btype{.sat}{.add,.min,.max}, parts of registers", "maximum of parts", Pipe::ALU, decodeVideo},
+    {"vshl", "vshl.dtype.atype.u32{.sat}.{clamp,wrap}{.add,.min,.max}", "left shift of a part", Pipe::ALU, decodeVideo},
+    {"vshr", "vshr.dtype.atype.u32{.sat}.{clamp,wrap}{.add,.min,.max}", "right shift of a part", Pipe::ALU, decodeVideo},
+    {"vset", "vset.atype.btype.cmp{.add,.min,.max}", "comparison of parts", Pipe::ALU, decodeVideo},
+    {"vmad", "vmad.dtype.atype.btype{.po}{.sat}{.shr7,.shr15}", "product and sum of parts", Pipe::ALU, decodeVideo},
+    {"vadd2", "vadd2.dtype.atype.btype{.sat,.add}", "on two halves", Pipe::ALU, decodeVideo},
+    {"vadd4", "vadd4.dtype.atype.btype{.sat,.add}", "on four bytes", Pipe::ALU, decodeVideo},
+    {"vsub2", "vsub2.dtype.atype.btype{.sat,.add}", "on two halves", Pipe::ALU, decodeVideo},
+    {"vsub4", "vsub4.dtype.atype.btype{.sat,.add}", "on four bytes", Pipe::ALU, decodeVideo},
+    {"vavrg2", "vavrg2.dtype.atype.btype{.sat,.add}", "on two halves", Pipe::ALU, decodeVideo},
+    {"vavrg4", "vavrg4.dtype.atype.btype{.sat,.add}", "on four bytes", Pipe::ALU, decodeVideo},
+    {"vabsdiff2", "vabsdiff2.dtype.atype.btype{.sat,.add}", "on two halves", Pipe::ALU, decodeVideo},
+    {"vabsdiff4", "vabsdiff4.dtype.atype.btype{.sat,.add}", "on four bytes", Pipe::ALU, decodeVideo},
+    {"vmin2", "vmin2.dtype.atype.btype{.sat,.add}", "on two halves", Pipe::ALU, decodeVideo},
+    {"vmin4", "vmin4.dtype.atype.btype{.sat,.add}", "on four bytes", Pipe::ALU, decodeVideo},
+    {"vmax2", "vmax2.dtype.atype.btype{.sat,.add}", "on two halves", Pipe::ALU, decodeVideo},
+    {"vmax4", "vmax4.dtype.atype.btype{.sat,.add}", "on four bytes", Pipe::ALU, decodeVideo},
+    {"vset2", "vset2.atype.btype.cmp{.add}", "comparison of two halves", Pipe::ALU, decodeVideo},
+    {"vset4", "vset4.atype.btype.cmp{.add}", "comparison of four bytes", Pipe::ALU, decodeVideo},
     {"mov", "mov.{pred,b16,b32,b64,...}, packing and unpacking", "move, pack, unpack", Pipe::ALU, decodeMov},
     {"setp", "setp.cmp{.and,.or,.xor}{.ftz}.{int,f32,f64,f16(x2),bf16(x2)}", "comparison to a predicate", Pipe::ALU, decodeSetp},
     {"set", "set.cmp{.and,.or,.xor}{.ftz}.type.type", "comparison to a number", Pipe::ALU, decodeSet},
@@ -89,10 +112,14 @@ static const InstructionInfo table[] = {
     {"ldmatrix", "ldmatrix.sync.aligned.m8n8.{x1,x2,x4}{.trans}.shared.b16", "load 8x8 matrices", Pipe::LSU, decodeLdmatrix},
     {"stmatrix", "stmatrix.sync.aligned.m8n8.{x1,x2,x4}{.trans}.shared.b16", "store 8x8 matrices", Pipe::LSU, decodeStmatrix},
     {"movmatrix", "movmatrix.sync.aligned.m8n8.trans.b16", "transpose an 8x8 matrix", Pipe::ALU, decodeMovmatrix},
-    {"mma", "mma.sync.aligned.{m16n8k4,k8,k16,k32,m8n8k4,m8n8k16}.row.col{.satfinite}.{f16,bf16,tf32,f64,s8,u8,e4m3,e5m2}", "tensor-core product", Pipe::Tensor, decodeMma},
+    {"mma", "mma{.sp,.sp::ordered_metadata}.sync.aligned.{m8n8k4..m16n8k256}.{row,col}.{row,col}{.satfinite}{.rnd}.{f16,bf16,tf32,f64,s8,u8,s4,u4,b1,e4m3,e5m2}{.xor,.and}.popc", "tensor-core product", Pipe::Tensor, decodeMma},
+    {"wmma", "wmma.{load.a,load.b,load.c,store.d,mma}.sync.aligned.{m16n16k16,m8n32k16,m32n8k16,m16n16k8,m8n8k4,m8n8k32,m8n8k128}", "matrices of a warp", Pipe::Tensor, decodeWmma},
     {"bra", "bra{.uni}", "branch", Pipe::Control, decodeBranch},
     {"brx", "brx.idx{.uni}", "branch by table", Pipe::Control, decodeBrx},
     {"call", "call{.uni} of functions defined in the text, by name or through a register, not recursive", "call", Pipe::Control, decodeCall},
+    {"alloca", "alloca.{u32,u64}", "local memory, 16 KiB a thread", Pipe::ALU, decodeStack},
+    {"stacksave", "stacksave.{u32,u64}", "what alloca has used", Pipe::ALU, decodeStack},
+    {"stackrestore", "stackrestore.{u32,u64}", "takes alloca back", Pipe::ALU, decodeStack},
     {"ret", "ret{.uni}", "return", Pipe::Control, decodeReturn},
     {"exit", "exit", "end of a thread", Pipe::Control, decodeReturn},
     {"trap", "trap", "stops with a trap", Pipe::Control, decodeTrap},
@@ -111,7 +138,7 @@ static const InstructionInfo table[] = {
     {"fence", "fence{.sc,.acq_rel,...}.scope, fence.proxy..., fence.mbarrier_init", "memory order", Pipe::Synchronization, decodeFence},
     {"membar", "membar.{cta,gl,sys}, membar.proxy", "memory order", Pipe::Synchronization, decodeFence},
     {"mbarrier", "mbarrier.{init,inval,arrive,arrive_drop,expect_tx,complete_tx,test_wait,try_wait,pending_count}{.expect_tx}{.noComplete}{.parity}{.sem}{.scope}{.space}.b64", "asynchronous barrier", Pipe::Synchronization, decodeMbarrier},
-    {"wgmma", "wgmma.mma_async.sync.aligned.m64n{8..256}k{8,16,32}.{f32,f16,s32}.{f16,bf16,tf32,e4m3,e5m2,s8,u8}, wgmma.{fence,commit_group,wait_group}", "warpgroup product", Pipe::Tensor, decodeWgmma},
+    {"wgmma", "wgmma.mma_async{.sp}.sync.aligned.m64n{8..256}k{8..256}.{f32,f16,s32}.{f16,bf16,tf32,e4m3,e5m2,s8,u8,b1}, wgmma.{fence,commit_group,wait_group}", "warpgroup product", Pipe::Tensor, decodeWgmma},
     {"setmaxnreg", "setmaxnreg.{inc,dec}.sync.aligned.u32", "registers of a warpgroup", Pipe::Control, decodeSetmaxnreg},
     {"mapa", "mapa{.shared::cluster}.{u32,u64}", "address in another block of the cluster", Pipe::ALU, decodeMapa},
     {"getctarank", "getctarank{.shared::cluster}.{u32,u64}", "block of a shared address", Pipe::ALU, decodeGetctarank},
@@ -134,6 +161,26 @@ napkin::executor::findInstruction(llvm::StringRef opcode) {
   }();
   auto found = index.find(opcode);
   return found == index.end() ? nullptr : found->second;
+}
+
+const char *napkin::executor::refusal(llvm::StringRef opcode) {
+  static const std::pair<const char *, const char *> refused[] = {
+      {"tex", "textures need the driver's objects"},
+      {"tld4", "textures need the driver's objects"},
+      {"txq", "textures need the driver's objects"},
+      {"suld", "surfaces need the driver's objects"},
+      {"sust", "surfaces need the driver's objects"},
+      {"sured", "surfaces need the driver's objects"},
+      {"suq", "surfaces need the driver's objects"},
+      {"istypep", "textures and surfaces need the driver's objects"},
+      {"multimem",
+       "its addresses name memory of several GPUs, and there is one"},
+      {"tcgen05", "it needs sm_100"},
+      {"clusterlaunchcontrol", "it needs sm_100"}};
+  for (auto [name, why] : refused)
+    if (opcode == name)
+      return why;
+  return nullptr;
 }
 
 std::string napkin::executor::listInstructions(bool markdown) {

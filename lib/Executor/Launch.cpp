@@ -130,6 +130,9 @@ static std::string checkSizes(const LaunchConfig &config,
   if (kernel.requiredCluster[0] && config.cluster != kernel.requiredCluster)
     return fmt::format("a cluster of {} differs from .reqnctapercluster {}",
                        extent(config.cluster), extent(kernel.requiredCluster));
+  if (kernel.maxClusterRank && clusterSize > kernel.maxClusterRank)
+    return fmt::format("a cluster of {} blocks exceeds .maxclusterrank {}",
+                       clusterSize, kernel.maxClusterRank);
   return "";
 }
 

@@ -53,6 +53,8 @@ struct PendingWgmma {
   uint32_t number = 0;
   bool committed = false, done = false;
   uint32_t group = 0;
+  /// Of a sparse A: which elements are stored.
+  std::vector<uint32_t> metadata;
 };
 
 struct WarpAsync {

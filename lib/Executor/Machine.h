@@ -158,6 +158,8 @@ struct Warp {
   uint8_t waitBarrier;
   uint64_t waitAddress, waitPhase;
   uint64_t issued;
+  /// What readings of %clock have added to it.
+  uint64_t clock;
   /// The last quantum was used up: the next fragment is another one.
   bool rotate;
   /// The turn ended in a loop that polls.

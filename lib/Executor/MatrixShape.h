@@ -9,6 +9,9 @@
 //   A: row g + 8 (r & 1), column E t + i + 4 E (r >> 1)   (m = 8: row g, 4 E r)
 //   B: row E t + i + 4 E r, column g
 //   C, D: row g + 8 (r >> 1), column 2 t + (r & 1).
+// A sparse A (2:4 and its kin) is stored by the same formula with k / 2
+// columns; the metadata says which column of a row each of them is. Only m8n8k4
+// of f16 is laid out otherwise.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,6 +24,9 @@
 
 namespace napkin::executor {
 
+/// What a product of single bits counts the ones of.
+enum class BitProduct : uint8_t { None, Xor, And };
+
 struct MatrixShape {
   unsigned m, n, k;
   ptx::Type d, a, b, c;
@@ -30,6 +36,16 @@ struct MatrixShape {
   /// Bits of A and B elements; signedness of integers.
   unsigned bitsA;
   bool signedA, signedB;
+  /// A is sparse: the register of metadata follows those of C. Indices that do
+  /// not rise trap if `orderedMetadata`.
+  bool sparse, orderedMetadata;
+  /// The first of the lanes of four that give metadata.
+  unsigned metadataLane;
+  BitProduct bitProduct;
+  /// f64: 0 nearest even, 1 zero, 2 down, 3 up.
+  unsigned rounding;
+  /// m8n8k4 of f16: A by columns, B by rows.
+  bool columnsA, rowsB;
 };
 
 /// How a tensor core adds (Faithful.cpp says from where): `length` products and

@@ -14,6 +14,7 @@
 #include "Decoder.h"
 #include "Handlers.h"
 #include "Launch.h"
+#include "Registers.h"
 
 #include <cstring>
 
@@ -23,12 +24,6 @@ using namespace napkin::executor;
 using napkin::ptx::typeBits;
 using Type = napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
-
-template <class T>
-static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] +
-                               (reference & ~constantBit));
-}
 
 static uint64_t addressOf(Warp &w, const Instr &i, unsigned l) {
   uint64_t base =

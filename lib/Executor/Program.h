@@ -65,7 +65,6 @@ enum class Special : uint8_t {
   DynamicSmemSize,
   TotalSmemSize,
   AggrSmemSize,
-  Zero32,
   Zero64
 };
 
@@ -142,8 +141,6 @@ struct Program {
   std::vector<RegisterUses> uses;
   std::vector<UnwrittenCheck> unwritten;
   std::vector<std::string> unwrittenNames;
-  /// Number of functions, then where each begins (for indirect calls).
-  const uint32_t *functionStarts = nullptr;
   /// Several workers could see different orders of atomic operations.
   bool hasGlobalAtomics = false;
   /// Strong loads or returning atomics of global memory: blocks may wait for

@@ -13,7 +13,7 @@
 #define NAPKIN_LIB_EXECUTOR_WGMMA_H
 
 #include "Launch.h"
-#include "MatrixShape.h"
+#include "MatrixProducts.h"
 #include "TensorMap.h"
 
 namespace napkin::executor {
@@ -25,7 +25,13 @@ struct Wgmma {
   bool negateA = false, negateB = false;
   /// A constant scale, or a predicate in Instr::c.
   int scale = -1;
-  uint32_t descriptorA = noRegister, descriptorB = noRegister;
+  uint32_t descriptorA = noRegister, descriptorB = noRegister,
+           metadata = noRegister;
+  /// Elements of a row of A in memory.
+  unsigned storedK() const { return shape.sparse ? shape.k / 2 : shape.k; }
+  /// 16-byte pieces of a row of A and of B along k (or groups of 8 elements).
+  unsigned piecesA() const { return storedK() * shape.bitsA / 128; }
+  unsigned piecesB() const { return shape.k * shape.bitsA / 128; }
 };
 
 /// A matrix descriptor, taken apart.
@@ -60,15 +66,15 @@ struct Descriptor {
 
 /// Visits rows [begin, begin + size) of an operand in pieces of 128 bytes that
 /// the hardware reads at once: visit(mn, half, addresses) with the addresses of
-/// 8 chunks of 16 bytes. Those are the rows mn .. mn + 7 in half 0 or 1 of k,
-/// or (transposed) the 8 ks of that half for the same rows. False when a visit
-/// is.
+/// 8 chunks of 16 bytes. Those are the rows mn .. mn + 7 in piece `half` of k
+/// (of two, four for a sparse product's B), or (transposed) the 8 ks of that
+/// piece for the same rows. False when a visit is.
 template <class F>
 bool forEachCore(const Descriptor &d, bool transposed, unsigned begin,
-                 unsigned size, F &&visit) {
+                 unsigned size, unsigned pieces, F &&visit) {
   uint32_t addresses[8];
   for (unsigned mn = begin; mn < begin + size; mn += 8)
-    for (unsigned half = 0; half < 2; ++half) {
+    for (unsigned half = 0; half < pieces; ++half) {
       for (unsigned j = 0; j < 8; ++j)
         addresses[j] = transposed ? d.chunkMN(mn, 8 * half + j)
                                   : d.chunkK(mn + j, 16 * half);
@@ -98,6 +104,9 @@ private:
   static constexpr unsigned groups = 8, depth = 16;
   Entry entries[groups][depth];
 };
+
+/// A sparse A, or single bits: element by element.
+void performSparseWgmma(Warp &warp, PendingWgmma &product);
 
 /// One of eight chunks at shared `addresses` is out of bounds: traps.
 bool wgmmaOutside(Warp &warp, const Instr &instruction,

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Formats.h"
+#include "Registers.h"
 #include "Vector/Backend.h"
 #include "Wgmma.h"
 
@@ -19,12 +20,6 @@
 
 using namespace napkin::executor;
 using Type = napkin::ptx::Type;
-
-template <class T>
-static T *lane(Warp &w, uint32_t reference) {
-  return reinterpret_cast<T *>(w.base[reference >> 31] +
-                               (reference & ~constantBit));
-}
 
 /// The largest tile: 256 columns, k of 32.
 static constexpr unsigned maximumN = 256, maximumK = 32;
@@ -76,7 +71,7 @@ static bool decodeA(Warp &w, const PendingWgmma &p, const Wgmma &g,
   } else {
     const unsigned base = 16 * (w.index & 3);
     bool fine =
-        forEachCore(Descriptor(p.descriptorA), g.transposeA, base, 16,
+        forEachCore(Descriptor(p.descriptorA), g.transposeA, base, 16, 2,
                     [&](unsigned mn, unsigned half, const uint32_t *addresses) {
                       if (!chunks.find(w, *p.instruction, addresses))
                         return false;
@@ -107,7 +102,7 @@ static bool decodeB(Warp &w, const PendingWgmma &p, const Wgmma &g,
   const MatrixShape &s = g.shape;
   Chunks chunks;
   return forEachCore(
-      Descriptor(p.descriptorB), g.transposeB, 0, s.n,
+      Descriptor(p.descriptorB), g.transposeB, 0, s.n, 2,
       [&](unsigned mn, unsigned half, const uint32_t *addresses) {
         if (!chunks.find(w, *p.instruction, addresses))
           return false;
@@ -203,6 +198,8 @@ void napkin::executor::performWgmma(Warp &w, PendingWgmma &p) {
   const MatrixShape &s = g.shape;
   if (w.block->countOnly)
     return;
+  if (s.sparse || s.a == Type::B1)
+    return performSparseWgmma(w, p);
   alignas(64) float a[16 * maximumK];
   int32_t exponents[16 * maximumK];
   TensorUnit unit =

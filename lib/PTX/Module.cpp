@@ -34,14 +34,23 @@ const TypeInfo types[] = {
     {"e4m3", 8, false, true},    {"e5m2", 8, false, true},
     {"e4m3x2", 16, false, true}, {"e5m2x2", 16, false, true},
     {"f32x2", 64, false, true},  {"s16x2", 32, true, false},
-    {"u16x2", 32, false, false}};
-} // namespace
+    {"u16x2", 32, false, false}, {"s4", 4, true, false},
+    {"u4", 4, false, false},     {"b1", 1, false, false}};
 
-Type napkin::ptx::typeFromName(llvm::StringRef name) {
-  for (unsigned i = 1; i < std::size(types); ++i)
+Type lookUp(llvm::StringRef name, unsigned count) {
+  for (unsigned i = 1; i < count; ++i)
     if (name == types[i].name)
       return static_cast<Type>(i);
   return Type::None;
+}
+} // namespace
+
+Type napkin::ptx::typeFromName(llvm::StringRef name) {
+  return lookUp(name, static_cast<unsigned>(Type::S4));
+}
+
+Type napkin::ptx::matrixTypeFromName(llvm::StringRef name) {
+  return lookUp(name, std::size(types));
 }
 
 llvm::StringRef napkin::ptx::typeName(Type type) {
@@ -66,6 +75,8 @@ uint64_t Variable::bytes() const {
 
 const Function *Module::findFunction(llvm::StringRef name) const {
   const Function *found = nullptr;
+  if (auto alias = aliases.find(name); alias != aliases.end())
+    name = alias->second;
   for (const Function &function : functions)
     if (function.name == name && (!found || function.isDefined))
       found = &function;

@@ -206,6 +206,8 @@ bool ParserImplementation::directive() {
     return variableList(Space::Shared, isExtern);
   if (word == "entry" || word == "func")
     return function(word == "entry");
+  if (word == "alias")
+    return alias();
   return fail(first,
               fmt::format("directive '.{}' is not supported", word.str()));
 }
@@ -454,11 +456,15 @@ bool ParserImplementation::performanceDirective(Function &function,
       function.maxRegisters = value;
     if (word == "minnctapersm")
       function.minBlocksPerProcessor = value;
+    if (word == "maxclusterrank")
+      function.maxClusterRank = value;
     return true;
   }
-  if (word == "explicitcluster" || word == "noreturn" ||
-      word == "blocksareclusters")
+  if (word == "explicitcluster" || word == "noreturn")
     return true;
+  if (word == "blocksareclusters")
+    return fail(at, ".blocksareclusters, grids that count clusters, is not "
+                    "supported");
   if (word == "pragma") {
     while (token.kind != Kind::End && !token.is(';'))
       advance();
@@ -470,6 +476,19 @@ bool ParserImplementation::performanceDirective(Function &function,
     return expect(')', "after .attribute(");
   }
   return fail(at, fmt::format("'.{}' is not expected here", word.str()));
+}
+
+/// `.alias name, function;`: one more name of a function.
+bool ParserImplementation::alias() {
+  Token name = token;
+  advance();
+  if (name.kind != Kind::Identifier || !accept(',') ||
+      token.kind != Kind::Identifier)
+    return fail(name, ".alias needs two names");
+  module.aliases[name.text] = token.text;
+  moduleNames.try_emplace(name.text, 0);
+  advance();
+  return expect(';', "after .alias");
 }
 
 bool ParserImplementation::function(bool isEntry) {

@@ -153,13 +153,15 @@ bool ParserImplementation::registers() {
   }
   if (type == Type::None)
     return fail(token, ".reg needs a type");
-  if (vector)
-    return fail(token, "vector registers are not supported");
   auto add = [&](const Token &at, llvm::StringRef name) {
-    current->registers.push_back({name.str(), type});
-    return declare(
-        at, name,
-        {Name::Kind::Register, uint32_t(current->registers.size() - 1)});
+    uint32_t first = current->registers.size();
+    if (!vector)
+      current->registers.push_back({name.str(), type});
+    for (unsigned i = 0; i < vector; ++i)
+      current->registers.push_back(
+          {fmt::format("{}.{}", name.str(), "xyzw"[i]), type});
+    return declare(at, name,
+                   {Name::Kind::Register, first, std::max(1u, vector)});
   };
   do {
     if (token.kind != Kind::Identifier)
@@ -172,7 +174,8 @@ bool ParserImplementation::registers() {
                            "the number of registers") ||
           !expect('>', "after the number of registers"))
         return false;
-      if (current->registers.size() + count > maximumRegisters)
+      if (current->registers.size() + count * std::max(1u, vector) >
+          maximumRegisters)
         return fail(name, "the function has too many registers");
       for (uint64_t i = 0; i < count; ++i)
         if (!add(name, fmt::format("{}{}", name.text.str(), i)))
@@ -311,6 +314,10 @@ bool ParserImplementation::instruction() {
     } else if (!operand(next, 0)) {
       return false;
     }
+    if (next.kind == Operand::Kind::Address && token.isDotted("unified")) {
+      result.modifiers.push_back(token.text);
+      advance();
+    }
     result.operands.push_back(std::move(next));
     finish = token.begin;
     if (!accept(','))
@@ -346,15 +353,49 @@ bool ParserImplementation::constant(int64_t &value, unsigned depth) {
   return true;
 }
 
+/// A register, an element of a vector register (`v.x`), a whole vector register
+/// (then its elements), or a part of a register (`%r1.b0`, video instructions).
+bool ParserImplementation::registerOperand(Operand &result, const Token &name,
+                                           const Name &found) {
+  auto element = [&](uint32_t index) {
+    Operand operand;
+    operand.kind = Operand::Kind::Register;
+    operand.reg = index;
+    operand.minus = result.minus;
+    return operand;
+  };
+  bool hasSuffix = token.kind == Kind::Dotted && token.glued;
+  if (found.elements == 1) {
+    result = element(found.index);
+    if (hasSuffix) {
+      result.part = token.text;
+      advance();
+    }
+    return true;
+  }
+  if (!hasSuffix) {
+    result.kind = Operand::Kind::Vector;
+    for (uint32_t i = 0; i < found.elements; ++i)
+      result.elements.push_back(element(found.index + i));
+    return true;
+  }
+  size_t at = llvm::StringRef("xyzw").find(token.text);
+  if (at == llvm::StringRef::npos)
+    at = llvm::StringRef("rgba").find(token.text);
+  if (token.text.size() != 1 || at >= found.elements)
+    return fail(token, fmt::format("'{}' has no element '{}'", name.text.str(),
+                                   token.text.take_front(40).str()));
+  advance();
+  result = element(found.index + at);
+  return true;
+}
+
 /// A register, special register, variable, function or label.
 bool ParserImplementation::named(Operand &result, const Token &name) {
   if (!inBranch || name.text[0] == '%')
     if (const Name *found = lookUp(name.text)) {
-      if (found->kind == Name::Kind::Register) {
-        result.kind = Operand::Kind::Register;
-        result.reg = found->index;
-        return true;
-      }
+      if (found->kind == Name::Kind::Register)
+        return registerOperand(result, name, *found);
       result.kind = Operand::Kind::Symbol;
       result.name = current->variables[found->index].name;
       return true;
@@ -396,6 +437,16 @@ bool ParserImplementation::simpleOperand(Operand &result) {
       return true;
     }
     return named(result, name);
+  }
+  if (token.is('-') && ahead.kind == Kind::Identifier) {
+    advance();
+    Token name = token;
+    advance();
+    result.minus = true;
+    if (!named(result, name))
+      return false;
+    return result.kind == Operand::Kind::Register ||
+           fail(name, "only a register can be negated");
   }
   bool negative = token.is('-') && ahead.kind == Kind::Float;
   if (negative)

@@ -31,6 +31,8 @@ private:
   struct Name {
     enum class Kind : uint8_t { Register, Variable, Label } kind;
     uint32_t index;
+    /// Elements of a vector register, which are registers one after another.
+    uint32_t elements = 1;
   };
   struct Scope {
     int parent;
@@ -63,6 +65,7 @@ private:
   bool initializerValues(Variable &result, unsigned depth);
   bool initializerValue(Variable &result);
   bool function(bool isEntry);
+  bool alias();
   bool parameterList(std::vector<Variable> &list);
   bool performanceDirective(Function &function, bool &known);
   bool triple(std::array<uint32_t, 3> &values);
@@ -81,6 +84,7 @@ private:
   bool address(Operand &result, unsigned depth);
   bool constant(int64_t &value, unsigned depth);
   bool named(Operand &result, const Token &name);
+  bool registerOperand(Operand &result, const Token &name, const Name &found);
   bool resolveLabels();
   const Name *lookUp(llvm::StringRef name) const;
   bool declare(const Token &at, llvm::StringRef name, Name what);

@@ -32,6 +32,8 @@ namespace napkin::ptx {
 
 /// The type that `name` ("f32", without the dot) spells, or None.
 Type typeFromName(llvm::StringRef name);
+/// Also knows the types below a byte that only matrices have.
+Type matrixTypeFromName(llvm::StringRef name);
 /// The spelling of `type` without the dot.
 llvm::StringRef typeName(Type type);
 /// Width in bits; a predicate has 1.
@@ -105,12 +107,16 @@ struct Operand {
   Kind kind = Kind::Sink;
   bool negated = false;
   bool single = false;
+  /// `-%r1`: only vmad takes it.
+  bool minus = false;
   /// Register index in the function's table.
   uint32_t reg = 0;
   /// The second of `a|b`: register index, -1 for none, -2 for `_`.
   int32_t second = -1;
   int64_t integer = 0;
   llvm::StringRef name;
+  /// A part of a register: "b0", "h1", "b3210" (video instructions).
+  llvm::StringRef part;
   std::vector<Operand> elements;
 };
 
@@ -143,6 +149,8 @@ struct Function {
   std::array<uint32_t, 3> maxThreads{0, 0, 0}, requiredThreads{0, 0, 0};
   std::array<uint32_t, 3> requiredCluster{0, 0, 0};
   uint32_t maxRegisters = 0, minBlocksPerProcessor = 0;
+  /// `.maxclusterrank`: blocks of a cluster, 0 for any.
+  uint32_t maxClusterRank = 0;
   Position position;
 };
 
@@ -161,8 +169,10 @@ public:
   llvm::DenseMap<unsigned, std::string> sourceFiles;
   std::vector<Variable> variables;
   std::vector<Function> functions;
+  /// `.alias` directives: the function that another name means.
+  llvm::StringMap<llvm::StringRef> aliases;
 
-  /// The function called `name`, or null.
+  /// The function called `name`, perhaps by an alias, or null.
   const Function *findFunction(llvm::StringRef name) const;
   /// The only kernel, or null when there are several or none.
   const Function *onlyEntry() const;

@@ -45,7 +45,11 @@ enum class Type : uint8_t {
   E5M2x2,
   F32x2,
   S16x2,
-  U16x2
+  U16x2,
+  // Elements of matrices only.
+  S4,
+  U4,
+  B1
 };
 
 } // namespace napkin::ptx

@@ -71,6 +71,9 @@ struct Flushed {
 struct HalfIn {
   static float load(u16 a) { return halfToFloat(a); }
 };
+struct FlushedHalfIn {
+  static float load(u16 a) { return halfToFloat(a & 0x7c00 ? a : a & 0x8000); }
+};
 struct BfloatIn {
   static float load(u16 a) { return bfloatToFloat(a); }
 };
@@ -134,11 +137,11 @@ Handler compareHandler(Compare c, ptx::Type type, bool ftz) {
   case Type::F32:
     return ftz ? floats<float, Flushed>(c) : floats<float, Same>(c);
   case Type::F64:
-    return floats<double, Same>(c);
+    return ftz ? nullptr : floats<double, Same>(c);
   case Type::F16:
-    return floats<u16, HalfIn>(c);
+    return ftz ? floats<u16, FlushedHalfIn>(c) : floats<u16, HalfIn>(c);
   case Type::BF16:
-    return floats<u16, BfloatIn>(c);
+    return ftz ? nullptr : floats<u16, BfloatIn>(c);
   default:
     return nullptr;
   }

@@ -130,6 +130,12 @@ struct HTanh {
   static u16 apply(u16 a) { return H::down(std::tanh(H::up(a))); }
 };
 
+/// F with subnormal arguments and results taken as zeros.
+template <class H, class F>
+struct Flushing {
+  static u16 apply(u16 a) { return H::flushed(F::apply(H::flushed(a))); }
+};
+
 template <class F>
 struct Pair1 {
   static u32 apply(u32 a) {
@@ -154,6 +160,12 @@ struct Pair3 {
 template <class F>
 Handler wrap1(bool pair) {
   return pair ? unary<u32, u32, Pair1<F>> : unary<u16, u16, F>;
+}
+template <class H, class F>
+Handler wrap1(bool pair, unsigned flags) {
+  return flags & ~unsigned(FlagFtz) ? nullptr
+         : flags & FlagFtz          ? wrap1<Flushing<H, F>>(pair)
+                                    : wrap1<F>(pair);
 }
 template <class F>
 Handler wrap2(bool pair) {
@@ -187,13 +199,13 @@ Handler half(AluOp op, bool pair, unsigned flags) {
     return nullptr;
   switch (op) {
   case AluOp::Abs:
-    return wrap1<HAbs<H>>(pair);
+    return wrap1<H, HAbs<H>>(pair, flags);
   case AluOp::Neg:
-    return wrap1<HNeg<H>>(pair);
+    return wrap1<H, HNeg<H>>(pair, flags);
   case AluOp::Ex2:
-    return wrap1<HEx2<H>>(pair);
+    return wrap1<H, HEx2<H>>(pair, flags);
   case AluOp::Tanh:
-    return wrap1<HTanh<H>>(pair);
+    return wrap1<H, HTanh<H>>(pair, flags);
   case AluOp::Min:
   case AluOp::Max: {
     bool max = op == AluOp::Max;
@@ -208,6 +220,8 @@ Handler half(AluOp op, bool pair, unsigned flags) {
       CASE(FlagFtz | FlagNaN)
       CASE(FlagXorSign)
       CASE(FlagXorSign | FlagNaN)
+      CASE(FlagXorSign | FlagFtz)
+      CASE(FlagXorSign | FlagNaN | FlagFtz)
 #undef CASE
     default:
       return nullptr;
