@@ -62,6 +62,20 @@ static std::string describeBarrier(Warp &w) {
                          : text + "; not " + list(missing);
 }
 
+/// Where the kernel could arrive at an mbarrier.
+static std::string arrivalLines(const Warp &w) {
+  std::vector<std::string> lines;
+  for (const SourceInfo &source : w.machine->program.sources)
+    if (source.ptx->opcode == "mbarrier" &&
+        llvm::any_of(source.ptx->modifiers, [](llvm::StringRef modifier) {
+          return modifier.starts_with("arrive");
+        }))
+      lines.push_back(std::to_string(source.ptx->position.line));
+  return lines.empty()
+             ? ", and the kernel has no mbarrier.arrive"
+             : " (mbarrier.arrive stands at line " + list(lines) + ")";
+}
+
 static std::string describeMbarrier(Warp &w) {
   Block &b = *w.block->cluster[w.waitAddress >> 32];
   const uint32_t address = uint32_t(w.waitAddress);
@@ -94,7 +108,7 @@ static std::string describeMbarrier(Warp &w) {
   if (!others.empty())
     text += "; arrived in earlier phases only: " + list(others);
   if (came.empty() && others.empty())
-    text += "; nobody has ever arrived";
+    text += "; nobody has ever arrived" + arrivalLines(w);
   if (m.phase > m.observed)
     text += fmt::format("; nobody has waited for phase {}, which is complete: "
                         "is the parity wrong?",
