@@ -53,6 +53,12 @@ void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,
   t.address = address;
   if (otherSource != ~0u) {
     t.otherLine = lineOf(otherSource);
+    const ptx::Instruction &second = *program.sources[otherSource].ptx;
+    if (second.position.sourceLine) {
+      t.otherSourceFile =
+          program.module->sourceFiles.lookup(second.position.sourceFile);
+      t.otherSourceLine = second.position.sourceLine;
+    }
     t.other = other.empty() ? program.sources[otherSource].ptx->text.str()
                             : std::move(other);
   } else {

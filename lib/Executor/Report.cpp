@@ -47,8 +47,12 @@ std::string napkin::executor::describe(const Trap &t, llvm::StringRef file) {
     text += fmt::format(", source {}:{}", t.sourceFile, t.sourceLine);
   text += "\n";
   if (t.otherLine)
-    text += fmt::format("{}:{}: note: the other access\n  {}\n", file.str(),
-                        t.otherLine, t.other);
+    text += fmt::format(
+        "{}:{}: note: the other access{}\n  {}\n", file.str(), t.otherLine,
+        t.otherSourceLine ? fmt::format(", source {}:{}", t.otherSourceFile,
+                                        t.otherSourceLine)
+                          : "",
+        t.other);
   return text;
 }
 

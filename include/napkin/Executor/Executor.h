@@ -121,6 +121,8 @@ struct Trap {
   /// The other access of a pair, 0 if there is none.
   uint32_t otherLine = 0;
   std::string other;
+  std::string otherSourceFile;
+  uint32_t otherSourceLine = 0;
 };
 
 /// "race", "out-of-bounds", ...

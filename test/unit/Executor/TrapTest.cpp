@@ -201,6 +201,17 @@ TEST(Trap, UnwrittenRegisters) {
   EXPECT_EQ(one(place + store, "", 32, unchecked).trap(), "");
 }
 
+TEST(Trap, BothAccessesHaveSourceLines) {
+  Ran ran = one("setp.lt.u32 %p1, %t, 32;\n.loc 1 7 0\n@%p1 st.shared.u32 "
+                "[s], 5;\n.loc 1 9 0\n@!%p1 ld.shared.u32 %r1, [s];",
+                (std::string(".file 1 \"k.cu\"\n") + shared256).c_str(), 64);
+  ASSERT_EQ(ran.trap(), "race");
+  std::string text = describe(ran.result.traps[0], "k.ptx");
+  EXPECT_NE(text.find("source k.cu:9"), std::string::npos) << text;
+  EXPECT_NE(text.find("the other access, source k.cu:7"), std::string::npos)
+      << text;
+}
+
 TEST(Trap, WaitGraphs) {
   auto message = [](const std::string &body) {
     Ran ran = one(body, ".shared .align 8 .b64 bar;", 64);
