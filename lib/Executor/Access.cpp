@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Launch.h"
+#include "Undefined.h"
 
 #include <algorithm>
 
@@ -194,7 +195,8 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
 }
 
 /// " ('tile' + 64)", or nothing.
-static std::string variableAt(Warp &w, uint64_t address, uint8_t space) {
+std::string napkin::executor::variableAt(Warp &w, uint64_t address,
+                                         uint8_t space) {
   if (space == 0) {
     const Region *region = w.machine->device.find(address);
     return region ? fmt::format(" ('{}' + {})", region->name,
@@ -214,20 +216,17 @@ void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane,
                                   uint64_t address, unsigned bytes,
                                   const uint8_t *shadow, Access access,
                                   uint8_t space) {
-  static const char *spaces[] = {"global", "shared", "local", "parameter"};
+  // What is worse than a byte that was never written comes first.
+  unsigned fresh = bytes;
   for (unsigned b = 0; b < bytes; ++b) {
     if (shadow[b] == shadowWritten ||
         (shadow[b] == shadowFresh && access == Access::Write))
       continue;
     if (shadow[b] == shadowFresh) {
-      w.machine->trap(
-          w, i, lane, Trap::Kind::Uninitialized,
-          fmt::format(
-              "read of {} bytes at {:#x} of {} memory{}, of which byte {} was "
-              "never written",
-              bytes, address, spaces[space], variableAt(w, address, space), b),
-          address);
-    } else if (shadow[b] == shadowBarrier) {
+      fresh = std::min(fresh, b);
+      continue;
+    }
+    if (shadow[b] == shadowBarrier) {
       w.machine->trap(w, i, lane, Trap::Kind::MbarrierMisuse,
                       fmt::format("{} at {:#x}{}, which holds an mbarrier",
                                   verb(access), address,
@@ -244,6 +243,12 @@ void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane,
     }
     return;
   }
+  if (fresh == bytes)
+    return;
+  UndefinedRead read = {&i, lane, bytes, fresh, address, space};
+  if (access != Access::Read || !markUndefined(w, read, shadow))
+    w.machine->trap(w, i, lane, Trap::Kind::Uninitialized,
+                    describeUndefined(w, read), address);
 }
 
 void napkin::executor::trapIllegal(Warp &w, const Instr &i, unsigned lane,

@@ -275,6 +275,7 @@ static bool addSignals(Warp &w, const Instr &i, unsigned l, const BulkForm &f,
     if (!raceMbarrier(w, i, l, *whom, mbarrier, true))
       return false;
     actors.to.push_back(signalAccess(w, *whom, found->second, mbarrier, l));
+    raceSignal(w, i, actors.to.back(), *whom, mbarrier);
     actors.from = actors.to[0];
     targets.push_back(target);
     copy.signals.push_back({whom, mbarrier, bytes, offset, bytes});
@@ -301,9 +302,39 @@ static void beginStore(Warp &w, unsigned l, BulkCopy &copy, Actors &actors) {
   actors.to.push_back(to);
 }
 
+/// The first of all lanes of `mask` that store the same bytes to the same
+/// place. Whole warps issue stores that one thread could issue (CUTLASS'
+/// epilogues): copies without effect on the result, which the hardware does
+/// once, as its instruction takes the warp's uniform registers.
+static uint32_t distinctStores(Warp &w, const BulkForm &f, uint32_t mask) {
+  if (!f.store || f.reduction != 255)
+    return mask;
+  auto isSame = [&](unsigned a, unsigned b) {
+    auto same = [&](const BulkOperand &operand) {
+      return valueOf(w, operand, a) == valueOf(w, operand, b);
+    };
+    bool all = same(f.global) && same(f.shared);
+    if (!f.rank)
+      return all && same(f.size);
+    for (unsigned d = 0; d < f.rank; ++d)
+      all &= lane<int32_t>(w, f.coordinates[d])[a] ==
+             lane<int32_t>(w, f.coordinates[d])[b];
+    return all;
+  };
+  uint32_t kept = 0;
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    bool isNew = true;
+    for (uint32_t x = kept; x; x &= x - 1)
+      isNew &= !isSame(__builtin_ctz(x), l);
+    kept |= uint32_t(isNew) << l;
+  }
+  return kept;
+}
+
 void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
   const BulkForm &f = *static_cast<const BulkForm *>(i.extra);
-  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+  for (uint32_t rest = distinctStores(w, f, mask); rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     uint64_t mapAddress = valueOf(w, f.global, l);
     if (mapAddress & 63)
@@ -430,7 +461,7 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
 
 void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
   const BulkForm &f = *static_cast<const BulkForm *>(i.extra);
-  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+  for (uint32_t rest = distinctStores(w, f, mask); rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     uint64_t bytes = valueOf(w, f.size, l);
     if (bytes & 15)

@@ -221,6 +221,7 @@ HANDLER(storeAsync) {
       if (!raceMbarrier(w, i, l, *owner, mbarrier))
         return;
       AsyncAccess async = signalAccess(w, *owner, found->second, mbarrier, l);
+      raceSignal(w, i, async, *owner, mbarrier);
       async.isProxy = false;
       async.reduction = f.reduction != 255;
       raceAsync(w, i, async, *place.owner,

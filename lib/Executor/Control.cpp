@@ -14,6 +14,7 @@
 #include "Handlers.h"
 #include "Launch.h"
 #include "Registers.h"
+#include "Undefined.h"
 
 #include <cmath>
 #include <cstring>
@@ -129,8 +130,7 @@ HANDLER(yieldWarp) {
 }
 HANDLER(userTrap) {
   w.machine->trap(w, i, __builtin_ctz(mask), Trap::Kind::UserTrap,
-                  i.small0 ? "an assertion of the kernel failed"
-                           : "the kernel executed trap");
+                  "the kernel executed trap");
 }
 
 HANDLER(allocateStack) {
@@ -218,6 +218,7 @@ HANDLER(shuffle) {
   const uint32_t *a = lane<uint32_t>(w, i.a), *b = lane<uint32_t>(w, i.b),
                  *c = lane<uint32_t>(w, i.c);
   uint32_t *d = lane<uint32_t>(w, i.d), result[lanes], valid = 0;
+  uint8_t from[lanes];
   for (unsigned l = 0; l < lanes; ++l) {
     uint32_t segment = (c[l] >> 8) & 31, clamp = c[l] & 31, n = b[l] & 31;
     int maximum = (l & segment) | (clamp & ~segment), minimum = l & segment, j;
@@ -243,8 +244,11 @@ HANDLER(shuffle) {
     if (!in)
       j = l;
     valid |= uint32_t(in) << l;
+    from[l] = j & 31;
     result[l] = a[j & 31];
   }
+  if (w.undefined)
+    shuffleUndefined(w, i, mask, from);
   for (unsigned l = 0; l < lanes; ++l)
     if ((mask >> l) & 1)
       d[l] = result[l];

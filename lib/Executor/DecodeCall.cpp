@@ -180,6 +180,49 @@ static bool callIndirectly(Decoder &d, const Decoder::Operand &callee,
   return !d.failed();
 }
 
+/// Where each operand, a variable of at least so many bytes, is in local
+/// memory.
+static bool places(Decoder &d, llvm::ArrayRef<Decoder::Operand> operands,
+                   llvm::ArrayRef<unsigned> bytes,
+                   llvm::SmallVectorImpl<uint32_t> &to) {
+  bool isFine = operands.size() == bytes.size();
+  for (size_t o = 0; isFine && o < bytes.size(); ++o) {
+    auto place = operands[o].kind == Kind::Symbol
+                     ? d.findVariable(operands[o].name)
+                     : std::nullopt;
+    isFine = place && place->bytes >= bytes[o] &&
+             (place->space == Space::Local || place->space == Space::Param);
+    if (isFine)
+      to.push_back(place->address);
+  }
+  return isFine || d.fail("these are not the parameters of this function of "
+                          "the device's runtime");
+}
+
+// (message, file, line, function, bytes of a character)
+static bool decodeAssertion(Decoder &d,
+                            llvm::ArrayRef<Decoder::Operand> arguments) {
+  llvm::SmallVector<uint32_t, 5> at;
+  if (!places(d, arguments, {8, 8, 4, 8, 8}, at))
+    return false;
+  Instr &i = d.emit(failAssertion);
+  i.list = d.list({at[0], at[1], at[3], at[2]});
+  return !d.failed();
+}
+
+// (count) of (format, arguments)
+static bool decodePrint(Decoder &d, llvm::ArrayRef<Decoder::Operand> arguments,
+                        llvm::ArrayRef<Decoder::Operand> results) {
+  llvm::SmallVector<uint32_t, 3> at;
+  if (!places(d, arguments, {8, 8}, at) || !places(d, results, {4}, at))
+    return false;
+  Instr &i = d.emit(printLanes);
+  i.offset = at[0];
+  i.e = at[1];
+  i.d = at[2];
+  return !d.failed();
+}
+
 // call{.uni} (results), function, (arguments), prototype;
 bool napkin::executor::decodeCall(Decoder &d) {
   d.take("uni");
@@ -196,24 +239,10 @@ bool napkin::executor::decodeCall(Decoder &d) {
     return callIndirectly(d, callee, arguments, results);
   if (callee.kind != Kind::Symbol)
     return d.fail("the function must be a name or a register");
-  // The device runtime: a failed assertion traps, printing prints nothing.
-  if (callee.name == "__assertfail") {
-    Instr &i = d.emit(userTrap);
-    i.small0 = 1;
-    return !d.failed();
-  }
-  if (callee.name == "vprintf") {
-    auto place = results.size() == 1 && results[0].kind == Kind::Symbol
-                     ? d.findVariable(results[0].name)
-                     : std::nullopt;
-    if (!place || place->bytes < 4)
-      return d.fail("vprintf returns one .b32");
-    Instr &i = d.emit(backend().store(SpaceLocal, 4, 1));
-    i.a = d.constant(64, place->address);
-    i.small0 = 8;
-    i.list = d.list({d.constant(32, 0)});
-    return !d.failed();
-  }
+  if (callee.name == "__assertfail")
+    return decodeAssertion(d, arguments);
+  if (callee.name == "vprintf")
+    return decodePrint(d, arguments, results);
   return emitCall(d, callee.name, arguments, results);
 }
 

@@ -396,6 +396,7 @@ bool Decoder::decodeInstruction() {
   const InstructionInfo *found = findInstruction(instruction->opcode);
   program.sources.push_back(
       {instruction, found ? found->pipe : Pipe::Control, 0, ""});
+  info().function = currentFunction;
   if (!found) {
     if (const char *why = refusal(instruction->opcode))
       return fail(fmt::format("'{}' is not modelled: {}",
@@ -467,6 +468,8 @@ bool Decoder::decodeFunction(uint32_t index) {
   for (auto [table, size] : tables)
     for (unsigned i = 0; i < size; ++i)
       table[i] = starts[table[i]];
+  program.functions.push_back(function);
+  program.registerReferences.push_back(registerReferences);
   if (options.checks)
     findUnwritten(firstSource);
   return true;

@@ -350,6 +350,11 @@ llvm::Expected<LaunchResult> Machine::run() {
   for (auto &[key, t] : traps)
     if (key == earliest)
       result.traps.push_back(std::move(t));
+  std::stable_sort(
+      printed.begin(), printed.end(),
+      [](const auto &a, const auto &b) { return a.first < b.first; });
+  for (const auto &[block, text] : printed)
+    result.printed += text;
   result.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();

@@ -61,6 +61,8 @@ NAPKIN_HANDLER(exitLanes)
 NAPKIN_HANDLER(doNothing)
 NAPKIN_HANDLER(yieldWarp)
 NAPKIN_HANDLER(userTrap)
+NAPKIN_HANDLER(printLanes)
+NAPKIN_HANDLER(failAssertion)
 NAPKIN_HANDLER(copyLocal)
 /// alloca: d = an address, a bytes, b pointer, c base, e limit, offset
 /// alignment.

@@ -59,6 +59,7 @@ struct PendingWgmma {
 
 struct WarpAsync {
   std::vector<uint32_t> laneEpochs;
+  std::shared_ptr<UndefinedValues> undefined;
   std::vector<PendingCopy> copies;
   /// Groups committed by each lane, of cp.async and of bulk stores.
   uint32_t groups[lanes] = {}, bulkGroups[lanes] = {};
@@ -218,6 +219,8 @@ public:
   llvm::Expected<LaunchResult> run();
 
   /// Records a trap and stops the warp's block.
+  /// Text that `block` printed.
+  void print(const Block &block, llvm::StringRef text);
   void trap(Warp &warp, const Instr &instruction, unsigned lane,
             Trap::Kind kind, std::string message, uint64_t address = 0,
             uint32_t otherSource = ~0u, std::string other = "");
@@ -267,6 +270,9 @@ private:
   std::unique_ptr<Cache> cache;
   std::mutex mutex;
   std::vector<std::pair<uint64_t, Trap>> traps;
+  /// What blocks printed, and how many bytes in all.
+  std::vector<std::pair<uint64_t, std::string>> printed;
+  size_t printedBytes = 0;
   std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};
   std::vector<uint64_t> order; ///< clusters to run
   uint64_t blocksDone = 0, sharedBytes = 0;

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Launch.h"
+#include "Undefined.h"
 
 #include <algorithm>
 #include <cstring>
@@ -203,6 +204,8 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
       InstructionCounters &c = w.counters[i.source];
       c.warps++;
       c.threads += __builtin_popcount(mask);
+      if (w.undefined && !moveUndefined(w, i, mask))
+        return;
     }
     if ((i.flags & TouchesUnwritten) && !touchUnwritten(w, i, mask))
       return;

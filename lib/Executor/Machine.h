@@ -131,6 +131,8 @@ struct Fragment {
   uint32_t stack[maximumCallDepth];
 };
 
+class UndefinedValues;
+
 struct Warp {
   /// Registers, and constants.
   char *base[2];
@@ -170,6 +172,8 @@ struct Warp {
   GlobalRaces *globalRaces;
   WarpAsync *async;
   OperandCache *operands;
+  /// What of its registers is undefined; null: nothing.
+  UndefinedValues *undefined;
   uint32_t registerCount;
   /// Lanes of the warp: `epoch` advances when some synchronise; what came
   /// before `fullEpoch` is ordered for all, until the warp's clock `laneClock`
@@ -251,6 +255,14 @@ void trapShadow(Warp &warp, const Instr &instruction, unsigned lane,
 /// The instruction runs again when what the warp waits for has come.
 void waitAgain(Warp &warp, const Instr &instruction, uint32_t mask,
                WaitKind kind);
+/// After a store of `bytes` by each lane: undefined values make the bytes they
+/// land in unwritten again, or trap where they leave the block.
+void storeUndefined(Warp &warp, const Instr &instruction,
+                    const uint64_t *address, uint32_t mask, unsigned bytes,
+                    AddressSpace space);
+/// The same for stmatrix; the shadow of each row.
+void storeMatrixUndefined(Warp &warp, const Instr &instruction,
+                          uint8_t *const *shadow);
 void trapIllegal(Warp &warp, const Instr &instruction, unsigned lane,
                  const char *message);
 /// Counts sectors of a warp's global access; also feeds the caches' model.

@@ -77,6 +77,8 @@ struct SourceInfo {
   bool isProduct = false;
   /// A load that the L1 cache may keep.
   bool inL1 = false;
+  /// Index in Program::functions.
+  uint32_t function = 0;
 };
 
 bool mayStayInL1(const ptx::Instruction &instruction);
@@ -127,6 +129,9 @@ struct Program {
   /// Constants, each broadcast to 32 lanes.
   std::vector<char> constants;
   uint32_t registerBytes = 0, predicates = 0;
+  /// The functions decoded, and where the registers of each are.
+  std::vector<const ptx::Function *> functions;
+  std::vector<std::vector<uint32_t>> registerReferences;
   std::vector<std::pair<Special, uint32_t>> specials;
   std::vector<char> parameters;
   uint64_t staticShared = 0, localBytes = 0;

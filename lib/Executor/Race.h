@@ -175,6 +175,9 @@ struct AsyncAccess {
   /// Reductions in global memory are relaxed accesses of device scope.
   bool reduction = false;
 };
+/// It signals an mbarrier of another block: who waits for that knows of it.
+void raceSignal(Warp &warp, const Instr &instruction, const AsyncAccess &async,
+                Block &owner, uint32_t address);
 /// Its access to `bytes` of `owner`'s shared memory; to global memory.
 void raceAsync(Warp &warp, const Instr &instruction, const AsyncAccess &async,
                Block &owner, uint32_t address, uint32_t bytes, Access access);

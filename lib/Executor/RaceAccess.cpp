@@ -177,9 +177,14 @@ void napkin::executor::raceShared(Warp &w, const Instr &i,
                                   const uint32_t *address, uint32_t mask,
                                   unsigned bytes, Access access,
                                   bool collective) {
-  if (w.races && w.block->races)
-    accessShared(w, i, *w.block, address, mask, bytes, writes(i, access),
-                 orderOf(i, access), collective);
+  if (!w.races || !w.block->races)
+    return;
+  accessShared(w, i, *w.block, address, mask, bytes, writes(i, access),
+               orderOf(i, access), collective);
+  // Each lane has waited for all lanes to read: they may overwrite (CUTLASS'
+  // epilogues put results where the warp's ldmatrix found the addend).
+  if (collective && access == Access::Read)
+    synchronizeLanes(w, allLanes);
 }
 
 void napkin::executor::raceGlobal(Warp &w, const Instr &i,
@@ -318,7 +323,7 @@ bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, unsigned lane,
   RaceState &s = *w.races;
   const uint32_t me = clusterWarp(w);
   const Rows &rows = s.warp[me].rows;
-  if (&owner != w.block)
+  if (&owner != w.block && !asyncSignal)
     s.remote[owner.rank][me] = {s.clock[me], i.source, me, address};
   const AccessEntry &e = owner.raceCells[address >> 4].write;
   const unsigned half = (address & 15) >> 1;
@@ -345,6 +350,14 @@ bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, unsigned lane,
                  "is signalled by a copy of another block, and no "
                  "fence.mbarrier_init followed its initialisation");
   return true;
+}
+
+void napkin::executor::raceSignal(Warp &w, const Instr &i,
+                                  const AsyncAccess &async, Block &owner,
+                                  uint32_t address) {
+  if (w.races && w.block->races && &owner != w.block)
+    w.races->remote[owner.rank][async.actor] = {async.clock, i.source,
+                                                clusterWarp(w), address};
 }
 
 bool napkin::executor::raceBlockEnd(Block &b) {

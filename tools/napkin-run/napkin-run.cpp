@@ -389,6 +389,8 @@ static int runSchedules(const ptx::Module &module,
       for (const std::string &note : (*ran)[k].notes)
         if (!n)
           llvm::errs() << "note: " << note << "\n";
+      if (n == 0)
+        llvm::outs() << (*ran)[k].printed;
       if ((*ran)[k].traps.empty())
         continue;
       printTraps(module, manifest, (*ran)[k], k);

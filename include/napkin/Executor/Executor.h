@@ -139,6 +139,8 @@ struct LaunchResult {
   /// With Options::countOnly: the PTX line through which what is executed may
   /// depend on tensor-core results, so that they were computed; 0: none.
   uint32_t productsNeededBy = 0;
+  /// What the kernel printed, block by block; at most 1 MiB.
+  std::string printed;
   /// Seconds of execution, and of thread-instructions per second.
   double seconds = 0;
 };

@@ -273,6 +273,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
         __builtin_memset(place.shadow, shadowWritten, size);
     }
     recountLanes(w, i, before, x.at, mask, size, S, Access::Write);
+    if (w.undefined)
+      storeUndefined(w, i, x.at, mask, size, S);
     return;
   }
   w.comparesValues = true;
@@ -319,6 +321,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
     __builtin_memcpy(hostAt(host, x.at[0]), s[0], sizeof(Unit) * lanes);
     if (!initialized)
       __builtin_memset(shadowAt(shadow, x.at[0]), shadowWritten, size * lanes);
+    if (w.undefined)
+      storeUndefined(w, i, x.at, mask, size, S);
     return;
   }
   for (u32 rest = mask; rest; rest &= rest - 1) {
@@ -330,6 +334,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
     if (!initialized)
       __builtin_memset(shadowAt(shadow, x.at[l]), shadowWritten, size);
   }
+  if (w.undefined)
+    storeUndefined(w, i, x.at, mask, size, S);
 }
 
 template <AddressSpace S, class Unit>
@@ -465,6 +471,8 @@ void storeMatrix(Warp &w, const Instr &i, u32) {
       __builtin_memset(shadow[8 * m + r], shadowWritten, 16);
     }
   }
+  if (w.undefined)
+    storeMatrixUndefined(w, i, shadow);
 }
 
 } // namespace

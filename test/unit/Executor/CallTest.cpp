@@ -131,6 +131,71 @@ TEST(Call, AddressesAreNoCalls) {
   EXPECT_EQ(download<uint64_t>(device, out, 1)[0], 0u);
 }
 
+TEST(Runtime, Printing) {
+  // Arguments: t, 2^40 + t, 1.5, "yes". Lanes in order, blocks in order.
+  const char *before = R"(
+.extern .func (.param .b32 n) vprintf(.param .b64 f, .param .b64 a);
+.global .align 1 .b8 format[] = {37,48,51,100,32,37,108,108,117,32,37,46,50,102,
+  32,37,115,37,37,10,0};
+.global .align 1 .b8 word[] = {121,101,115,0};
+)"; // "%03d %llu %.2f %s%%\n", "yes"
+  std::string body = R"(
+    .local .align 8 .b8 buffer[32];
+    setp.gt.u32 %p1, %t, 1; @%p1 bra DONE;
+    st.local.u32 [buffer], %t;
+    cvt.u64.u32 %rd2, %t; add.u64 %rd2, %rd2, 1099511627776;
+    st.local.u64 [buffer+8], %rd2;
+    st.local.f64 [buffer+16], 0d3FF8000000000000;
+    mov.u64 %rd3, word; cvta.global.u64 %rd3, %rd3;
+    st.local.u64 [buffer+24], %rd3;
+    mov.u64 %rd4, format; cvta.global.u64 %rd4, %rd4;
+    mov.u64 %rd5, buffer; cvta.local.u64 %rd5, %rd5;
+    { .param .b64 p0; .param .b64 p1; .param .b32 r;
+      st.param.b64 [p0], %rd4; st.param.b64 [p1], %rd5;
+      call.uni (r), vprintf, (p0, p1); ld.param.b32 %r1, [r]; }
+    st.global.u32 [%rd0], %r1;
+  DONE:
+  )";
+  Device device;
+  uint64_t out = cantFail(device.allocate(4));
+  Ran ran =
+      run(kernelText(body, 1, before), device, {out}, {{2, 1, 1}, {32, 1, 1}});
+  EXPECT_EQ(ran.error, "");
+  std::string once = "000 1099511627776 1.50 yes%\n"
+                     "001 1099511627777 1.50 yes%\n";
+  EXPECT_EQ(ran.result.printed, once + once);
+  EXPECT_EQ(download<uint32_t>(device, out, 1)[0], 4u);
+}
+
+TEST(Runtime, Assertions) {
+  const char *before = R"(
+.extern .func __assertfail(.param .b64 m, .param .b64 f, .param .b32 l,
+  .param .b64 n, .param .b64 s);
+.global .align 1 .b8 message[] = {110,62,51,0};
+.global .align 1 .b8 file[] = {97,46,99,117,0};
+.global .align 1 .b8 function[] = {107,0};
+)";
+  std::string body = R"(
+    setp.ne.u32 %p1, %t, 3; @%p1 bra DONE;
+    mov.u64 %rd1, message; cvta.global.u64 %rd1, %rd1;
+    mov.u64 %rd2, file; cvta.global.u64 %rd2, %rd2;
+    mov.u64 %rd3, function; cvta.global.u64 %rd3, %rd3;
+    { .param .b64 p0; .param .b64 p1; .param .b32 p2; .param .b64 p3;
+      .param .b64 p4; st.param.b64 [p0], %rd1; st.param.b64 [p1], %rd2;
+      st.param.b32 [p2], 17; st.param.b64 [p3], %rd3; st.param.b64 [p4], 1;
+      call.uni __assertfail, (p0, p1, p2, p3, p4); }
+  DONE:
+  )";
+  Device device;
+  Ran ran =
+      run(kernelText(body, 0, before), device, {}, {{1, 1, 1}, {32, 1, 1}});
+  EXPECT_EQ(ran.error, "");
+  ASSERT_EQ(ran.trap(), "user-trap");
+  EXPECT_EQ(ran.result.traps[0].message,
+            "an assertion of the kernel failed: n>3, a.cu:17, in k");
+  EXPECT_EQ(ran.result.traps[0].thread[0], 3u);
+}
+
 TEST(Runtime, GridWorkspace) {
   // The driver's workspace: its second word counts arrivals; block 0 adds what
   // is missing to 2^31, so the top bit flips when all have come. Twice.

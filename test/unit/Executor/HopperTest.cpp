@@ -189,6 +189,38 @@ TEST(Hopper, TensorStoreAndReduce) {
   }
 }
 
+TEST(Hopper, StoresOfWholeWarps) {
+  // All lanes issue the same store: it is done, and counted, once. With lanes
+  // that differ in the coordinate there are two, into the same rows.
+  TensorMapInfo info;
+  info.element = "f32";
+  info.sizes = {32, 4};
+  info.strides = {128};
+  info.box = {32, 2};
+  for (bool isSame : {true, false}) {
+    Device device;
+    std::vector<uint32_t> zeros(128);
+    uint64_t out = upload(device, zeros, "out");
+    std::string body =
+        std::string("mov.u32 %r2, s; mad.lo.u32 %r3, %t, 4, %r2; "
+                    "st.shared.u32 [%r3], %t; st.shared.u32 [%r3+128], %t; "
+                    "fence.proxy.async.shared::cta; bar.sync 0;") +
+        (isSame ? "mov.b32 %r6, 2;" : "shr.u32 %r6, %t, 4;") +
+        "mov.b32 %r5, 0;"
+        "cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%rd0, {%r5, "
+        "%r6}], [s]; cp.async.bulk.commit_group; cp.async.bulk.wait_group 0;";
+    Ran ran = runWithMap(device, setup + body, info, out, out,
+                         {{1, 1, 1}, {32, 1, 1}});
+    if (!isSame) {
+      EXPECT_EQ(ran.trap(), "race") << ran.error;
+      continue;
+    }
+    ASSERT_EQ(ran.error + ran.trap(), "");
+    EXPECT_EQ(download<uint32_t>(device, out, 128)[64 + 9], 9u);
+    EXPECT_EQ(ran.result.counters.total.globalWriteBytes, 256u);
+  }
+}
+
 TEST(Hopper, BulkCopies) {
   Device device;
   std::vector<uint32_t> values(64);

@@ -47,18 +47,27 @@ TEST(Trap, Misaligned) {
 }
 
 TEST(Trap, Uninitialized) {
-  EXPECT_EQ(one("ld.global.u32 %r1, [%rd1];").trap(), "uninitialized");
-  EXPECT_EQ(one("ld.shared.u32 %r1, [s];", shared256).trap(), "uninitialized");
+  EXPECT_EQ(one("ld.global.u32 %r1, [%rd1]; st.global.u32 [%rd1], %r1;", "", 1)
+                .trap(),
+            "uninitialized");
+  EXPECT_EQ(
+      one("ld.shared.u32 %r1, [s]; st.global.u32 [%rd1], %r1;", shared256, 1)
+          .trap(),
+      "uninitialized");
   // Three of four bytes are not enough.
   EXPECT_EQ(
       one("mov.b32 %r2, 0; cvt.u16.u32 %h1, %r2; st.global.b8 [%rd1], %h1;"
           "st.global.b8 [%rd1+1], %h1; st.global.b8 [%rd1+2], %h1; "
-          "ld.global.u32 %r1, [%rd1];")
+          "ld.global.u32 %r1, [%rd1]; st.global.u32 [%rd1], %r1;",
+          "", 1)
           .trap(),
       "uninitialized");
   Options unchecked;
   unchecked.checks = false;
-  EXPECT_EQ(one("ld.global.u32 %r1, [%rd1];", "", 32, unchecked).trap(), "");
+  EXPECT_EQ(one("ld.global.u32 %r1, [%rd1]; st.global.u32 [%rd1], %r1;", "", 1,
+                unchecked)
+                .trap(),
+            "");
 }
 
 TEST(Trap, DivergentBarrier) {

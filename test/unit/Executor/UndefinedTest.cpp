@@ -1,0 +1,201 @@
+//===- UndefinedTest.cpp - Values that were never written ------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Reading what nobody wrote is silent until something depends on it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Support.h"
+
+using namespace napkin::executor;
+
+namespace {
+
+/// One warp; %rd0 is 8 KiB of memory of which nothing was written, `s` shared.
+Ran runWarp(const std::string &body, const std::string &target = "sm_80") {
+  Device device;
+  uint64_t out = cantFail(device.allocate(8192, "out"));
+  return run(kernelText(".shared .align 128 .b8 s[4096]; mad.wide.u32 %rd9, "
+                        "%t, 4, %rd0; shl.b32 %r70, %t, 2; mov.u32 %r71, s; "
+                        "add.u32 %r72, %r70, %r71;\n" +
+                            body,
+                        1, "", target),
+             device, {out}, {{1, 1, 1}, {32, 1, 1}});
+}
+void expectSilent(const std::string &body) {
+  Ran ran = runWarp(body);
+  EXPECT_EQ(ran.error, "");
+  EXPECT_EQ(ran.trap(), "") << body << "\n"
+                            << describe(ran.result.traps[0], "t");
+}
+void expectTrap(const std::string &body, const std::string &load,
+                const std::string &use, uint32_t lane = 0) {
+  Ran ran = runWarp(body);
+  EXPECT_EQ(ran.error, "");
+  ASSERT_EQ(ran.trap(), "uninitialized") << body;
+  const Trap &trap = ran.result.traps[0];
+  EXPECT_EQ(trap.text, load);
+  EXPECT_EQ(trap.other, use);
+  EXPECT_EQ(trap.thread[0], lane);
+}
+
+const char *read = "ld.shared.u32 %r1, [%r72]";
+const char *write = "st.global.u32 [%rd9], %r2";
+
+TEST(Undefined, UnusedIsSilent) {
+  expectSilent("ld.shared.u32 %r1, [%r72];");
+  expectSilent("ld.global.u32 %r1, [%rd9]; add.u32 %r2, %r1, 3; cvt.rn.f32.u32 "
+               "%f1, %r2; ex2.approx.f32 %f2, %f1;");
+  expectSilent(".local .b32 v; ld.local.u32 %r1, [v]; mov.u32 %r2, %r1;");
+  // Overwritten before its use.
+  expectSilent("ld.shared.u32 %r1, [%r72]; mov.u32 %r1, 5; add.u32 %r2, %r1, "
+               "1; st.global.u32 [%rd9], %r2;");
+}
+
+TEST(Undefined, UsesThatMatter) {
+  const std::string load = std::string(read) + ";";
+  expectTrap(load + "add.u32 %r2, %r1, 1;" + write + ";", read, write);
+  expectTrap(load + "cvt.u64.u32 %rd1, %r1; add.u64 %rd1, %rd0, %rd1; "
+                    "ld.global.u32 %r2, [%rd1];",
+             read, "ld.global.u32 %r2, [%rd1]");
+  expectTrap(load + "mul.lo.u32 %r2, %r1, 4; atom.global.add.u32 %r3, [%rd0], "
+                    "%r2;",
+             read, "atom.global.add.u32 %r3, [%rd0], %r2");
+  // One lane is enough: lane 7 alone read.
+  expectTrap("mov.u32 %r1, 0; setp.eq.u32 %p1, %t, 7; @%p1 " + load +
+                 "add.u32 %r2, %r1, 1;" + write + ";",
+             "@%p1 ld.shared.u32 %r1, [%r72]", write, 7);
+}
+
+TEST(Undefined, Branches) {
+  const std::string branch =
+      std::string(read) + "; mov.u32 %r2, 5; mov.u32 %r3, 6; setp.eq.s32 %p1, "
+                          "%r1, 77; @%p1 bra X; mov.u32 %r2, 1; X: ";
+  // What neither way writes is defined after it, the rest is not.
+  expectSilent(branch + "add.u32 %r2, %r2, 1; mov.u32 %r2, %r3; " + write +
+               ";");
+  expectTrap(branch + write + ";", read, write);
+  // Both ways write and meet.
+  expectTrap(std::string(read) +
+                 "; setp.eq.s32 %p1, %r1, 77; @%p1 bra X; mov.u32 %r2, 1; "
+                 "bra.uni Y; X: mov.u32 %r2, 2; Y: " +
+                 write + ";",
+             read, write);
+  // What is done on the way shows.
+  expectTrap(std::string(read) + "; mov.u32 %r2, 1; setp.eq.s32 %p1, %r1, 77; "
+                                 "@%p1 bra X; st.global.u32 [%rd9], %r2; X:",
+             read, write);
+  expectTrap(std::string(read) + "; setp.eq.s32 %p1, %r1, 77; @%p1 bra X; "
+                                 "bar.sync 0; X:",
+             read, "bar.sync 0");
+  // Who ends by such a value, and what runs as often as it says.
+  expectTrap(std::string(read) + "; setp.eq.s32 %p1, %r1, 77; @%p1 exit;", read,
+             "@%p1 exit");
+  expectTrap(std::string(read) + "; X: add.u32 %r1, %r1, 1; setp.eq.s32 %p1, "
+                                 "%r1, 77; @%p1 bra X;",
+             read, "@%p1 bra X");
+  // A guarded move leaves an undefined register, whoever moves.
+  expectTrap(std::string(read) +
+                 "; mov.u32 %r2, 5; setp.eq.s32 %p1, %r1, 77; "
+                 "@%p1 mov.u32 %r2, 6;" +
+                 write + ";",
+             read, write);
+}
+
+TEST(Undefined, ThroughMemory) {
+  // Stored and read again, by another lane; unused bytes stay harmless.
+  const std::string move = std::string(read) +
+                           "; st.shared.u32 [%r72+512], %r1; bar.sync 0; "
+                           "ld.shared.u32 %r2, [s+512];";
+  expectSilent(move);
+  expectTrap(move + write + ";", "ld.shared.u32 %r2, [s+512]", write);
+  expectSilent("ld.shared.u32 %r1, [%r72]; st.shared.u32 [%r72+512], %r1; "
+               "st.shared.u32 [%r72+512], 3; ld.shared.u32 %r2, [%r72+512]; "
+               "st.global.u32 [%rd9], %r2;");
+  expectTrap(".local .b32 v; ld.shared.u32 %r1, [%r72]; st.local.u32 [v], %r1; "
+             "ld.local.u32 %r2, [v]; st.global.u32 [%rd9], %r2;",
+             "ld.local.u32 %r2, [v]", write);
+}
+
+TEST(Undefined, MasksDecide) {
+  const std::string load = std::string(read) + ";";
+  const std::string store = std::string(write) + ";";
+  expectSilent(load + "setp.lt.u32 %p1, %t, 32; selp.u32 %r2, 7, %r1, %p1;" +
+               store);
+  expectTrap(load + "setp.lt.u32 %p1, %t, 31; selp.u32 %r2, 7, %r1, %p1;" +
+                 store,
+             read, write, 31);
+  expectSilent(load + "mov.u32 %r3, 0; and.b32 %r2, %r1, %r3;" + store);
+  expectTrap(load + "mov.u32 %r3, 1; and.b32 %r2, %r1, %r3;" + store, read,
+             write);
+  // In bounds and positive: the second does not matter where the first fails.
+  expectSilent(load + "setp.gt.u32 %p1, %t, 40; setp.gt.s32 %p2, %r1, 0; "
+                      "and.pred %p3, %p1, %p2; @%p3 st.global.u32 [%rd9], 1;");
+}
+
+TEST(Undefined, Shuffles) {
+  // Lane 5 reads; lane 4 gets the value, lane 5 gets lane 4's.
+  const std::string body =
+      "mov.u32 %r1, 0; setp.eq.u32 %p1, %t, 5; @%p1 ld.shared.u32 %r1, [%r72]; "
+      "shfl.sync.bfly.b32 %r2, %r1, 1, 31, -1; setp.eq.u32 %p2, %t, ";
+  expectSilent(body + "5; @%p2 st.global.u32 [%rd9], %r2;");
+  expectTrap(body + "4; @%p2 st.global.u32 [%rd9], %r2;",
+             "@%p1 ld.shared.u32 %r1, [%r72]", "@%p2 st.global.u32 [%rd9], %r2",
+             5);
+}
+
+/// ldmatrix of A (16x16) and B (16x8) of which `rows` rows of A and `columns`
+/// of B's columns were written, mma, and a store of result `d` by `lanes`.
+std::string product(unsigned rows, unsigned columns, const std::string &d,
+                    const std::string &lanes) {
+  return "mov.u32 %r20, 0; setp.lt.u32 %p1, %t, " + std::to_string(rows) +
+         "; shl.b32 %r21, %t, 4; add.u32 %r21, %r21, %r71; @%p1 "
+         "st.shared.v4.b32"
+         " [%r21], {%r20, %r20, %r20, %r20}; @%p1 st.shared.v4.b32 [%r21+256], "
+         "{%r20, %r20, %r20, %r20}; setp.lt.u32 %p2, %t, " +
+         std::to_string(columns) +
+         "; @%p2 st.shared.v4.b32 [%r21+512], {%r20, %r20, %r20, %r20}; @%p2 "
+         "st.shared.v4.b32 [%r21+640], {%r20, %r20, %r20, %r20}; bar.sync 0;\n"
+         "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r1, %r2, %r3, %r4}, "
+         "[%r21];\n"
+         "ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r5, %r6}, [%r21+512];\n"
+         "mov.f32 %f0, 0f00000000; mma.sync.aligned.m16n8k16.row.col.f32.f16."
+         "f16.f32 {%f1, %f2, %f3, %f4}, {%r1, %r2, %r3, %r4}, {%r5, %r6}, "
+         "{%f0, %f0, %f0, %f0};\n" +
+         lanes + " @%p3 st.global.f32 [%rd9], " + d + ";";
+}
+
+TEST(Undefined, RowsOfProducts) {
+  // Rows of 16 bytes: 0-7 and 8-15 of the left half, then of the right one.
+  // f1 is row lane / 4, f3 row lane / 4 + 8; columns 2 (lane % 4) and the next.
+  const std::string all = "setp.lt.u32 %p3, %t, 32;",
+                    first = "setp.lt.u32 %p3, %t, 12;",
+                    other = "setp.eq.u32 %p3, %t, 12;";
+  expectSilent(product(16, 8, "%f4", all));
+  // Rows 0-2 were written.
+  expectSilent(product(3, 8, "%f2", first));
+  EXPECT_EQ(runWarp(product(3, 8, "%f2", other)).trap(), "uninitialized");
+  EXPECT_EQ(runWarp(product(3, 8, "%f3", first)).trap(), "uninitialized");
+  // Columns 0-4 were written: columns 4 and 5 are lane % 4 = 2.
+  const std::string lane2 = "setp.eq.u32 %p3, %t, 2;";
+  expectSilent(product(16, 5, "%f1", lane2));
+  EXPECT_EQ(runWarp(product(16, 5, "%f2", lane2)).trap(), "uninitialized");
+}
+
+TEST(Undefined, StoredMatrices) {
+  // stmatrix carries what is undefined: lane 9 holds row 2, columns 2 and 3.
+  const std::string body =
+      "mov.u32 %r1, 0; setp.eq.u32 %p1, %t, 9; @%p1 ld.shared.u32 %r1, "
+      "[%r72+2048]; shl.b32 %r21, %t, 4; add.u32 %r21, %r21, %r71; "
+      "stmatrix.sync.aligned.m8n8.x1.shared.b16 [%r21], {%r1}; bar.sync 0; "
+      "ld.shared.u32 %r2, [s+";
+  Ran ran = runWarp(body + "32]; st.global.u32 [%rd9], %r2;", "sm_90a");
+  EXPECT_EQ(ran.trap(), "");
+  ran = runWarp(body + "36]; st.global.u32 [%rd9], %r2;", "sm_90a");
+  EXPECT_EQ(ran.trap(), "uninitialized");
+}
+
+} // namespace
