@@ -87,8 +87,8 @@ napkinExecutorKernel(const NapkinExecutorModule *module, size_t index);
 
 NapkinExecutorDevice *napkinExecutorDeviceCreate(void);
 void napkinExecutorDeviceDestroy(NapkinExecutorDevice *device);
-/** What live allocations may take together; at first the host's physical
-    memory. */
+/** What live allocations may take together; at first half of the host's
+    physical memory. */
 void napkinExecutorSetLimit(NapkinExecutorDevice *device, uint64_t bytes);
 /** Memory that nobody has written yet, 512-byte aligned; `name` (may be NULL)
     is for messages. 0 on error. */
@@ -204,8 +204,8 @@ typedef struct {
   uint32_t registersPerThread;
   /** DRAM bytes by a model of the L2 cache; needs `hardware`. */
   bool cacheModel;
-  /** Called with blocks done, from 0 on, and in all, by one thread at a time, though not
-      always the same; NULL: not called. */
+  /** Called with blocks done, from 0 on, and in all, by one thread at a time,
+     though not always the same; NULL: not called. */
   void (*progress)(uint64_t done, uint64_t all, void *user);
   void *progressUser;
 } NapkinExecutorOptions;

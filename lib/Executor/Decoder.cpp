@@ -503,27 +503,32 @@ uint32_t Decoder::functionIndex(llvm::StringRef name) {
 }
 
 bool Decoder::checkRecursion() {
-  // Longest path by relaxation: a path longer than the functions is a cycle.
-  std::vector<unsigned> depth(queue.size(), 0);
-  for (unsigned round = 0; round <= queue.size(); ++round) {
-    bool changed = false;
-    for (auto [from, to] : callEdges)
-      if (from != to && depth[to] < depth[from] + 1) {
-        depth[to] = depth[from] + 1;
-        changed = true;
-      } else if (from == to) {
-        return fail(
-            fmt::format("function '{}' is recursive, which is not supported",
-                        queue[from]->name.str()));
-      }
-    if (!changed)
-      break;
-    if (round == queue.size())
-      return fail("recursive functions are not supported");
+  // Callers before callees; what is never free of callers is in a circle.
+  std::vector<std::vector<uint32_t>> callees(queue.size());
+  std::vector<uint32_t> callers(queue.size(), 0), depth(queue.size(), 0), free;
+  for (auto [from, to] : callEdges) {
+    callees[from].push_back(to);
+    ++callers[to];
   }
-  for (unsigned d : depth)
-    if (d + 1 >= maximumCallDepth)
+  for (uint32_t f = 0; f < queue.size(); ++f)
+    if (!callers[f])
+      free.push_back(f);
+  for (size_t done = 0; done < free.size(); ++done)
+    for (uint32_t to : callees[free[done]]) {
+      depth[to] = std::max(depth[to], depth[free[done]] + 1);
+      if (!--callers[to])
+        free.push_back(to);
+    }
+  for (uint32_t f = 0; f < queue.size(); ++f) {
+    function = queue[f];
+    if (callers[f])
+      return fail(
+          fmt::format("function '{}' is recursive, or is called by one that "
+                      "is, which is not supported",
+                      queue[f]->name.str()));
+    if (depth[f] + 1 >= maximumCallDepth)
       return fail("calls are nested too deeply");
+  }
   return true;
 }
 

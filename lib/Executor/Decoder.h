@@ -173,10 +173,7 @@ public:
 private:
   bool placeVariables(const Arguments &arguments);
   bool placeFunctionVariables(const ptx::Function &function);
-  void collectNames(const ptx::Function &function,
-                    llvm::StringMap<bool> &names);
-  /// Adds a name and what it leads to: a function's names, an initialiser's.
-  void reach(llvm::StringRef name, llvm::StringMap<bool> &names);
+  void collectNames(llvm::StringMap<bool> &names);
   bool placeParameters(const Arguments &arguments);
   bool placeShared(const llvm::StringMap<bool> &names);
   bool placeGlobals(const llvm::StringMap<bool> &names);

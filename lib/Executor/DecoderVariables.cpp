@@ -44,27 +44,40 @@ static void collectOperand(const napkin::ptx::Operand &operand,
     collectOperand(element, names);
 }
 
-void Decoder::collectNames(const ptx::Function &function,
-                           llvm::StringMap<bool> &names) {
-  llvm::StringMap<bool> own;
-  for (const ptx::Instruction &instruction : function.body)
-    for (const Operand &operand : instruction.operands)
-      collectOperand(operand, own);
-  for (const ptx::Variable &variable : function.variables)
-    own[variable.name] = true;
-  for (auto &entry : own)
-    reach(entry.first(), names);
-}
-
-void Decoder::reach(llvm::StringRef name, llvm::StringMap<bool> &names) {
-  if (!names.try_emplace(name, true).second)
-    return;
-  if (const ptx::Function *callee = module.findFunction(name))
-    collectNames(*callee, names);
+/// The names that the kernel reaches: in its body, in the functions that it
+/// names and in the initialisers of variables, which may hold the addresses of
+/// others. A list of open names, not recursion: the text may be deep.
+void Decoder::collectNames(llvm::StringMap<bool> &names) {
+  // A name may be declared before it is defined.
+  llvm::StringMap<llvm::SmallVector<const ptx::Variable *, 1>> byName;
   for (const ptx::Variable &variable : module.variables)
-    if (variable.name == name)
-      for (const ptx::Relocation &relocation : variable.relocations)
-        reach(relocation.symbol, names);
+    byName[variable.name].push_back(&variable);
+  std::vector<llvm::StringRef> open;
+  auto add = [&](llvm::StringRef name) {
+    auto [entry, isNew] = names.try_emplace(name, true);
+    if (isNew)
+      open.push_back(entry->first());
+  };
+  auto addBody = [&](const ptx::Function &function) {
+    llvm::StringMap<bool> own;
+    for (const ptx::Instruction &instruction : function.body)
+      for (const Operand &operand : instruction.operands)
+        collectOperand(operand, own);
+    for (const ptx::Variable &variable : function.variables)
+      own[variable.name] = true;
+    for (auto &entry : own)
+      add(entry.first());
+  };
+  addBody(*program.entry);
+  while (!open.empty()) {
+    llvm::StringRef name = open.back();
+    open.pop_back();
+    if (const ptx::Function *callee = module.findFunction(name))
+      addBody(*callee);
+    for (const ptx::Variable *variable : byName.lookup(name))
+      for (const ptx::Relocation &relocation : variable->relocations)
+        add(relocation.symbol);
+  }
 }
 
 bool Decoder::placeParameters(const Arguments &arguments) {
@@ -198,11 +211,13 @@ bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
       auto address = device.allocate(variable.bytes(), variable.name);
       if (!address)
         return fail(toString(address.takeError()));
-      std::vector<uint8_t> content = variable.initializer;
-      content.resize(variable.bytes());
-      if (auto e =
-              device.copyToDevice(*address, content.data(), content.size()))
+      const std::vector<uint8_t> &content = variable.initializer;
+      if (auto e = device.fillZero(*address))
         return fail(toString(std::move(e)));
+      if (!content.empty())
+        if (auto e =
+                device.copyToDevice(*address, content.data(), content.size()))
+          return fail(toString(std::move(e)));
       device.setSymbol(variable.name, *address);
       existing = *address;
       fresh.push_back(&variable);
@@ -244,7 +259,7 @@ bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
 
 bool Decoder::placeVariables(const Arguments &arguments) {
   llvm::StringMap<bool> names;
-  collectNames(*program.entry, names);
+  collectNames(names);
   return placeParameters(arguments) && placeShared(names) &&
          placeGlobals(names);
 }

@@ -37,7 +37,7 @@ uint64_t napkin::executor::hostMemoryBytes() {
   return uint64_t(1) << 40;
 }
 
-Device::Device() : nextAddress(firstAddress), limit(hostMemoryBytes()) {}
+Device::Device() : nextAddress(firstAddress), limit(hostMemoryBytes() / 2) {}
 
 llvm::Expected<uint64_t> Device::allocate(uint64_t bytes,
                                           llvm::StringRef name) {
@@ -147,6 +147,16 @@ llvm::Error Device::copyFromDevice(void *target, uint64_t address,
   if (neverWritten)
     *neverWritten =
         std::count(region->shadow + offset, region->shadow + offset + bytes, 0);
+  return llvm::Error::success();
+}
+
+llvm::Error Device::fillZero(uint64_t address) {
+  Region *region = find(address);
+  if (!region || region->begin != address || region->freed)
+    return failure(fmt::format("{:#x} is not a live allocation", address));
+  // calloc gave zeros.
+  std::memset(region->shadow, 255, region->end - region->begin);
+  region->initialized = true;
   return llvm::Error::success();
 }
 

@@ -128,7 +128,7 @@ void Machine::clusterFinished() {
   std::lock_guard<std::mutex> lock(mutex);
   blocksDone += clusterSize();
   if (options.progress)
-    options.progress(blocksDone, order.size() * clusterSize());
+    options.progress(blocksDone, wanted * clusterSize());
 }
 
 /// Something that other warps or the host could see has happened.
@@ -160,8 +160,7 @@ void Machine::spinning(Worker &worker, uint64_t idle) {
     }
   if (!first)
     return;
-  uint64_t waiting =
-      order.size() - std::min<uint64_t>(nextCluster, order.size());
+  uint64_t waiting = wanted - std::min<uint64_t>(nextCluster, wanted);
   trap(*first, first->code[first->pc],
        first->active ? __builtin_ctz(first->active) : 0, Trap::Kind::Deadlock,
        fmt::format("every block that runs is in a loop and none has written "
@@ -192,6 +191,17 @@ uint64_t Machine::residentLimit() const {
   return std::clamp<uint64_t>(residentBytes / bytes, 256, 4096);
 }
 
+/// The cluster that is run `k`-th: the first and the last, and evenly between,
+/// so that edges are among them. A grid has up to 2^63 clusters: the product is
+/// taken apart, and nothing is stored per cluster.
+uint64_t Machine::chosen(uint64_t k) const {
+  if (wanted < 2)
+    return 0;
+  uint64_t step = (clusters - 1) / (wanted - 1),
+           rest = (clusters - 1) % (wanted - 1);
+  return k * step + k * rest / (wanted - 1);
+}
+
 /// Room and a number for one more cluster; null if there is none.
 ClusterRun *Machine::nextRun(Worker &worker,
                              std::vector<std::unique_ptr<ClusterRun>> &spare,
@@ -199,13 +209,13 @@ ClusterRun *Machine::nextRun(Worker &worker,
   if (worker.resident.size() >= limit)
     return nullptr;
   uint64_t next = nextCluster.fetch_add(1);
-  if (next >= order.size() || order[next] > stopAt.load())
+  if (next >= wanted || chosen(next) > stopAt.load())
     return nullptr;
   if (spare.empty())
     spare.push_back(std::make_unique<ClusterRun>());
   worker.resident.push_back(std::move(spare.back()));
   spare.pop_back();
-  worker.resident.back()->cluster = order[next];
+  worker.resident.back()->cluster = chosen(next);
   return worker.resident.back().get();
 }
 
@@ -281,17 +291,13 @@ llvm::Error Machine::fit() {
 
 llvm::Expected<LaunchResult> Machine::run() {
   auto start = std::chrono::steady_clock::now();
-  uint64_t clusters = 1;
+  clusters = 1;
   for (unsigned d = 0; d < 3; ++d)
     clusters *= config.grid[d] / config.cluster[d];
   const uint64_t size = clusterSize();
-  uint64_t wanted = options.sampleBlocks
-                        ? (options.sampleBlocks + size - 1) / size
-                        : clusters;
-  wanted = std::min(wanted, clusters);
-  for (uint64_t k = 0; k < wanted; ++k)
-    // The first and the last, and evenly between: edges are among them.
-    order.push_back(wanted > 1 ? k * (clusters - 1) / (wanted - 1) : 0);
+  wanted = clusters;
+  if (options.sampleBlocks && options.sampleBlocks / size < clusters)
+    wanted = (options.sampleBlocks + size - 1) / size;
   if (llvm::Error error = fit())
     return std::move(error);
   unsigned threads =
@@ -306,7 +312,7 @@ llvm::Expected<LaunchResult> Machine::run() {
         std::make_unique<Cache>(*options.hardware, concurrentBlocks(), size,
                                 firstLevelBytes(*options.hardware, occupancy));
   }
-  threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, order.size()));
+  threads = std::max<uint64_t>(1, std::min<uint64_t>(threads, wanted));
   std::vector<Worker> pool(threads);
   for (Worker &w : pool) {
     w.counters.resize(program.sources.size());
@@ -314,7 +320,7 @@ llvm::Expected<LaunchResult> Machine::run() {
     w.operands = std::make_unique<OperandCache>();
   }
   if (options.progress)
-    options.progress(0, order.size() * size);
+    options.progress(0, wanted * size);
   std::vector<std::thread> running;
   for (unsigned t = 1; t < threads; ++t)
     running.emplace_back([this, &pool, t] { worker(pool[t]); });

@@ -255,6 +255,7 @@ private:
   /// The last warp of a block checks what the block leaves behind; false after
   /// a trap.
   bool warpEnds(ClusterRun &run, Warp &warp);
+  uint64_t chosen(uint64_t k) const;
   void clusterFinished();
   void spinning(Worker &worker, uint64_t idle);
   void startBlock(Worker &worker, BlockStorage &storage, uint64_t linear);
@@ -274,7 +275,8 @@ private:
   std::vector<std::pair<uint64_t, std::string>> printed;
   size_t printedBytes = 0;
   std::atomic<uint64_t> nextCluster{0}, stopAt{~uint64_t(0)};
-  std::vector<uint64_t> order; ///< clusters to run
+  /// Clusters in the grid, and how many of them are to run.
+  uint64_t clusters = 0, wanted = 0;
   uint64_t blocksDone = 0, sharedBytes = 0;
   Occupancy occupancy;
   std::vector<Worker *> workers;

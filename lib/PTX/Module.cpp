@@ -74,13 +74,10 @@ uint64_t Variable::bytes() const {
 }
 
 const Function *Module::findFunction(llvm::StringRef name) const {
-  const Function *found = nullptr;
   if (auto alias = aliases.find(name); alias != aliases.end())
     name = alias->second;
-  for (const Function &function : functions)
-    if (function.name == name && (!found || function.isDefined))
-      found = &function;
-  return found;
+  auto found = functionIndices.find(name);
+  return found == functionIndices.end() ? nullptr : &functions[found->second];
 }
 
 const Function *Module::onlyEntry() const {

@@ -516,6 +516,7 @@ bool ParserImplementation::function(bool isEntry) {
       return false;
   moduleNames.try_emplace(result.name, 0);
   if (accept(';')) {
+    module.functionIndices.try_emplace(result.name, module.functions.size());
     module.functions.push_back(std::move(result));
     return true;
   }
@@ -526,6 +527,7 @@ bool ParserImplementation::function(bool isEntry) {
   result.isDefined = true;
   if (!body(result))
     return false;
+  module.functionIndices[result.name] = module.functions.size();
   module.functions.push_back(std::move(result));
   return true;
 }

@@ -19,7 +19,10 @@ using namespace napkin::ptx;
 using Kind = Token::Kind;
 
 static constexpr unsigned maximumDepth = 16;
-static constexpr uint64_t maximumRegisters = 1 << 20;
+/// Registers of a function, and of all functions together: each takes the host
+/// some 100 bytes, and a short text can name many.
+static constexpr uint64_t maximumRegisters = 1 << 18,
+                          maximumModuleRegisters = 1 << 22;
 
 const ParserImplementation::Name *
 ParserImplementation::lookUp(llvm::StringRef name) const {
@@ -177,6 +180,8 @@ bool ParserImplementation::registers() {
       if (current->registers.size() + count * std::max(1u, vector) >
           maximumRegisters)
         return fail(name, "the function has too many registers");
+      if ((moduleRegisters += count) > maximumModuleRegisters)
+        return fail(name, "the functions together have too many registers");
       for (uint64_t i = 0; i < count; ++i)
         if (!add(name, fmt::format("{}{}", name.text.str(), i)))
           return false;

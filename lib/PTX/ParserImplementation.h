@@ -99,6 +99,7 @@ private:
   std::vector<PendingLabel> pending;
   llvm::SmallVector<uint32_t, 3> path;
   bool inBranch = false;
+  uint64_t moduleRegisters = 0;
   llvm::StringMap<unsigned> moduleNames;
 };
 

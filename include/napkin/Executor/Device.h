@@ -54,9 +54,9 @@ public:
   llvm::Expected<uint64_t> allocate(uint64_t bytes, llvm::StringRef name = "");
   /// Frees an allocation by its address; later accesses to it trap.
   llvm::Error free(uint64_t address);
-  /// What live allocations may take together, in bytes; at first the host's
-  /// physical memory. Memory that a kernel touches takes the host two bytes
-  /// for one.
+  /// What live allocations may take together, in bytes; at first half of
+  /// the host's physical memory, because what is written takes two bytes for
+  /// one.
   void setLimit(uint64_t bytes) { limit = bytes; }
   /// Copies to the device and marks the bytes as written.
   llvm::Error copyToDevice(uint64_t address, const void *source,
@@ -67,6 +67,9 @@ public:
                              uint64_t *neverWritten = nullptr) const;
   /// Sets bytes and marks them as written.
   llvm::Error fill(uint64_t address, uint8_t value, uint64_t bytes);
+  /// Makes all of a fresh allocation count as written with zeros, without
+  /// touching its pages.
+  llvm::Error fillZero(uint64_t address);
   /// The allocation that holds `address`, freed ones included, or null.
   const Region *find(uint64_t address) const;
   Region *find(uint64_t address);

@@ -172,6 +172,10 @@ public:
   /// `.alias` directives: the function that another name means.
   llvm::StringMap<llvm::StringRef> aliases;
 
+  /// Where each name's definition, else its first declaration, is among
+  /// `functions`; the parser fills it.
+  llvm::StringMap<uint32_t> functionIndices;
+
   /// The function called `name`, perhaps by an alias, or null.
   const Function *findFunction(llvm::StringRef name) const;
   /// The only kernel, or null when there are several or none.
