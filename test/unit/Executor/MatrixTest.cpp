@@ -104,13 +104,24 @@ std::string registers(const char *kind, unsigned from, unsigned count) {
   return text + "}";
 }
 
+/// Fast numerics, and the models of two tensor cores: sums of small integers
+/// are the same in all of them.
+std::vector<Options> everyNumerics() {
+  std::vector<Options> all(3);
+  all[1].numerics = all[2].numerics = Numerics::Faithful;
+  all[1].tensorCore = TensorCore::A100;
+  all[2].tensorCore = TensorCore::H100;
+  return all;
+}
+
 /// Runs `instruction`, in which $d $a $b $c $e stand for the operands; the
 /// result's registers as bits.
 std::vector<uint32_t> runProduct(std::string instruction, unsigned nD, bool fD,
                                  const Fragment &a, const Fragment &b,
                                  const Fragment &c, bool fC,
                                  const std::vector<uint32_t> &e = {},
-                                 std::string *trap = nullptr) {
+                                 std::string *trap = nullptr,
+                                 const Options &options = {}) {
   Device device;
   uint64_t out = upload(device, std::vector<uint32_t>(nD * 32), "d");
   std::vector<uint64_t> pointers = {
@@ -150,7 +161,7 @@ std::vector<uint32_t> runProduct(std::string instruction, unsigned nD, bool fD,
             std::to_string(128 * i) + "], %" + (fD ? "f" : "r") +
             std::to_string(40 + i) + ";\n";
   Ran ran = run(kernelText(body, 5, "", "sm_90a"), device, pointers,
-                {{1, 1, 1}, {32, 1, 1}});
+                {{1, 1, 1}, {32, 1, 1}}, options);
   EXPECT_EQ(ran.error, "");
   if (trap)
     *trap = ran.trap();
@@ -353,15 +364,18 @@ TEST(Matrix, Sparse) {
         eachC(16, [&](unsigned l, unsigned i, unsigned row, unsigned column) {
           o.fc.put(sum, l, i, o.c[row][column]);
         });
-        auto d = runProduct(std::string("mma.") + variant + ".sync.aligned." +
-                                form.shape + ".row.col." + form.types +
-                                " $d, $a, $b, $c, $e, " +
-                                std::to_string(selector) + ";",
-                            4, isFloat, o.fa, o.fb, o.fc, isFloat, o.metadata);
-        eachC(16, [&](unsigned l, unsigned i, unsigned row, unsigned column) {
-          int expected = o.c[row][column] + product(o.a, o.b, row, column);
-          EXPECT_EQ(d[i * 32 + l], encode(sum, expected));
-        });
+        for (const Options &options : everyNumerics()) {
+          auto d = runProduct(std::string("mma.") + variant + ".sync.aligned." +
+                                  form.shape + ".row.col." + form.types +
+                                  " $d, $a, $b, $c, $e, " +
+                                  std::to_string(selector) + ";",
+                              4, isFloat, o.fa, o.fb, o.fc, isFloat, o.metadata,
+                              nullptr, options);
+          eachC(16, [&](unsigned l, unsigned i, unsigned row, unsigned column) {
+            int expected = o.c[row][column] + product(o.a, o.b, row, column);
+            EXPECT_EQ(d[i * 32 + l], encode(sum, expected));
+          });
+        }
       }
 }
 
@@ -420,21 +434,24 @@ TEST(Matrix, QuadProducts) {
               (columnsA ? "col." : "row.") + (rowsB ? "row." : "col.") +
               (halfD ? "f16" : "f32") + ".f16.f16." + (halfC ? "f16" : "f32");
           SCOPED_TRACE(name);
-          auto d = runProduct(name + " $d, $a, $b, $c;", halfD ? 4 : 8, !halfD,
-                              fa, fb, fc, !halfC);
-          for (unsigned l = 0; l < 32; ++l)
-            for (unsigned i = 0; i < 8; ++i) {
-              unsigned q = l % 16 / 4, row, column;
-              placeC(l, i, halfD, row, column);
-              int expected =
-                  c[q][row][column] + product(a[q], b[q], row, column);
-              if (halfD)
-                EXPECT_EQ(
-                    fromHalf(uint16_t(d[i / 2 * 32 + l] >> (16 * (i & 1)))),
-                    expected);
-              else
-                EXPECT_EQ(d[i * 32 + l], floatBits(float(expected)));
-            }
+          for (const Options &options : everyNumerics()) {
+            auto d =
+                runProduct(name + " $d, $a, $b, $c;", halfD ? 4 : 8, !halfD, fa,
+                           fb, fc, !halfC, {}, nullptr, options);
+            for (unsigned l = 0; l < 32; ++l)
+              for (unsigned i = 0; i < 8; ++i) {
+                unsigned q = l % 16 / 4, row, column;
+                placeC(l, i, halfD, row, column);
+                int expected =
+                    c[q][row][column] + product(a[q], b[q], row, column);
+                if (halfD)
+                  EXPECT_EQ(
+                      fromHalf(uint16_t(d[i / 2 * 32 + l] >> (16 * (i & 1)))),
+                      expected);
+                else
+                  EXPECT_EQ(d[i * 32 + l], floatBits(float(expected)));
+              }
+          }
         }
 }
 

@@ -251,6 +251,29 @@ TEST(Rare, GlobalAtomicsFlushSubnormals) {
       2u);
 }
 
+TEST(Rare, ReductionBetweenSharedMemories) {
+  const std::string body =
+      ".shared .align 16 .b32 from[16]; .shared .align 16 .b32 to[16]; .shared "
+      ".align 8 .b64 m; mov.u32 %r1, from; mov.u32 %r2, to; mov.u32 %r3, m; "
+      "setp.ne.u32 %p1, %t, 0; setp.gt.u32 %p2, %t, 15; shl.b32 %r4, %t, 2; "
+      "add.u32 %r5, %r1, %r4; add.u32 %r6, %r2, %r4; add.u32 %r7, %t, 100; "
+      "@!%p2 st.shared.u32 [%r5], %t; @!%p2 st.shared.u32 [%r6], %r7; @!%p1 "
+      "mbarrier.init.shared.b64 [%r3], 1; fence.mbarrier_init.release.cluster; "
+      "fence.proxy.async.shared::cta; bar.sync 0; @%p1 bra W; "
+      "mbarrier.arrive.expect_tx.shared.b64 _, [%r3], 64; "
+      "cp.reduce.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::"
+      "bytes.$ [%r2], [%r1], 64, [%r3]; W: mbarrier.try_wait.parity.shared.b64 "
+      "%p3, [%r3], 0; @!%p3 bra W; mov.u32 %r31, 0; @!%p2 ld.shared.u32 %r31, "
+      "[%r6];";
+  for (auto [operation, expected] :
+       {std::make_pair("add.u32", 110u), std::make_pair("max.u32", 105u),
+        std::make_pair("and.b32", 105u & 5u)}) {
+    std::string text = body;
+    text.replace(text.find('$'), 1, operation);
+    EXPECT_EQ(warpResult(text, "sm_90")[5], expected);
+  }
+}
+
 TEST(Rare, CallsThroughPointers) {
   const std::string functions =
       ".func (.param .b32 o) twice(.param .b32 i) { .reg .b32 %x; ld.param.b32 "
