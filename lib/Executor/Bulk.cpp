@@ -350,7 +350,7 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
       return;
     w.counters[i.source] = saved;
     TensorMap map = TensorMap::decode(place.host);
-    if (std::memcmp(place.host + 120, "napkinTM", 8))
+    if (!TensorMap::isMap(place.host))
       return misuse(w, i, l,
                     fmt::format("there is no tensor map at {:#x}", mapAddress),
                     mapAddress);

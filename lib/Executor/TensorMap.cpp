@@ -41,6 +41,11 @@ static unsigned bytesOfType(unsigned type) {
   return type < 11 ? sizes[type] : 0;
 }
 
+bool TensorMap::isMap(const void *b) {
+  return !std::memcmp(static_cast<const char *>(b) + 120, magic, 8) ||
+         (get<uint32_t>(b, 8) & 15) == 2;
+}
+
 TensorMap TensorMap::decode(const void *b) {
   TensorMap m;
   m.address = get<uint64_t>(b, 0);

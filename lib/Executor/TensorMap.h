@@ -5,7 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // The layout that ptxas' lowering of tensormap.replace shows (the first 64
-// bytes); a magic in the last 8 tells maps made here from stray memory.
+// bytes), and that encoders for the hardware write; a magic in the last 8 tells
+// maps made here from stray memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +28,10 @@ struct TensorMap {
   uint64_t size[5] = {1, 1, 1, 1, 1};
   uint32_t box[5] = {1, 1, 1, 1, 1}, step[5] = {1, 1, 1, 1, 1};
 
+  /// Whether the bytes were made as a tensor map: here, or by an encoder for
+  /// the hardware, which gives the low four bits of the second word the value 2
+  /// and may leave the second half of the 128 bytes unwritten.
+  static bool isMap(const void *bytes);
   /// Reads the 128 bytes.
   static TensorMap decode(const void *bytes);
   void encode(void *bytes) const;

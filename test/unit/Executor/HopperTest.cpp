@@ -29,11 +29,13 @@ const std::string setup =
     "setp.eq.u32 %p1, %t, 0; @%p1 mbarrier.init.shared::cta.b64 [bar], 1; "
     "bar.sync 0;";
 
-/// Runs a kernel with a tensor map as its first parameter.
+/// Runs a kernel with a tensor map as its first parameter: over `address`, or
+/// the 128 bytes that `encoded` gives.
 Ran runWithMap(Device &device, const std::string &body,
                const TensorMapInfo &info, uint64_t address, uint64_t out,
                LaunchConfig config, Options options = {},
-               const std::string &attribute = "") {
+               const std::string &attribute = "",
+               const char *encoded = nullptr) {
   std::string text =
       ".version 8.4\n.target sm_90a\n.address_size 64\n"
       ".visible .entry k(.param .align 64 .b8 map[128], .param .u64 p1)\n" +
@@ -49,13 +51,19 @@ Ran runWithMap(Device &device, const std::string &body,
     ran.error = toString(module.takeError());
     return ran;
   }
-  auto map = encodeTensorMap(address, info);
-  if (!map) {
-    ran.error = toString(map.takeError());
-    return ran;
+  std::vector<char> bytes;
+  if (encoded) {
+    bytes.assign(encoded, encoded + 128);
+  } else {
+    auto map = encodeTensorMap(address, info);
+    if (!map) {
+      ran.error = toString(map.takeError());
+      return ran;
+    }
+    bytes = *map;
   }
   Arguments arguments;
-  arguments.raw(map->data(), 128).pointer(out);
+  arguments.raw(bytes.data(), 128).pointer(out);
   auto result = launch(device, **module, "", arguments, config, options);
   if (!result)
     ran.error = toString(result.takeError());
@@ -147,6 +155,50 @@ TEST(Hopper, TensorCopies) {
             << rank << " " << swizzle << " " << linear;
       }
     }
+}
+
+// The first half is what the CuTe DSL 4.8.1 encodes for bf16[256, 2, 128] with
+// boxes of 128 x 1 x 64 and a swizzle of 128 bytes; it leaves the rest alone.
+TEST(Hopper, TensorMapOfAnotherEncoder) {
+  const uint32_t words[16] = {0, 0,          0x00246522, 0x20, 0x10, 0,
+                              0, 0,          0x7f,       0xff, 1,    0,
+                              0, 0x3f000000, 0x7f,       0};
+  std::vector<uint16_t> values(256 * 2 * 128);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = uint16_t(i * 7);
+  Device device;
+  uint64_t in = upload(device, values, "in");
+  uint64_t out = cantFail(device.allocate(128 * 64 * 2, "out"));
+  char encoded[128];
+  std::memset(encoded, 0xa5, 128);
+  std::memcpy(encoded, words, 64);
+  std::memcpy(encoded, &in, 8);
+  std::string body =
+      setup +
+      "mov.b32 %r40, 64; mov.b32 %r41, 128; mov.b32 %r42, 1;"
+      "@%p1 mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 16384;"
+      "@%p1 cp.async.bulk.tensor.3d.shared::cluster.global.tile"
+      ".mbarrier::complete_tx::bytes [s], [%rd0, {%r40, %r41, %r42}], [bar];" +
+      wait +
+      "mov.u32 %r1, %t; mov.u32 %r2, s; L: mad.lo.u32 %r3, %r1, 4, %r2;"
+      "ld.shared.u32 %r4, [%r3]; mad.wide.u32 %rd5, %r1, 4, %rd1; "
+      "st.global.u32 [%rd5], %r4; add.u32 %r1, %r1, 32; "
+      "setp.lt.u32 %p2, %r1, 4096; @%p2 bra L;";
+  Ran ran = runWithMap(device, body, {}, in, out, {{1, 1, 1}, {32, 1, 1}}, {},
+                       "", encoded);
+  ASSERT_EQ(ran.error + ran.trap(), "");
+  auto got = download<uint16_t>(device, out, 128 * 64);
+  for (unsigned row = 0; row < 128; ++row)
+    for (unsigned column = 0; column < 64; ++column) {
+      unsigned chunk = column / 8 ^ (row & 7);
+      ASSERT_EQ(got[row * 64 + chunk * 8 + column % 8],
+                values[((128 + row) * 2 + 1) * 128 + 64 + column])
+          << row << " " << column;
+    }
+  std::memset(encoded + 8, 0, 4);
+  ran = runWithMap(device, body, {}, in, out, {{1, 1, 1}, {32, 1, 1}}, {}, "",
+                   encoded);
+  EXPECT_EQ(ran.trap(), "illegal");
 }
 
 TEST(Hopper, TensorStoreAndReduce) {
