@@ -190,26 +190,28 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
     uint32_t mask = w.active;
     if (i.guard != noGuard)
       mask &= i.guardNegated ? ~w.predicates[i.guard] : w.predicates[i.guard];
-    if ((i.flags & Aligned) && mask && mask != w.alive &&
-        !checkAligned(w, i, mask)) {
-      if (w.event & EventTrap)
+    if ((i.flags & (Aligned | TouchesProducts)) && mask) {
+      if ((i.flags & Aligned) && mask != w.alive && !checkAligned(w, i, mask)) {
+        if (w.event & EventTrap)
+          return;
+        w.event = 0;
+        reselect(w);
+        if (w.event & EventTrap)
+          return;
+        continue;
+      }
+      if ((i.flags & TouchesProducts) && !touchProducts(w, i))
         return;
-      w.event = 0;
-      reselect(w);
-      if (w.event & EventTrap)
-        return;
-      continue;
     }
     if (i.flags & Counted) {
       InstructionCounters &c = w.counters[i.source];
       c.warps++;
-      c.threads += __builtin_popcount(mask);
+      // Counting bits takes a baseline x86-64 a dozen instructions.
+      c.threads += mask == allLanes ? lanes : __builtin_popcount(mask);
       if (w.undefined && !moveUndefined(w, i, mask))
         return;
     }
     if ((i.flags & TouchesUnwritten) && !touchUnwritten(w, i, mask))
-      return;
-    if ((i.flags & TouchesProducts) && mask && !touchProducts(w, i))
       return;
     ++w.pc;
     if (mask)

@@ -4,9 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The inner loops of mma.sync and wgmma. Products of 16-bit and smaller
-// operands are exact in f32, so fused and separate multiplication give the same
-// bits.
+// The inner loops of mma.sync and wgmma. Products of two operands are exact in
+// f32 unless they leave its range, so fused and separate multiplication give
+// the same bits but there.
 //
 //===----------------------------------------------------------------------===//
 
