@@ -453,7 +453,9 @@ HANDLER(barrierArriveWait) {
     return misuse(
         fmt::format("barrier {} is in use with another thread count", id),
         s.source);
-  if ((s.participants >> w.index) & 1)
+  // A warp that arrived may still come to wait: FlashAttention-3 opens the
+  // first turn of its warpgroups so, and both count.
+  if (((s.participants >> w.index) & 1) && kind == 1)
     return misuse(
         fmt::format("this warp arrives twice at barrier {} before it completes",
                     id),

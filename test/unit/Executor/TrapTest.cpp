@@ -70,6 +70,16 @@ TEST(Trap, Uninitialized) {
             "");
 }
 
+TEST(Trap, ArriveBeforeSync) {
+  // Both of one warp count; two arrivals without a wait are a mistake.
+  const std::string first = "setp.ge.u32 %p1, %t, 32; @%p1 bra X; ";
+  EXPECT_EQ(one(first + "bar.arrive 1, 64; bar.sync 1, 64; X:", "", 64).trap(),
+            "");
+  EXPECT_EQ(
+      one(first + "bar.arrive 1, 64; bar.arrive 1, 64; X:", "", 64).trap(),
+      "barrier-misuse");
+}
+
 TEST(Trap, DivergentBarrier) {
   EXPECT_EQ(one("setp.lt.u32 %p1, %t, 16; @%p1 bar.sync 0;").trap(),
             "divergent-barrier");
