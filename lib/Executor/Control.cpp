@@ -352,10 +352,10 @@ HANDLER(elect) {
   const uint32_t *members = lane<uint32_t>(w, i.e);
   if (!converge(w, i, mask, members))
     return;
-  // Any lane may lead: an odd seed takes the highest.
+  // The manual says only that the choice is always the same; CUTLASS counts on
+  // the lowest lane under every schedule, as the hardware chooses.
   eachGroup(mask, members, [&](uint32_t group) {
-    unsigned leader = w.machine->options.seed & 1 ? 31 - __builtin_clz(group)
-                                                  : __builtin_ctz(group);
+    unsigned leader = __builtin_ctz(group);
     for (unsigned l = 0; l < lanes; ++l)
       if ((group >> l) & 1)
         lane<uint32_t>(w, i.d)[l] = leader;

@@ -232,6 +232,22 @@ TEST(Runtime, GridWorkspace) {
   }
 }
 
+TEST(Runtime, ElectedLane) {
+  // The lowest, whatever the seed.
+  for (uint64_t seed : {0, 1}) {
+    Device device;
+    uint64_t out = cantFail(device.allocate(4));
+    Options options;
+    options.seed = seed;
+    Ran ran = run(kernelText("elect.sync %r1|%p1, -1; @%p1 st.global.u32 "
+                             "[%rd0], %t;",
+                             1, "", "sm_90a"),
+                  device, {out}, {{1, 1, 1}, {32, 1, 1}}, options);
+    ASSERT_EQ(ran.error + ran.trap(), "");
+    EXPECT_EQ(download<uint32_t>(device, out, 1)[0], 0u);
+  }
+}
+
 TEST(Runtime, ReservedSharedMemory) {
   // Its words start as zero, and no variable overlaps it.
   auto values = warpResult(
