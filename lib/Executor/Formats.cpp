@@ -224,8 +224,9 @@ uint64_t napkin::executor::encodeFloat(double value, Type type) {
 int64_t napkin::executor::conversionCode(Type to, Type from, Rounding rounding,
                                          bool ftz, bool saturate, bool relu,
                                          bool finite) {
-  return int64_t(finite) << 27 | int64_t(to) | int64_t(from) << 8 | int64_t(rounding) << 16 |
-         int64_t(ftz) << 24 | int64_t(saturate) << 25 | int64_t(relu) << 26;
+  return int64_t(finite) << 27 | int64_t(to) | int64_t(from) << 8 |
+         int64_t(rounding) << 16 | int64_t(ftz) << 24 |
+         int64_t(saturate) << 25 | int64_t(relu) << 26;
 }
 
 uint64_t napkin::executor::convertScalar(uint64_t value, int64_t code) {

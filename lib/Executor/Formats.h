@@ -20,8 +20,9 @@ namespace napkin::executor {
 
 enum class Rounding : uint8_t;
 
-/// Packs a conversion into a number for convertScalar. `saturate` is .sat: to [0,
-/// 1] or the integer's range; `finite` .satfinite: to the largest finite number.
+/// Packs a conversion into a number for convertScalar. `saturate` is .sat: to
+/// [0, 1] or the integer's range; `finite` .satfinite: to the largest finite
+/// number.
 int64_t conversionCode(ptx::Type to, ptx::Type from, Rounding rounding,
                        bool ftz, bool saturate, bool relu, bool finite);
 /// Converts the bits of one value; pairs convert element by element.

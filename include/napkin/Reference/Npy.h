@@ -45,8 +45,9 @@ llvm::Error writeNpy(llvm::StringRef path, const NpyArray &array);
 /// \p array as a tensor with axes \p axes and elements \p element. Bits are
 /// taken as they are where the dtype is npyType(element), for an integer of the
 /// same width, and for an unsigned integer in place of a float of 8 or 16 bits;
-/// float dtypes are rounded to any float element. Errors: the shape differs from \p axes, or the
-/// dtype cannot be converted. \p name names the array in errors.
+/// float dtypes are rounded to any float element. Errors: the shape differs
+/// from \p axes, or the dtype cannot be converted. \p name names the array in
+/// errors.
 llvm::Expected<Tensor> tensorFromNpy(const NpyArray &array,
                                      std::vector<Axis> axes, Element element,
                                      llvm::StringRef name);
