@@ -23,6 +23,13 @@ using Kind = napkin::ptx::Operand::Kind;
 using napkin::ptx::Operand;
 using napkin::ptx::Type;
 
+/// The parts of a vector operand, or the operand alone.
+static llvm::ArrayRef<Operand> elementsOf(const Operand &operand) {
+  return operand.kind == Kind::Vector
+             ? llvm::ArrayRef<Operand>(operand.elements)
+             : llvm::ArrayRef<Operand>(operand);
+}
+
 namespace {
 
 /// One PTX instruction and its warp's marks.
@@ -270,14 +277,9 @@ bool Step::product() {
     set(operands[0], ~0u, all);
     return true;
   }
-  auto elements = [](const Operand &operand) {
-    return operand.kind == Kind::Vector
-               ? llvm::ArrayRef<Operand>(operand.elements)
-               : llvm::ArrayRef<Operand>(operand);
-  };
   uint32_t rows[2] = {0, 0}, columns = 0; // bits: of 8 rows and columns
-  auto a = elements(operands[1]), b = elements(operands[2]),
-       c = elements(operands[3]), d = elements(operands[0]);
+  auto a = elementsOf(operands[1]), b = elementsOf(operands[2]),
+       c = elementsOf(operands[3]), d = elementsOf(operands[0]);
   auto groups = [](uint32_t lanesOf) {
     uint32_t result = 0;
     for (unsigned l = 0; l < lanes; ++l)
@@ -413,9 +415,7 @@ bool napkin::executor::markUndefined(Warp &w, const UndefinedRead &read,
   values.reads[{read.load->source, read.lane}] = read;
   Step step(w, *read.load);
   const Operand &to = ptx.operands[0];
-  llvm::ArrayRef<Operand> results = to.kind == Kind::Vector
-                                        ? llvm::ArrayRef<Operand>(to.elements)
-                                        : llvm::ArrayRef<Operand>(to);
+  llvm::ArrayRef<Operand> results = elementsOf(to);
   auto add = [&](const Operand &operand, uint32_t inLanes) {
     if (operand.kind != Kind::Register)
       return;
@@ -483,10 +483,7 @@ void napkin::executor::storeUndefined(Warp &w, const Instr &i,
   if (!w.undefined)
     return;
   Step step(w, i);
-  const Operand &from = step.ptx.operands[1];
-  llvm::ArrayRef<Operand> elements =
-      from.kind == Kind::Vector ? llvm::ArrayRef<Operand>(from.elements)
-                                : llvm::ArrayRef<Operand>(from);
+  llvm::ArrayRef<Operand> elements = elementsOf(step.ptx.operands[1]);
   unsigned unit = bytes / elements.size();
   for (size_t x = 0; x < elements.size(); ++x) {
     Step::Value value = step.of(elements[x]);
@@ -511,10 +508,7 @@ void napkin::executor::storeMatrixUndefined(Warp &w, const Instr &i,
   if (!w.undefined)
     return;
   Step step(w, i);
-  const Operand &from = step.ptx.operands[1];
-  llvm::ArrayRef<Operand> matrices =
-      from.kind == Kind::Vector ? llvm::ArrayRef<Operand>(from.elements)
-                                : llvm::ArrayRef<Operand>(from);
+  llvm::ArrayRef<Operand> matrices = elementsOf(step.ptx.operands[1]);
   bool isTransposed = llvm::is_contained(step.ptx.modifiers, "trans");
   for (size_t m = 0; m < matrices.size(); ++m) {
     uint32_t undefined = step.of(matrices[m]).lanes | step.decided(~0u).lanes;

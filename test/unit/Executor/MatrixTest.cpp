@@ -17,15 +17,6 @@ using namespace napkin::executor;
 
 namespace {
 
-/// A small integer as f16.
-uint16_t toHalf(int v) {
-  if (!v)
-    return 0;
-  int exponent;
-  float fraction = std::frexp(std::fabs(float(v)), &exponent);
-  return uint16_t((v < 0 ? 0x8000 : 0) | (exponent + 14) << 10 |
-                  (unsigned(fraction * 2048) & 0x3ff));
-}
 int fromHalf(uint16_t h) {
   if (!(h & 0x7fff))
     return 0;

@@ -119,6 +119,20 @@ TEST(Numerics, SubnormalsKeepTheirExponent) {
             0x1p-24f + 0x1p-39f);
 }
 
+/// Lane 0's value of what one warp stores with the bits of the H100.
+template <class T>
+T firstOnHopper(const std::string &body) {
+  Device device;
+  uint64_t out = cantFail(device.allocate(128));
+  Options options;
+  options.numerics = Numerics::Faithful;
+  options.tensorCore = TensorCore::H100;
+  Ran ran = run(kernelText(body, 1, "", "sm_90a"), device, {out},
+                {{1, 1, 1}, {32, 1, 1}}, options);
+  EXPECT_EQ(ran.error + ran.trap(), "");
+  return download<T>(device, out, 32)[0];
+}
+
 TEST(Numerics, EightBitProductsOnHopperSplitK) {
   // ptxas makes two f16 products of one: of k = 0, 1, 4, 5, ... and then of 2,
   // 3, 6, 7, ... Of 2^16, -2^16 and 2^-12 the last is lost in a step with the
@@ -132,15 +146,7 @@ TEST(Numerics, EightBitProductsOnHopperSplitK) {
         "; mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 "
         "{%f5,%f6,%f7,%f8}, {%r1,%r3,%r3,%r3}, {%r2,%r3}, {%f1,%f1,%f1,%f1};"
         "mad.wide.u32 %rd5, %t, 4, %rd0; st.global.f32 [%rd5], %f5;";
-    Device device;
-    uint64_t out = cantFail(device.allocate(128));
-    Options options;
-    options.numerics = Numerics::Faithful;
-    options.tensorCore = TensorCore::H100;
-    Ran ran = run(kernelText(body, 1, "", "sm_90a"), device, {out},
-                  {{1, 1, 1}, {32, 1, 1}}, options);
-    EXPECT_EQ(ran.error + ran.trap(), "");
-    return download<float>(device, out, 32)[0];
+    return firstOnHopper<float>(body);
   };
   EXPECT_EQ(product("0x0008f878", "0x78087878"), 0x1p-12f);
   EXPECT_EQ(product("0x00f80878", "0x78780878"), 0.0f);
@@ -157,15 +163,7 @@ TEST(Numerics, EightBitProductsOnHopperRoundToHalf) {
       "mma.sync.aligned.m16n8k32.row.col.f16.e4m3.e4m3.f16 {%r5,%r6},"
       "{%r1,%r3,%r3,%r3}, {%r2,%r3}, {%r4,%r4};"
       "mad.wide.u32 %rd5, %t, 4, %rd0; st.global.u32 [%rd5], %r5;";
-  Device device;
-  uint64_t out = cantFail(device.allocate(128));
-  Options options;
-  options.numerics = Numerics::Faithful;
-  options.tensorCore = TensorCore::H100;
-  Ran ran = run(kernelText(body, 1, "", "sm_90a"), device, {out},
-                {{1, 1, 1}, {32, 1, 1}}, options);
-  EXPECT_EQ(ran.error + ran.trap(), "");
-  EXPECT_EQ(download<uint32_t>(device, out, 32)[0] & 0xffff, 0x6800u);
+  EXPECT_EQ(firstOnHopper<uint32_t>(body) & 0xffff, 0x6800u);
 }
 
 /// One number of a kind of input, exact in `type`.

@@ -90,6 +90,16 @@ std::vector<T> warpResult(const std::string &body,
   return values;
 }
 
+/// A small integer as f16.
+inline uint16_t toHalf(int v) {
+  if (!v)
+    return 0;
+  int exponent;
+  float fraction = std::frexp(std::fabs(float(v)), &exponent);
+  return uint16_t((v < 0 ? 0x8000 : 0) | (exponent + 14) << 10 |
+                  (unsigned(fraction * 2048) & 0x3ff));
+}
+
 inline uint16_t toBfloat(float f) {
   uint32_t x;
   std::memcpy(&x, &f, 4);

@@ -43,18 +43,9 @@ const Form forms[] = {
     {32, 8, 16, "f16", 16, 8, 8, 4, "f16"},
 };
 
-uint16_t halfOf(int v) {
-  if (!v)
-    return 0;
-  int exponent;
-  float fraction = std::frexp(std::fabs(float(v)), &exponent);
-  return uint16_t((v < 0 ? 0x8000 : 0) | (exponent + 14) << 10 |
-                  (unsigned(fraction * 2048) & 0x3ff));
-}
-
 uint64_t encode(const std::string &type, int v) {
   if (type == "f16")
-    return halfOf(v);
+    return toHalf(v);
   if (type == "bf16")
     return toBfloat(float(v));
   if (type == "f32" || type == "tf32") {
