@@ -157,12 +157,54 @@ def check_examples():
     return findings
 
 
+# Rooms that know nothing of MLIR.
+PLAIN_ROOMS = ("Layout", "Target", "Cost", "PTX", "Executor")
+
+
+def check_rooms():
+    """A folder of the sources includes only folders before it in lib/CMakeLists.txt."""
+    listed = re.search(r"set\(NAPKIN_ROOMS(.*?)\)", read("lib/CMakeLists.txt"), re.S)
+    if not listed:
+        return ["lib/CMakeLists.txt:1: no list NAPKIN_ROOMS"]
+    rooms = listed[1].split()
+
+    def room_of(path):
+        """Position in the list of the room that holds the path, or None; a folder above rooms is the first of them."""
+        inside = [i for i, room in enumerate(rooms) if path.startswith(room + "/")]
+        folder = os.path.dirname(path) + "/"
+        return (inside + [i for i, room in enumerate(rooms) if room.startswith(folder)] + [None])[0]
+
+    findings = []
+    for name in files():
+        path = re.match(r"(?:lib|include/napkin)/(.+)", name)
+        own = room_of(path[1]) if path and name.endswith(CPP) else None
+        if path and name.endswith(CPP) and own is None:
+            findings.append(f"{name}:1: in no room of lib/CMakeLists.txt")
+        if own is None:
+            continue
+        for number, line in enumerate(read(name).splitlines(), 1):
+            include = re.match(r'#include [<"](napkin/(.+)|mlir/.+)[>"]', line)
+            if not include:
+                continue
+            if not include[2]:
+                if rooms[own] in PLAIN_ROOMS:
+                    findings.append(f"{name}:{number}: {rooms[own]} is plain C++ and includes no MLIR")
+                continue
+            other = room_of(include[2])
+            if other is None:
+                findings.append(f"{name}:{number}: '{include[1]}' is in no room of lib/CMakeLists.txt")
+            elif other > own:
+                findings.append(f"{name}:{number}: {rooms[own]} includes '{include[1]}', and {rooms[other]} stands below it in lib/CMakeLists.txt")
+    return findings
+
+
 CHECKS = {
     "format": check_format,
     "licence": check_licence,
     "length": check_length,
     "words": check_words,
     "links": check_links,
+    "rooms": check_rooms,
     "examples": check_examples,
 }
 
