@@ -13,8 +13,8 @@
 #ifndef NAPKIN_LIB_EXECUTOR_VECTOR_BACKEND_H
 #define NAPKIN_LIB_EXECUTOR_VECTOR_BACKEND_H
 
-#include "../Machine.h"
-#include "../MatrixShape.h"
+#include "Machine/Machine.h"
+#include "Numerics/MatrixShape.h"
 #include "napkin/PTX/Type.h"
 
 namespace napkin::executor {

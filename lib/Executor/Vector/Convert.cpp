@@ -9,9 +9,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Formats.h"
-#include "Lanes.h"
-#include "Tables.h"
+#include "Numerics/Formats.h"
+#include "Vector/Lanes.h"
+#include "Vector/Tables.h"
 
 #include <cmath>
 

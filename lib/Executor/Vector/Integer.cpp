@@ -9,8 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lanes.h"
-#include "Tables.h"
+#include "Vector/Lanes.h"
+#include "Vector/Tables.h"
 
 namespace napkin::executor::NAPKIN_VARIANT {
 namespace {

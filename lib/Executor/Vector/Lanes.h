@@ -13,7 +13,7 @@
 #ifndef NAPKIN_LIB_EXECUTOR_VECTOR_LANES_H
 #define NAPKIN_LIB_EXECUTOR_VECTOR_LANES_H
 
-#include "Backend.h"
+#include "Vector/Backend.h"
 
 #include <cstring>
 

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Operands.h"
-#include "Tables.h"
+#include "Vector/Operands.h"
+#include "Vector/Tables.h"
 
 namespace napkin::executor::NAPKIN_VARIANT {
 

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lanes.h"
-#include "Tables.h"
+#include "Vector/Lanes.h"
+#include "Vector/Tables.h"
 
 #include <type_traits>
 

@@ -12,9 +12,9 @@
 #ifndef NAPKIN_LIB_EXECUTOR_VECTOR_OPERANDS_H
 #define NAPKIN_LIB_EXECUTOR_VECTOR_OPERANDS_H
 
-#include "../Formats.h"
-#include "../MatrixShape.h"
-#include "Lanes.h"
+#include "Numerics/Formats.h"
+#include "Numerics/MatrixShape.h"
+#include "Vector/Lanes.h"
 
 namespace napkin::executor::NAPKIN_VARIANT {
 

@@ -11,7 +11,7 @@
 #ifndef NAPKIN_LIB_EXECUTOR_VECTOR_TABLES_H
 #define NAPKIN_LIB_EXECUTOR_VECTOR_TABLES_H
 
-#include "Backend.h"
+#include "Vector/Backend.h"
 
 namespace napkin::executor::NAPKIN_VARIANT {
 

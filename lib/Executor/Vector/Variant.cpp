@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Tables.h"
+#include "Vector/Tables.h"
 
 #define NAPKIN_STRING2(x) #x
 #define NAPKIN_STRING(x) NAPKIN_STRING2(x)

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../../lib/Executor/Cache.h"
+#include "Host/Cache.h"
 #include "Support.h"
 
 #include "napkin/Executor/HardwareDescription.h"

@@ -11,9 +11,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../../lib/Executor/Formats.h"
-#include "../../../lib/Executor/Vector/Backend.h"
+#include "Numerics/Formats.h"
 #include "Support.h"
+#include "Vector/Backend.h"
 
 using namespace napkin::executor;
 using napkin::ptx::Type;

@@ -1,0 +1,100 @@
+//===- Clocks.h - What a warp knows of the others --------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Vector clocks of the memory model (PTX manual, chapter 8). A component
+// belongs to an actor: something whose accesses are ordered among themselves.
+// That is a warp, the products of a warp's wgmma, the bulk stores of a thread,
+// or an mbarrier, whose phases complete the copies that signal it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_EXECUTOR_CHECKS_CLOCKS_H
+#define NAPKIN_LIB_EXECUTOR_CHECKS_CLOCKS_H
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace napkin::executor {
+
+/// How far a fence or a strong access reaches; also how far two warps are
+/// apart.
+enum Scope : uint8_t { ScopeBlock, ScopeCluster, ScopeDevice };
+
+/// One number per actor; what is not there is 0.
+class ClockVector {
+public:
+  uint32_t operator[](size_t actor) const {
+    return actor < numbers.size() ? numbers[actor] : 0;
+  }
+  bool empty() const { return numbers.empty(); }
+  void clear() { numbers.clear(); }
+  void set(size_t actor, uint32_t clock);
+  void raise(size_t actor, uint32_t clock) {
+    if ((*this)[actor] < clock)
+      set(actor, clock);
+  }
+  void join(const ClockVector &other);
+
+private:
+  std::vector<uint32_t> numbers;
+};
+
+/// Up to which clock of each actor something holds.
+struct Rows {
+  /// Happened before.
+  ClockVector known;
+  /// Visible to the async proxy (fence.proxy.async), by space.
+  ClockVector proxyShared, proxyGlobal;
+  /// Initialisations of mbarriers that fence.mbarrier_init released.
+  ClockVector initialized;
+  /// Covered by a releasing fence of at least this scope.
+  ClockVector released[3];
+  void join(const Rows &other);
+};
+
+/// Releases [begin, end) of a location of global memory, by other clusters.
+struct ForeignReleases {
+  uint32_t location, begin, end;
+};
+
+/// What a warp knows, and what a synchronisation carries from those who release
+/// to those who acquire.
+struct Knowledge {
+  Rows rows;
+  /// Seen by relaxed reads: becomes known by a fence of this scope.
+  Rows observed[2];
+  /// The same for other clusters.
+  std::vector<ForeignReleases> pending;
+  void join(const Knowledge &other);
+  void clear() { *this = Knowledge(); }
+};
+
+/// The semantics of an access that is not weak.
+struct Order {
+  bool strong = false, acquire = false, release = false;
+  /// A read-modify-write continues a chain of releases; a store begins one.
+  bool reads = false, writes = false;
+  /// Writes only what it has compared (atom.cas).
+  bool compares = false;
+  Scope scope = ScopeDevice;
+  /// As decoded instructions hold it: 1 strong, 2 acquire, 4 release, scope in
+  /// bits 3 and 4, bit 5 compares; 0: weak.
+  static constexpr uint8_t comparesBit = 32;
+  static Order decode(uint8_t bits) {
+    Order order;
+    order.strong = bits & 1;
+    order.acquire = bits & 2;
+    order.release = bits & 4;
+    order.scope = Scope(bits >> 3 & 3);
+    order.compares = bits & comparesBit;
+    return order;
+  }
+};
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_LIB_EXECUTOR_CHECKS_CLOCKS_H

@@ -1,0 +1,202 @@
+//===- Race.h - Happens-before of accesses to memory -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Two accesses to a byte, one of them a write, not both strong, must be ordered
+// by barriers, mbarriers, or releases and acquires; else they race. What the
+// async proxy reads must also have passed a fence.proxy.async. Inside a warp an
+// epoch that every synchronisation of its lanes advances stands for clocks of
+// threads.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_EXECUTOR_CHECKS_RACE_H
+#define NAPKIN_LIB_EXECUTOR_CHECKS_RACE_H
+
+#include "Checks/BlockOrder.h"
+#include "Machine/Machine.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace napkin::executor {
+
+using SyncClock = Knowledge;
+
+/// The lane that accessed two bytes: 0 to 31, or one of these.
+constexpr uint8_t laneOfAll = 0x40; ///< an instruction of the whole warp
+constexpr uint8_t laneMany = 0x80;  ///< two lanes or more
+constexpr uint8_t laneNone = 0xff;  ///< unknown, or none
+
+/// Accesses of one actor at one time to bytes of a cell.
+struct AccessEntry {
+  uint32_t cluster = 0, clock = 0, epoch = 0, source = 0;
+  /// Of reads: warps of the actor's block that read the same at their own equal
+  /// clocks, the actor included.
+  uint32_t warps = 0;
+  uint16_t actor = 0, mask = 0;
+  /// See EntryFlags.
+  uint8_t flags = 0;
+  /// A write that another actor has repeated without order: only a write of
+  /// another value races with it.
+  bool repeated = false;
+  /// Per two bytes.
+  uint8_t lane[8];
+};
+
+/// EntryScope times the scope, which has two bits.
+enum EntryFlags : uint8_t {
+  EntryAsync = 1,
+  EntryStrong = 2,
+  EntryScope = 4,
+  EntryCompares = 16
+};
+
+/// What does not fit into a cell: bytes that different actors touched.
+struct CellOverflow {
+  std::vector<AccessEntry> writes, reads;
+};
+
+/// The last accesses to 16 bytes.
+struct RaceCell {
+  AccessEntry write, read;
+  /// The last read by another cluster than that of `read`.
+  uint32_t otherCluster = 0, otherClock = 0, otherSource = 0;
+  uint16_t otherActor = 0, otherMask = 0;
+  uint8_t otherFlags = 0;
+  /// Index plus one.
+  uint32_t overflow = 0;
+};
+
+/// Cells whose entries are several.
+struct CellPool {
+  std::vector<CellOverflow> overflows;
+  std::vector<uint32_t> free;
+  CellOverflow *of(const RaceCell &cell) {
+    return cell.overflow ? &overflows[cell.overflow - 1] : nullptr;
+  }
+  CellOverflow &make(RaceCell &cell);
+  void drop(RaceCell &cell);
+  void clear() {
+    overflows.clear();
+    free.clear();
+  }
+};
+
+/// An address that strong accesses of the cluster synchronise through. A reader
+/// of a value learns what its writers released to readers that far away.
+struct StrongLocation {
+  std::map<uint32_t, Knowledge> blocks; ///< to the same block
+  Knowledge cluster;                    ///< to other blocks
+  /// Chain of the location in BlockOrder that this belongs to.
+  uint32_t chain = 0;
+  std::vector<Observer> observers;
+};
+
+/// Last accesses of an actor of another block to a block's shared memory.
+struct RemoteAccess {
+  uint32_t clock = 0, source = 0, warp = 0, address = 0;
+};
+
+/// A store's bytes that another warp of the cluster wrote before without order:
+/// a race, unless both write the same.
+struct UnorderedWrite {
+  AccessEntry other;
+  uint64_t cell = 0;
+  uint16_t mask = 0;
+};
+
+/// What the detector keeps for the cluster that runs.
+struct RaceState {
+  /// Number of the cluster, from 1.
+  uint32_t cluster = 0, warps = 0, warpsPerBlock = 0;
+  std::vector<Knowledge> warp;
+  /// What relaxed read-modify-writes of each warp observed since its last
+  /// barrier.
+  std::vector<Knowledge> counted;
+  /// Of the warps, then of the actors below.
+  std::vector<uint32_t> clock;
+  std::map<std::pair<uint32_t, uint64_t>, uint32_t> actors;
+  std::unordered_map<uint64_t, StrongLocation> locations;
+  CellPool pool;
+  /// Of the store that is being checked.
+  std::vector<UnorderedWrite> unordered;
+  /// By block and actor.
+  std::vector<std::map<uint32_t, RemoteAccess>> remote;
+  Knowledge &of(const Warp &warp);
+};
+
+/// Kinds of actors that are not warps; the key says which one.
+enum ActorKind : uint32_t {
+  ActorProducts,    ///< wgmma; key: warp
+  ActorStoreReads,  ///< bulk stores, the reading part; key: thread
+  ActorStoreWrites, ///< and the writing part
+  ActorMbarrier     ///< key: block << 32 | address
+};
+
+/// Index of a warp in its cluster.
+uint32_t clusterWarp(const Warp &warp);
+/// The number of an actor.
+uint32_t actorOf(RaceState &state, ActorKind kind, uint64_t key);
+/// Begins the actor's next operation and gives its clock.
+uint32_t advanceActor(Warp &warp, uint32_t actor);
+
+/// `warp` releases all it knows to `sync`; its clock advances.
+void release(Warp &warp, SyncClock &sync);
+/// What barrier.cluster.arrive.relaxed carries: what fences released before.
+void releaseFenced(Warp &warp, SyncClock &sync);
+/// Lanes `mask` of `warp` acquire what `sync` carries.
+void acquire(Warp &warp, const SyncClock &sync, uint32_t mask = allLanes);
+/// Lanes `mask` of a warp synchronise with each other.
+void synchronizeLanes(Warp &warp, uint32_t mask);
+/// Whether `lane` is ordered after what lane `other` of its warp did at that
+/// epoch and clock.
+bool laneKnows(const Warp &warp, unsigned lane, unsigned other, uint32_t epoch,
+               uint32_t clock);
+/// fence.proxy.async: all that the warp knows is visible to the async proxy.
+void fenceProxy(Warp &warp, bool shared, bool global);
+/// fence.mbarrier_init.
+void fenceInitializations(Warp &warp);
+/// fence and membar.
+void fenceMemory(Warp &warp, bool acquires, bool releases, Scope scope);
+
+/// An operation of the async proxy that `warp` issues in lane `lane` (laneNone:
+/// all of it), carried out by `actor`.
+struct AsyncAccess {
+  uint32_t actor = 0, clock = 0;
+  uint8_t lane = laneNone;
+  /// Needs a fence after generic writes.
+  bool isProxy = true;
+  /// Reductions in global memory are relaxed accesses of device scope.
+  bool reduction = false;
+};
+/// It signals an mbarrier of another block: who waits for that knows of it.
+void raceSignal(Warp &warp, const Instr &instruction, const AsyncAccess &async,
+                Block &owner, uint32_t address);
+/// Its access to `bytes` of `owner`'s shared memory; to global memory.
+void raceAsync(Warp &warp, const Instr &instruction, const AsyncAccess &async,
+               Block &owner, uint32_t address, uint32_t bytes, Access access);
+/// Its reads of 16 aligned bytes at each of `count` addresses.
+void raceAsyncChunks(Warp &warp, const Instr &instruction,
+                     const AsyncAccess &async, Block &owner,
+                     const uint32_t *addresses, unsigned count);
+void raceAsyncGlobal(Warp &warp, const Instr &instruction,
+                     const AsyncAccess &async, uint64_t address, uint32_t bytes,
+                     Access access);
+/// An operation on the mbarrier at `address` of `owner`: it must follow the
+/// object's initialisation. `asyncSignal`: by the async proxy, for which the
+/// initialisation of another block's object must be fenced. False after a trap.
+bool raceMbarrier(Warp &warp, const Instr &instruction, unsigned lane,
+                  Block &owner, uint32_t address, bool asyncSignal = false);
+/// The block's end must follow what others did to its memory. False after a
+/// trap.
+bool raceBlockEnd(Block &block);
+
+} // namespace napkin::executor
+
+#endif // NAPKIN_LIB_EXECUTOR_CHECKS_RACE_H

@@ -1,0 +1,387 @@
+//===- RaceAccess.cpp - Accesses of warps and of the proxy -----*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// From instructions to cells. A strong access first learns from those before
+// it, then is checked, then tells those after it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Checks/RaceCell.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+using namespace napkin::executor;
+
+/// All bytes of one range, cell by cell.
+template <class CellAt>
+static bool visitRange(Visit &visit, CellPool &pool, uint64_t address,
+                       uint64_t end, uint8_t lane, unsigned bytes,
+                       CellAt cellAt) {
+  while (address < end) {
+    unsigned low = address & 15,
+             count = unsigned(std::min<uint64_t>(end - address, 16 - low));
+    RaceCell *c = cellAt(address >> 4);
+    if (!c)
+      return true;
+    if (!visit.cell(*c, pool, address, uint16_t(((1u << count) - 1) << low),
+                    LanePattern::of(lane, bytes, low)))
+      return false;
+    address += count;
+  }
+  return true;
+}
+
+/// The mask of an access inside one cell.
+static uint16_t bytesOf(uint64_t address, unsigned bytes) {
+  return uint16_t(((1u << bytes) - 1) << (address & 15));
+}
+
+/// Joins the access of one more lane to those of the same cell. False: it
+/// writes what another has written, which must be looked at apart.
+static bool addLane(LanePattern &pattern, uint16_t &covered, uint64_t address,
+                    unsigned bytes, unsigned lane, bool writes,
+                    bool collective) {
+  const uint16_t more = bytesOf(address, bytes);
+  if (writes && (covered & more))
+    return false;
+  if (!collective && bytes > 1)
+    std::memset(pattern.lane + ((address & 15) >> 1),
+                covered & more ? laneMany : uint8_t(lane), bytes / 2);
+  covered |= more;
+  return true;
+}
+
+/// All lanes touch consecutive bytes, from the first of a cell on.
+template <class AddressOf>
+static bool isContiguous(uint32_t mask, unsigned bytes, AddressOf address) {
+  if (mask != allLanes || bytes < 2 || bytes > 8)
+    return false;
+  const uint64_t first = address(0);
+  bool all = !(first & 15);
+  for (unsigned l = 1; l < lanes; ++l)
+    all &= address(l) == first + l * bytes;
+  return all;
+}
+
+/// The access of lanes `mask`, each of `bytes` at `address(lane)`.
+template <class AddressOf, class CellAt>
+static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
+                       unsigned bytes, bool collective, AddressOf address,
+                       CellAt cellAt) {
+  auto numbers = [&](unsigned l) -> uint64_t { return address(l); };
+  visit.mask = mask;
+  visit.bytes = bytes;
+  if (!collective)
+    visit.addresses = numbers;
+  // Whole cells, of one lane each or of neighbouring ones.
+  if (bytes == 16 || (!collective && isContiguous(mask, bytes, address))) {
+    const unsigned step = 16 / bytes;
+    for (uint32_t rest = mask; rest;) {
+      unsigned l = __builtin_ctz(rest);
+      rest &= step == 1 ? rest - 1 : ~uint32_t(0) << (l + step - 1) << 1;
+      RaceCell *c = cellAt(address(l) >> 4);
+      if (!c || !visit.cell(*c, pool, address(l), 0xffff,
+                            LanePattern::of(collective ? laneOfAll : uint8_t(l),
+                                            bytes, 0)))
+        return;
+    }
+    return;
+  }
+  for (uint32_t rest = mask; rest;) {
+    const unsigned l = __builtin_ctz(rest);
+    const uint64_t at = address(l);
+    rest &= rest - 1;
+    const uint8_t lane = collective ? laneOfAll : uint8_t(l);
+    if ((at & 15) + bytes > 16) {
+      if (!visitRange(visit, pool, at, at + bytes, lane, bytes, cellAt))
+        return;
+      continue;
+    }
+    LanePattern pattern = LanePattern::of(lane, bytes, at & 15);
+    uint16_t covered = bytesOf(at, bytes);
+    // Lanes that follow and touch the same cell go together.
+    while (rest) {
+      const unsigned next = __builtin_ctz(rest);
+      const uint64_t other = address(next);
+      if ((at ^ other) >> 4 || (other & 15) + bytes > 16 ||
+          !addLane(pattern, covered, other, bytes, next, visit.write,
+                   collective))
+        break;
+      rest &= rest - 1;
+    }
+    RaceCell *c = cellAt(at >> 4);
+    if (!c || !visit.cell(*c, pool, at, covered, pattern))
+      return;
+  }
+}
+
+static void accessShared(Warp &w, const Instr &i, Block &owner,
+                         const uint32_t *address, uint32_t mask, unsigned bytes,
+                         bool write, const Order &order, bool collective) {
+  constexpr uint32_t offsetMask = (1u << clusterShift) - 1;
+  auto at = [&](unsigned l) { return address[l] & offsetMask; };
+  RaceState &s = *w.races;
+  if (order.strong && order.reads)
+    for (uint32_t rest = mask; rest; rest &= rest - 1)
+      strongRead(w, __builtin_ctz(rest), &owner, at(__builtin_ctz(rest)),
+                 order);
+  Visit visit(w, i, &owner, write, order, nullptr);
+  if (&owner != w.block)
+    s.remote[owner.rank][visit.me] = {visit.clock, i.source, visit.me,
+                                      at(__builtin_ctz(mask))};
+  visitLanes(visit, s.pool, mask, bytes, collective, at,
+             [&](uint64_t unit) { return &owner.raceCells[unit]; });
+  if (order.strong && order.writes)
+    for (uint32_t rest = mask; rest; rest &= rest - 1)
+      strongWrite(w, &owner, at(__builtin_ctz(rest)), order);
+}
+
+static void accessGlobal(Warp &w, const Instr &i, const uint64_t *address,
+                         uint32_t mask, unsigned bytes, bool write,
+                         const Order &order) {
+  if (order.strong && order.reads)
+    for (uint32_t rest = mask; rest; rest &= rest - 1)
+      strongRead(w, __builtin_ctz(rest), nullptr, address[__builtin_ctz(rest)],
+                 order);
+  Visit visit(w, i, nullptr, write, order, nullptr);
+  GlobalRaces &table = *w.globalRaces;
+  visitLanes(
+      visit, table.pool, mask, bytes, false,
+      [&](unsigned l) { return address[l]; },
+      [&](uint64_t unit) { return table.cell(unit); });
+  if (order.strong && order.writes)
+    for (uint32_t rest = mask; rest; rest &= rest - 1)
+      strongWrite(w, nullptr, address[__builtin_ctz(rest)], order);
+}
+
+/// The semantics of a load or a store.
+static Order orderOf(const Instr &i, Access access) {
+  if (access != Access::Atomic)
+    return Order();
+  Order order = Order::decode(i.small1);
+  order.reads = i.strongRead;
+  order.writes = !i.strongRead;
+  return order;
+}
+static bool writes(const Instr &i, Access access) {
+  return access == Access::Write || (access == Access::Atomic && !i.strongRead);
+}
+
+void napkin::executor::raceShared(Warp &w, const Instr &i,
+                                  const uint32_t *address, uint32_t mask,
+                                  unsigned bytes, Access access,
+                                  bool collective) {
+  if (!w.races || !w.block->races)
+    return;
+  accessShared(w, i, *w.block, address, mask, bytes, writes(i, access),
+               orderOf(i, access), collective);
+  // Each lane has waited for all lanes to read: they may overwrite (CUTLASS'
+  // epilogues put results where the warp's ldmatrix found the addend).
+  if (collective && access == Access::Read)
+    synchronizeLanes(w, allLanes);
+}
+
+void napkin::executor::raceGlobal(Warp &w, const Instr &i,
+                                  const uint64_t *address, uint32_t mask,
+                                  unsigned bytes, Access access) {
+  if (w.races && w.globalRaces)
+    accessGlobal(w, i, address, mask, bytes, writes(i, access),
+                 orderOf(i, access));
+}
+
+static void racePlaceOrdered(Warp &w, const Instr &i, unsigned lane,
+                             uint64_t address, unsigned bytes,
+                             const Place &place, bool write,
+                             const Order &order) {
+  if (!w.races || !w.block->races)
+    return;
+  if (place.space == 1) {
+    uint32_t at[lanes];
+    at[lane] = uint32_t(place.host - place.owner->shared);
+    accessShared(w, i, *place.owner, at, 1u << lane, bytes, write, order,
+                 false);
+  } else if (place.space == 0) {
+    uint64_t at[lanes];
+    at[lane] = address;
+    accessGlobal(w, i, at, 1u << lane, bytes, write, order);
+  }
+}
+
+void napkin::executor::racePlace(Warp &w, const Instr &i, unsigned lane,
+                                 uint64_t address, unsigned bytes,
+                                 const Place &place, Access access) {
+  racePlaceOrdered(w, i, lane, address, bytes, place, writes(i, access),
+                   orderOf(i, access));
+}
+
+void napkin::executor::raceAtomic(Warp &w, const Instr &i, unsigned lane,
+                                  uint64_t address, unsigned bytes,
+                                  const Place &place, uint8_t orderBits) {
+  Order order = Order::decode(orderBits);
+  order.reads = order.writes = true;
+  racePlaceOrdered(w, i, lane, address, bytes, place, true, order);
+}
+
+/// Lanes of one instruction that write to one address. Accesses are aligned to
+/// their size: they overlap whole.
+static bool checkLanes(Warp &w, const Instr &i, const uint64_t *address,
+                       uint32_t mask, unsigned bytes, const char *values) {
+  for (uint32_t rest = mask; rest; rest &= rest - 1) {
+    unsigned a = __builtin_ctz(rest);
+    for (uint32_t later = rest & (rest - 1); later; later &= later - 1) {
+      unsigned b = __builtin_ctz(later);
+      if (address[a] != address[b] ||
+          std::equal(values + a * bytes, values + (a + 1) * bytes,
+                     values + b * bytes))
+        continue;
+      w.machine->trap(
+          w, i, b, Trap::Kind::Race,
+          fmt::format("lanes {} and {} of one instruction write different "
+                      "values to {:#x}",
+                      a, b, address[a]),
+          address[a], i.source);
+      return false;
+    }
+  }
+  return true;
+}
+
+void napkin::executor::raceOverlap(Warp &w, const Instr &i,
+                                   const uint64_t *address, uint32_t mask,
+                                   unsigned bytes, const char *values,
+                                   uint64_t host, bool isShared) {
+  w.overlap = false;
+  std::vector<UnorderedWrite> unordered;
+  unordered.swap(w.races->unordered);
+  if ((w.event & EventTrap) || !checkLanes(w, i, address, mask, bytes, values))
+    return;
+  constexpr uint64_t offsetMask = (uint64_t(1) << clusterShift) - 1;
+  for (const UnorderedWrite &u : unordered)
+    for (uint32_t rest = mask; rest; rest &= rest - 1) {
+      unsigned l = __builtin_ctz(rest);
+      uint64_t at = isShared ? address[l] & offsetMask : address[l];
+      for (unsigned b = 0; b < bytes; ++b) {
+        uint64_t byte = at + b - u.cell;
+        if (byte >= 16 || !(u.mask >> byte & 1) ||
+            *reinterpret_cast<const char *>(host + address[l] + b) ==
+                values[l * bytes + b])
+          continue;
+        Visit visit(w, i, isShared ? w.block : nullptr, true, Order(), nullptr);
+        return visit.reportWrite(u.other, at + b, l);
+      }
+    }
+}
+
+void napkin::executor::raceAsync(Warp &w, const Instr &i,
+                                 const AsyncAccess &async, Block &owner,
+                                 uint32_t address, uint32_t bytes,
+                                 Access access) {
+  if (!w.races || !w.block->races)
+    return;
+  Visit visit(w, i, &owner, access == Access::Write, Order(), &async);
+  visitRange(visit, w.races->pool, address, uint64_t(address) + bytes,
+             async.lane, 16,
+             [&](uint64_t unit) { return &owner.raceCells[unit]; });
+}
+
+void napkin::executor::raceAsyncChunks(Warp &w, const Instr &i,
+                                       const AsyncAccess &async, Block &owner,
+                                       const uint32_t *addresses,
+                                       unsigned count) {
+  if (!w.races || !w.block->races)
+    return;
+  Visit visit(w, i, &owner, false, Order(), &async);
+  const LanePattern lanes = LanePattern::of(async.lane, 16, 0);
+  for (unsigned k = 0; k < count; ++k)
+    if (!visit.cell(owner.raceCells[addresses[k] >> 4], w.races->pool,
+                    addresses[k], 0xffff, lanes))
+      return;
+}
+
+void napkin::executor::raceAsyncGlobal(Warp &w, const Instr &i,
+                                       const AsyncAccess &async,
+                                       uint64_t address, uint32_t bytes,
+                                       Access access) {
+  if (!w.races || !w.globalRaces)
+    return;
+  Visit visit(w, i, nullptr, access == Access::Write, Order(), &async);
+  visitRange(visit, w.globalRaces->pool, address, address + bytes, async.lane,
+             16, [&](uint64_t unit) { return w.globalRaces->cell(unit); });
+}
+
+bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, unsigned lane,
+                                    Block &owner, uint32_t address,
+                                    bool asyncSignal) {
+  if (!w.races || !w.block->races)
+    return true;
+  RaceState &s = *w.races;
+  const uint32_t me = clusterWarp(w);
+  const Rows &rows = s.warp[me].rows;
+  if (&owner != w.block && !asyncSignal)
+    s.remote[owner.rank][me] = {s.clock[me], i.source, me, address};
+  const AccessEntry &e = owner.raceCells[address >> 4].write;
+  const unsigned half = (address & 15) >> 1;
+  if (!(e.mask >> (address & 15) & 1))
+    return true;
+  auto fails = [&](Trap::Kind kind, const std::string &what) {
+    w.machine->trap(w, i, lane, kind,
+                    fmt::format("the mbarrier at {} {}",
+                                describePlace(w, &owner, address), what),
+                    address, e.source);
+    return false;
+  };
+  bool isOrdered = e.actor == me
+                       ? e.lane[half] == laneNone ||
+                             laneKnows(w, lane, e.lane[half], e.epoch, e.clock)
+                       : rows.known[e.actor] >= e.clock ||
+                             rows.initialized[e.actor] >= e.clock;
+  if (!isOrdered)
+    return fails(Trap::Kind::Race,
+                 "is used without order after its initialisation");
+  if (asyncSignal && &owner != w.block && rows.initialized[e.actor] < e.clock &&
+      rows.proxyShared[e.actor] < e.clock)
+    return fails(Trap::Kind::ProxyFence,
+                 "is signalled by a copy of another block, and no "
+                 "fence.mbarrier_init followed its initialisation");
+  return true;
+}
+
+void napkin::executor::raceSignal(Warp &w, const Instr &i,
+                                  const AsyncAccess &async, Block &owner,
+                                  uint32_t address) {
+  if (w.races && w.block->races && &owner != w.block)
+    w.races->remote[owner.rank][async.actor] = {async.clock, i.source,
+                                                clusterWarp(w), address};
+}
+
+bool napkin::executor::raceBlockEnd(Block &b) {
+  if (!b.raceState)
+    return true;
+  RaceState &s = *b.raceState;
+  ClockVector known;
+  for (uint32_t x = 0; x < b.numWarps; ++x)
+    known.join(s.of(b.warps[x]).rows.known);
+  for (const auto &[actor, last] : s.remote[b.rank]) {
+    if (known[actor] >= last.clock)
+      continue;
+    Warp &w = b.cluster[last.warp / s.warpsPerBlock]
+                  ->warps[last.warp % s.warpsPerBlock];
+    Instr i;
+    i.source = last.source;
+    w.event &= ~uint32_t(EventTrap);
+    w.machine->trap(w, i, w.active ? __builtin_ctz(w.active) : 0,
+                    Trap::Kind::ExitInFlight,
+                    fmt::format("block {} may end before this access to its {}:"
+                                " nothing orders its end after it",
+                                b.linear, describePlace(w, &b, last.address)),
+                    last.address);
+    return false;
+  }
+  return true;
+}

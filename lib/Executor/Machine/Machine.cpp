@@ -1,0 +1,273 @@
+//===- Machine.cpp - Execution of a warp -----------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A warp runs until it waits, ends or has used up its turn. Its lanes may have
+// parted: fragments with a common program counter join again.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Checks/Undefined.h"
+#include "Machine/Launch.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+using namespace napkin::executor;
+
+Machine::Machine(Program &program, Device &device, const LaunchConfig &config,
+                 const Options &options)
+    : program(program), device(device), config(config), options(options) {}
+
+uint32_t Machine::lineOf(uint32_t source) const {
+  return source < program.sources.size()
+             ? program.sources[source].ptx->position.line
+             : 0;
+}
+
+void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,
+                   std::string message, uint64_t address, uint32_t otherSource,
+                   std::string other) {
+  if (w.event & EventTrap)
+    return;
+  w.event |= EventTrap;
+  const ptx::Instruction &ptx = *program.sources[i.source].ptx;
+  Trap t;
+  t.kind = kind;
+  t.message = std::move(message);
+  t.line = ptx.position.line;
+  t.text = ptx.text.str();
+  if (ptx.position.sourceLine) {
+    t.sourceFile = program.module->sourceFiles.lookup(ptx.position.sourceFile);
+    t.sourceLine = ptx.position.sourceLine;
+  }
+  for (unsigned d = 0; d < 3; ++d)
+    t.block[d] = w.block->index[d];
+  uint32_t thread = w.index * lanes + lane;
+  t.thread = {thread % config.block[0],
+              thread / config.block[0] % config.block[1],
+              thread / config.block[0] / config.block[1]};
+  t.address = address;
+  if (otherSource != ~0u) {
+    t.otherLine = lineOf(otherSource);
+    const ptx::Instruction &second = *program.sources[otherSource].ptx;
+    if (second.position.sourceLine) {
+      t.otherSourceFile =
+          program.module->sourceFiles.lookup(second.position.sourceFile);
+      t.otherSourceLine = second.position.sourceLine;
+    }
+    t.other = other.empty() ? program.sources[otherSource].ptx->text.str()
+                            : std::move(other);
+  } else {
+    t.other = std::move(other);
+  }
+  uint64_t key = w.block->linear / std::max(1u, w.block->clusterSize);
+  std::lock_guard<std::mutex> lock(mutex);
+  traps.push_back({key, std::move(t)});
+  uint64_t before = stopAt.load();
+  while (key < before && !stopAt.compare_exchange_weak(before, key))
+    ;
+}
+
+/// Chooses the next fragment of a warp; traps if none can go on.
+void Machine::reselect(Warp &w) {
+  // Bring the running fragment into the list.
+  if (w.active) {
+    Fragment &f = w.fragments[w.others++];
+    f.pc = w.pc;
+    f.mask = w.active;
+    f.awaits = w.awaits;
+    f.depth = w.depth;
+    std::memcpy(f.stack, w.stack, sizeof(uint32_t) * w.depth);
+  }
+  w.awaits = 0;
+  w.active = 0;
+  if (!w.others)
+    return;
+  auto same = [](const Fragment &a, const Fragment &b) {
+    return a.pc == b.pc && a.depth == b.depth &&
+           std::equal(a.stack, a.stack + a.depth, b.stack);
+  };
+  for (uint32_t a = 0; a < w.others; ++a)
+    for (uint32_t b = a + 1; b < w.others;) {
+      if (!same(w.fragments[a], w.fragments[b])) {
+        ++b;
+        continue;
+      }
+      w.fragments[a].mask |= w.fragments[b].mask;
+      w.fragments[a].awaits |= w.fragments[b].awaits;
+      w.fragments[b] = w.fragments[--w.others];
+    }
+  uint32_t best = ~0u;
+  auto ready = [&](Fragment &f) {
+    return !f.awaits || !(f.awaits & w.alive & ~f.mask);
+  };
+  for (uint32_t f = 0; f < w.others; ++f) {
+    Fragment &x = w.fragments[f];
+    if (!ready(x))
+      continue;
+    // Lanes that only leave go first: nobody has to wait for them.
+    if (w.code[x.pc].flags & IsExit && w.code[x.pc].guard == noGuard) {
+      best = f;
+      break;
+    }
+    bool turn = w.rotate && x.pc != w.lastPc;
+    if (best == ~0u ||
+        (turn ? w.fragments[best].pc == w.lastPc || x.pc < w.fragments[best].pc
+              : x.pc < w.fragments[best].pc && !(w.rotate && x.pc == w.lastPc)))
+      best = f;
+  }
+  if (best == ~0u) {
+    Fragment &f = w.fragments[0];
+    const Instr &i = w.code[f.pc];
+    uint32_t missing = f.awaits & w.alive & ~f.mask;
+    uint32_t other = ~0u;
+    for (uint32_t x = 1; x < w.others; ++x)
+      if (w.fragments[x].mask & missing)
+        other = w.code[w.fragments[x].pc].source;
+    trap(w, i, __builtin_ctz(f.mask), Trap::Kind::DivergentBarrier,
+         fmt::format("lanes {:#010x} wait here for lanes {:#010x} of their "
+                     "warp, which wait "
+                     "elsewhere",
+                     f.mask, missing),
+         0, other);
+    return;
+  }
+  Fragment x = w.fragments[best];
+  w.fragments[best] = w.fragments[--w.others];
+  w.pc = x.pc;
+  w.active = x.mask;
+  w.depth = x.depth;
+  std::memcpy(w.stack, x.stack, sizeof(uint32_t) * x.depth);
+  w.mergePc = ~0u;
+  if (!w.rotate)
+    for (uint32_t f = 0; f < w.others; ++f)
+      if (!w.fragments[f].awaits || w.fragments[f].pc != x.pc)
+        w.mergePc = std::min(w.mergePc, w.fragments[f].pc);
+}
+
+/// All live lanes must execute this instruction together. False: not now.
+bool Machine::checkAligned(Warp &w, const Instr &i, uint32_t mask) {
+  if (mask == w.alive)
+    return true;
+  if (w.active == w.alive) {
+    trap(w, i, __builtin_ctz(w.alive & ~mask), Trap::Kind::DivergentBarrier,
+         fmt::format("lanes {:#010x} of the warp do not take part: the guard "
+                     "differs between "
+                     "lanes of an .aligned instruction",
+                     w.alive & ~mask));
+    return false;
+  }
+  w.awaits = w.alive;
+  w.event |= EventReselect;
+  return false;
+}
+
+void Machine::warpFinished(Warp &w) {
+  w.wait = WaitKind::Done;
+  warpEnded(w);
+  for (unsigned id = 0; id < 16; ++id)
+    if (!w.block->async->barriers[id].expected)
+      tryOpenBarrier(*w.block, id);
+}
+
+void Machine::runWarp(Warp &w, uint64_t quantum) {
+  const Instr *code = w.code;
+  w.event = 0;
+  w.polled = false;
+  uint64_t count = 0;
+  for (; count < quantum; ++count) {
+    if (w.pc >= w.mergePc) {
+      reselect(w);
+      if (w.event & EventTrap)
+        return;
+    }
+    const Instr &i = code[w.pc];
+    uint32_t mask = w.active;
+    if (i.guard != noGuard)
+      mask &= i.guardNegated ? ~w.predicates[i.guard] : w.predicates[i.guard];
+    if ((i.flags & (Aligned | TouchesProducts)) && mask) {
+      if ((i.flags & Aligned) && mask != w.alive && !checkAligned(w, i, mask)) {
+        if (w.event & EventTrap)
+          return;
+        w.event = 0;
+        reselect(w);
+        if (w.event & EventTrap)
+          return;
+        continue;
+      }
+      if ((i.flags & TouchesProducts) && !touchProducts(w, i))
+        return;
+    }
+    if (i.flags & Counted) {
+      InstructionCounters &c = w.counters[i.source];
+      c.warps++;
+      // Counting bits takes a baseline x86-64 a dozen instructions.
+      c.threads += mask == allLanes ? lanes : __builtin_popcount(mask);
+      if (w.undefined && !moveUndefined(w, i, mask))
+        return;
+    }
+    if ((i.flags & TouchesUnwritten) && !touchUnwritten(w, i, mask))
+      return;
+    ++w.pc;
+    if (mask)
+      i.run(w, i, mask);
+    if (!w.event)
+      continue;
+    if (w.event & EventTrap)
+      return;
+    uint32_t event = w.event;
+    w.event = 0;
+    if (event & EventExit) {
+      if (!w.alive) {
+        w.issued += count;
+        warpFinished(w);
+        return;
+      }
+      // Lanes that left must not be what an .aligned instruction waits for.
+      for (uint32_t f = 0; f < w.others; ++f)
+        if (w.fragments[f].awaits &&
+            (code[w.fragments[f].pc].flags & Aligned) &&
+            !(code[w.fragments[f].pc].flags & NotStrict)) {
+          const Instr &at = code[w.fragments[f].pc];
+          trap(w, at, __builtin_ctz(w.fragments[f].mask),
+               Trap::Kind::DivergentBarrier,
+               fmt::format("lanes {:#010x} wait here, but lanes {:#010x} of "
+                           "their warp end "
+                           "without coming",
+                           w.fragments[f].mask, mask),
+               0, i.source);
+          return;
+        }
+      reselect(w);
+    } else if (event & EventReselect) {
+      reselect(w);
+    }
+    if (w.event & EventTrap)
+      return;
+    w.polled = event & EventPoll;
+    if (event & (EventWait | EventYield | EventPoll)) {
+      ++count;
+      break;
+    }
+  }
+  w.issued += count;
+  if (w.issued > options.instructionLimit) {
+    trap(w, code[w.pc], w.active ? __builtin_ctz(w.active) : 0,
+         Trap::Kind::Limit,
+         fmt::format("the warp has issued more than {} instructions",
+                     options.instructionLimit));
+    return;
+  }
+  // After a full quantum another fragment gets a turn: a lane that spins must
+  // not keep out the lane it waits for.
+  if ((count >= quantum || w.polled) && w.others && w.wait == WaitKind::None) {
+    w.rotate = !w.rotate;
+    w.lastPc = w.pc;
+    reselect(w);
+  }
+}
