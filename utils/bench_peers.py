@@ -16,6 +16,10 @@ import sys
 import tempfile
 import time
 
+import help_text
+
+help_text.answer_help(__doc__)
+
 os.environ["TRITON_ALWAYS_COMPILE"] = "1"
 os.environ.setdefault("TRITON_CACHE_DIR", tempfile.mkdtemp(prefix="triton-cache-"))
 

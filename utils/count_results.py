@@ -13,6 +13,8 @@ import collections
 import json
 import sys
 
+import help_text
+
 PASSED = {"PASS", "XFAIL", "FLAKYPASS"}
 SKIPPED = {"UNSUPPORTED", "SKIPPED", "EXCLUDED"}
 
@@ -39,6 +41,7 @@ def main(path):
 
 
 if __name__ == "__main__":
+    help_text.answer_help(__doc__)
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     sys.exit(main(sys.argv[1]))

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import zipfile
 
+import help_text
+
 WHEELS = {
     "ptxas": "nvidia-cuda-nvcc==13.0.88",
     "nvdisasm": "nvidia-cuda-nvdisasm==13.5.37",
@@ -41,6 +43,7 @@ def fetch(name, folder):
 
 
 if __name__ == "__main__":
+    help_text.answer_help(__doc__)
     if len(sys.argv) != 3 or sys.argv[1] not in WHEELS:
         sys.exit(__doc__)
     try:

@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import sys
 
+import help_text
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 CPP = (".h", ".cpp", ".c")
 LICENCE = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
@@ -229,4 +231,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    help_text.answer_help(__doc__)
     sys.exit(main(sys.argv[1:]))

@@ -15,6 +15,8 @@ import difflib
 import re
 import sys
 
+import help_text
+
 # A value or symbol; an axis in quotes; an axis before its size; the axes after `over`.
 NAME = re.compile(r'[%@][\w.]+|"\w+"|\b[A-Za-z_]\w*(?==[\d?]+\b)')
 LIST = re.compile(r"(?<=over \[)[\w, ]+(?=\])")
@@ -55,6 +57,7 @@ def main(first, second):
 
 
 if __name__ == "__main__":
+    help_text.answer_help(__doc__)
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

@@ -33,6 +33,8 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 
+import help_text
+
 TENSOR_OPCODES = {"HMMA", "HGMMA", "QMMA", "QGMMA", "IMMA", "IGMMA", "DMMA"}
 NEWEST_PTX_VERSION = 9.0  # of ptxas 13.0; a newer first line is lowered to it
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -266,6 +268,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    help_text.answer_help(__doc__)
     try:
         sys.exit(main(sys.argv[1:]))
     except (ToolError, OSError) as error:

@@ -41,6 +41,8 @@ import re
 import subprocess
 import sys
 
+import help_text
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 BUILD = os.environ.get("NAPKIN_BUILD", os.path.join(TOP, "build"))
 SECONDS = 120
@@ -153,9 +155,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    if {"--help", "-h"} & set(sys.argv[1:]):
-        print(__doc__.strip())
-        sys.exit(0)
+    help_text.answer_help(__doc__)
     unknown = [a for a in sys.argv[1:] if a.startswith("-") and a != "--check"]
     if unknown:
         sys.exit(f"update_docs.py: unknown option '{unknown[0]}'; try --help")
