@@ -10,6 +10,7 @@
 
 #include "Arrays.h"
 #include "Kernels.h"
+#include "Progress.h"
 
 #include "napkin/Executor/HardwareDescription.h"
 #include "napkin/Executor/Manifest.h"
@@ -21,7 +22,6 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cstdio>
@@ -224,31 +224,6 @@ static llvm::Error chooseHardware(llvm::StringRef target,
                                    target + "'");
   options.hardware = std::move(*found);
   return llvm::Error::success();
-}
-
-/// A bar with the time that is left, on a terminal only.
-static void showProgress(uint64_t done, uint64_t all) {
-  static auto start = std::chrono::steady_clock::now();
-  static double last = 0;
-  if (!done) {
-    start = std::chrono::steady_clock::now();
-    last = 0;
-    return;
-  }
-  double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-          .count();
-  if (seconds - last < 0.2 && done != all)
-    return;
-  last = seconds;
-  if (seconds < 0.5)
-    return;
-  unsigned filled = 40 * done / all;
-  std::string bar = std::string(filled, '#') + std::string(40 - filled, '.');
-  fmt::print(stderr, "\r[{}] {}/{} blocks, {:.0f} s left ", bar, done, all,
-             seconds * (all - done) / done);
-  if (done == all)
-    fmt::print(stderr, "\r{:80}\r", "");
 }
 
 /// The PTX with executed counts, bytes and conflicts beside each line.
@@ -522,8 +497,7 @@ int main(int argc, char **argv) {
     return 1;
   if (auto e = chooseHardware((*module)->target, options))
     return fail(toString(std::move(e)));
-  if (llvm::sys::Process::StandardErrIsDisplayed())
-    options.progress = showProgress;
+  options.progress = tools::progressBar();
   auto kind = reference::parseDistribution(distribution);
   if (!kind)
     return fail("error: --random is normal, uniform or outliers");

@@ -3,23 +3,28 @@
 //
 // `--verify`: the PTX text and the manifest, exactly as they would be written,
 // run on this CPU; the results are compared with the reference, the bytes with
-// the prediction.
+// the prediction. A library of its own, NapkinVerify: compiling alone needs
+// neither the executor nor the reference.
 //===----------------------------------------------------------------------===//
 
-#ifndef NAPKIN_TOOLS_NAPKINC_VERIFY_H
-#define NAPKIN_TOOLS_NAPKINC_VERIFY_H
+#ifndef NAPKIN_PIPELINES_VERIFY_H
+#define NAPKIN_PIPELINES_VERIFY_H
 
 #include "mlir/IR/BuiltinOps.h"
 #include "napkin/Pipelines/Pipelines.h"
 #include "napkin/Reference/Tensor.h"
 #include "llvm/Support/raw_ostream.h"
+#include <functional>
 
-namespace napkin::driver {
+namespace napkin::pipelines {
 
 /// What to verify with.
 struct VerifyOptions {
   reference::Distribution distribution = reference::Distribution::Normal;
   uint64_t seed = 1;
+  /// Called with the blocks done and in all of the launch under way, by one
+  /// thread at a time; empty: not called.
+  std::function<void(uint64_t done, uint64_t all)> progress;
 };
 
 /// Runs \p compiled on random inputs, compares with the diagrams of \p source
@@ -27,10 +32,10 @@ struct VerifyOptions {
 /// result or a count is off. Emits an error, on \p source or below, when the
 /// program cannot be run to its end.
 mlir::FailureOr<bool> verify(mlir::ModuleOp source,
-                             const pipelines::Compiled &compiled,
+                             const Compiled &compiled,
                              const VerifyOptions &options,
                              llvm::raw_ostream &out);
 
-} // namespace napkin::driver
+} // namespace napkin::pipelines
 
-#endif // NAPKIN_TOOLS_NAPKINC_VERIFY_H
+#endif // NAPKIN_PIPELINES_VERIFY_H

@@ -1,7 +1,7 @@
 //===- Verify.cpp - execute what was compiled, and judge it ---------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Verify.h"
+#include "napkin/Pipelines/Verify.h"
 #include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
 #include "napkin/Reference/Evaluate.h"
@@ -20,7 +20,7 @@ constexpr uint64_t mostVerifiedBytes = uint64_t(1) << 30;
 /// One verification under way.
 class Verifier {
 public:
-  Verifier(ModuleOp source, const driver::VerifyOptions &options,
+  Verifier(ModuleOp source, const pipelines::VerifyOptions &options,
            llvm::raw_ostream &out)
       : source(source), options(options), out(out) {}
 
@@ -34,7 +34,7 @@ private:
   FailureOr<std::vector<reference::Tensor>> takeOutputs(ncd::DiagramOp diagram);
 
   ModuleOp source;
-  const driver::VerifyOptions &options;
+  const pipelines::VerifyOptions &options;
   llvm::raw_ostream &out;
   executor::Manifest manifest;
   executor::HostArrays arrays;
@@ -108,7 +108,9 @@ LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
            << bytes << " bytes, and a verification holds at most "
            << mostVerifiedBytes << "; verify a smaller instance";
   makeInputs();
-  auto ran = executor::runManifest(**module, manifest, arrays);
+  executor::Options execution;
+  execution.progress = options.progress;
+  auto ran = executor::runManifest(**module, manifest, arrays, execution);
   if (!ran)
     return source.emitError("the PTX cannot be executed: ")
            << llvm::toString(ran.takeError());
@@ -220,7 +222,7 @@ FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
   return passed;
 }
 
-FailureOr<bool> napkin::driver::verify(ModuleOp source,
+FailureOr<bool> napkin::pipelines::verify(ModuleOp source,
                                        const pipelines::Compiled &compiled,
                                        const VerifyOptions &options,
                                        llvm::raw_ostream &out) {
