@@ -223,8 +223,8 @@ FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
 }
 
 FailureOr<bool> napkin::pipelines::verify(ModuleOp source,
-                                       const pipelines::Compiled &compiled,
-                                       const VerifyOptions &options,
-                                       llvm::raw_ostream &out) {
+                                          const pipelines::Compiled &compiled,
+                                          const VerifyOptions &options,
+                                          llvm::raw_ostream &out) {
   return Verifier(source, options, out).run(compiled);
 }

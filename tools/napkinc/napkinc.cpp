@@ -6,11 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Output.h"
-#include "Verify.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "napkin/Pipelines/Pipelines.h"
+#include "napkin/Pipelines/Verify.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
@@ -78,7 +78,7 @@ static int fail(const llvm::Twine &what) {
 /// What the command line says, checked.
 struct Request {
   pipelines::CompileOptions compile;
-  driver::VerifyOptions verify;
+  pipelines::VerifyOptions verify;
   Stage stage = Stage::PTX;
   /// The last stage that has to be run for all that is asked for.
   Stage last = Stage::PTX;
@@ -206,7 +206,7 @@ static int compileFile(const Request &request) {
   int status = 0;
   if (verifies) {
     FailureOr<bool> passed =
-        driver::verify(*source, *compiled, request.verify, llvm::outs());
+        pipelines::verify(*source, *compiled, request.verify, llvm::outs());
     if (failed(passed))
       return 1;
     status = *passed ? 0 : 2;

@@ -31,8 +31,7 @@ struct VerifyOptions {
 /// (the module before compilation) and prints a table to \p out. False: a
 /// result or a count is off. Emits an error, on \p source or below, when the
 /// program cannot be run to its end.
-mlir::FailureOr<bool> verify(mlir::ModuleOp source,
-                             const Compiled &compiled,
+mlir::FailureOr<bool> verify(mlir::ModuleOp source, const Compiled &compiled,
                              const VerifyOptions &options,
                              llvm::raw_ostream &out);
 
