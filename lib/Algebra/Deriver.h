@@ -27,6 +27,14 @@ struct Gauge {
   double power = 0;
   /// Number of the accumulator, a running maximum.
   unsigned reference = 0;
+  /// What that is the maximum of: the exponent in units of `scale`.
+  Expr exponent = nullptr;
+
+  bool operator==(const Gauge &other) const {
+    return exponential == other.exponential && scale == other.scale &&
+           atom == other.atom && power == other.power &&
+           reference == other.reference;
+  }
 };
 
 /// One running reduction of an x-part.
@@ -64,9 +72,11 @@ private:
   bool deriveReduction(Expr reduction);
   bool deriveSum(Expr reduction);
   unsigned addAccumulator(Accumulator accumulator);
-  /// The running maximum of a linear form, and c > 0 with form = c * maximum.
+  /// The running maximum of a linear form, over the `bound` axes too, and c > 0
+  /// with form = c * maximum.
   std::pair<unsigned, double> runningMaximum(const Factors &form,
-                                             llvm::ArrayRef<Expr> masks = {});
+                                             llvm::ArrayRef<Expr> masks = {},
+                                             AxisSet bound = 0);
   /// The accumulator of an x-part under a monoid, as an expression.
   std::optional<Expr> leaf(Expr x, Monoid monoid, unsigned k = 0,
                            double identity = 0);
@@ -91,11 +101,13 @@ private:
   Expr combine(const Accumulator &accumulator, Expr a, Expr b);
   Expr mergedPosition(const Accumulator &accumulator);
   double identity(const Accumulator &accumulator);
-  Expr scaledReference(Expr maximum, double scale, bool negated);
+  Expr scaledDistance(Expr u, Expr maximum, double scale);
   Expr positive(Expr maximum);
   std::optional<unsigned> lowerPower(const Monomial &monomial);
+  Expr dropPowers(Monomial &monomial, Expr atom, int powers);
+  bool checkAxes(PlanRefusal &refusal);
   // FinishPlan.cpp
-  /// mantissa * 2^exponent, kept apart so that ratios of overflowing sums
+  /// mantissa * exp(exponent), kept apart so that ratios of overflowing sums
   /// stay finite.
   struct Scaled {
     Expr mantissa = nullptr;
@@ -108,7 +120,7 @@ private:
   std::optional<Scaled> scaledAtom(Expr atom, const Product &user);
   bool vanishesWith(const Product &user, unsigned accumulator);
   void addExponent(Factors &exponent, Expr e, double scale);
-  bool isRoundingSized(const Factors &exponent);
+  void cancelGauges(Factors &exponent, const Accumulator &accumulator);
   Expr exponential(const Factors &exponent, double scale);
   Expr unscale(const Scaled &scaled);
   Expr finishProduct(const Product &product);
@@ -121,6 +133,8 @@ private:
   ExprContext &context;
   const unsigned axis;
   Normalizer normalizer;
+  /// Bounds that hold for all finite inputs, whatever is assumed of them.
+  Normalizer certain;
   NameMap names;
   llvm::SmallVector<std::string, 2> notes;
   llvm::SmallVector<Expr, 4> reductions;
@@ -130,8 +144,6 @@ private:
   llvm::DenseMap<Expr, llvm::SmallVector<Product, 1>> sums;
   llvm::DenseMap<Expr, Expr> finish;
   llvm::DenseMap<Expr, Scaled> scaledResults;
-  /// Rounded exponents of gauges: what they are the product of.
-  llvm::DenseMap<Expr, std::pair<Expr, double>> gaugeExponents;
   /// Shifted atoms; their references follow the accumulators in numbering.
   llvm::SmallVector<Expr, 2> shiftedAtoms;
   /// A shifted atom whose reference is a running maximum.
@@ -139,6 +151,8 @@ private:
   /// All members, live or not, by number.
   llvm::SmallVector<PlanMember, 4> members;
   std::optional<unsigned> countMember;
+  /// False when accumulators that move together have different gauges.
+  bool sameGauges = true;
   llvm::DenseMap<Expr, unsigned> referenceMembers;
 };
 

@@ -131,14 +131,10 @@ Expr ExprContext::state(unsigned number, AxisSet axes, unsigned variant) {
   return unique(node);
 }
 
-Expr ExprContext::reference(Expr of, unsigned streamAxis) {
+Expr ExprContext::reference(Expr of, AxisSet shared) {
   ExprNode node = prototype(Kind::Reference, of);
-  node.axes &= ~axisBit(streamAxis);
+  node.axes &= ~shared;
   return unique(node);
-}
-
-Expr ExprContext::shifted(Expr operand) {
-  return unique(prototype(Kind::Shifted, operand));
 }
 
 Expr ExprContext::make(Kind kind, ArrayRef<Expr> operands) {

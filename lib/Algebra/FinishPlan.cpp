@@ -20,57 +20,66 @@ namespace napkin::algebra {
 
 Expr Deriver::streamedCount() { return context.size(axis); }
 
-/// Adds scale * log2(e) * e to a base-2 exponent, opened to atoms.
+/// Adds scale * e to an exponent, opened to atoms.
 void Deriver::addExponent(Factors &exponent, Expr e, double scale) {
   std::optional<Factors> terms = normalizer.linear(inStates(e));
   for (auto [a, c] : *terms) // not mixed, so never refused
-    addFactor(exponent, a, c * scale * kLog2E);
+    addFactor(exponent, a, c * scale);
 }
 
-/// Only what the rounding of k*max left over: round(k*max) - k*max.
-bool Deriver::isRoundingSized(const Factors &exponent) {
-  Factors left = exponent;
-  for (auto [a, c] : exponent) {
-    auto gauge = gaugeExponents.find(a);
-    if (gauge == gaugeExponents.end())
+/// A gauge and the source's own exp(-max) cancel. What is left of a gauge is
+/// read unguarded: the sum of nothing is then 0 times exp(-inf), whatever else
+/// the exponent holds.
+void Deriver::cancelGauges(Factors &exponent, const Accumulator &accumulator) {
+  for (const Gauge &gauge : accumulator.gauges) {
+    if (!gauge.exponential)
       continue;
-    auto [maximum, k] = gauge->second;
-    addFactor(left, a, -c);
-    for (Expr m : {maximum, context.guard(maximum)})
-      for (auto [b, d] : exponent)
-        if (b == m && std::fabs(d + c * k) <= 1e-12 * std::fabs(k))
-          addFactor(left, b, -d);
+    Expr maximum = state(gauge.reference), guarded = context.guard(maximum);
+    auto take = [&](Expr atom) {
+      auto *found = find_if(exponent, [&](auto &e) { return e.first == atom; });
+      double amount = found == exponent.end() ? 0 : found->second;
+      addFactor(exponent, atom, -amount);
+      return amount;
+    };
+    double amount = take(maximum) + take(guarded);
+    bool bare = amount > 0 && accumulator.monoid == Monoid::Sum;
+    if (std::fabs(amount) > 1e-12 * gauge.scale)
+      addFactor(exponent, bare ? maximum : guarded, amount);
   }
-  return left.empty();
 }
 
-/// 2^(scale * exponent).
+/// exp(scale * exponent). Differences first and the factor last, in units of
+/// one that is not a maximum of ours: a source that takes max(c*u, s) is then
+/// met by the very c*max that it compares, however large that is.
 Expr Deriver::exponential(const Factors &exponent, double scale) {
+  auto ours = [](Expr e) {
+    return e->kind == Kind::State ||
+           (e->kind == Kind::Guard && e->operand(0)->kind == Kind::State);
+  };
+  const auto *other =
+      find_if(exponent, [&](const auto &term) { return !ours(term.first); });
+  double unit =
+      std::fabs((other == exponent.end() ? exponent.begin() : other)->second);
   Expr sum = nullptr;
-  for (auto [a, c] : exponent)
-    if (gaugeExponents.count(a)) {
-      Expr term = context.scale(c * scale, a);
-      sum = sum ? context.add(sum, term) : term;
+  for (bool positive : {true, false})
+    for (auto [a, c] : exponent) {
+      if (c > 0 != positive)
+        continue;
+      double ratio = std::fabs(c) / unit;
+      if (std::fabs(ratio - float(ratio)) <= 1e-12 * ratio)
+        ratio = float(ratio); // a factor as the source has it
+      Expr term = context.scale(ratio, a);
+      if (sum)
+        sum = positive ? context.add(sum, term) : context.sub(sum, term);
+      else
+        sum = positive ? term : context.neg(term);
     }
-  for (auto [a, c] : exponent) {
-    if (gaugeExponents.count(a))
-      continue;
-    // Exactly the factor that the gauge was rounded with.
-    for (auto [b, d] : exponent)
-      if (auto gauge = gaugeExponents.find(b); gauge != gaugeExponents.end())
-        if (std::fabs(c + d * gauge->second.second) <= 1e-12 * std::fabs(c))
-          c = -d * gauge->second.second;
-    sum = sum ? context.fma(a, context.constant(c * scale), sum)
-              : context.scale(c * scale, a);
-  }
-  return context.exp2(sum);
+  return context.exp2(context.scale(unit * scale * kLog2E, sum));
 }
 
 Expr Deriver::unscale(const Scaled &scaled) {
   if (scaled.exponent.empty())
     return scaled.mantissa;
-  if (isRoundingSized(scaled.exponent))
-    return context.mul(scaled.mantissa, exponential(scaled.exponent, 1));
   // Half before and half after: the geometric mean of two finite numbers is
   // finite.
   Expr half = exponential(scaled.exponent, 0.5);
@@ -130,7 +139,7 @@ std::optional<Deriver::Scaled> Deriver::scaledAtom(Expr atom,
   Scaled result = found->second;
   if (result.accumulator && vanishesWith(user, *result.accumulator))
     other = context.constant(other->value < 0 ? -1 : 1);
-  else if (!result.exponent.empty() && !isRoundingSized(result.exponent))
+  else if (!result.exponent.empty())
     other = context.mul(other, exponential(result.exponent, -1));
   Expr condition = context.compare(atom->operand(0)->comparison,
                                    result.mantissa, context.constant(0));
@@ -164,29 +173,26 @@ Deriver::Scaled Deriver::ungauge(const Product &product) {
   if (a)
     for (const Gauge &gauge : a->gauges) {
       Expr maximum = state(gauge.reference);
-      if (!gauge.exponential) {
+      if (gauge.exponential)
+        addFactor(result.exponent, maximum, gauge.scale);
+      else
         factor(positive(maximum), gauge.power);
-        continue;
-      }
-      Expr rounded = scaledReference(maximum, gauge.scale, false);
-      if (rounded->kind == Kind::Mul) {
-        gaugeExponents[rounded] = {maximum, gauge.scale * kLog2E};
-        addFactor(result.exponent, rounded, 1);
-      } else {
-        addFactor(result.exponent, rounded, 1); // k = 1: nothing is rounded
-      }
     }
   for (auto [e, c] : h.exponent)
     addExponent(result.exponent, e, c);
   for (auto [e, p] : h.powers) {
     if (std::optional<Scaled> scaled = scaledAtom(e, product)) {
-      for (auto [u, c] : scaled->exponent)
-        addFactor(result.exponent, u, c * p);
+      for (auto [u, c] : scaled->exponent) {
+        bool maximum = u->kind == Kind::State && c * p < 0;
+        addFactor(result.exponent, maximum ? context.guard(u) : u, c * p);
+      }
       factor(scaled->mantissa, p);
     } else {
       factor(inStates(e), p);
     }
   }
+  if (a)
+    cancelGauges(result.exponent, *a);
   if (h.powers.empty() && h.coefficient > 0 && product.accumulator &&
       a->gauges.size() <= 1)
     result.accumulator = product.accumulator;

@@ -19,6 +19,10 @@ namespace napkin::algebra {
 /// A streamed axis of unknown length is taken to have at most 2^20 positions.
 static constexpr double kStreamSizeLog2 = 20;
 
+/// Values that the source computes and keeps are taken to stay below 2^32 when
+/// the bounds of what they are computed from say no better.
+static constexpr double kValueBoundLog2 = 32;
+
 double Normalizer::sizeLog2(unsigned i) {
   int64_t size = context.axisSize(i);
   if (i == axis && size <= 0)
@@ -27,16 +31,43 @@ double Normalizer::sizeLog2(unsigned i) {
                   : kStreamSizeLog2;
 }
 
-double Normalizer::magnitudeLog2(Expr e) {
+double Normalizer::magnitudeLog2(Expr e, bool asValue) {
   if (e->kind == Kind::Compare || e->kind == Kind::Not)
     return 0;
   double high = range(e).magnitude();
-  if (high == kInfinity) {
-    if (!is_contained(assumed, e))
-      assumed.push_back(e);
-    return inputBoundLog2;
+  double bits = high > 0 ? std::fabs(std::log2(high)) : 0;
+  double most = std::max(inputBoundLog2, kValueBoundLog2);
+  bool unbounded = high == kInfinity;
+  if (!unbounded && (!asValue || high <= std::exp2(most)))
+    return bits;
+  if (!is_contained(assumed, e))
+    assumed.push_back(e);
+  return unbounded ? inputBoundLog2 : most;
+}
+
+bool Normalizer::isProvedFinite(Expr e) {
+  switch (e->kind) {
+  case Kind::Constant:
+    return std::isfinite(e->value);
+  case Kind::Index:
+  case Kind::Size:
+  case Kind::Compare:
+  case Kind::Not:
+    return true;
+  case Kind::Input: // whole numbers: floats have no bounds or a rounding
+    return e->variant == 0 && std::isfinite(e->value) && std::isfinite(e->high);
+  case Kind::Add:
+  case Kind::Sub:
+  case Kind::Mul:
+  case Kind::Neg:
+  case Kind::Abs:
+  case Kind::Max:
+  case Kind::Min:
+    return range(e).magnitude() < 0x1p127 &&
+           llvm::all_of(e->operands, [&](Expr o) { return isProvedFinite(o); });
+  default:
+    return false;
   }
-  return high > 0 ? std::fabs(std::log2(high)) : 0;
 }
 
 Interval Normalizer::range(Expr e) {

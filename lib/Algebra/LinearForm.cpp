@@ -25,6 +25,18 @@ static Factors scaled(const Factors &terms, double c) {
   return result;
 }
 
+std::optional<Factors> Normalizer::linearMultiple(Expr e, double c) {
+  std::optional<Factors> terms = linear(e);
+  if (!terms || c != 0)
+    return terms ? std::optional(scaled(*terms, c)) : std::nullopt;
+  // 0 times infinity is NaN and has to stay so.
+  Factors zeros;
+  for (auto [a, v] : *terms)
+    if (!isProvedFinite(a))
+      addFactor(zeros, context.scale(0, a), 1);
+  return zeros;
+}
+
 std::optional<Factors> Normalizer::linear(Expr e) {
   if (auto found = linearForms.find(e); found != linearForms.end())
     return found->second;
@@ -43,9 +55,18 @@ std::optional<Factors> Normalizer::linearImpl(Expr e) {
     std::optional<Factors> b = a ? linear(e->operand(1)) : std::nullopt;
     if (!b)
       return std::nullopt;
+    Factors sum = *a;
     for (auto [u, c] : *b)
-      addFactor(*a, u, e->kind == Kind::Add ? c : -c);
-    return a;
+      addFactor(sum, u, e->kind == Kind::Add ? c : -c);
+    // a - a is NaN where a is not finite.
+    auto vanished = [&](const auto &term) {
+      return !isProvedFinite(term.first) && none_of(sum, [&](const auto &left) {
+        return left.first == term.first;
+      });
+    };
+    if (!mixed && any_of(*b, vanished))
+      return Factors{{e, 1}};
+    return sum;
   }
   case Kind::Neg: {
     std::optional<Factors> a = linear(e->operand(0));
@@ -53,16 +74,12 @@ std::optional<Factors> Normalizer::linearImpl(Expr e) {
   }
   case Kind::Mul:
     for (unsigned i : {0, 1})
-      if (Expr c = e->operand(i); c->isConstant() && std::isfinite(c->value)) {
-        std::optional<Factors> a = linear(e->operand(1 - i));
-        return a ? std::optional(scaled(*a, c->value)) : std::nullopt;
-      }
+      if (Expr c = e->operand(i); c->isConstant() && std::isfinite(c->value))
+        return linearMultiple(e->operand(1 - i), c->value);
     break;
   case Kind::Div:
-    if (Expr c = e->operand(1); c->isConstant() && c->value != 0) {
-      std::optional<Factors> a = linear(e->operand(0));
-      return a ? std::optional(scaled(*a, 1 / c->value)) : std::nullopt;
-    }
+    if (Expr c = e->operand(1); c->isConstant() && c->value != 0)
+      return linearMultiple(e->operand(0), 1 / c->value);
     break;
   case Kind::Guard:
     if (mixed)
@@ -91,6 +108,11 @@ std::optional<Factors> Normalizer::linearImpl(Expr e) {
   case Kind::Min:
     if (mixed)
       return linearMinMax(e);
+    break;
+  case Kind::Reduce:
+    if (e->axis != axis && carries(e, axis) &&
+        (e->monoid == Monoid::Max || e->monoid == Monoid::Min))
+      return linearInnerExtremum(e);
     break;
   default:
     break;
@@ -140,6 +162,37 @@ std::optional<Factors> Normalizer::linearMixedSelect(Expr e) {
             context.select(condition, second ? minusInfinity : x,
                            second ? x : minusInfinity),
             scale);
+  return kept;
+}
+
+/// A maximum over other axes, in one spelling whatever the order of the axes:
+/// it is the reference of a sum that runs over them too.
+std::optional<Factors> Normalizer::linearInnerExtremum(Expr e) {
+  AxisSet over = 0;
+  Expr body = e;
+  for (; body->kind == Kind::Reduce && body->monoid == e->monoid &&
+         body->axis != axis;
+       body = body->operand(0))
+    over |= axisBit(body->axis);
+  std::optional<Factors> terms = linear(body);
+  if (!terms)
+    return std::nullopt;
+  Factors kept, inner;
+  for (auto [a, c] : *terms) {
+    bool waits = classOf(a) == TermClass::Reduced;
+    if (waits && (a->axes & over))
+      return refuse(e, "inner " + stringify(e->monoid) +
+                           " of x and r along an axis that r carries");
+    (waits ? kept : inner).push_back({a, c});
+  }
+  double scale = inner.size() == 1 ? std::fabs(inner[0].second) : 1;
+  for (auto &[a, c] : inner)
+    c /= scale;
+  Expr extremum = linearToExpr(inner);
+  for (unsigned i = 0; i < context.getNumAxes(); ++i)
+    if (over >> i & 1)
+      extremum = context.reduce(e->monoid, i, extremum);
+  addFactor(kept, extremum, scale);
   return kept;
 }
 

@@ -45,7 +45,15 @@ AxisSet Monomial::axes() const {
 bool Monomial::isSameProduct(const Monomial &other) const {
   return powers == other.powers && exponent == other.exponent &&
          bound == other.bound && masks == other.masks &&
-         rounded == other.rounded && rounding == other.rounding;
+         outside == other.outside && rounded == other.rounded &&
+         rounding == other.rounding;
+}
+
+Factors Monomial::masked() const {
+  Factors result = powers;
+  for (auto [atom, p] : outside)
+    addFactor(result, atom, -p);
+  return result;
 }
 
 static void insertMask(SmallVectorImpl<Expr> &masks, Expr mask) {
@@ -70,6 +78,13 @@ std::optional<Monomial> Normalizer::multiply(const Monomial &a,
   Monomial result = a;
   result.coefficient *= b.coefficient;
   result.bound |= b.bound;
+  // What one factor masks does not reach the other's.
+  result.outside.clear();
+  bool either = !a.masks.empty() || !b.masks.empty();
+  for (const Monomial *m : {&a, &b})
+    if (either)
+      for (auto [atom, p] : m->masks.empty() ? m->powers : m->outside)
+        addFactor(result.outside, atom, p);
   for (Expr mask : b.masks)
     insertMask(result.masks, mask);
   if (b.rounding) {
@@ -179,7 +194,7 @@ Expr Normalizer::powersToExpr(const Factors &powers) {
 }
 
 Expr Normalizer::toExpr(const Monomial &monomial) {
-  Expr result = powersToExpr(monomial.powers);
+  Expr result = powersToExpr(monomial.masked());
   if (!monomial.exponent.empty() || monomial.rounding) {
     Expr inner = powersToExpr(monomial.rounded);
     if (!monomial.exponent.empty())
@@ -198,6 +213,8 @@ Expr Normalizer::toExpr(const Monomial &monomial) {
     result = context.scale(monomial.coefficient, result);
   for (Expr mask : monomial.masks)
     result = context.select(mask, result, context.constant(0));
+  if (!monomial.outside.empty())
+    result = context.mul(result, powersToExpr(monomial.outside));
   for (unsigned i = 0; i < context.getNumAxes(); ++i)
     if (monomial.bound >> i & 1)
       result = context.reduce(Monoid::Sum, i, result);
@@ -233,7 +250,15 @@ std::pair<Monomial, Monomial> Normalizer::split(const Monomial &monomial) {
   }
   for (Expr mask : monomial.masks)
     (isStreamed(mask) ? x : rest).masks.push_back(mask);
+  if (!x.masks.empty())
+    for (auto [atom, p] : monomial.outside)
+      if (any_of(x.powers, [&, a = atom](auto &f) { return f.first == a; }))
+        x.outside.push_back({atom, p});
   rest.bound = monomial.bound & rest.axes();
+  // Where each position has a point of its own, each moves by itself.
+  for (auto [atom, p] : x.powers)
+    if (atom->kind == Kind::Shifted)
+      rest.bound |= monomial.bound & atom->operand(1)->axes;
   x.bound = monomial.bound & ~rest.bound;
   x.rounded = monomial.rounded;
   x.rounding = monomial.rounding;

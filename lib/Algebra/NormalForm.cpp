@@ -36,7 +36,10 @@ TermClass Normalizer::classOf(Expr e) {
     return found->second;
   bool reduced = e->kind == Kind::State || e->kind == Kind::Reference ||
                  (e->kind == Kind::Reduce && e->axis == axis);
-  for (Expr operand : e->operands) {
+  // A difference is of the class of what it is taken of.
+  ArrayRef<Expr> operands = e->operands;
+  for (Expr operand :
+       e->kind == Kind::Shifted ? operands.take_front() : operands) {
     TermClass c = classOf(operand);
     reduced |= c == TermClass::Reduced || c == TermClass::Mixed;
   }
@@ -56,8 +59,8 @@ static Monomial atom(Expr e, double coefficient = 1) {
 }
 
 std::optional<Monomials> Normalizer::normalize(Expr e, bool shift) {
-  auto found = forms.find({e, shift});
-  if (found != forms.end())
+  std::pair key(e, shift ? innerAxes : 0);
+  if (auto found = forms[shift].find(key); found != forms[shift].end())
     return found->second;
   std::optional<Monomials> sum = normalizeImpl(e, shift);
   if (!sum)
@@ -66,7 +69,7 @@ std::optional<Monomials> Normalizer::normalize(Expr e, bool shift) {
   if (result.size() > kMaxMonomials)
     return refuse(e, "more than " + Twine(kMaxMonomials) +
                          " products after distribution");
-  forms[{e, unsigned(shift)}] = result;
+  forms[shift][key] = result;
   return result;
 }
 
@@ -109,47 +112,9 @@ std::optional<Monomials> Normalizer::normalizeImpl(Expr e, bool shift) {
       m.coefficient = -m.coefficient;
     return sum;
   }
-  case Kind::Mul: {
-    std::optional<Monomials> a = normalize(e->operand(0), shift);
-    std::optional<Monomials> b =
-        a ? normalize(e->operand(1), shift) : std::nullopt;
-    if (!b)
-      return std::nullopt;
-    if (!mixed && (a->size() != 1 || b->size() != 1))
-      return Monomials{atom(e)};
-    Monomials result;
-    for (const Monomial &p : *a)
-      for (const Monomial &q : *b) {
-        std::optional<Monomial> m = multiply(p, q, e);
-        if (!m)
-          return std::nullopt;
-        result.push_back(std::move(*m));
-      }
-    return result;
-  }
-  case Kind::Div: {
-    std::optional<Monomials> a = normalize(e->operand(0), shift);
-    if (!a)
-      return std::nullopt;
-    if (!mixed && (a->size() != 1 || e->operand(1)->isConstant(0)))
-      return Monomials{atom(e)};
-    std::optional<Monomial> b =
-        single(e->operand(1), "1/b needs b to be one product g(x)*h(r)");
-    std::optional<Monomial> inverse = b ? power(*b, -1, e) : std::nullopt;
-    if (!inverse) {
-      if (!mixed)
-        return Monomials{atom(e)};
-      return std::nullopt;
-    }
-    Monomials result;
-    for (const Monomial &p : *a) {
-      std::optional<Monomial> m = multiply(p, *inverse, e);
-      if (!m)
-        return std::nullopt;
-      result.push_back(std::move(*m));
-    }
-    return result;
-  }
+  case Kind::Mul:
+  case Kind::Div:
+    return normalizeProduct(e, shift);
   default:
     break;
   }
@@ -185,6 +150,9 @@ std::optional<Monomials> Normalizer::normalizeImpl(Expr e, bool shift) {
     result.powers.clear();
     for (auto [a, p] : u->powers)
       addFactor(result.powers, context.make(Kind::Abs, {a}), p);
+    result.outside.clear();
+    for (auto [a, p] : u->outside)
+      addFactor(result.outside, context.make(Kind::Abs, {a}), p);
     return Monomials{result};
   }
   case Kind::Log:
@@ -195,7 +163,7 @@ std::optional<Monomials> Normalizer::normalizeImpl(Expr e, bool shift) {
     return normalizeRound(e);
   case Kind::Reduce:
     if (e->monoid == Monoid::Sum)
-      return normalizeInnerSum(e);
+      return normalizeInnerSum(e, shift);
     return refuse(e, "inner reduce '" + stringify(e->monoid) +
                          "' over another axis of a value that joins " +
                          context.axisName(axis) + " and r");
@@ -217,6 +185,50 @@ std::optional<Monomials> Normalizer::normalizeImpl(Expr e, bool shift) {
   default:
     return refuseOther(e);
   }
+}
+
+std::optional<Monomials> Normalizer::normalizeProduct(Expr e, bool shift) {
+  bool mixed = isMixed(e);
+  std::optional<Monomials> a = normalize(e->operand(0), shift);
+  if (!a)
+    return std::nullopt;
+  std::optional<Monomials> b;
+  if (e->kind == Kind::Mul) {
+    b = normalize(e->operand(1), shift);
+    if (!b)
+      return std::nullopt;
+    if (!mixed && (a->size() != 1 || b->size() != 1))
+      return Monomials{atom(e)};
+  } else {
+    if (!mixed && (a->size() != 1 || e->operand(1)->isConstant(0)))
+      return Monomials{atom(e)};
+    std::optional<Monomial> divisor =
+        single(e->operand(1), "1/b needs b to be one product g(x)*h(r)");
+    std::optional<Monomial> inverse =
+        divisor ? power(*divisor, -1, e) : std::nullopt;
+    if (!inverse) {
+      if (!mixed)
+        return Monomials{atom(e)};
+      return std::nullopt;
+    }
+    b = Monomials{std::move(*inverse)};
+  }
+  // 0 times infinity is NaN: a factor 0 stays where the others may not be
+  // finite.
+  Monomials zero = {atom(context.constant(0))};
+  if (a->empty() && !isProvedFinite(e->operand(1)))
+    a = zero;
+  if (b->empty() && !isProvedFinite(e->operand(0)))
+    b = zero;
+  Monomials result;
+  for (const Monomial &p : *a)
+    for (const Monomial &q : *b) {
+      std::optional<Monomial> m = multiply(p, q, e);
+      if (!m)
+        return std::nullopt;
+      result.push_back(std::move(*m));
+    }
+  return result;
 }
 
 std::optional<Monomials> Normalizer::refuseOther(Expr e) {
@@ -292,16 +304,20 @@ Monomials Normalizer::shiftSum(Monomials sum, bool shift) {
     append_range(streamed, rest);
     return streamed;
   }
+  // One point for all that is summed, where the r-part is one as well.
+  AxisSet shared = axisBit(axis) | innerAxes;
+  for (const Monomial &r : reduced)
+    shared &= ~r.axes();
   Monomials result;
   Expr total = nullptr;
   for (const Monomial &m : streamed) {
     Monomial unit = m;
     unit.coefficient = 1;
-    Expr x = toExpr(unit);
-    result.push_back(atom(context.shifted(x), m.coefficient));
+    Expr x = toExpr(unit), point = context.reference(x, shared);
+    result.push_back(atom(context.shifted(x, point), m.coefficient));
     // The reference is added first to the r-part derived from the same x-part:
     // their difference is small, so nothing is lost.
-    Expr group = context.scale(m.coefficient, context.reference(x, axis));
+    Expr group = context.scale(m.coefficient, point);
     auto *mine = find_if(reduced, [&](const Monomial &r) {
       return anyNode(toExpr(r), [&](Expr n) { return n == x; });
     });
@@ -370,6 +386,7 @@ std::optional<Monomials> Normalizer::normalizeSelect(Expr e, bool shift) {
       std::optional<Monomial> product = multiply(m, masked, e);
       if (!product)
         return std::nullopt;
+      product->outside.clear();
       result.push_back(std::move(*product));
     }
   }
@@ -392,6 +409,7 @@ std::optional<Monomials> Normalizer::normalizeRound(Expr e) {
     return refuse(e, "rounding of an inner sum that joins x and r");
   Monomial result = *u;
   result.powers.clear();
+  result.outside.clear();
   for (auto [a, p] : u->powers)
     (isStreamed(a) ? result.rounded : result.powers).push_back({a, p});
   // An x-part that is stored so already stays as it is.
@@ -426,11 +444,13 @@ std::optional<Monomials> Normalizer::normalizeRound(Expr e) {
   return Monomials{result};
 }
 
-std::optional<Monomials> Normalizer::normalizeInnerSum(Expr e) {
-  std::optional<Monomials> sum = normalize(e->operand(0), false);
+std::optional<Monomials> Normalizer::normalizeInnerSum(Expr e, bool shift) {
+  AxisSet bit = axisBit(e->axis), around = innerAxes;
+  innerAxes |= bit;
+  std::optional<Monomials> sum = normalize(e->operand(0), shift);
+  innerAxes = around;
   if (!sum)
     return std::nullopt;
-  AxisSet bit = axisBit(e->axis);
   for (Monomial &m : *sum) {
     if (m.bound & bit)
       return refuse(e, "axis bound twice");

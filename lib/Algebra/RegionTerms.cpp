@@ -102,15 +102,16 @@ Expr RegionTerms::inputTerm(Value value) {
 Expr RegionTerms::reduceOver(Monoid monoid, Expr body,
                              ArrayRef<StringAttr> over, unsigned number,
                              double identity) {
-  // The streamed axis outermost: partial sums over the others are x-parts.
-  bool streamed = false;
-  for (StringAttr name : over) {
-    unsigned i = context.axis(name.getValue());
-    if (i == axis)
-      streamed = true;
-    else
+  // The streamed axis outermost: partial sums over the others are x-parts. In
+  // one order, so that it does not matter how the source lists them.
+  AxisSet axes = 0;
+  for (StringAttr name : over)
+    axes |= axisBit(context.axis(name.getValue()));
+  bool streamed = axes & axisBit(axis);
+  axes &= ~axisBit(axis);
+  for (unsigned i = 0; i < context.getNumAxes(); ++i)
+    if (axes >> i & 1)
       body = context.reduce(monoid, i, body, number, identity);
-  }
   return streamed ? context.reduce(monoid, axis, body, number, identity) : body;
 }
 

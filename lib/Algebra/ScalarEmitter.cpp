@@ -302,9 +302,9 @@ Value ScalarEmitter::emitUncached(Expr e) {
   }
   case Kind::Guard: {
     Value a = number(e->operand(0));
-    Value finite = arith::CmpFOp::create(
-        builder, location, arith::CmpFPredicate::OGT, a, constant(-kInfinity));
-    return create<arith::SelectOp>({finite, a, constant(0)});
+    Value empty = arith::CmpFOp::create(
+        builder, location, arith::CmpFPredicate::OEQ, a, constant(-kInfinity));
+    return create<arith::SelectOp>({empty, constant(0), a});
   }
   case Kind::Combine: {
     Value a = number(e->operand(0));

@@ -4,15 +4,14 @@
 //
 // Writes the loop body and the merge of a plan. Both first settle the new
 // references (running maxima, points of shifts), bring old accumulators to
-// them, and then combine. An exponential gauge is kept as the *rounded* product
-// k*max, so that a weight and a correction use the very same number and no
-// drift builds up while the maximum moves.
+// them, and then combine.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Deriver.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Twine.h"
 
 using namespace llvm;
 
@@ -29,17 +28,17 @@ struct Deriver::Side {
   const DenseMap<Expr, Expr> *oldPoints = nullptr;
 };
 
-/// k * max, with 0 for the maximum of nothing: old values read the maximum
-/// unguarded (exp of -inf is 0), new ones guarded (so that 0 * 0 is 0).
-Expr Deriver::scaledReference(Expr maximum, double scale, bool negated) {
+/// log2(e) * scale * (u - max), which is 0 where u is the maximum. The scale
+/// comes last: a difference of floats near each other is exact, k*u - k*max
+/// keeps the roundings of products that may be as large as floats are. `u` may
+/// be -inf, whose exponential is 0; the maximum of nothing counts as 0, so that
+/// it is so for it as well.
+Expr Deriver::scaledDistance(Expr u, Expr maximum, double scale) {
   double k = scale * kLog2E;
   // exp2 with a natural unit: keep 1 exactly where rounding made it almost 1.
   if (std::fabs(k - 1) < 1e-12)
     k = 1;
-  Expr guarded = context.guard(maximum);
-  if (negated)
-    return k == 1 ? context.neg(guarded) : context.scale(-k, guarded);
-  return context.scale(k, guarded);
+  return context.scale(k, context.sub(u, context.guard(maximum)));
 }
 
 Expr Deriver::positive(Expr maximum) {
@@ -86,7 +85,8 @@ Expr Deriver::combine(const Accumulator &accumulator, Expr a, Expr b) {
 /// What is reduced over the chunk, in the new gauge.
 Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
   const Monomial &x = *accumulator.monomial;
-  Expr inner = nullptr;
+  Expr inner = nullptr, zero = context.constant(0);
+  bool masked = x.masks.empty();
   auto times = [&](Expr &product, Expr e) {
     product = product ? context.mul(product, e) : e;
   };
@@ -95,13 +95,9 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
                                 [](const Gauge &g) { return g.exponential; });
     Expr exponent;
     if (gauge != accumulator.gauges.end()) {
-      Expr u = accumulators[gauge->reference].computed;
-      Expr maximum = side.maxima[gauge->reference];
-      Expr row = scaledReference(maximum, gauge->scale, /*negated=*/true);
-      double k = gauge->scale * kLog2E;
-      exponent = std::fabs(k - 1) < 1e-12
-                     ? context.add(u, row)
-                     : context.fma(u, context.constant(k), row);
+      exponent = scaledDistance(gauge->exponent, side.maxima[gauge->reference],
+                                gauge->scale);
+      masked = true; // the exponent is -inf there
     } else {
       Factors base2;
       for (auto [a, c] : x.exponent)
@@ -123,14 +119,29 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
     }
     return result;
   };
+  // Masks stay with what they mask, so that cofactors can be those of a
+  // contract; an exponential is masked already unless a factor could be
+  // infinite where it is 0.
+  Factors covered = x.masked();
+  auto mask = [&](bool last) {
+    if (masked || (!last && !covered.empty()))
+      return;
+    for (Expr m : x.masks)
+      inner = context.select(m, inner ? inner : context.constant(1), zero);
+    masked = true;
+  };
+  masked &= x.masks.empty() || (covered.empty() && x.rounded.empty());
   if (!x.rounded.empty())
     times(inner, normalizer.powersToExpr(inGauge(x.rounded)));
-  if (x.rounding)
+  if (x.rounding) {
+    mask(/*last=*/false);
     inner = context.round(inner ? inner : context.constant(1), *x.rounding);
-  if (!x.powers.empty() || !inner)
-    times(inner, normalizer.powersToExpr(inGauge(x.powers)));
-  for (Expr mask : x.masks)
-    inner = context.select(mask, inner, context.constant(0));
+  }
+  if (!covered.empty())
+    times(inner, normalizer.powersToExpr(inGauge(covered)));
+  mask(/*last=*/true);
+  if (!x.outside.empty() || !inner)
+    times(inner, normalizer.powersToExpr(inGauge(x.outside)));
   for (unsigned i = 0; i < context.getNumAxes(); ++i)
     if (x.bound >> i & 1)
       inner = context.reduce(Monoid::Sum, i, inner);
@@ -174,7 +185,8 @@ Expr Deriver::regauge(const Accumulator &accumulator, const Side &side) {
       int moved = shift.power - kept[i];
       if (moved == 0)
         continue;
-      addFactor(lower.powers, shift.atom, -moved);
+      if (Expr count = dropPowers(lower, shift.atom, moved))
+        factor = factor ? context.mul(factor, count) : count;
       double binomial = 1;
       for (int j = 0; j < moved; ++j)
         binomial = binomial * (shift.power - j) / (j + 1);
@@ -183,6 +195,7 @@ Expr Deriver::regauge(const Accumulator &accumulator, const Side &side) {
       factor = factor ? context.mul(factor, d) : d;
     }
     std::optional<unsigned> number = lowerPower(lower);
+    sameGauges &= !number || accumulators[*number].gauges == accumulator.gauges;
     Expr below = number ? state(*number, side.variant)
                         : context.state(*countMember, 0, side.variant);
     value = context.add(value, context.mul(below, factor));
@@ -193,10 +206,7 @@ Expr Deriver::regauge(const Accumulator &accumulator, const Side &side) {
     Expr fresh = side.maxima[gauge.reference];
     Expr factor;
     if (gauge.exponential) {
-      double k = gauge.scale * kLog2E;
-      Expr scaled = std::fabs(k - 1) < 1e-12 ? old : context.scale(k, old);
-      factor = context.exp2(context.add(
-          scaled, scaledReference(fresh, gauge.scale, /*negated=*/true)));
+      factor = context.exp2(scaledDistance(old, fresh, gauge.scale));
     } else {
       Expr ratio =
           context.div(context.max(old, context.constant(0)), positive(fresh));
@@ -222,6 +232,20 @@ Expr Deriver::mergedPosition(const Accumulator &accumulator) {
       context.compare(Comparison::GT, keyB, keyA), b,
       context.select(context.compare(Comparison::EQ, keyB, keyA),
                      context.min(a, b), a));
+}
+
+/// The mean of what a Shifted is taken of, over the chunk and over the other
+/// axes that share its reference. `positions`: in the chunk.
+static Expr chunkMean(ExprContext &context, unsigned axis, Expr shifted,
+                      Expr positions) {
+  Expr total = shifted->operand(0), count = positions;
+  AxisSet shared = total->axes & ~shifted->operand(1)->axes & ~axisBit(axis);
+  for (unsigned i = 0; i < context.getNumAxes(); ++i)
+    if (shared >> i & 1) {
+      total = context.reduce(Monoid::Sum, i, total);
+      count = context.mul(count, context.size(i));
+    }
+  return context.div(context.reduce(Monoid::Sum, axis, total), count);
 }
 
 void Deriver::buildMembers() {
@@ -274,11 +298,10 @@ void Deriver::buildMembers() {
         continue;
       unsigned number = members.size();
       referenceMembers[a] = number;
-      AxisSet axes = a->axes & ~axisBit(axis);
+      AxisSet axes = a->operand(1)->axes;
       PlanMember point;
       point.state = context.state(number, axes);
-      Expr mean =
-          context.div(context.reduce(Monoid::Sum, axis, a->operand(0)), chunk);
+      Expr mean = chunkMean(context, axis, a, chunk);
       Expr finite =
           context.compare(Comparison::LT, context.make(Kind::Abs, {mean}),
                           context.constant(1e30));
@@ -313,6 +336,29 @@ void Deriver::buildMembers() {
     members[i].merge = combine(a, regauge(a, left), regauge(a, right));
     members[i].corrected = kept != state(i);
   }
+}
+
+/// A member has one set of axes, in the state, after a chunk and after a merge.
+/// No form is known that breaks this; one that did would be no program.
+bool Deriver::checkAxes(PlanRefusal &refusal) {
+  for (const PlanMember &member : members) {
+    AxisSet axes = member.state->axes;
+    if (sameGauges && member.step->axes == axes && member.merge->axes == axes)
+      continue;
+    refusal.expr = member.step;
+    refusal.message =
+        (Twine("axis ") + context.axisName(axis) + ", '" +
+         normalizer.print(member.step) +
+         (sameGauges
+              ? "': the state of this running reduction would have other "
+                "axes after a chunk than before it"
+              : "': differences from a point of reference would be kept "
+                "in several units") +
+         "; choose another axis to stream, or split the kernel")
+            .str();
+    return false;
+  }
+  return true;
 }
 
 } // namespace napkin::algebra

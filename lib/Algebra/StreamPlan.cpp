@@ -18,10 +18,14 @@ using namespace llvm;
 
 namespace napkin::algebra {
 
+/// Floats lie below 2^128.
+static constexpr double kFloatRangeLog2 = 128;
+
 Deriver::Deriver(ExprContext &context, unsigned axis,
                  const PlanOptions &options)
     : context(context), axis(axis),
-      normalizer(context, axis, options.inputBoundLog2) {
+      normalizer(context, axis, options.inputBoundLog2),
+      certain(context, axis, kFloatRangeLog2) {
   normalizer.names = &names;
 }
 
@@ -42,8 +46,17 @@ unsigned Deriver::addAccumulator(Accumulator accumulator) {
   return accumulators.back().number;
 }
 
+/// The operand of the maxima over `axes` that stand around it.
+static Expr insideMaxima(Expr e, AxisSet axes) {
+  while (e->kind == Kind::Reduce && e->monoid == Monoid::Max &&
+         (axes >> e->axis & 1))
+    e = e->operand(0);
+  return e;
+}
+
 std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
-                                                    ArrayRef<Expr> masks) {
+                                                    ArrayRef<Expr> masks,
+                                                    AxisSet bound) {
   // A single atom counts once: the maximum of the raw scores, whatever their
   // scale. A sum stays as it is.
   double scale = form.size() == 1 ? std::fabs(form[0].second) : 1;
@@ -56,6 +69,9 @@ std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
       e = context.select(mask, e, context.constant(-kInfinity));
     unit = {{e, 1}};
   }
+  for (unsigned i = 0; i < context.getNumAxes(); ++i)
+    if (Expr e = normalizer.linearToExpr(unit); (bound & e->axes) >> i & 1)
+      unit = *normalizer.linear(context.reduce(Monoid::Max, i, e));
   // Known already, up to a positive factor?
   for (auto &[known, number] : maxima) {
     if (known.size() != unit.size())
@@ -107,6 +123,23 @@ std::optional<Expr> Deriver::leaf(Expr x, Monoid monoid, unsigned k,
   return state(addAccumulator(std::move(accumulator)));
 }
 
+/// Divides the monomial by atom^powers and returns what one element then counts
+/// for: the positions of bound axes that nothing carries any more; null for 1.
+Expr Deriver::dropPowers(Monomial &monomial, Expr atom, int powers) {
+  bool outside = any_of(monomial.outside,
+                        [&](const auto &entry) { return entry.first == atom; });
+  addFactor(monomial.powers, atom, -powers);
+  if (outside)
+    addFactor(monomial.outside, atom, -powers);
+  Expr count = nullptr;
+  AxisSet left = monomial.bound & ~monomial.axes();
+  for (unsigned i = 0; i < context.getNumAxes(); ++i)
+    if (left >> i & 1)
+      count = count ? context.mul(count, context.size(i)) : context.size(i);
+  monomial.bound &= ~left;
+  return count;
+}
+
 std::optional<unsigned> Deriver::lowerPower(const Monomial &monomial) {
   if (monomial.isOne())
     return std::nullopt; // the count
@@ -130,7 +163,7 @@ unsigned Deriver::productAccumulator(const Monomial &x, Monoid monoid,
     if (!is_contained(shiftedAtoms, a))
       shiftedAtoms.push_back(a);
     Monomial lower = x;
-    addFactor(lower.powers, a, -1);
+    dropPowers(lower, a, 1);
     lowerPower(lower);
   }
   Accumulator accumulator;
@@ -156,19 +189,26 @@ void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
   };
   SmallVector<Weight, 4> weights;
   double total = 0;
-  for (bool rounded : {false, true})
-    for (auto [a, p] : rounded ? x.rounded : x.powers)
-      if (a->kind != Kind::Shifted) {
-        double bits = std::fabs(p) * normalizer.magnitudeLog2(a);
-        weights.push_back({a, p, bits, rounded});
-        total += bits;
-      }
+  auto weigh = [&](bool asValues) {
+    weights.clear();
+    total = 0;
+    for (bool rounded : {false, true})
+      for (auto [a, p] : rounded ? x.rounded : x.powers)
+        if (a->kind != Kind::Shifted) {
+          double bits = std::fabs(p) * normalizer.magnitudeLog2(a, asValues);
+          weights.push_back({a, p, bits, rounded});
+          total += bits;
+        }
+  };
+  weigh(/*asValues=*/false);
+  if (total > budget)
+    weigh(/*asValues=*/true);
   if (!x.exponent.empty()) {
     // Two-sided: a sum that underflows to 0 is as useless as one that
     // overflows.
     Interval u{0, 0};
     for (auto [a, c] : x.exponent) {
-      Interval r = normalizer.range(a);
+      Interval r = certain.range(a);
       u.low += std::min(r.low * c, r.high * c);
       u.high += std::max(r.low * c, r.high * c);
     }
@@ -181,10 +221,17 @@ void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
       fits &= rounded <= kHalfRangeLog2;
     }
     if (!fits) {
-      auto [number, scale] = runningMaximum(x.exponent, x.masks);
+      auto [number, scale] = runningMaximum(x.exponent, x.masks, x.bound);
       Gauge gauge;
       gauge.scale = scale;
       gauge.reference = number;
+      AxisSet carried = 0;
+      for (auto [a, c] : x.exponent)
+        carried |= a->axes;
+      for (Expr mask : x.masks)
+        carried |= mask->axes;
+      gauge.exponent =
+          insideMaxima(accumulators[number].computed, x.bound & carried);
       accumulator.gauges.push_back(gauge);
     } else {
       std::string note =
@@ -197,15 +244,18 @@ void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
   llvm::sort(weights, [](const Weight &a, const Weight &b) {
     return std::pair(-a.bits, a.atom->id) < std::pair(-b.bits, b.atom->id);
   });
+  // A rounded element is a factor of a product of such: it and its cofactors
+  // keep the types that the source gives them.
   for (const Weight &weight : weights) {
-    if (asWritten || total <= budget || weight.power < 0 || weight.rounded)
+    if (asWritten || total <= budget || weight.power < 0 || x.rounding)
       continue;
     Gauge gauge;
     gauge.exponential = false;
     gauge.atom = weight.atom;
     gauge.power = weight.power;
     gauge.reference =
-        runningMaximum({{context.make(Kind::Abs, {weight.atom}), 1}}, x.masks)
+        runningMaximum({{context.make(Kind::Abs, {weight.atom}), 1}}, x.masks,
+                       x.bound)
             .first;
     accumulator.gauges.push_back(gauge);
     total -= weight.bits;
@@ -221,8 +271,8 @@ void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
   for (auto [a, p] : x.powers)
     if (a->kind == Kind::Shifted && x.exponent.size() == 1)
       for (const Gauge &gauge : accumulator.gauges)
-        if (gauge.exponential &&
-            accumulators[gauge.reference].element == a->operand(0))
+        if (gauge.exponential && gauge.exponent == a->operand(0) &&
+            accumulators[gauge.reference].axes == a->operand(1)->axes)
           shiftMaxima[a] = gauge.reference;
 }
 
@@ -367,13 +417,15 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   for (Expr r : reductions)
     finishReduction(r);
   buildMembers();
+  if (!checkAxes(refusal))
+    return std::nullopt;
   // References of shifts are states as well.
   DenseMap<Expr, Expr> toStates;
   for (Expr a : shiftedAtoms) {
     auto maximum = shiftMaxima.find(a);
-    toStates[context.reference(a->operand(0), axis)] =
-        maximum == shiftMaxima.end() ? members[referenceMembers[a]].state
-                                     : context.guard(state(maximum->second));
+    toStates[a->operand(1)] = maximum == shiftMaxima.end()
+                                  ? members[referenceMembers[a]].state
+                                  : context.guard(state(maximum->second));
   }
   for (Expr r : reductions)
     plan.finish[r] = context.substitute(finish[r], toStates);

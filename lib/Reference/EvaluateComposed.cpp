@@ -40,14 +40,14 @@ struct Rows {
 
 } // namespace
 
-/// select(max > -inf, max, 0) of \p row, a NaN being the largest of all: the
+/// select(max == -inf, 0, max) of \p row, a NaN being the largest of all: the
 /// definition to the letter.
 static double guardedMax(llvm::ArrayRef<double> row) {
   constexpr double least = -std::numeric_limits<double>::infinity();
   double largest = least;
   for (double value : row)
     largest = largest > value || std::isnan(largest) ? largest : value;
-  return largest > least ? largest : 0;
+  return largest == least ? 0 : largest;
 }
 
 LogicalResult Evaluator::evaluate(ncd::SoftmaxOp op) {
@@ -57,7 +57,7 @@ LogicalResult Evaluator::evaluate(ncd::SoftmaxOp op) {
     for (double &value : rows[row])
       sum += value = std::exp(value - shift);
     for (double &value : rows[row])
-      value /= sum > 0 ? sum : 1;
+      value /= sum == 0 ? 1 : sum;
   }
   return storeValues(op, op.getResult(), rows.values);
 }

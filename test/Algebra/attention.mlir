@@ -1,8 +1,9 @@
 // RUN: napkin-opt --ncd-decompose --ncd-derive-stream %s | FileCheck %s
 
 // The running maximum is that of the raw scores: the scale sits in the
-// exponent. Per element of the chunk there is one fma, one exp2 and the
-// rounding that the source declares; everything else is once per row.
+// exponent. Per element of the chunk there is one difference, one product, one
+// exp2 and the rounding that the source declares; everything else is once per
+// row. The difference comes first: k*s - k*max would keep a rounding of k*max.
 
 !q = !ncd.array<h=4, q=512, d=128, bf16>
 !k = !ncd.array<h=4, x=512, d=128, bf16>
@@ -40,21 +41,22 @@ ncd.diagram @attention(%q: !q, %k: !k, %v: !k) -> !q {
 // CHECK: arith.maximumf
 // CHECK: %[[ROW:.*]] = ncd.map %[[MN]]
 // CHECK: arith.constant 0xFF800000
-// CHECK: arith.cmpf ogt
+// CHECK: arith.cmpf oeq
 // CHECK: arith.select
-// CHECK: arith.constant -0.127517
-// CHECK-NEXT: arith.mulf
+// CHECK-NEXT: ncd.yield
 // CHECK: } : !ncd.array<h=4, q=512, f32> -> !ncd.array<h=4, q=512, f32>
 // CHECK-NEXT: %[[E:.*]] = ncd.map %[[S]], %[[ROW]] {
 // CHECK-NEXT: ^bb0(%[[X:.*]]: f32, %[[Y:.*]]: f32):
+// CHECK-NEXT: %[[D:.*]] = arith.subf %[[X]], %[[Y]] : f32
 // CHECK-NEXT: %[[C:.*]] = arith.constant 0.127517
-// CHECK-NEXT: %[[F:.*]] = math.fma %[[X]], %[[C]], %[[Y]] : f32
+// CHECK-NEXT: %[[F:.*]] = arith.mulf %[[D]], %[[C]] : f32
 // CHECK-NEXT: %[[P:.*]] = math.exp2 %[[F]] : f32
 // CHECK-NEXT: ncd.yield %[[P]] : f32
 // CHECK: %[[LC:.*]] = ncd.reduce sum %[[E]] over [x]
 // CHECK-NEXT: %[[COR:.*]] = ncd.map %[[M]], %[[ROW]]
-// CHECK: arith.mulf
-// CHECK-NEXT: arith.addf
+// CHECK: arith.subf
+// CHECK-NEXT: arith.constant 0.127517
+// CHECK-NEXT: arith.mulf
 // CHECK-NEXT: math.exp2
 // CHECK: %[[LN:.*]] = ncd.map %[[L]], %[[COR]], %[[LC]]
 // CHECK: arith.mulf
@@ -76,9 +78,9 @@ ncd.diagram @attention(%q: !q, %k: !k, %v: !k) -> !q {
 // CHECK: finish
 // CHECK-NEXT: ^bb0(%{{.*}}: {{.*}}, %[[FL:.*]]: {{.*}}, %[[FA:.*]]: !ncd.array<h=4, q=512, d=128, f32>):
 // CHECK-NEXT: %[[INV:.*]] = ncd.map %[[FL]]
-// CHECK: arith.cmpf ogt
-// CHECK-NEXT: arith.select
-// CHECK-NEXT: arith.divf
+// CHECK: arith.cmpf oeq
+// CHECK: arith.select
+// CHECK: arith.divf
 // CHECK: } : !ncd.array<h=4, q=512, f32> -> !ncd.array<h=4, q=512, f32>
 // CHECK-NEXT: %[[R:.*]] = ncd.map %[[FA]], %[[INV]]
 // CHECK: arith.mulf
@@ -123,7 +125,9 @@ ncd.diagram @causal(%q: !q, %k: !k, %v: !k) -> !q {
 // CHECK-NEXT: arith.select %[[SEEN]], %[[X]], %[[NONE]]
 // CHECK: ncd.reduce max %[[T]] over [x]
 // CHECK: ncd.map %[[T]], %{{.*}} {
-// CHECK: math.fma
+// CHECK: arith.subf
+// CHECK-NEXT: arith.constant
+// CHECK-NEXT: arith.mulf
 // CHECK-NEXT: math.exp2
 // CHECK: finish
 
@@ -191,3 +195,45 @@ ncd.diagram @softcap(%q: !q, %k: !k, %v: !k) -> !q {
 // CHECK-NEXT: math.exp2
 // CHECK-NOT: exp2
 // CHECK: finish
+
+// Masked behind the exponential: the running maximum is that of the scores that
+// are seen, whose exponential is 0 elsewhere, and v stays a factor by itself.
+
+// CHECK-LABEL: ncd.diagram @behind
+ncd.diagram @behind(%q: !q, %k: !k, %v: !k) -> !q {
+  %r = ncd.kernel (%q1 = %q, %k1 = %k, %v1 = %v : !q, !k, !k) -> (!q)
+      attributes {stream = #ncd.partition<x=64>} {
+    %s = ncd.contract %q1, %k1 over [d] : !q, !k -> !s
+    %m = ncd.reduce max %s over [x] : !s -> !ncd.array<h=4, q=512, f32>
+    %e = ncd.map %s, %m {
+    ^bb0(%a: f32, %b: f32):
+      %i = ncd.index "q" : index
+      %j = ncd.index "x" : index
+      %d = arith.subf %a, %b : f32
+      %w = math.exp %d : f32
+      %zero = arith.constant 0.0 : f32
+      %seen = arith.cmpi sle, %j, %i : index
+      %z = arith.select %seen, %w, %zero : f32
+      ncd.yield %z : f32
+    } : !s, !ncd.array<h=4, q=512, f32> -> !s
+    %l = ncd.reduce sum %e over [x] : !s -> !ncd.array<h=4, q=512, f32>
+    %p = ncd.map %e, %l {
+    ^bb0(%a: f32, %b: f32):
+      %w = arith.divf %a, %b : f32
+      %z = arith.truncf %w : f32 to bf16
+      ncd.yield %z : bf16
+    } : !s, !ncd.array<h=4, q=512, f32> -> !p
+    %o = ncd.contract %p, %v1 over [x] : !p, !k -> !q
+    ncd.yield %o : !q
+  }
+  ncd.return %r : !q
+}
+
+// CHECK: step
+// CHECK-NEXT: ^bb0({{.*}}, %[[KC:.*]]: {{.*}}, %[[VC:.*]]: !ncd.array<h=4, x=512, d=128, bf16>):
+// CHECK: ncd.reduce sum
+// CHECK: %[[P:.*]] = ncd.map %{{[0-9]+}} {
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: arith.truncf
+// CHECK: ncd.contract %[[P]], %[[VC]] over [x]
+// CHECK: merge

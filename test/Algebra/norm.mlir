@@ -73,7 +73,9 @@ ncd.diagram @logsumexp(%t: !t) -> !v {
 // CHECK-SAME: gauges ["a0 = max_x t", "a1 = sum_x exp(t); gauge exp(-a0)"]
 // CHECK: step
 // CHECK: ncd.reduce max
-// CHECK: math.fma
+// CHECK: arith.subf
+// CHECK-NEXT: arith.constant 1.44269
+// CHECK-NEXT: arith.mulf
 // CHECK-NEXT: math.exp2
 // CHECK: finish
 // CHECK: %[[M:.*]] = ncd.map %[[R]]#0
@@ -106,3 +108,25 @@ ncd.diagram @layer(%x: !f, %w: !n) -> !y {
 // CHECK: ncd.contract
 // CHECK: finish
 // CHECK: math.rsqrt
+
+// Over two axes the reference is the maximum over both, which the source takes
+// too: two members, none of which carries the axis that is not streamed.
+
+!t3 = !ncd.array<q=64, c=8, x=512, f32>
+
+// CHECK-LABEL: ncd.diagram @twoAxes
+ncd.diagram @twoAxes(%t: !t3) -> !v {
+  %r = ncd.kernel (%t1 = %t : !t3) -> (!v)
+      attributes {stream = #ncd.partition<x=64>} {
+    %l = ncd.logsumexp %t1 over [x, c] : !t3 -> !v
+    ncd.yield %l : !v
+  }
+  ncd.return %r : !v
+}
+
+// CHECK: ncd.stream "x"
+// CHECK-SAME: gauges ["a0 = max_x max_c t", "a1 = sum_x sum_c exp(t); gauge exp(-a0)"]
+// CHECK: step
+// CHECK: ncd.reduce max %{{.*}} over [{{[cx], [cx]}}] : {{.*}} -> !ncd.array<q=64, f32>
+// CHECK: ncd.reduce sum %{{.*}} over [{{[cx], [cx]}}] : {{.*}} -> !ncd.array<q=64, f32>
+// CHECK: merge

@@ -42,7 +42,7 @@ enum class Kind : uint8_t {
   Size,      // number of positions of `axis`
   State,     // accumulator `number` of the stream; `variant` tells two apart
   Reference, // the point that differences of operand 0 are taken from
-  Shifted,   // operand 0 minus its Reference
+  Shifted,   // operand 0 minus the Reference that is operand 1
   Add,
   Sub,
   Mul,
@@ -180,10 +180,13 @@ public:
   Expr size(unsigned axis);
   /// Accumulator `number`; `variant` 0 is the old or left one, 1 the right one.
   Expr state(unsigned number, AxisSet axes, unsigned variant = 0);
-  /// The point that differences of `of` are taken from; drops `streamAxis`.
-  Expr reference(Expr of, unsigned streamAxis);
-  /// `operand` minus its Reference.
-  Expr shifted(Expr operand);
+  /// The point that differences of `of` are taken from: one for all positions
+  /// along `shared`, axes which it does not carry.
+  Expr reference(Expr of, AxisSet shared);
+  /// `operand` minus its reference().
+  Expr shifted(Expr operand, Expr reference) {
+    return make(Kind::Shifted, {operand, reference});
+  }
   /// Any kind that has operands only; folds constants, 0 + a, 1 * a, a / 1.
   Expr make(Kind kind, llvm::ArrayRef<Expr> operands);
   /// a + b.

@@ -31,7 +31,8 @@ using Factors = llvm::SmallVector<std::pair<Expr, double>, 4>;
 void addFactor(Factors &factors, Expr atom, double amount);
 
 /// coefficient * prod atom^power * rounding(exp(sum c*atom) * prod rounded)
-/// where all masks hold, else 0, summed over the bound axes.
+/// where all masks hold, else 0, summed over the bound axes. The powers that
+/// are `outside` the masks are multiplied on behind them.
 struct Monomial {
   double coefficient = 1;
   Factors powers;
@@ -40,12 +41,16 @@ struct Monomial {
   AxisSet bound = 0;
   /// Conditions, sorted by id.
   llvm::SmallVector<Expr, 2> masks;
+  /// Part of the powers; empty without masks.
+  Factors outside;
   /// Factors under the rounding, with the exponential.
   Factors rounded;
   std::optional<Rounding> rounding;
 
   /// Axes that its atoms carry.
   AxisSet axes() const;
+  /// The powers that are not outside the masks.
+  Factors masked() const;
   /// Equal up to the coefficient.
   bool isSameProduct(const Monomial &other) const;
   /// True when nothing but the coefficient is left.
@@ -85,12 +90,16 @@ public:
   bool isStreamed(Expr e) { return classOf(e) == TermClass::Streamed; }
   /// True for a term that joins x and a reduction over it.
   bool isMixed(Expr e) { return classOf(e) == TermClass::Mixed; }
+  /// True when no input can make `e` infinite or NaN.
+  bool isProvedFinite(Expr e);
 
   /// Values that `e` can take under the bound on inputs. Masking constants
   /// -inf of selects are left out: their exponentials are exact zeros.
   Interval range(Expr e);
   /// log2 of a bound of |e| and of 1/|e|, assumed when none is derivable.
-  double magnitudeLog2(Expr e);
+  /// `asValue`: also when the derived one is above what is assumed of a value
+  /// that the source computes, 2^32 or the bound on inputs.
+  double magnitudeLog2(Expr e, bool asValue = false);
   /// log2 of the number of positions along an axis.
   double sizeLog2(unsigned axis);
 
@@ -151,7 +160,9 @@ private:
   /// A relative rounding of one product, kept on the monomial.
   std::optional<Monomials> normalizeRound(Expr e);
   /// A sum over another axis: bound where carried, else times its size.
-  std::optional<Monomials> normalizeInnerSum(Expr e);
+  std::optional<Monomials> normalizeInnerSum(Expr e, bool shift);
+  /// A product, or a quotient by one product.
+  std::optional<Monomials> normalizeProduct(Expr e, bool shift);
   /// The refusal for a kind that has no law on mixed operands.
   std::optional<Monomials> refuseOther(Expr e);
   /// monomial^exponent; refuses inner sums, masks and rounded values.
@@ -169,12 +180,18 @@ private:
   std::optional<Factors> linearMixedSelect(Expr e);
   /// max(a + c(r), b + c(r)) = max(a, b) + c; the same for min.
   std::optional<Factors> linearMinMax(Expr e);
+  /// max_b(c*a + d(r)) = c*(max_b a) + d for c > 0; the same for min.
+  std::optional<Factors> linearInnerExtremum(Expr e);
+  /// linear() of c * e.
+  std::optional<Factors> linearMultiple(Expr e, double c);
   /// range() without the memo.
   Interval rangeImpl(Expr e);
 
   llvm::DenseMap<Expr, TermClass> classes;
   llvm::DenseMap<Expr, Interval> ranges;
-  llvm::DenseMap<std::pair<Expr, unsigned>, Monomials> forms;
+  /// By shift; by the term and the axes that are summed around it.
+  llvm::DenseMap<std::pair<Expr, AxisSet>, Monomials> forms[2];
+  AxisSet innerAxes = 0;
   llvm::DenseMap<Expr, Factors> linearForms;
   MissingLaw refusal;
 };

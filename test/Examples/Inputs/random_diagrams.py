@@ -93,8 +93,7 @@ class Diagram:
         if not value[1]:
             return
         kind = self.rng.choice(["reduce sum", "reduce max", "reduce min", "softmax", "logsumexp"])
-        count = self.rng.randint(1, len(value[1])) if kind.startswith("reduce") else 1
-        over = self.rng.sample(value[1], count)
+        over = self.rng.sample(value[1], self.rng.randint(1, len(value[1])))
         axes = value[1] if kind == "softmax" else [a for a in value[1] if a not in over]
         self.add(axes, value[2], f"ncd.{kind} {value[0]} over [{', '.join(over)}]", [value])
 

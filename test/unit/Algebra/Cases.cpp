@@ -19,12 +19,12 @@ void attention(C &c, Expr t) {
   c.outputs = {c.sum(c.x, c.context.mul(c.softmax(t), c.V))};
 }
 
-/// Softmax as the dialect defines it: rows without a finite score give 0.
+/// Softmax as the dialect defines it: rows of -inf alone give 0.
 void guarded(C &c, Expr t) {
   ExprContext &m = c.context;
   Expr e = m.exp(m.sub(t, m.guard(c.max(c.x, t))));
   Expr l = c.sum(c.x, e);
-  Expr divisor = m.select(m.compare(Comparison::GT, l, c.c(0)), l, c.c(1));
+  Expr divisor = m.select(m.compare(Comparison::EQ, l, c.c(0)), c.c(1), l);
   c.outputs = {c.sum(c.x, m.mul(m.div(e, divisor), c.V))};
 }
 

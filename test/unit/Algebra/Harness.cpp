@@ -336,11 +336,9 @@ double runExact(Cascade &cascade, const StreamPlan &plan, Data data,
   return result;
 }
 
-double streamSignals(Cascade &cascade, const StreamPlan &plan,
-                     const StringMap<Signal> &signals, int64_t chunk,
-                     const std::vector<double> &start) {
+static Inputs<double> signalInputs(const Cascade &cascade,
+                                   const StringMap<Signal> &signals) {
   Inputs<double> inputs;
-  int64_t n = cascade.extents[cascade.x];
   for (Expr input : cascade.inputs) {
     auto t = std::make_shared<Tensor<double>>();
     int64_t inner = 1, outer = 1;
@@ -355,7 +353,14 @@ double streamSignals(Cascade &cascade, const StreamPlan &plan,
                        signal == signals.end() ? 1 : signal->second(x));
     inputs.push_back(t);
   }
-  Stream<float> stream(cascade, plan, inputs);
+  return inputs;
+}
+
+double streamSignals(Cascade &cascade, const StreamPlan &plan,
+                     const StringMap<Signal> &signals, int64_t chunk,
+                     const std::vector<double> &start) {
+  int64_t n = cascade.extents[cascade.x];
+  Stream<float> stream(cascade, plan, signalInputs(cascade, signals));
   auto state = stream.empty();
   for (size_t i = 0; i < start.size(); ++i) {
     auto t = std::make_shared<Tensor<float>>(*state[i]);
@@ -365,6 +370,23 @@ double streamSignals(Cascade &cascade, const StreamPlan &plan,
   for (int64_t x = 0; x < n; x += chunk)
     state = stream.step(state, x, std::min(x + chunk, n));
   return stream.finish(state)[0]->data[0];
+}
+
+double mergeSignals(Cascade &cascade, const StreamPlan &plan,
+                    const StringMap<Signal> &signals, int64_t chunk) {
+  int64_t n = cascade.extents[cascade.x];
+  Stream<float> stream(cascade, plan, signalInputs(cascade, signals));
+  auto state = stream.empty();
+  for (int64_t x = 0; x < n; x += chunk)
+    state = stream.merge(
+        state, stream.step(stream.empty(), x, std::min(x + chunk, n)));
+  return stream.finish(state)[0]->data[0];
+}
+
+double plainSignals(Cascade &cascade, const StringMap<Signal> &signals) {
+  return Stream<double>(cascade, StreamPlan(), signalInputs(cascade, signals))
+      .plain()[0]
+      ->data[0];
 }
 
 double runEmpty(Cascade &cascade, const StreamPlan &plan, Data data) {

@@ -78,6 +78,11 @@ using Signal = std::function<double(int64_t)>;
 double streamSignals(Cascade &cascade, const StreamPlan &plan,
                      const llvm::StringMap<Signal> &signals, int64_t chunk,
                      const std::vector<double> &start = {});
+/// The same of states that begin empty at each chunk and are merged after it.
+double mergeSignals(Cascade &cascade, const StreamPlan &plan,
+                    const llvm::StringMap<Signal> &signals, int64_t chunk);
+/// The same as written, in double precision.
+double plainSignals(Cascade &cascade, const llvm::StringMap<Signal> &signals);
 /// Merging with empty states, and stepping from one, changes nothing.
 double runEmpty(Cascade &cascade, const StreamPlan &plan, Data data);
 

@@ -136,12 +136,13 @@ public:
     Value apply(ValueRange operands) {
       return Op::create(builder, location, operands).getResult();
     }
-    /// `select(value > bound, value, otherwise)`.
-    Value guard(Value value, double bound, double otherwise) {
-      Value above = arith::CmpFOp::create(
-          builder, location, arith::CmpFPredicate::OGT, value, constant(bound));
-      return arith::SelectOp::create(builder, location, above, value,
-                                     constant(otherwise));
+    /// `select(value == special, otherwise, value)`; a NaN stays.
+    Value replace(double special, double otherwise, Value value) {
+      Value same =
+          arith::CmpFOp::create(builder, location, arith::CmpFPredicate::OEQ,
+                                value, constant(special));
+      return arith::SelectOp::create(builder, location, same,
+                                     constant(otherwise), value);
     }
   };
   using Body = function_ref<Value(Scalars &, ValueRange)>;
@@ -164,10 +165,10 @@ public:
     return ReduceOp::create(builder, location, rows, monoid, input, over);
   }
 
-  /// `select(max > -inf, max, 0)` of each row of \p input.
+  /// `select(max == -inf, 0, max)` of each row of \p input.
   Value guardedMax(Value input) {
     return map(rows, reduce(Monoid::Max, input), [](Scalars &s, ValueRange v) {
-      return s.guard(v[0], -std::numeric_limits<double>::infinity(), 0.0);
+      return s.replace(-std::numeric_limits<double>::infinity(), 0.0, v[0]);
     });
   }
 
@@ -237,7 +238,7 @@ FailureOr<SmallVector<Value>> SoftmaxOp::decompose(OpBuilder &builder) {
   Value total =
       compose.map(compose.getRows(), compose.reduce(Monoid::Sum, weights),
                   [](Composer::Scalars &s, ValueRange v) {
-                    return s.guard(v[0], 0.0, 1.0);
+                    return s.replace(0.0, 1.0, v[0]);
                   });
   return SmallVector<Value>{compose.map(
       getArrayType(), {weights, total}, [](Composer::Scalars &s, ValueRange v) {

@@ -8,9 +8,9 @@
 // CHECK: %[[G:.*]] = ncd.map %[[M]] {
 // CHECK-NEXT: ^bb0(%[[V:.*]]: f32):
 // CHECK: %[[LEAST:.*]] = arith.constant 0xFF800000 : f32
-// CHECK: %[[FINITE:.*]] = arith.cmpf ogt, %[[V]], %[[LEAST]]
+// CHECK: %[[EMPTY:.*]] = arith.cmpf oeq, %[[V]], %[[LEAST]]
 // CHECK: %[[ZERO:.*]] = arith.constant 0.0
-// CHECK: arith.select %[[FINITE]], %[[V]], %[[ZERO]]
+// CHECK: arith.select %[[EMPTY]], %[[ZERO]], %[[V]]
 // CHECK: } : !ncd.array<q=8, f32> -> !ncd.array<q=8, f32>
 // CHECK: %[[E:.*]] = ncd.map %t, %[[G]] {
 // CHECK-NEXT: ^bb0(%[[T:.*]]: f16, %[[S:.*]]: f32):
@@ -20,9 +20,10 @@
 // CHECK: } : !ncd.array<q=8, x=4, f16>, !ncd.array<q=8, f32> -> !ncd.array<q=8, x=4, f32>
 // CHECK: %[[L:.*]] = ncd.reduce sum %[[E]] over [x]
 // CHECK: %[[N:.*]] = ncd.map %[[L]] {
-// CHECK: arith.cmpf ogt
-// CHECK: arith.constant 1.0
-// CHECK: arith.select
+// CHECK-NEXT: ^bb0(%[[SUM:.*]]: f32):
+// CHECK: %[[NONE:.*]] = arith.cmpf oeq, %[[SUM]],
+// CHECK: %[[ONE:.*]] = arith.constant 1.0
+// CHECK: arith.select %[[NONE]], %[[ONE]], %[[SUM]]
 // CHECK: ncd.map %[[E]], %[[N]] {
 // CHECK: arith.divf
 // CHECK-NEXT: arith.truncf %{{.*}} : f32 to bf16

@@ -32,14 +32,15 @@ class NCD_ComposedOp<string mnemonic, list<Trait> traits = []>
 def NCD_SoftmaxOp : NCD_ComposedOp<"softmax"> {
   let summary = "Normalise exponentials along axes";
   let description = [{
-    Defined by its decomposition, guarded so that a row without a finite score
-    gives 0:
+    Defined by its decomposition, guarded so that a row of -inf alone gives 0:
 
     ```
-    m = max t;    m' = select(m > -inf, m, 0)
+    m = max t;    m' = select(m == -inf, 0, m)
     e = exp(t - m');    l = sum e
-    p = e / select(l > 0, l, 1)
+    p = e / select(l == 0, 1, l)
     ```
+
+    Every element of a row that holds a NaN or +inf is NaN.
 
     Preconditions: the operand carries every axis in `over`, at least one; the
     result carries the operand's axes, in any order; both have float elements.
@@ -63,13 +64,15 @@ def NCD_SoftmaxOp : NCD_ComposedOp<"softmax"> {
 def NCD_LogSumExpOp : NCD_ComposedOp<"logsumexp"> {
   let summary = "Logarithm of the sum of exponentials along axes";
   let description = [{
-    Defined by its decomposition, guarded so that a row without a finite score
-    gives -inf:
+    Defined by its decomposition, guarded so that a row of -inf alone gives
+    -inf:
 
     ```
-    m = max t;    m' = select(m > -inf, m, 0)
+    m = max t;    m' = select(m == -inf, 0, m)
     r = m' + log(sum exp(t - m'))
     ```
+
+    The result is NaN for a row that holds a NaN or +inf.
 
     Preconditions: the operand carries every axis in `over`, at least one; the
     result carries the other axes, in any order; both have float elements.

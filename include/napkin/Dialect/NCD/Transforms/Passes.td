@@ -27,7 +27,7 @@ def NCDDecomposePass : Pass<"ncd-decompose"> {
     // ==>
     %m = ncd.reduce max %t over [x]
       : !ncd.array<q=8, x=64, f32> -> !ncd.array<q=8, f32>
-    %n = ncd.map %m { ... select(m > -inf, m, 0) ... }
+    %n = ncd.map %m { ... select(m == -inf, 0, m) ... }
     %e = ncd.map %t, %n { ... exp(t - n) ... }
     %l = ncd.reduce sum %e over [x]
       : !ncd.array<q=8, x=64, f32> -> !ncd.array<q=8, f32>
