@@ -17,8 +17,9 @@ import sys
 
 import help_text
 
-# A value or symbol; an axis in quotes; an axis before its size; the axes after `over`.
-NAME = re.compile(r'[%@][\w.]+|"\w+"|\b[A-Za-z_]\w*(?==[\d?]+\b)')
+# A value or symbol; an axis in quotes, before its size, before its position or extent
+# in a view; the axes after `over`.
+NAME = re.compile(r'[%@][\w.]+|"\w+"|\b[A-Za-z_]\w*(?==[\d?]+\b| = %| : \d+[,\]])')
 LIST = re.compile(r"(?<=over \[)[\w, ]+(?=\])")
 # The stream's description of its state in words, for people.
 WORDS = re.compile(r'gauges \[".*?"\]')

@@ -200,29 +200,55 @@ SharedLayout SharedLayout::swizzledRowMajor(const TileShape &shape,
   // Bytes 16..64 of a 128-byte line are chosen by address bits 4..6. Row bits
   // that do not reach them by themselves are XORed in.
   unsigned rowBytesLog2 = rowShift + elementBits;
-  if (rowBytesLog2 < 5)
-    return SharedLayout(
-        std::move(images)); // rows of one 16-byte column or less
-  unsigned columnBits = std::min(rowBytesLog2 - 4, 3u);
+  int64_t bytes = int64_t(elementBytes) << total;
+  // Rows of one 16-byte column or less need no swizzle.
+  unsigned columnBits = rowBytesLog2 < 5 ? 0 : std::min(rowBytesLog2 - 4, 3u);
   for (unsigned i = 0; i < columnBits; ++i) {
     unsigned rowBit = rowShift + (3 - columnBits) + i;
     if (rowBit < total)
       images[rowBit] ^= uint32_t(1) << (4 + i);
   }
-  return SharedLayout(std::move(images));
+  SharedLayout layout(std::move(images));
+  layout.totalBytes = bytes;
+  return layout;
+}
+
+SharedLayout SharedLayout::paddedRowMajor(const TileShape &shape,
+                                          unsigned elementBytes, unsigned pad) {
+  unsigned total = shape.totalBits();
+  unsigned rowBits = shape.rank() == 0 ? 0 : shape.bits(shape.rank() - 1);
+  uint32_t rowBytes = (elementBytes << rowBits) + pad;
+  llvm::SmallVector<uint32_t, 16> images;
+  for (unsigned bit = 0; bit < total; ++bit)
+    images.push_back(bit < rowBits ? elementBytes << bit
+                                   : rowBytes << (bit - rowBits));
+  SharedLayout layout(std::move(images), Combine::Sum);
+  layout.totalBytes = (int64_t(rowBytes) << (total - rowBits)) - pad;
+  return layout;
+}
+
+/// Combines the images of the set bits of `value`.
+static uint32_t combineImages(llvm::ArrayRef<uint32_t> images, uint32_t value,
+                              Combine combine) {
+  uint32_t result = 0;
+  for (auto [bit, image] : llvm::enumerate(images))
+    if (value >> bit & 1)
+      result = combine == Combine::Xor ? result ^ image : result + image;
+  return result;
 }
 
 uint32_t SharedLayout::apply(uint32_t flat) const {
-  uint32_t byte = 0;
-  for (auto [bit, image] : llvm::enumerate(images))
-    if (flat >> bit & 1)
-      byte ^= image;
-  return byte;
+  return combineImages(images, flat, combine);
+}
+
+uint32_t SharedAccess::registerOffset(unsigned reg) const {
+  return combineImages(registers, reg, combine);
 }
 
 SharedAccess napkin::layout::compose(const LinearLayout &registers,
                                      const SharedLayout &shared) {
   SharedAccess access;
+  access.combine = shared.getCombine();
   auto fill = [&](Place place, llvm::SmallVector<uint32_t, 8> &out) {
     for (uint32_t image : registers.getBases(place))
       out.push_back(shared.apply(image));
@@ -268,7 +294,7 @@ napkin::layout::planLdMatrix(const SharedAccess &access) {
 }
 
 unsigned napkin::layout::wavefronts(llvm::ArrayRef<uint32_t> lanes,
-                                    unsigned bytesPerLane) {
+                                    unsigned bytesPerLane, Combine combine) {
   // 4-byte accesses are served 32 lanes at once, 8-byte ones 16, 16-byte
   // ones 8.
   unsigned width = std::max(bytesPerLane, 4u);
@@ -277,10 +303,7 @@ unsigned napkin::layout::wavefronts(llvm::ArrayRef<uint32_t> lanes,
   for (unsigned first = 0; first < 32; first += lanesPerPhase) {
     std::map<unsigned, std::set<uint32_t>> wordsOfBank;
     for (unsigned lane = first; lane < first + lanesPerPhase; ++lane) {
-      uint32_t byte = 0;
-      for (auto [bit, image] : llvm::enumerate(lanes))
-        if (lane >> bit & 1)
-          byte ^= image;
+      uint32_t byte = combineImages(lanes, lane, combine);
       for (unsigned offset = 0; offset < width; offset += 4) {
         uint32_t word = (byte + offset) / 4;
         wordsOfBank[word % 32].insert(word);

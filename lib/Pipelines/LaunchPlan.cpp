@@ -164,9 +164,8 @@ void Planner::add(tile::KernelOp kernel, bool alone) {
   PlannedKernel planned;
   planned.entry = entryNames.take(identifier(kernel.getSymName()));
   kernel.setSymName(planned.entry);
-  Block &body = kernel.getBody().front();
-  unsigned inputs = body.getNumArguments() - kernel.getOutputs();
-  for (auto [i, argument] : llvm::enumerate(body.getArguments())) {
+  unsigned inputs = kernel.getArrays().size() - kernel.getOutputs();
+  for (auto [i, argument] : llvm::enumerate(kernel.getArrays())) {
     std::string name = i < inputs ? "arg" + std::to_string(i)
                                   : "result" + std::to_string(i - inputs);
     planned.arguments.push_back(

@@ -77,14 +77,16 @@ static void addTilePasses(OpPassManager &passes,
                           const CompileOptions &options) {
   passes.addPass(createNCDLowerToTilePass());
   OpPassManager &kernels = passes.nest<tile::KernelOp>();
+  kernels.addPass(tile::createTileJoinProductsPass());
   tile::TileAssignLayoutsPassOptions layouts;
   layouts.target = options.target;
   kernels.addPass(tile::createTileAssignLayoutsPass(layouts));
-  kernels.addPass(tile::createTilePipelinePass());
+  kernels.addPass(tile::createTileMakeRingsPass());
 }
 
 static void addDevicePasses(OpPassManager &passes,
                             const CompileOptions &options) {
+  passes.nest<tile::KernelOp>().addPass(tile::createTileExpandLoopsPass());
   TileLowerToNVVMPassOptions lower;
   lower.target = options.target;
   passes.addPass(createTileLowerToNVVMPass(lower));
@@ -95,7 +97,7 @@ static const StageEntry table[] = {
      addDiagramPasses},
     {{Stage::Schedule, "schedule", "kernels with partitions and streams"},
      addSchedulePasses},
-    {{Stage::Tile, "tile", "tile programs with layouts and a pipeline"},
+    {{Stage::Tile, "tile", "tile programs with layouts and rings"},
      addTilePasses},
     {{Stage::NVVM, "nvvm", "device code in gpu, llvm and nvvm"},
      addDevicePasses},

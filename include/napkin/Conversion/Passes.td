@@ -21,11 +21,10 @@ def NCDLowerToTilePass : Pass<"ncd-lower-to-tile", "::mlir::ModuleOp"> {
     body behind the loop, and what is folded along a partial axis is replaced by
     the reduction's identity past the end.
 
-    Afterwards no `ncd` operation remains. Layouts, buffers and pipelining are
-    not this pass's job: see `tile-assign-layouts` and `tile-pipeline`.
+    Afterwards no `ncd` operation remains. Layouts and rings are not this
+    pass's job: see `tile-assign-layouts` and `tile-make-rings`.
   }];
-  let dependentDialects = ["::napkin::tile::TileDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::napkin::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 
 def TileLowerToNVVMPass : Pass<"tile-lower-to-nvvm", "::mlir::ModuleOp"> {

@@ -158,39 +158,62 @@ private:
   Bases bases;
 };
 
-/// A linear map from flat coordinates to bytes of shared memory; one image per
-/// coordinate bit, XORed. Row-major storage with a swizzle is of this form.
+/// How the images of a shared layout's bits are combined.
+enum class Combine {
+  Xor, ///< a linear map over bits: swizzles
+  Sum, ///< a linear map over integers: rows that do not begin at powers of two
+};
+
+/// A map from flat coordinates to bytes of shared memory; one image per
+/// coordinate bit, combined by XOR (row-major storage with a swizzle) or by
+/// addition (rows with a gap behind each).
 class SharedLayout {
 public:
   /// The map that sends every coordinate to byte 0.
   SharedLayout() = default;
   /// The map with these images in bytes, lowest coordinate bit first.
-  explicit SharedLayout(llvm::SmallVector<uint32_t, 16> images)
-      : images(std::move(images)) {}
+  explicit SharedLayout(llvm::SmallVector<uint32_t, 16> images,
+                        Combine combine = Combine::Xor)
+      : images(std::move(images)), combine(combine) {}
 
   /// Row-major storage of `shape` with elements of `elementBytes`, swizzled so
   /// that 8 consecutive rows put any one 16-byte column into 8 different
   /// 16-byte columns of the 128-byte line (what `ldmatrix` reads at once).
   static SharedLayout swizzledRowMajor(const TileShape &shape,
                                        unsigned elementBytes);
+  /// Row-major storage with `pad` bytes left free behind each row. With rows of
+  /// a multiple of 32 bytes and a pad of 16, any 8 consecutive rows put any one
+  /// 16-byte column into 8 different ones of a 128-byte line.
+  static SharedLayout paddedRowMajor(const TileShape &shape,
+                                     unsigned elementBytes, unsigned pad);
 
   /// The byte of a coordinate.
   uint32_t apply(uint32_t flat) const;
   /// The images, lowest coordinate bit first.
   llvm::ArrayRef<uint32_t> getImages() const { return images; }
+  /// How images are combined.
+  Combine getCombine() const { return combine; }
+  /// Bytes from the first to behind the last element of a tile.
+  int64_t bytes() const { return totalBytes; }
 
   bool operator==(const SharedLayout &other) const {
-    return images == other.images;
+    return images == other.images && combine == other.combine;
   }
 
 private:
   llvm::SmallVector<uint32_t, 16> images;
+  Combine combine = Combine::Xor;
+  int64_t totalBytes = 0;
 };
 
 /// The bytes of shared memory that each place touches: a composition.
-/// bytes = XOR of the images of the set bits of register, lane and warp.
+/// bytes = the images of the set bits of register, lane and warp, combined.
 struct SharedAccess {
   llvm::SmallVector<uint32_t, 8> registers, lanes, warps;
+  Combine combine = Combine::Xor;
+
+  /// What register number `reg` contributes.
+  uint32_t registerOffset(unsigned reg) const;
 };
 
 /// Composes `registers` (place to coordinate) with `shared` (coordinate to
@@ -218,7 +241,8 @@ std::optional<LdMatrixPlan> planLdMatrix(const SharedAccess &access);
 /// Wavefronts of one warp-wide shared access in which lane bit i contributes
 /// byte image `lanes[i]` and each lane touches `bytesPerLane` contiguous bytes
 /// (4, 8 or 16; smaller accesses count as 4). 1 per 128 bytes is ideal.
-unsigned wavefronts(llvm::ArrayRef<uint32_t> lanes, unsigned bytesPerLane);
+unsigned wavefronts(llvm::ArrayRef<uint32_t> lanes, unsigned bytesPerLane,
+                    Combine combine = Combine::Xor);
 
 } // namespace napkin::layout
 

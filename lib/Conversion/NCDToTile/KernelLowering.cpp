@@ -3,6 +3,7 @@
 
 #include "KernelLowering.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -178,17 +179,25 @@ bool KernelLowering::isPartial(StringRef axis) {
 // Building blocks
 //===----------------------------------------------------------------------===//
 
+Value KernelLowering::positionOf(StringRef axis) {
+  if (chunkPosition && streamAxis && axis == streamAxis.getValue())
+    return chunkPosition;
+  return places.lookup(axis);
+}
+
+Value KernelLowering::createView(Location loc, Value array,
+                                 ncd::ArrayType type) {
+  SmallVector<tile::ViewDimension> dimensions;
+  for (StringAttr axis : type.getAxes())
+    dimensions.push_back({positionOf(axis), tileSizes[axis]});
+  return tile::ViewOp::create(builder, loc, array, dimensions);
+}
+
 Value KernelLowering::createMap(
     Location loc, tile::TileType type, ValueRange inputs,
     llvm::function_ref<Value(OpBuilder &, ValueRange)> body) {
-  SmallVector<Value> positions;
-  SmallVector<Attribute> at;
-  if (chunkPosition) {
-    positions.push_back(chunkPosition);
-    at.push_back(streamAxis);
-  }
-  auto map = tile::MapOp::create(builder, loc, type, inputs, positions,
-                                 builder.getArrayAttr(at));
+  auto map = tile::MapOp::create(builder, loc, type, inputs, ValueRange(),
+                                 builder.getArrayAttr({}));
   SmallVector<Type> elements;
   for (Value input : inputs)
     elements.push_back(cast<tile::TileType>(input.getType()).getElementType());
@@ -198,6 +207,15 @@ Value KernelLowering::createMap(
                           SmallVector<Location>(elements.size(), loc));
   Value result = body(builder, block->getArguments());
   tile::YieldOp::create(builder, loc, result);
+  // Only the axes whose index is asked for need to know where the tile begins.
+  SmallVector<Attribute> at;
+  for (auto index : block->getOps<tile::IndexOp>())
+    if (Value position = positionOf(index.getAxis());
+        position && !llvm::is_contained(at, index.getAxisAttr())) {
+      map.getPositionsMutable().append(position);
+      at.push_back(index.getAxisAttr());
+    }
+  map.setAtAttr(builder.getArrayAttr(at));
   return map.getResult();
 }
 
@@ -253,12 +271,6 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
   // What does not move with the loop is read once, ahead of it.
   if (!chunked && beforeLoop)
     builder.setInsertionPoint(beforeLoop);
-  SmallVector<Value> positions;
-  SmallVector<Attribute> at;
-  if (chunked) {
-    positions.push_back(chunkPosition);
-    at.push_back(streamAxis);
-  }
   // Truth values are stored as bytes.
   bool isTruth = tile->getElementType().isInteger(1);
   tile::TileType stored = *tile;
@@ -266,21 +278,16 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
     stored = tile::TileType::get(builder.getContext(), tile->getAxes(),
                                  tile->getSizes(), builder.getI8Type(),
                                  tile::LayoutAttr());
-  auto load = tile::LoadOp::create(
-      builder, user->getLoc(), stored, array, positions,
-      builder.getArrayAttr(at),
-      chunked && !chunkPartial ? builder.getUnitAttr() : UnitAttr());
+  auto load = tile::LoadOp::create(builder, user->getLoc(), stored,
+                                   createView(user->getLoc(), array, type));
   loaded.insert(load.getTile());
   Value result = load.getTile();
   if (isTruth) {
-    Value position = chunked ? chunkPosition : Value();
-    std::swap(chunkPosition, position);
     result = createMap(user->getLoc(), *tile, result,
                        [&](OpBuilder &b, ValueRange args) -> Value {
                          return arith::TruncIOp::create(b, user->getLoc(),
                                                         b.getI1Type(), args[0]);
                        });
-    std::swap(chunkPosition, position);
     loaded.insert(result);
   }
   return tiles[value] = result;
@@ -550,38 +557,39 @@ LogicalResult KernelLowering::lower(StringRef name) {
   if (failed(planTiles()))
     return failure();
   Location loc = kernel.getLoc();
-  SmallVector<StringAttr> groupAxes;
-  SmallVector<int64_t> groupSizes;
-  SmallVector<Attribute> order;
+  SmallVector<Attribute> gridAxes;
+  SmallVector<int64_t> gridTiles, gridExtents;
   for (StringAttr axis : kernel.getGridOrder()) {
-    groupAxes.push_back(axis);
-    groupSizes.push_back(tileSizes[axis]);
-    order.push_back(axis);
+    gridAxes.push_back(axis);
+    gridTiles.push_back(tileSizes[axis]);
+    gridExtents.push_back(axisSizes[axis]);
   }
-  auto group =
-      ncd::PartitionAttr::get(builder.getContext(), groupAxes, groupSizes);
   unsigned outputs = kernel.getNumResults();
   tileKernel = tile::KernelOp::create(
-      builder, loc, builder.getStringAttr(name), group,
-      builder.getArrayAttr(order),
+      builder, loc, builder.getStringAttr(name), builder.getArrayAttr(gridAxes),
+      builder.getDenseI64ArrayAttr(gridTiles),
+      builder.getDenseI64ArrayAttr(gridExtents),
       builder.getI32IntegerAttr(kernel.getWarps().value_or(4)),
-      builder.getI32IntegerAttr(kernel.getStages().value_or(2)),
       builder.getI32IntegerAttr(outputs));
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&tileKernel.getBody());
   for (BlockArgument argument : kernel.getBody().getArguments())
     arrays[argument] = body->addArgument(argument.getType(), argument.getLoc());
+  Operation *yield = kernel.getBody().front().getTerminator();
+  SmallVector<Value> written;
+  for (Value value : yield->getOperands())
+    written.push_back(body->addArgument(value.getType(), loc));
+  for (Attribute axis : gridAxes)
+    places[cast<StringAttr>(axis)] =
+        body->addArgument(builder.getIndexType(), loc);
   if (failed(lowerBlock(kernel.getBody().front())))
     return failure();
-  Operation *yield = kernel.getBody().front().getTerminator();
-  for (Value value : yield->getOperands()) {
-    Value output = body->addArgument(value.getType(), loc);
+  for (auto [value, output] : llvm::zip(yield->getOperands(), written)) {
     auto array = cast<ncd::ArrayType>(value.getType());
     // Every block of the grid writes; an output without some group axis would
     // be written by several blocks at once.
-    for (StringAttr axis : groupAxes)
-      if (!array.hasAxis(axis) &&
-          tileKernel.getGroup().sizeOf(axis) < axisSizes[axis])
+    for (StringAttr axis : kernel.getGridOrder())
+      if (!array.hasAxis(axis) && tileSizes[axis] < axisSizes[axis])
         return kernel.emitError()
                << "axis '" << axis.getValue()
                << "' is cut across blocks, but a result does not carry it";
@@ -598,8 +606,7 @@ LogicalResult KernelLowering::lower(StringRef name) {
             return arith::ExtUIOp::create(b, loc, b.getI8Type(), args[0]);
           });
     }
-    tile::StoreOp::create(builder, loc, *tile, output, ValueRange{},
-                          builder.getArrayAttr({}));
+    tile::StoreOp::create(builder, loc, *tile, createView(loc, output, array));
   }
   tile::ReturnOp::create(builder, loc);
   return success();

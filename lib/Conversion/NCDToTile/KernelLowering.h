@@ -10,7 +10,6 @@
 #define NAPKIN_LIB_CONVERSION_NCDTOTILE_KERNELLOWERING_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/Tile/IR/Tile.h"
 
@@ -55,7 +54,11 @@ private:
   /// Replaces elements past the end of `axis` by `fill`.
   Value maskPast(mlir::Location loc, Value tile, llvm::StringRef axis,
                  mlir::TypedAttr fill);
-  /// A map over tiles with this block's positions.
+  /// Where the block's tile begins along `axis`; null: at 0.
+  Value positionOf(llvm::StringRef axis);
+  /// The block's part of an array, for the chunk at hand.
+  Value createView(mlir::Location loc, Value array, ncd::ArrayType type);
+  /// A map over tiles; it knows where they begin along the axes that it asks.
   Value createMap(
       mlir::Location loc, tile::TileType type, mlir::ValueRange inputs,
       llvm::function_ref<Value(mlir::OpBuilder &, mlir::ValueRange)> body);
@@ -69,6 +72,7 @@ private:
   llvm::StringMap<int64_t>
       tileSizes; ///< per axis; 1 where a block has one position
   llvm::StringMap<int64_t> axisSizes;
+  llvm::StringMap<Value> places; ///< arguments: where the block stands
   mlir::StringAttr rowAxis, streamAxis;
   llvm::DenseMap<Value, Value>
       arrays; ///< values that are arrays in global memory

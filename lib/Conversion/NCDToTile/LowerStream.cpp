@@ -62,19 +62,18 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
     Value lower = arith::ConstantIndexOp::create(builder, loc, 0);
     Value upper = arith::ConstantIndexOp::create(builder, loc, whole);
     Value step = arith::ConstantIndexOp::create(builder, loc, chunk);
-    auto loop = scf::ForOp::create(builder, loc, lower, upper, step, states);
+    auto loop =
+        tile::LoopOp::create(builder, loc, lower, upper, step, Value(), states,
+                             int32_t(kernel.getStages().value_or(2)));
     OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
+    builder.setInsertionPointToStart(&loop.getBody().front());
     beforeLoop = loop;
-    auto next =
-        lowerStep(op, loop.getRegionIterArgs(), loop.getInductionVar(), false);
+    auto next = lowerStep(op, loop.getCarried(), loop.getPosition(), false);
     beforeLoop = nullptr;
     if (failed(next))
       return failure();
-    if (loop.getBody()->mightHaveTerminator())
-      loop.getBody()->getTerminator()->erase();
-    builder.setInsertionPointToEnd(loop.getBody());
-    scf::YieldOp::create(builder, loc, *next);
+    builder.setInsertionPointToEnd(&loop.getBody().front());
+    tile::NextOp::create(builder, loc, *next);
     states.assign(loop.getResults().begin(), loop.getResults().end());
   }
   if (whole < size) {

@@ -131,7 +131,7 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
          llvm::zip(op.getAt().getAsRange<StringAttr>(), op.getPositions()))
       if (name.getValue() == axis)
         return scalar(position);
-    return groupStart(axis);
+    return {};
   };
   for (unsigned reg = 0; reg < result->layout.numRegisters(); ++reg) {
     uint32_t flat = result->layout.apply(Place::Register, reg);
@@ -266,7 +266,7 @@ LogicalResult KernelEmitter::reduceAcrossWarps(tile::ReduceOp op,
   Value base = LLVM::GEPOp::create(
       builder, loc, sharedPointer, builder.getI8Type(), sharedBase,
       ArrayRef<LLVM::GEPArg>{
-          int32_t(afterBuffers.contains(op) ? 0 : scratchOffset)});
+          int32_t(afterRings.contains(op) ? 0 : scratchOffset)});
   auto address = [&](ArrayRef<uint32_t> warpImages, unsigned reg,
                      uint32_t slot) {
     uint32_t offset = partial.layout.apply(Place::Register, reg) * bytes + slot;

@@ -10,39 +10,47 @@ using namespace napkin;
 using namespace napkin::layout;
 using namespace napkin::tile;
 
-/// Widest transfer of one thread, in bytes.
-static constexpr unsigned maxVectorBytes = 16;
-
-static unsigned bytesOf(Type element) {
-  return std::max(1u, element.getIntOrFloatBitWidth() / 8);
-}
-
 //===----------------------------------------------------------------------===//
 // Global memory: addresses and conditions
 //===----------------------------------------------------------------------===//
 
-KernelEmitter::GlobalAccess
-KernelEmitter::accessGlobal(Operation *op, Value array,
-                            ArrayRef<StringAttr> axes, const TileShape &shape,
-                            const LinearLayout &layout, OperandRange positions,
-                            ArrayAttr at) {
-  auto type = cast<ncd::ArrayType>(array.getType());
-  unsigned elementBytes = bytesOf(type.getElementType());
-  SmallVector<int64_t> strides(type.getRank(), elementBytes);
+/// The axes of an array that a view has in its type, by number.
+static SmallVector<unsigned> tileAxes(ViewOp view) {
+  SmallVector<unsigned> axes;
+  for (auto [axis, extent] : llvm::enumerate(view.getExtents()))
+    if (extent != 1)
+      axes.push_back(axis);
+  return axes;
+}
+
+/// Bytes from one position of an array to the next, along each axis.
+static SmallVector<int64_t> stridesOf(ncd::ArrayType type) {
+  SmallVector<int64_t> strides(type.getRank(), type.getElementBytes());
   for (int axis = int(type.getRank()) - 2; axis >= 0; --axis)
     strides[axis] = strides[axis + 1] * type.getSizes()[axis + 1];
-  auto positionOf = [=](StringRef axis) -> Value { // outlives this call
-    for (auto [name, position] :
-         llvm::zip(at.getAsRange<StringAttr>(), positions))
-      if (name.getValue() == axis)
-        return scalar(position);
-    return {};
+  return strides;
+}
+
+FailureOr<KernelEmitter::GlobalAccess>
+KernelEmitter::accessGlobal(Operation *op, ViewOp view,
+                            const LinearLayout &layout) {
+  ncd::ArrayType type = view.getArrayType();
+  if (!view.getIndices().empty())
+    return op->emitError()
+           << "reaching axis '"
+           << type.getAxes()[view.getIndexAxes().front()].getValue()
+           << "' through an index array is not lowered yet";
+  TileShape shape = view.getType().getShape();
+  SmallVector<int64_t> strides = stridesOf(type);
+  SmallVector<unsigned> axes = tileAxes(view);
+  auto bytesAlong = [&](Value position, unsigned axis) -> Value {
+    Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
+    Value stride = LLVM::ConstantOp::create(
+        builder, loc, i64, builder.getI64IntegerAttr(strides[axis]));
+    return LLVM::MulOp::create(builder, loc, wide, stride);
   };
-  auto tileAxis = [&](StringAttr axis) -> std::optional<unsigned> {
-    for (auto [index, name] : llvm::enumerate(axes))
-      if (name == axis)
-        return index;
-    return std::nullopt;
+  auto isZero = [&](Value offset) {
+    return factsOf(offset, op).constant() == 0;
   };
 
   GlobalAccess access;
@@ -50,10 +58,12 @@ KernelEmitter::accessGlobal(Operation *op, Value array,
   // position adds comes on top.
   access.base = inSetup([&]() -> Value {
     Value bytes;
-    for (auto [index, axis] : llvm::enumerate(type.getAxes())) {
-      Value position = groupStart(axis);
-      if (auto tile = tileAxis(axis)) {
-        Value thread = threadCoordinate(layout, shape, *tile);
+    for (unsigned axis = 0; axis < type.getRank(); ++axis) {
+      Value offset = view.getDimension(axis).offset, position;
+      if (isPlace(offset) && !isZero(offset))
+        position = scalar(offset);
+      if (const unsigned *tile = llvm::find(axes, axis); tile != axes.end()) {
+        Value thread = threadCoordinate(layout, shape, tile - axes.begin());
         position =
             position
                 ? Value(LLVM::AddOp::create(builder, loc, position, thread))
@@ -61,90 +71,107 @@ KernelEmitter::accessGlobal(Operation *op, Value array,
       }
       if (!position)
         continue;
-      Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
-      Value stride = LLVM::ConstantOp::create(
-          builder, loc, i64, builder.getI64IntegerAttr(strides[index]));
-      Value part = LLVM::MulOp::create(builder, loc, wide, stride);
+      Value part = bytesAlong(position, axis);
       bytes =
           bytes ? Value(LLVM::AddOp::create(builder, loc, bytes, part)) : part;
     }
+    Value array = scalar(view.getArray());
     if (!bytes)
-      return scalar(array);
+      return array;
     return LLVM::GEPOp::create(builder, loc, globalPointer, builder.getI8Type(),
-                               scalar(array), ArrayRef<LLVM::GEPArg>{bytes});
+                               array, ArrayRef<LLVM::GEPArg>{bytes});
   });
-  for (auto [index, axis] : llvm::enumerate(type.getAxes())) {
-    Value position = positionOf(axis);
-    if (!position)
+  for (unsigned axis = 0; axis < type.getRank(); ++axis) {
+    Value offset = view.getDimension(axis).offset;
+    if (!offset || isPlace(offset))
       continue;
-    Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
-    Value stride = LLVM::ConstantOp::create(
-        builder, loc, i64, builder.getI64IntegerAttr(strides[index]));
-    Value bytes = LLVM::MulOp::create(builder, loc, wide, stride);
-    access.base =
-        LLVM::GEPOp::create(builder, loc, globalPointer, builder.getI8Type(),
-                            access.base, ArrayRef<LLVM::GEPArg>{bytes});
+    access.base = LLVM::GEPOp::create(
+        builder, loc, globalPointer, builder.getI8Type(), access.base,
+        ArrayRef<LLVM::GEPArg>{bytesAlong(scalar(offset), axis)});
   }
   for (unsigned reg = 0; reg < layout.numRegisters(); ++reg) {
     uint32_t flat = layout.apply(Place::Register, reg);
     int64_t offset = 0;
     for (auto [tile, axis] : llvm::enumerate(axes))
-      offset += shape.coordinate(flat, tile) * strides[*type.axisIndex(axis)];
+      offset += shape.coordinate(flat, tile) * strides[axis];
     access.offsets.push_back(offset);
   }
-
-  // Contiguous registers move together when every row starts aligned.
-  if (!axes.empty() && !type.getAxes().empty() &&
-      axes.back() == type.getAxes().back()) {
+  // Contiguous registers move together as far as the rows allow it.
+  if (shape.rank()) {
     unsigned bits =
         std::min(layout.contiguousRegisterBits(), shape.bits(shape.rank() - 1));
-    int64_t rowBytes = type.getRank() > 1
-                           ? type.getSizes().back() * elementBytes
-                           : int64_t(maxVectorBytes);
-    if (type.getRank() == 1 &&
-        (type.getSizes().back() * elementBytes) % maxVectorBytes)
-      rowBytes =
-          type.getSizes().back() * elementBytes; // the edge cuts a vector
-    int64_t aligned = std::min<int64_t>(rowBytes & -rowBytes, maxVectorBytes);
-    while (bits && (int64_t(1) << bits) * elementBytes > aligned)
-      --bits;
-    access.vector = 1u << bits;
+    access.vector =
+        std::min<unsigned>(1u << bits, unsigned(vectorOf(view, op)));
   }
-
-  // Only axes along which the tile may reach past the end need a test.
-  SmallVector<std::pair<unsigned, StringAttr>> partial;
-  for (auto [tile, axis] : llvm::enumerate(axes)) {
-    int64_t size = type.sizeOf(axis), tileSize = shape.size(tile);
-    if (size % tileSize && !(positionOf(axis) && op->hasAttr("inside")))
-      partial.push_back({tile, axis});
-  }
-  if (!partial.empty()) {
-    auto known =
-        std::make_shared<std::map<std::pair<unsigned, uint32_t>, Value>>();
-    access.inside = [=](unsigned reg) -> Value {
-      uint32_t flat = layout.apply(Place::Register, reg);
-      Value condition;
-      for (auto [tile, axis] : partial) {
-        uint32_t coordinate = shape.coordinate(flat, tile);
-        Value &test = (*known)[{tile, coordinate}];
-        if (!test) {
-          Value position = threadCoordinate(layout, shape, tile);
-          for (Value start : {groupStart(axis), positionOf(axis)})
-            if (start)
-              position = LLVM::AddOp::create(builder, loc, position, start);
-          test = LLVM::ICmpOp::create(
-              builder, loc, LLVM::ICmpPredicate::slt, position,
-              constant(int32_t(type.sizeOf(axis)) - int32_t(coordinate)));
-        }
-        condition =
-            condition
-                ? Value(LLVM::AndOp::create(builder, loc, condition, test))
-                : test;
-      }
-      return condition;
-    };
-  }
+  access.inside = insideTest(op, view, layout);
   return access;
+}
+
+std::function<Value(unsigned)>
+KernelEmitter::insideTest(Operation *op, ViewOp view,
+                          const LinearLayout &layout) {
+  /// One dimension whose positions may not count.
+  struct Tested {
+    unsigned tile;       ///< axis of the tile
+    int64_t size;        ///< of the array
+    Value offset, limit; ///< of the view, or null
+  };
+  TileShape shape = view.getType().getShape();
+  SmallVector<Tested> tested;
+  for (auto [tile, axis] : llvm::enumerate(tileAxes(view)))
+    if (mayReachPast(view, axis, op)) {
+      ViewDimension dimension = view.getDimension(axis);
+      tested.push_back({unsigned(tile), view.getArrayType().getSizes()[axis],
+                        dimension.offset, dimension.limit});
+    }
+  // Of an axis with one position it is the same for all registers.
+  Value whole;
+  for (auto [axis, extent] : llvm::enumerate(view.getExtents())) {
+    if (extent != 1 || !mayReachPast(view, axis, op))
+      continue;
+    ViewDimension dimension = view.getDimension(axis);
+    Value position = dimension.offset ? scalar(dimension.offset) : constant(0);
+    for (Value end : {constant(view.getArrayType().getSizes()[axis]),
+                      dimension.limit ? scalar(dimension.limit) : Value()}) {
+      if (!end)
+        continue;
+      Value test = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt,
+                                        position, end);
+      whole =
+          whole ? Value(LLVM::AndOp::create(builder, loc, whole, test)) : test;
+    }
+  }
+  if (tested.empty() && !whole)
+    return {};
+  auto known =
+      std::make_shared<std::map<std::pair<unsigned, uint32_t>, Value>>();
+  return [=](unsigned reg) -> Value {
+    uint32_t flat = layout.apply(Place::Register, reg);
+    Value condition = whole;
+    for (const Tested &dimension : tested) {
+      uint32_t coordinate = shape.coordinate(flat, dimension.tile);
+      Value &test = (*known)[{dimension.tile, coordinate}];
+      if (!test) {
+        Value position = threadCoordinate(layout, shape, dimension.tile);
+        if (dimension.offset)
+          position = LLVM::AddOp::create(builder, loc, position,
+                                         scalar(dimension.offset));
+        Value end = constant(int32_t(dimension.size) - int32_t(coordinate));
+        if (dimension.limit) {
+          Value least =
+              LLVM::SMinOp::create(builder, loc, scalar(dimension.limit),
+                                   constant(int32_t(dimension.size)));
+          end = LLVM::SubOp::create(builder, loc, least, constant(coordinate));
+        }
+        test = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt,
+                                    position, end);
+      }
+      condition =
+          condition ? Value(LLVM::AndOp::create(builder, loc, condition, test))
+                    : test;
+    }
+    return condition;
+  };
 }
 
 /// Adds a constant number of bytes to a pointer.
@@ -268,9 +295,11 @@ LogicalResult KernelEmitter::emitLoad(LoadOp op) {
     return op.emitError() << "loading elements of "
                           << tile->type.getElementType()
                           << " is not possible; use at most 32 bits";
-  GlobalAccess access = accessGlobal(op, op.getArray(), tile->type.getAxes(),
-                                     tile->type.getShape(), tile->layout,
-                                     op.getPositions(), op.getAt());
+  FailureOr<GlobalAccess> found =
+      accessGlobal(op, op.getViewOp(), tile->layout);
+  if (failed(found))
+    return failure();
+  GlobalAccess &access = *found;
   for (unsigned reg = 0; reg < tile->layout.numRegisters();
        reg += access.vector) {
     SmallVector<Value> words;
@@ -325,9 +354,10 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
     return op.emitError() << "storing elements of "
                           << tile.type.getElementType()
                           << " is not possible; use at most 32 bits";
-  GlobalAccess access =
-      accessGlobal(op, op.getArray(), tile.type.getAxes(), tile.type.getShape(),
-                   tile.layout, op.getPositions(), op.getAt());
+  FailureOr<GlobalAccess> found = accessGlobal(op, op.getViewOp(), tile.layout);
+  if (failed(found))
+    return failure();
+  GlobalAccess &access = *found;
   if (elementBytes == 1)
     access.vector = 1;
   // Threads that share an element: the one with zeros in the shared bits
@@ -359,23 +389,20 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult KernelEmitter::emitCopy(CopyOp op) {
-  BufferType type = op.getBuffer().getType();
+  SlotType type = op.getSlot().getType();
   TileShape shape = type.getShape();
   unsigned elementBytes = bytesOf(type.getElementType());
   unsigned warpBits = log2Exact(kernel.getWarps());
   // The widest copy that rows allow decides how threads are dealt out.
   LinearLayout layout =
-      target::copyLayout(shape, maxVectorBytes / elementBytes, warpBits);
-  GlobalAccess access = accessGlobal(op, op.getArray(), type.getAxes(), shape,
-                                     layout, op.getPositions(), op.getAt());
+      target::copyLayout(shape, vectorOf(op.getViewOp(), op), warpBits);
+  FailureOr<GlobalAccess> found = accessGlobal(op, op.getViewOp(), layout);
+  if (failed(found))
+    return failure();
+  GlobalAccess &access = *found;
   unsigned bytes = access.vector * elementBytes;
-  if (access.vector * elementBytes < maxVectorBytes) {
-    layout = target::copyLayout(shape, access.vector, warpBits);
-    access = accessGlobal(op, op.getArray(), type.getAxes(), shape, layout,
-                          op.getPositions(), op.getAt());
-  }
   SharedAccess places = compose(layout, type.getSharedLayout());
-  Value base = slotBase(op.getBuffer(), op.getSlot());
+  Value base = slotBase(op.getSlot());
   // Threads for which nothing is left do not copy.
   Value copies = holdsFirstCopy(layout);
   Block *after = nullptr;
@@ -386,11 +413,9 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     builder.setInsertionPointToStart(then);
   }
   for (unsigned reg = 0; reg < layout.numRegisters(); reg += access.vector) {
-    uint32_t offset = 0;
-    for (auto [bit, image] : llvm::enumerate(places.registers))
-      if (reg >> bit & 1)
-        offset ^= image;
-    Value destination = sharedAddress(base, places.lanes, places.warps, offset);
+    Value destination =
+        sharedAddress(base, places.lanes, places.warps,
+                      places.registerOffset(reg), places.combine);
     Value source = offsetBy(builder, loc, access.base, access.offsets[reg]);
     Value condition = access.inside ? access.inside(reg) : Value();
     if (bytes < 4) {
@@ -404,8 +429,8 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     if (condition) // a copy of no bytes fills with zeros
       size = LLVM::SelectOp::create(builder, loc, condition, constant(bytes),
                                     constant(0));
-    auto modifier = bytes == maxVectorBytes ? NVVM::LoadCacheModifierKind::CG
-                                            : NVVM::LoadCacheModifierKind::CA;
+    auto modifier = bytes == widestAccess ? NVVM::LoadCacheModifierKind::CG
+                                          : NVVM::LoadCacheModifierKind::CA;
     NVVM::CpAsyncOp::create(builder, loc, destination, source, bytes, modifier,
                             size);
   }
@@ -420,23 +445,36 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
 // Shared memory
 //===----------------------------------------------------------------------===//
 
-Value KernelEmitter::slotBase(Value buffer, Value slot) {
-  auto type = cast<BufferType>(buffer.getType());
-  Value base = offsetBy(builder, loc, sharedBase, bufferOffsets.lookup(buffer));
+Value KernelEmitter::slotBase(Value slot) {
+  auto pick = slot.getDefiningOp<PickOp>();
+  RingType type = pick.getRing().getType();
+  Value base =
+      offsetBy(builder, loc, sharedBase, ringOffsets.lookup(pick.getRing()));
   if (type.getSlots() == 1)
     return base;
-  Value bytes = LLVM::MulOp::create(builder, loc, scalar(slot),
-                                    constant(int32_t(type.getSlotBytes())));
+  Value bytes = LLVM::MulOp::create(builder, loc, scalar(pick.getNumber()),
+                                    constant(int32_t(slotStride(type))));
   return LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
                              base, ArrayRef<LLVM::GEPArg>{bytes});
 }
 
 Value KernelEmitter::sharedAddress(Value slotBase, ArrayRef<uint32_t> lanes,
-                                   ArrayRef<uint32_t> warps, uint32_t offset) {
+                                   ArrayRef<uint32_t> warps, uint32_t offset,
+                                   Combine combine) {
   // Bits that no thread sets may be added, as an immediate of the instruction;
   // the others are XORed into the thread's part, once, ahead of the loops.
+  // Where images are added in the first place, all of the offset is an
+  // immediate.
   uint32_t mask = imageMask(lanes, warps);
-  Value thread = threadImage(lanes, warps);
+  Value thread = threadImage(lanes, warps, combine);
+  if (combine == Combine::Sum) {
+    Value pointer = slotBase;
+    if (mask)
+      pointer =
+          LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
+                              pointer, ArrayRef<LLVM::GEPArg>{thread});
+    return offsetBy(builder, loc, pointer, offset);
+  }
   if (uint32_t swizzle = offset & mask) {
     Value &known = xoredImages[{thread, swizzle}];
     if (!known)
@@ -457,13 +495,7 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared,
                                Value base) {
   SharedAccess places = compose(tile.layout, shared);
   unsigned elementBytes = bytesOf(tile.type.getElementType());
-  auto offsetOf = [places](unsigned reg) {
-    uint32_t offset = 0;
-    for (auto [bit, image] : llvm::enumerate(places.registers))
-      if (reg >> bit & 1)
-        offset ^= image;
-    return offset;
-  };
+  auto offsetOf = [places](unsigned reg) { return places.registerOffset(reg); };
   if (elementBytes == 2)
     if (std::optional<LdMatrixPlan> plan = planLdMatrix(places)) {
       unsigned group = 0;
@@ -474,7 +506,7 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared,
       tile.fetch = [=](unsigned index) {
         unsigned first = (2 * index) & ~group;
         Value address = sharedAddress(base, plan->laneImages, places.warps,
-                                      offsetOf(first));
+                                      offsetOf(first), places.combine);
         Type type =
             matrices == 1
                 ? i32
@@ -504,12 +536,12 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared,
   unsigned bits = 0;
   while (elementBytes > 1 && bits < places.registers.size() &&
          places.registers[bits] == elementBytes << bits &&
-         (elementBytes << (bits + 1)) <= maxVectorBytes)
+         (elementBytes << (bits + 1)) <= widestAccess)
     ++bits;
   unsigned vector = 1u << bits, bytes = vector * elementBytes;
   for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
-    Value address =
-        sharedAddress(base, places.lanes, places.warps, offsetOf(reg));
+    Value address = sharedAddress(base, places.lanes, places.warps,
+                                  offsetOf(reg), places.combine);
     if (bytes < 4) {
       Type type = elementBytes == 2 ? i16 : Type(builder.getI8Type());
       Value loaded = LLVM::LoadOp::create(builder, loc, type, address, bytes);
@@ -538,15 +570,12 @@ void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared,
   unsigned bits = 0;
   while (bits < places.registers.size() &&
          places.registers[bits] == elementBytes << bits &&
-         (elementBytes << (bits + 1)) <= maxVectorBytes)
+         (elementBytes << (bits + 1)) <= widestAccess)
     ++bits;
   unsigned vector = 1u << bits, bytes = vector * elementBytes;
   for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
-    uint32_t offset = 0;
-    for (auto [bit, image] : llvm::enumerate(places.registers))
-      if (reg >> bit & 1)
-        offset ^= image;
-    Value address = sharedAddress(base, places.lanes, places.warps, offset);
+    Value address = sharedAddress(base, places.lanes, places.warps,
+                                  places.registerOffset(reg), places.combine);
     SmallVector<Value> words;
     if (elementBytes == 2 && vector >= 2)
       for (unsigned i = 0; i < vector / 2; ++i)
@@ -578,15 +607,15 @@ static bool mayReadLate(ReadOp op) {
   }
   for (Operation *next = op->getNextNode(); last && next != last;
        next = next->getNextNode())
-    if (isa<BarrierOp, WaitOp, scf::ForOp>(next))
+    if (isa<BarrierOp, WaitGroupsOp, scf::ForOp>(next))
       return false;
   return last;
 }
 
 LogicalResult KernelEmitter::emitRead(ReadOp op) {
   auto tile = newTile(op.getTile());
-  readShared(*tile, op.getBuffer().getType().getSharedLayout(),
-             slotBase(op.getBuffer(), op.getSlot()));
+  readShared(*tile, op.getSlot().getType().getSharedLayout(),
+             slotBase(op.getSlot()));
   if (tile->fetch && !mayReadLate(op))
     for (unsigned index = 0; index < tile->pairs.size(); ++index)
       pair(*tile, index);
@@ -620,7 +649,7 @@ LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
   SharedLayout scratch =
       SharedLayout::swizzledRowMajor(result->type.getShape(), elementBytes);
   Value base = offsetBy(builder, loc, sharedBase,
-                        afterBuffers.contains(op) ? 0 : scratchOffset);
+                        afterRings.contains(op) ? 0 : scratchOffset);
   NVVM::Barrier0Op::create(builder, loc);
   // Of warps that hold the same elements one writes: two would race.
   Block *after = nullptr;

@@ -52,17 +52,21 @@ static int64_t scratchBytes(Operation &op, int64_t warps) {
   return 0;
 }
 
+int64_t napkin::slotStride(RingType type) {
+  return llvm::alignTo(type.getSlotBytes(), 16);
+}
+
 LogicalResult KernelEmitter::planSharedMemory() {
-  // Buffers live for the whole kernel. Scratch for layout changes comes after
-  // them, except once no buffer is touched any more: then it takes their place.
-  int64_t buffers = 0, scratchWhileLive = 0, scratchAfter = 0;
+  // Rings live for the whole kernel. Scratch for layout changes comes after
+  // them, except once no ring is touched any more: then it takes their place.
+  int64_t rings = 0, scratchWhileLive = 0, scratchAfter = 0;
   Operation *lastUse = nullptr;
   Block &body = kernel.getBody().front();
   kernel.walk([&](Operation *op) {
-    if (auto alloc = dyn_cast<AllocOp>(op)) {
-      BufferType type = alloc.getBuffer().getType();
-      bufferOffsets[alloc.getBuffer()] = buffers;
-      buffers += llvm::alignTo(type.getSlotBytes() * type.getSlots(), 1024);
+    if (auto ring = dyn_cast<RingOp>(op)) {
+      RingType type = ring.getRing().getType();
+      ringOffsets[ring.getRing()] = rings;
+      rings += llvm::alignTo(slotStride(type) * type.getSlots(), 1024);
     }
     // A read may be emitted as late as its last user (see mayReadLate).
     auto touches = [&](Operation *user) {
@@ -84,12 +88,12 @@ LogicalResult KernelEmitter::planSharedMemory() {
     Operation *top = body.findAncestorOpInBlock(*op);
     bool after = !lastUse || (lastUse != top && lastUse->isBeforeInBlock(top));
     if (after)
-      afterBuffers.insert(op);
+      afterRings.insert(op);
     int64_t &scratch = after ? scratchAfter : scratchWhileLive;
     scratch = std::max(scratch, bytes);
   });
-  scratchOffset = buffers;
-  sharedBytes = std::max(buffers + scratchWhileLive, scratchAfter);
+  scratchOffset = rings;
+  sharedBytes = std::max(rings + scratchWhileLive, scratchAfter);
   if (sharedBytes > target.maxSharedBytes)
     return kernel.emitError()
            << "needs " << sharedBytes << " bytes of shared memory a block; "
@@ -106,7 +110,7 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   if (failed(planSharedMemory()))
     return failure();
   OpBuilder::InsertionGuard guard(builder);
-  SmallVector<Type> types(kernel.getBody().getNumArguments(), globalPointer);
+  SmallVector<Type> types(kernel.getArrays().size(), globalPointer);
   auto type = LLVM::LLVMFunctionType::get(
       LLVM::LLVMVoidType::get(builder.getContext()), types);
   function = LLVM::LLVMFuncOp::create(builder, loc, kernel.getSymName(), type);
@@ -123,7 +127,7 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   }
   setup = function.addEntryBlock(builder);
   for (auto [argument, pointer] :
-       llvm::zip(kernel.getBody().getArguments(), setup->getArguments()))
+       llvm::zip(kernel.getArrays(), setup->getArguments()))
     scalars[argument] = pointer;
 
   builder.setInsertionPointToStart(setup);
@@ -133,6 +137,7 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   if (sharedBytes)
     sharedBase = LLVM::AddressOfOp::create(builder, loc, sharedPointer,
                                            shared.getSymName());
+  emitPlaces();
   Block *body = new Block();
   function.getBody().push_back(body);
   LLVM::BrOp::create(builder, loc, ValueRange{}, body);
@@ -163,11 +168,11 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
       .Case([&](tile::ReduceOp op) { return emitReduce(op); })
       .Case([&](scf::ForOp op) { return emitFor(op); })
       .Case([&](scf::IfOp op) { return emitIf(op); })
-      .Case([&](CommitOp) {
+      .Case([&](CloseGroupOp) {
         NVVM::CpAsyncCommitGroupOp::create(builder, loc);
         return success();
       })
-      .Case([&](WaitOp op) {
+      .Case([&](WaitGroupsOp op) {
         NVVM::CpAsyncWaitGroupOp::create(builder, loc, op.getPending());
         return success();
       })
@@ -175,8 +180,14 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
         NVVM::Barrier0Op::create(builder, loc);
         return success();
       })
-      .Case<AllocOp, tile::ReturnOp, scf::YieldOp>(
+      .Case<RingOp, PickOp, ViewOp, tile::ReturnOp, scf::YieldOp>(
           [](Operation *) { return success(); })
+      .Case<LoopOp, AcquireOp, PublishOp, AwaitOp, ReleaseOp, RolesOp>(
+          [](Operation *op) -> LogicalResult {
+            return op->emitError() << "'" << op->getName()
+                                   << "' has no instruction of its own; run "
+                                      "tile-expand-loops first";
+          })
       .Default([&](Operation *op) -> LogicalResult {
         if (op->getNumResults() == 1 && op->getNumRegions() == 0 &&
             isa<arith::ArithDialect>(op->getDialect())) {
@@ -228,32 +239,43 @@ void KernelEmitter::unflatten(Value value, ValueRange &values) {
 }
 
 LogicalResult KernelEmitter::emitFor(scf::ForOp loop) {
-  // Bounds are constants; a loop that runs tests at its end only.
+  // A loop tests at its end; before its first trip only where it may have none.
   auto bound = [](Value value) {
     return getConstantIntValue(OpFoldResult(value));
   };
   std::optional<int64_t> lower = bound(loop.getLowerBound()),
-                         upper = bound(loop.getUpperBound()),
-                         step = bound(loop.getStep());
-  if (!lower || !upper || !step || *step <= 0)
-    return loop.emitError() << "expects constant bounds";
+                         upper = bound(loop.getUpperBound());
   SmallVector<Value> initial;
   for (Value value : loop.getInitArgs())
     llvm::append_range(initial, flatten(value));
-  if (*lower >= *upper) {
+  bool isKnown = lower && upper;
+  if (isKnown && *lower >= *upper) {
     ValueRange values = initial;
     for (Value result : loop.getResults())
       unflatten(result, values);
     return success();
   }
 
+  Value first = scalar(loop.getLowerBound()),
+        last = scalar(loop.getUpperBound()), step = scalar(loop.getStep());
   SmallVector<Type> types{i32};
   for (Value value : initial)
     types.push_back(value.getType());
-  SmallVector<Value> entry{constant(*lower)};
+  SmallVector<Type> resultTypes(types.begin() + 1, types.end());
+  SmallVector<Value> entry{first};
   llvm::append_range(entry, initial);
-  Block *body = startBlock(types);
-  LLVM::BrOp::create(builder, loc, entry, body);
+  auto isBefore = [&](Value position) -> Value {
+    return LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt,
+                                position, last);
+  };
+  Block *body = startBlock(types), *after = nullptr;
+  if (isKnown) {
+    LLVM::BrOp::create(builder, loc, entry, body);
+  } else {
+    Value runs = isBefore(first);
+    after = startBlock(resultTypes);
+    LLVM::CondBrOp::create(builder, loc, runs, body, entry, after, initial);
+  }
   builder.setInsertionPointToStart(body);
   scalars[loop.getInductionVar()] = body->getArgument(0);
   ValueRange carried = body->getArguments().drop_front();
@@ -263,15 +285,14 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp loop) {
     return failure();
 
   SmallVector<Value> next{
-      LLVM::AddOp::create(builder, loc, body->getArgument(0), constant(*step))};
+      LLVM::AddOp::create(builder, loc, body->getArgument(0), step)};
   SmallVector<Value> results;
   for (Value value : loop.getBody()->getTerminator()->getOperands())
     llvm::append_range(results, flatten(value));
   llvm::append_range(next, results);
-  Value more = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt,
-                                    next[0], constant(*upper));
-  SmallVector<Type> resultTypes(types.begin() + 1, types.end());
-  Block *after = startBlock(resultTypes);
+  Value more = isBefore(next[0]);
+  if (!after)
+    after = startBlock(resultTypes);
   LLVM::CondBrOp::create(builder, loc, more, body, next, after, results);
   builder.setInsertionPointToStart(after);
   ValueRange values = after->getArguments();
@@ -321,31 +342,29 @@ Value KernelEmitter::constant(int32_t value) {
 
 Value KernelEmitter::scalar(Value value) { return scalars.lookup(value); }
 
-Value KernelEmitter::groupStart(StringRef axis) {
-  std::optional<int64_t> tileSize = kernel.getGroup().sizeOf(axis);
-  if (!tileSize || kernel.getGridSize(axis) == 1)
-    return {};
-  auto [entry, isNew] = groupStarts.try_emplace(axis);
-  if (!isNew)
-    return entry->second;
-  entry->second = inSetup([&]() -> Value {
-    // The last axis of `order` varies fastest over the one-dimensional grid.
-    int64_t stride = 1;
-    for (auto other :
-         llvm::reverse(kernel.getOrder().getAsRange<StringAttr>())) {
-      if (other.getValue() == axis)
-        break;
-      stride *= kernel.getGridSize(other);
-    }
+void KernelEmitter::emitPlaces() {
+  // The last axis of the grid varies fastest over the one-dimensional launch.
+  int64_t stride = 1;
+  for (int axis = int(kernel.getGridRank()) - 1; axis >= 0; --axis) {
     int64_t size = kernel.getGridSize(axis);
-    Value index = NVVM::BlockIdXOp::create(builder, loc, i32);
-    if (stride > 1)
-      index = LLVM::UDivOp::create(builder, loc, index, constant(stride));
-    if (stride * size < kernel.getNumBlocks())
-      index = LLVM::URemOp::create(builder, loc, index, constant(size));
-    return LLVM::MulOp::create(builder, loc, index, constant(*tileSize));
-  });
-  return entry->second;
+    Value place = constant(0);
+    if (size > 1) {
+      Value index = NVVM::BlockIdXOp::create(builder, loc, i32);
+      if (stride > 1)
+        index = LLVM::UDivOp::create(builder, loc, index, constant(stride));
+      if (stride * size < kernel.getNumBlocks())
+        index = LLVM::URemOp::create(builder, loc, index, constant(size));
+      place = LLVM::MulOp::create(builder, loc, index,
+                                  constant(kernel.getGridTiles()[axis]));
+    }
+    scalars[kernel.getPlaces()[axis]] = place;
+    stride *= size;
+  }
+}
+
+bool KernelEmitter::isPlace(Value position) {
+  auto argument = dyn_cast_or_null<BlockArgument>(position);
+  return argument && isa<KernelOp>(argument.getOwner()->getParentOp());
 }
 
 uint32_t KernelEmitter::imageMask(ArrayRef<uint32_t> lanes,
@@ -359,10 +378,10 @@ uint32_t KernelEmitter::imageMask(ArrayRef<uint32_t> lanes,
 }
 
 Value KernelEmitter::threadImage(ArrayRef<uint32_t> lanes,
-                                 ArrayRef<uint32_t> warps) {
+                                 ArrayRef<uint32_t> warps, Combine combine) {
   if (imageMask(lanes, warps) == 0)
     return constant(0);
-  Value &known = images[{lanes.vec(), warps.vec()}];
+  Value &known = images[{lanes.vec(), warps.vec(), combine}];
   if (known)
     return known;
   return known = inSetup([&]() -> Value {
@@ -384,10 +403,12 @@ Value KernelEmitter::threadImage(ArrayRef<uint32_t> lanes,
                if (shift < 0)
                  part =
                      LLVM::LShrOp::create(builder, loc, part, constant(-shift));
-               result =
-                   result
-                       ? Value(LLVM::XOrOp::create(builder, loc, result, part))
-                       : part;
+               if (!result)
+                 result = part;
+               else if (combine == Combine::Xor)
+                 result = LLVM::XOrOp::create(builder, loc, result, part);
+               else
+                 result = LLVM::AddOp::create(builder, loc, result, part);
              }
            };
            gather(lane, lanes);

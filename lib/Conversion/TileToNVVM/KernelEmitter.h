@@ -14,10 +14,9 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "napkin/Dialect/Tile/IR/Tile.h"
+#include "napkin/Dialect/Tile/IR/Positions.h"
 #include "napkin/Target/Target.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/StringMap.h"
 #include <functional>
 #include <map>
 #include <memory>
@@ -68,11 +67,14 @@ private:
   Value constant(int32_t value);
   /// The SSA value of an index or scalar of the tile program.
   Value scalar(Value value);
-  /// First position of the block along a group axis; null for 0.
-  Value groupStart(llvm::StringRef axis);
-  /// XOR of the images of the set bits of lane and warp, computed in the setup.
+  /// Computes the arguments that say where the block stands, in the setup.
+  void emitPlaces();
+  /// Whether a position is known ahead of all loops: a place in the grid.
+  static bool isPlace(Value position);
+  /// The images of the set bits of lane and warp, combined, in the setup.
   Value threadImage(llvm::ArrayRef<uint32_t> lanes,
-                    llvm::ArrayRef<uint32_t> warps);
+                    llvm::ArrayRef<uint32_t> warps,
+                    layout::Combine combine = layout::Combine::Xor);
   /// Bits that threadImage may set.
   static uint32_t imageMask(llvm::ArrayRef<uint32_t> lanes,
                             llvm::ArrayRef<uint32_t> warps);
@@ -93,11 +95,13 @@ private:
     /// The condition under which register r is inside the array; null: always.
     std::function<Value(unsigned reg)> inside;
   };
-  GlobalAccess accessGlobal(mlir::Operation *op, Value array,
-                            llvm::ArrayRef<mlir::StringAttr> axes,
-                            const layout::TileShape &shape,
-                            const layout::LinearLayout &layout,
-                            mlir::OperandRange positions, mlir::ArrayAttr at);
+  mlir::FailureOr<GlobalAccess>
+  accessGlobal(mlir::Operation *op, tile::ViewOp view,
+               const layout::LinearLayout &layout);
+  /// The conditions of an access; see GlobalAccess::inside.
+  std::function<Value(unsigned reg)>
+  insideTest(mlir::Operation *op, tile::ViewOp view,
+             const layout::LinearLayout &layout);
   /// Of threads that share their elements, whether this one is the first (its
   /// replicated bits are zero); null where no thread shares.
   Value holdsFirstCopy(const layout::LinearLayout &layout);
@@ -109,8 +113,10 @@ private:
   /// Pointer to `offset` (a constant) past the thread's part of a shared
   /// access.
   Value sharedAddress(Value slotBase, llvm::ArrayRef<uint32_t> lanes,
-                      llvm::ArrayRef<uint32_t> warps, uint32_t offset);
-  Value slotBase(Value buffer, Value slot);
+                      llvm::ArrayRef<uint32_t> warps, uint32_t offset,
+                      layout::Combine combine = layout::Combine::Xor);
+  /// First byte of a slot.
+  Value slotBase(Value slot);
   Value loadGlobalWords(Value pointer, unsigned bytes, Value condition,
                         llvm::SmallVectorImpl<Value> &words);
   void storeGlobalWords(Value pointer, llvm::ArrayRef<Value> words,
@@ -162,9 +168,10 @@ private:
   Value lane, warp, sharedBase;
   llvm::DenseMap<Value, std::shared_ptr<RegisterTile>> tiles;
   llvm::DenseMap<Value, Value> scalars;
-  llvm::DenseMap<Value, int64_t> bufferOffsets;
-  llvm::StringMap<Value> groupStarts;
-  std::map<std::pair<std::vector<uint32_t>, std::vector<uint32_t>>, Value>
+  llvm::DenseMap<Value, int64_t> ringOffsets;
+  std::map<
+      std::tuple<std::vector<uint32_t>, std::vector<uint32_t>, layout::Combine>,
+      Value>
       images;
   std::map<std::pair<Value, uint32_t>, Value,
            std::function<bool(const std::pair<Value, uint32_t> &,
@@ -172,10 +179,10 @@ private:
       xoredImages;
   llvm::DenseMap<int32_t, Value> constants;
   int64_t sharedBytes = 0;
-  /// Where layout changes go: past the buffers while a buffer may still be
-  /// read, over them afterwards.
+  /// Where layout changes go: past the rings while a ring may still be read,
+  /// over them afterwards.
   int64_t scratchOffset = 0;
-  llvm::SmallPtrSet<mlir::Operation *, 8> afterBuffers;
+  llvm::SmallPtrSet<mlir::Operation *, 8> afterRings;
 };
 
 /// Emits one scalar operation of `arith` or `math` on values of LLVM types.
@@ -183,6 +190,9 @@ private:
 mlir::FailureOr<mlir::Value>
 emitScalarOp(mlir::OpBuilder &builder, mlir::Operation &op,
              llvm::function_ref<mlir::Value(mlir::Value)> operand);
+
+/// Bytes from one slot of a ring to the next.
+int64_t slotStride(tile::RingType type);
 
 /// The LLVM type of a scalar of a tile program (index is i32).
 mlir::Type scalarType(mlir::Type type);

@@ -54,11 +54,12 @@ struct TileLowerToNVVM
         return signalPassFailure();
       (*function)->setAttr("napkin.shared_bytes",
                            builder.getI64IntegerAttr(emitter.getSharedBytes()));
-      tile::TransferBytes bytes = tile::countTransfers(kernel);
-      (*function)->setAttr("napkin.read_bytes",
-                           builder.getI64IntegerAttr(bytes.read));
-      (*function)->setAttr("napkin.written_bytes",
-                           builder.getI64IntegerAttr(bytes.written));
+      if (auto bytes = tile::countTransfers(kernel)) {
+        (*function)->setAttr("napkin.read_bytes",
+                             builder.getI64IntegerAttr(bytes->read));
+        (*function)->setAttr("napkin.written_bytes",
+                             builder.getI64IntegerAttr(bytes->written));
+      }
       (*function)->setAttr("napkin.blocks",
                            builder.getI64IntegerAttr(kernel.getNumBlocks()));
     }

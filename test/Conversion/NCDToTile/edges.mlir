@@ -3,13 +3,16 @@
 // 40 positions in chunks of 16: two whole chunks in the loop, the last one
 // behind it, with what is computed past the end replaced by the fold's identity.
 // CHECK-LABEL: tile.kernel @sums
-// CHECK: scf.for {{.*}} = %c0 to %c32 step %c16
-// CHECK:   tile.load {{.*}} inside :
+// The place in the grid is an argument; every transfer goes through a view.
+// CHECK-SAME: grid [a = %[[A:.*]] : 32 of 32] warps 4 outputs 1
+// CHECK: tile.loop %[[K:.*]] = %c0 to %c32 step %c16 {{.*}} slots 2
+// CHECK:   tile.view %{{.*}} [a = %[[A]] : 32, k = %[[K]] : 16]
+// CHECK:   tile.load
 // CHECK-NOT: tile.index
-// CHECK:   scf.yield
+// CHECK:   tile.next
+// CHECK: tile.view %{{.*}} [a = %[[A]] : 32, k = %c32{{.*}} : 16]
 // CHECK: tile.load
-// CHECK-NOT: inside
-// CHECK: tile.map
+// CHECK: tile.map %{{.*}} at [k = %c32{{.*}}]
 // CHECK:   tile.index "k"
 // CHECK:   arith.cmpi slt, {{.*}}, %c40
 // CHECK:   arith.select

@@ -21,14 +21,16 @@
 // COUNT: global read bytes {{ *}}800
 // COUNT: global write bytes {{ *}}800
 tile.kernel @negate_twice(%x: !ncd.array<n=200, f32>, %y: !ncd.array<n=200, f32>)
-    group #ncd.partition<n=128> order ["n"] warps 4 outputs 1 {
-  %t = tile.load %x : !ncd.array<n=200, f32> -> !tile
+    grid [n = %n : 128 of 200] warps 4 outputs 1 {
+  %from = tile.view %x [n = %n : 128] : !ncd.array<n=200, f32>
+  %to = tile.view %y [n = %n : 128] : !ncd.array<n=200, f32>
+  %t = tile.load %from : !tile.view<n=128, f32> -> !tile
   %r = tile.map %t {
   ^bb0(%e: f32):
     %two = arith.constant -2.0 : f32
     %m = arith.mulf %e, %two : f32
     tile.yield %m : f32
   } : (!tile) -> !tile
-  tile.store %r, %y : !tile, !ncd.array<n=200, f32>
+  tile.store %r, %to : !tile, !tile.view<n=128, f32>
   tile.return
 }

@@ -15,14 +15,16 @@ using namespace napkin::pipelines;
 static const char negate[] = R"(
 !tile = !tile.tile<n=128, f32, #tile.layout<register = [], lane = [1, 2, 4, 8, 16], warp = [32, 64]>>
 tile.kernel @"negate all"(%x: !ncd.array<n=200, f32>, %y: !ncd.array<n=200, f32>)
-    group #ncd.partition<n=128> order ["n"] warps 4 outputs 1 {
-  %t = tile.load %x : !ncd.array<n=200, f32> -> !tile
-  %r = tile.map %t at [] {
+    grid [n = %n : 128 of 200] warps 4 outputs 1 {
+  %from = tile.view %x [n = %n : 128] : !ncd.array<n=200, f32>
+  %to = tile.view %y [n = %n : 128] : !ncd.array<n=200, f32>
+  %t = tile.load %from : !tile.view<n=128, f32> -> !tile
+  %r = tile.map %t {
   ^bb0(%e: f32):
     %m = arith.negf %e : f32
     tile.yield %m : f32
   } : (!tile) -> !tile
-  tile.store %r, %y : !tile, !ncd.array<n=200, f32>
+  tile.store %r, %to : !tile, !tile.view<n=128, f32>
   tile.return
 }
 )";

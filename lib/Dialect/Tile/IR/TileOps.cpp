@@ -9,199 +9,8 @@ using namespace mlir;
 using namespace napkin;
 using namespace napkin::tile;
 
-//===----------------------------------------------------------------------===//
-// Positions: `at ["x" = %i, ...]`
-//===----------------------------------------------------------------------===//
-
-static ParseResult
-parsePositions(OpAsmParser &parser,
-               SmallVectorImpl<OpAsmParser::UnresolvedOperand> &positions,
-               ArrayAttr &at) {
-  SmallVector<Attribute> axes;
-  if (succeeded(parser.parseOptionalKeyword("at")) &&
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-        std::string axis;
-        if (parser.parseString(&axis) || parser.parseEqual() ||
-            parser.parseOperand(positions.emplace_back()))
-          return failure();
-        axes.push_back(parser.getBuilder().getStringAttr(axis));
-        return success();
-      }))
-    return failure();
-  at = parser.getBuilder().getArrayAttr(axes);
-  return success();
-}
-
-static void printPositions(OpAsmPrinter &printer, Operation *,
-                           OperandRange positions, ArrayAttr at) {
-  if (positions.empty())
-    return;
-  printer << "at [";
-  llvm::interleaveComma(llvm::zip(at, positions), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair);
-  });
-  printer << ']';
-}
-
 #define GET_OP_CLASSES
 #include "napkin/Dialect/Tile/IR/TileOps.cpp.inc"
-
-/// Checks that a tile of `axes` and `sizes` is a part of `array`, as transfers
-/// want it: the array's axes in the array's order, some left out.
-static LogicalResult verifyPart(Operation *op, ncd::ArrayType array,
-                                ArrayRef<StringAttr> axes, Type element,
-                                OperandRange positions, ArrayAttr at) {
-  unsigned next = 0;
-  for (StringAttr axis : axes) {
-    std::optional<unsigned> index = array.axisIndex(axis);
-    if (!index)
-      return op->emitOpError() << "tile axis '" << axis.getValue()
-                               << "' is not an axis of the array " << array;
-    if (*index < next)
-      return op->emitOpError() << "tile axis '" << axis.getValue()
-                               << "' is not in the array's order";
-    next = *index + 1;
-  }
-  // Truth values are stored as bytes.
-  bool isByte = array.getElementType().isInteger(1) && element.isInteger(8);
-  if (element != array.getElementType() && !isByte)
-    return op->emitOpError() << "expects elements of " << array.getElementType()
-                             << ", got " << element;
-  if (positions.size() != at.size())
-    return op->emitOpError() << "expects a position for each axis in `at`";
-  for (auto axis : at.getAsRange<StringAttr>())
-    if (!array.hasAxis(axis))
-      return op->emitOpError() << "axis '" << axis.getValue()
-                               << "' in `at` is not an axis of the array";
-  return success();
-}
-
-LogicalResult LoadOp::verify() {
-  return verifyPart(*this, getArray().getType(), getTile().getType().getAxes(),
-                    getTile().getType().getElementType(), getPositions(),
-                    getAt());
-}
-
-LogicalResult StoreOp::verify() {
-  return verifyPart(*this, getArray().getType(), getTile().getType().getAxes(),
-                    getTile().getType().getElementType(), getPositions(),
-                    getAt());
-}
-
-LogicalResult CopyOp::verify() {
-  return verifyPart(
-      *this, getArray().getType(), getBuffer().getType().getAxes(),
-      getBuffer().getType().getElementType(), getPositions(), getAt());
-}
-
-LogicalResult ReadOp::verify() {
-  BufferType buffer = getBuffer().getType();
-  TileType tile = getTile().getType();
-  if (buffer.getAxes() != tile.getAxes() ||
-      buffer.getSizes() != tile.getSizes() ||
-      buffer.getElementType() != tile.getElementType())
-    return emitOpError() << "expects the buffer's axes, sizes and elements";
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// KernelOp
-//===----------------------------------------------------------------------===//
-
-ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  StringAttr name;
-  SmallVector<OpAsmParser::Argument> arguments;
-  ncd::PartitionAttr group;
-  ArrayAttr order;
-  int32_t warps, stages = 1, outputs;
-  Builder &builder = parser.getBuilder();
-  if (parser.parseSymbolName(name, "sym_name", result.attributes) ||
-      parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren,
-                               /*allowType=*/true) ||
-      parser.parseKeyword("group") || parser.parseAttribute(group) ||
-      parser.parseKeyword("order") || parser.parseAttribute(order) ||
-      parser.parseKeyword("warps") || parser.parseInteger(warps))
-    return failure();
-  if (succeeded(parser.parseOptionalKeyword("stages")) &&
-      parser.parseInteger(stages))
-    return failure();
-  if (parser.parseKeyword("outputs") || parser.parseInteger(outputs) ||
-      parser.parseOptionalAttrDictWithKeyword(result.attributes))
-    return failure();
-  result.addAttribute("group", group);
-  result.addAttribute("order", order);
-  result.addAttribute("warps", builder.getI32IntegerAttr(warps));
-  result.addAttribute("stages", builder.getI32IntegerAttr(stages));
-  result.addAttribute("outputs", builder.getI32IntegerAttr(outputs));
-  return parser.parseRegion(*result.addRegion(), arguments);
-}
-
-void KernelOp::print(OpAsmPrinter &printer) {
-  printer << ' ';
-  printer.printSymbolName(getSymName());
-  printer << '(';
-  llvm::interleaveComma(
-      getBody().getArguments(), printer,
-      [&](BlockArgument arg) { printer.printRegionArgument(arg); });
-  printer << ") group " << getGroup() << " order " << getOrder() << " warps "
-          << getWarps() << " stages " << getStages() << " outputs "
-          << getOutputs();
-  printer.printOptionalAttrDictWithKeyword(
-      (*this)->getAttrs(),
-      {"sym_name", "group", "order", "warps", "stages", "outputs"});
-  printer << ' ';
-  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
-}
-
-LogicalResult KernelOp::verify() {
-  for (BlockArgument argument : getBody().getArguments())
-    if (!isa<ncd::ArrayType>(argument.getType()))
-      return emitOpError() << "expects arrays as arguments, got "
-                           << argument.getType();
-  for (BlockArgument argument : getBody().getArguments())
-    if (!cast<ncd::ArrayType>(argument.getType()).hasStaticSizes())
-      return emitOpError() << "expects arrays of static sizes, got "
-                           << argument.getType();
-  if (int32_t(getOutputs()) < 1 || getOutputs() > getBody().getNumArguments())
-    return emitOpError() << "expects between 1 and "
-                         << getBody().getNumArguments() << " outputs, got "
-                         << getOutputs();
-  if (int32_t(getWarps()) < 1 || getWarps() > 32 ||
-      !llvm::isPowerOf2_32(getWarps()))
-    return emitOpError() << "expects a power of two of at most 32 warps, got "
-                         << getWarps();
-  if (getOrder().size() != getGroup().getAxes().size())
-    return emitOpError() << "expects `order` to name every axis of `group`";
-  for (auto axis : getOrder().getAsRange<StringAttr>()) {
-    if (!getGroup().hasAxis(axis))
-      return emitOpError() << "axis '" << axis.getValue()
-                           << "' of `order` is not in `group`";
-    if (!getAxisSize(axis))
-      return emitOpError() << "group axis '" << axis.getValue()
-                           << "' is carried by no argument";
-  }
-  return success();
-}
-
-std::optional<int64_t> KernelOp::getAxisSize(StringRef axis) {
-  for (BlockArgument argument : getBody().getArguments()) {
-    auto array = cast<ncd::ArrayType>(argument.getType());
-    if (array.hasAxis(axis))
-      return array.sizeOf(axis);
-  }
-  return std::nullopt;
-}
-
-int64_t KernelOp::getGridSize(StringRef axis) {
-  return llvm::divideCeil(*getAxisSize(axis), *getGroup().sizeOf(axis));
-}
-
-int64_t KernelOp::getNumBlocks() {
-  int64_t blocks = 1;
-  for (StringAttr axis : getGroup().getAxes())
-    blocks *= getGridSize(axis);
-  return blocks;
-}
 
 //===----------------------------------------------------------------------===//
 // MmaOp
@@ -263,6 +72,39 @@ LogicalResult MmaOp::verify() {
 // MapOp, ReduceOp, ConvertOp
 //===----------------------------------------------------------------------===//
 
+/// Parses `at [x = %i, ...]`, if it is there.
+static ParseResult
+parsePositions(OpAsmParser &parser,
+               SmallVectorImpl<OpAsmParser::UnresolvedOperand> &positions,
+               ArrayAttr &at) {
+  SmallVector<Attribute> axes;
+  if (succeeded(parser.parseOptionalKeyword("at")) &&
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        StringRef axis;
+        if (parser.parseKeyword(&axis) || parser.parseEqual() ||
+            parser.parseOperand(positions.emplace_back()))
+          return failure();
+        axes.push_back(parser.getBuilder().getStringAttr(axis));
+        return success();
+      }))
+    return failure();
+  at = parser.getBuilder().getArrayAttr(axes);
+  return success();
+}
+
+static void printPositions(OpAsmPrinter &printer, OperandRange positions,
+                           ArrayAttr at) {
+  if (positions.empty())
+    return;
+  printer << " at [";
+  llvm::interleaveComma(llvm::zip(at.getAsRange<StringAttr>(), positions),
+                        printer, [&](auto pair) {
+                          printer << std::get<0>(pair).getValue() << " = "
+                                  << std::get<1>(pair);
+                        });
+  printer << ']';
+}
+
 ParseResult MapOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> inputs, positions;
   ArrayAttr at;
@@ -290,9 +132,7 @@ ParseResult MapOp::parse(OpAsmParser &parser, OperationState &result) {
 void MapOp::print(OpAsmPrinter &printer) {
   if (!getInputs().empty())
     printer << ' ' << getInputs();
-  if (!getPositions().empty())
-    printer << ' ';
-  printPositions(printer, *this, getPositions(), getAt());
+  printPositions(printer, getPositions(), getAt());
   printer << ' ';
   printer.printRegion(getBody());
   printer.printOptionalAttrDict((*this)->getAttrs(),

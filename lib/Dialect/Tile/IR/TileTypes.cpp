@@ -1,4 +1,4 @@
-//===- TileTypes.cpp - Tiles, buffers and layouts -------------------------===//
+//===- TileTypes.cpp - Tiles, views, rings and layouts --------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "mlir/IR/DialectImplementation.h"
@@ -85,7 +85,7 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
 }
 
 //===----------------------------------------------------------------------===//
-// The axis list shared by tiles and buffers: `q=128, x=64`
+// The axis list shared by tiles, views and rings: `q=128, x=64`
 //===----------------------------------------------------------------------===//
 
 static void printAxes(AsmPrinter &printer, ArrayRef<StringAttr> axes,
@@ -107,6 +107,22 @@ static ParseResult parseAxisSize(AsmParser &parser, StringRef name,
   axes.push_back(StringAttr::get(parser.getContext(), name));
   sizes.push_back(size);
   return success();
+}
+
+/// Parses `name=size, ` until a type comes, and that type.
+static ParseResult parseAxesAndElement(AsmParser &parser,
+                                       SmallVectorImpl<StringAttr> &axes,
+                                       SmallVectorImpl<int64_t> &sizes,
+                                       Type &element) {
+  while (true) {
+    OptionalParseResult type = parser.parseOptionalType(element);
+    if (type.has_value())
+      return *type;
+    StringRef name;
+    if (parser.parseKeyword(&name) ||
+        parseAxisSize(parser, name, axes, sizes) || parser.parseComma())
+      return failure();
+  }
 }
 
 static LogicalResult verifyAxes(function_ref<InFlightDiagnostic()> emitError,
@@ -149,20 +165,8 @@ Type TileType::parse(AsmParser &parser) {
   SmallVector<int64_t> sizes;
   Type element;
   LayoutAttr layout;
-  if (parser.parseLess())
+  if (parser.parseLess() || parseAxesAndElement(parser, axes, sizes, element))
     return {};
-  while (true) {
-    OptionalParseResult type = parser.parseOptionalType(element);
-    if (type.has_value()) {
-      if (failed(*type))
-        return {};
-      break;
-    }
-    StringRef name;
-    if (parser.parseKeyword(&name) ||
-        parseAxisSize(parser, name, axes, sizes) || parser.parseComma())
-      return {};
-  }
   if (succeeded(parser.parseOptionalComma()) && parser.parseAttribute(layout))
     return {};
   if (parser.parseGreater())
@@ -219,40 +223,113 @@ SmallVector<unsigned> TileType::axisMapTo(TileType smaller) const {
 }
 
 //===----------------------------------------------------------------------===//
-// BufferType
+// ViewType
 //===----------------------------------------------------------------------===//
 
-void BufferType::print(AsmPrinter &printer) const {
-  printer << '<' << getSlots() << " x (";
+void ViewType::print(AsmPrinter &printer) const {
+  printer << '<';
   printAxes(printer, getAxes(), getSizes());
-  printer << "), " << getElementType() << '>';
+  if (!getAxes().empty())
+    printer << ", ";
+  printer << getElementType() << '>';
 }
 
-Type BufferType::parse(AsmParser &parser) {
-  int64_t slots;
+Type ViewType::parse(AsmParser &parser) {
   SmallVector<StringAttr> axes;
   SmallVector<int64_t> sizes;
   Type element;
-  if (parser.parseLess() || parser.parseInteger(slots) ||
-      parser.parseKeyword("x") ||
-      parser.parseCommaSeparatedList(
-          AsmParser::Delimiter::Paren,
-          [&] {
-            StringRef name;
-            return failure(parser.parseKeyword(&name) ||
-                           parseAxisSize(parser, name, axes, sizes));
-          }) ||
-      parser.parseComma() || parser.parseType(element) || parser.parseGreater())
+  if (parser.parseLess() || parseAxesAndElement(parser, axes, sizes, element) ||
+      parser.parseGreater())
     return {};
-  return parser.getChecked<BufferType>(parser.getContext(), slots, axes, sizes,
-                                       element);
+  return parser.getChecked<ViewType>(parser.getContext(), axes, sizes, element);
 }
 
-LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 int64_t slots, ArrayRef<StringAttr> axes,
-                                 ArrayRef<int64_t> sizes, Type element) {
-  if (slots < 1 || slots > 16)
-    return emitError() << "expects 1 to 16 slots, got " << slots;
+LogicalResult ViewType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               ArrayRef<StringAttr> axes,
+                               ArrayRef<int64_t> sizes, Type element) {
+  if (!element.isIntOrFloat())
+    return emitError() << "expects an integer or float element, got "
+                       << element;
+  return verifyAxes(emitError, axes, sizes);
+}
+
+//===----------------------------------------------------------------------===//
+// SmemAttr
+//===----------------------------------------------------------------------===//
+
+void SmemAttr::print(AsmPrinter &printer) const {
+  if (getSwizzle())
+    printer << "<swizzle = " << getSwizzle() << '>';
+  else
+    printer << "<pad = " << getPad() << '>';
+}
+
+Attribute SmemAttr::parse(AsmParser &parser, Type) {
+  StringRef kind;
+  int64_t bytes;
+  llvm::SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseKeyword(&kind) || parser.parseEqual() ||
+      parser.parseInteger(bytes) || parser.parseGreater())
+    return {};
+  if (kind != "swizzle" && kind != "pad") {
+    parser.emitError(location)
+        << "expects 'swizzle' or 'pad', got '" << kind << "'";
+    return {};
+  }
+  bool isSwizzle = kind == "swizzle";
+  return parser.getChecked<SmemAttr>(parser.getContext(), isSwizzle ? bytes : 0,
+                                     isSwizzle ? 0 : bytes);
+}
+
+LogicalResult SmemAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t swizzle, int64_t pad) {
+  if (!(swizzle == 128 && pad == 0) && !(swizzle == 0 && pad == 16))
+    return emitError() << "expects a swizzle of 128 or a pad of 16 bytes, got "
+                       << (swizzle ? swizzle : pad);
+  return success();
+}
+
+/// Byte of each element of a tile that lies in shared memory as `smem` says.
+static layout::SharedLayout sharedLayout(ArrayRef<int64_t> sizes, Type element,
+                                         SmemAttr smem) {
+  layout::TileShape shape(sizes);
+  unsigned bytes = element.getIntOrFloatBitWidth() / 8;
+  if (smem.getPad())
+    return layout::SharedLayout::paddedRowMajor(shape, bytes, smem.getPad());
+  return layout::SharedLayout::swizzledRowMajor(shape, bytes);
+}
+
+//===----------------------------------------------------------------------===//
+// RingType and SlotType
+//===----------------------------------------------------------------------===//
+
+/// Parses `(name=size, ...), element, #smem>`.
+static ParseResult parseSlot(AsmParser &parser,
+                             SmallVectorImpl<StringAttr> &axes,
+                             SmallVectorImpl<int64_t> &sizes, Type &element,
+                             SmemAttr &smem) {
+  return failure(parser.parseCommaSeparatedList(
+                     AsmParser::Delimiter::Paren,
+                     [&] {
+                       StringRef name;
+                       return failure(parser.parseKeyword(&name) ||
+                                      parseAxisSize(parser, name, axes, sizes));
+                     }) ||
+                 parser.parseComma() || parser.parseType(element) ||
+                 parser.parseComma() || parser.parseAttribute(smem) ||
+                 parser.parseGreater());
+}
+
+static void printSlot(AsmPrinter &printer, ArrayRef<StringAttr> axes,
+                      ArrayRef<int64_t> sizes, Type element, SmemAttr smem) {
+  printer << '(';
+  printAxes(printer, axes, sizes);
+  printer << "), " << element << ", " << smem << '>';
+}
+
+static LogicalResult verifySlot(function_ref<InFlightDiagnostic()> emitError,
+                                ArrayRef<StringAttr> axes,
+                                ArrayRef<int64_t> sizes, Type element) {
   if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() < 8 ||
       element.getIntOrFloatBitWidth() > 64)
     return emitError() << "expects elements of 1, 2, 4 or 8 bytes, got "
@@ -260,14 +337,67 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
   return verifyAxes(emitError, axes, sizes);
 }
 
-int64_t BufferType::getSlotBytes() const {
-  int64_t bytes = getElementType().getIntOrFloatBitWidth() / 8;
-  for (int64_t size : getSizes())
-    bytes *= size;
-  return bytes;
+void RingType::print(AsmPrinter &printer) const {
+  printer << '<' << getSlots() << " x ";
+  printSlot(printer, getAxes(), getSizes(), getElementType(), getSmem());
 }
 
-layout::SharedLayout BufferType::getSharedLayout() const {
-  return layout::SharedLayout::swizzledRowMajor(
-      getShape(), getElementType().getIntOrFloatBitWidth() / 8);
+Type RingType::parse(AsmParser &parser) {
+  int64_t slots;
+  SmallVector<StringAttr> axes;
+  SmallVector<int64_t> sizes;
+  Type element;
+  SmemAttr smem;
+  if (parser.parseLess() || parser.parseInteger(slots) ||
+      parser.parseKeyword("x") || parseSlot(parser, axes, sizes, element, smem))
+    return {};
+  return parser.getChecked<RingType>(parser.getContext(), slots, axes, sizes,
+                                     element, smem);
+}
+
+LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t slots, ArrayRef<StringAttr> axes,
+                               ArrayRef<int64_t> sizes, Type element,
+                               SmemAttr) {
+  if (slots < 1 || slots > 16)
+    return emitError() << "expects 1 to 16 slots, got " << slots;
+  return verifySlot(emitError, axes, sizes, element);
+}
+
+int64_t RingType::getSlotBytes() const { return getSharedLayout().bytes(); }
+
+SlotType RingType::getSlotType() const {
+  return SlotType::get(getContext(), getAxes(), getSizes(), getElementType(),
+                       getSmem());
+}
+
+layout::SharedLayout RingType::getSharedLayout() const {
+  return sharedLayout(getSizes(), getElementType(), getSmem());
+}
+
+void SlotType::print(AsmPrinter &printer) const {
+  printer << '<';
+  printSlot(printer, getAxes(), getSizes(), getElementType(), getSmem());
+}
+
+Type SlotType::parse(AsmParser &parser) {
+  SmallVector<StringAttr> axes;
+  SmallVector<int64_t> sizes;
+  Type element;
+  SmemAttr smem;
+  if (parser.parseLess() || parseSlot(parser, axes, sizes, element, smem))
+    return {};
+  return parser.getChecked<SlotType>(parser.getContext(), axes, sizes, element,
+                                     smem);
+}
+
+LogicalResult SlotType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               ArrayRef<StringAttr> axes,
+                               ArrayRef<int64_t> sizes, Type element,
+                               SmemAttr) {
+  return verifySlot(emitError, axes, sizes, element);
+}
+
+layout::SharedLayout SlotType::getSharedLayout() const {
+  return sharedLayout(getSizes(), getElementType(), getSmem());
 }

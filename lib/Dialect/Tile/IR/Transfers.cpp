@@ -12,41 +12,80 @@ using namespace napkin::tile;
 
 namespace {
 
-/// Walks one kernel with the integers that steer it.
+/// Walks one kernel with the integers that steer it, for all blocks at once as
+/// long as nothing but the first positions of views depends on the block, and
+/// else for one block.
 class Walker {
 public:
-  explicit Walker(KernelOp kernel) : kernel(kernel) {}
+  /// `places` are the block's places in the grid; none: all blocks.
+  Walker(KernelOp kernel, std::optional<ArrayRef<int64_t>> places)
+      : kernel(kernel), allBlocks(!places) {
+    if (places)
+      for (auto [argument, place] : llvm::zip(kernel.getPlaces(), *places))
+        integers[argument] = place;
+  }
 
-  TransferBytes count() {
+  /// The bytes; none if they depend on the block in another way.
+  std::optional<TransferBytes> count() {
     walk(kernel.getBody().front());
-    return total;
+    return isKnown ? std::optional<TransferBytes>(total) : std::nullopt;
   }
 
 private:
+  std::optional<int64_t> integer(Value value) {
+    auto known = integers.find(value);
+    if (known == integers.end())
+      return std::nullopt;
+    return known->second;
+  }
+
+  /// A value without which the bytes are not known.
+  int64_t steering(Value value) {
+    std::optional<int64_t> known = integer(value);
+    isKnown &= known.has_value();
+    return known.value_or(0);
+  }
+
+  /// Positions of one dimension that count, from `first` on.
+  int64_t countingFrom(const ViewDimension &dimension, int64_t size,
+                       int64_t first) {
+    int64_t end = size;
+    if (dimension.limit)
+      end = std::min(end, steering(dimension.limit));
+    return std::clamp<int64_t>(end - first, 0, dimension.extent);
+  }
+
   /// Elements of all blocks together that one transfer moves, times their size.
-  int64_t bytesOf(ncd::ArrayType array, ArrayRef<StringAttr> axes,
-                  ArrayRef<int64_t> sizes, OperandRange positions,
-                  ArrayAttr at) {
+  int64_t bytesThrough(ViewOp view) {
+    ncd::ArrayType array = view.getArrayType();
     int64_t bytes = array.getElementBytes();
-    for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes())) {
-      int64_t tileSize = 1;
-      for (auto [name, value] : llvm::zip(axes, sizes))
-        if (name == axis)
-          tileSize = value;
-      if (kernel.getGroup().hasAxis(axis)) {
-        bytes *= size; // the blocks along the axis cover it once
+    // Dimensions that begin where the block stands are summed over the grid.
+    SmallVector<SmallVector<unsigned>> byPlace(kernel.getGridRank());
+    for (auto [axis, size] : llvm::enumerate(array.getSizes())) {
+      ViewDimension dimension = view.getDimension(axis);
+      auto place = dyn_cast_or_null<BlockArgument>(dimension.offset);
+      unsigned arrays = kernel.getArrays().size();
+      if (allBlocks && place && place.getOwner() == &kernel.getBody().front()) {
+        byPlace[place.getArgNumber() - arrays].push_back(axis);
         continue;
       }
-      int64_t start = 0;
-      for (auto [name, position] :
-           llvm::zip(at.getAsRange<StringAttr>(), positions))
-        if (name == axis)
-          start = integers.lookup(position);
-      bytes *= std::max<int64_t>(0, std::min(tileSize, size - start));
+      int64_t first = dimension.offset ? steering(dimension.offset) : 0;
+      bytes *= countingFrom(dimension, size, first);
     }
-    for (StringAttr axis : kernel.getGroup().getAxes())
-      if (!array.hasAxis(axis))
-        bytes *= kernel.getGridSize(axis);
+    if (!allBlocks)
+      return bytes;
+    for (auto [place, axes] : llvm::enumerate(byPlace)) {
+      int64_t sum = 0;
+      for (int64_t tile = 0; tile < kernel.getGridSize(place); ++tile) {
+        int64_t product = 1;
+        for (unsigned axis : axes)
+          product *=
+              countingFrom(view.getDimension(axis), array.getSizes()[axis],
+                           tile * kernel.getGridTiles()[place]);
+        sum += product;
+      }
+      bytes *= sum;
+    }
     return bytes;
   }
 
@@ -54,80 +93,117 @@ private:
     for (Operation &op : block)
       TypeSwitch<Operation *>(&op)
           .Case([&](LoadOp load) {
-            TileType type = load.getTile().getType();
-            total.read +=
-                bytesOf(load.getArray().getType(), type.getAxes(),
-                        type.getSizes(), load.getPositions(), load.getAt());
+            total.read += bytesThrough(load.getViewOp());
           })
           .Case([&](CopyOp copy) {
-            BufferType type = copy.getBuffer().getType();
-            total.read +=
-                bytesOf(copy.getArray().getType(), type.getAxes(),
-                        type.getSizes(), copy.getPositions(), copy.getAt());
+            total.read += bytesThrough(copy.getViewOp());
           })
           .Case([&](StoreOp store) {
-            TileType type = store.getTile().getType();
-            total.written +=
-                bytesOf(store.getArray().getType(), type.getAxes(),
-                        type.getSizes(), store.getPositions(), store.getAt());
+            total.written += bytesThrough(store.getViewOp());
           })
           .Case([&](scf::ForOp loop) { walkLoop(loop); })
           .Case([&](scf::IfOp branch) {
-            if (integers.lookup(branch.getCondition()))
+            if (steering(branch.getCondition()))
               walk(*branch.thenBlock());
           })
           .Default([&](Operation *other) { evaluate(other); });
   }
 
+  void copyInteger(Value to, std::optional<int64_t> value) {
+    if (value)
+      integers[to] = *value;
+    else
+      integers.erase(to);
+  }
+
   void walkLoop(scf::ForOp loop) {
-    int64_t lower = integers.lookup(loop.getLowerBound());
-    int64_t upper = integers.lookup(loop.getUpperBound());
-    int64_t step = integers.lookup(loop.getStep());
+    int64_t lower = steering(loop.getLowerBound());
+    int64_t upper = steering(loop.getUpperBound());
+    int64_t step = steering(loop.getStep());
     for (auto [argument, value] :
          llvm::zip(loop.getRegionIterArgs(), loop.getInitArgs()))
-      integers[argument] = integers.lookup(value);
-    for (int64_t index = lower; step > 0 && index < upper; index += step) {
+      copyInteger(argument, integer(value));
+    for (int64_t index = lower; step > 0 && index < upper && isKnown;
+         index += step) {
       integers[loop.getInductionVar()] = index;
       walk(*loop.getBody());
-      SmallVector<int64_t> next;
+      SmallVector<std::optional<int64_t>> next;
       for (Value value : loop.getBody()->getTerminator()->getOperands())
-        next.push_back(integers.lookup(value));
+        next.push_back(integer(value));
       for (auto [argument, value] : llvm::zip(loop.getRegionIterArgs(), next))
-        integers[argument] = value;
+        copyInteger(argument, value);
     }
     for (auto [result, argument] :
          llvm::zip(loop.getResults(), loop.getRegionIterArgs()))
-      integers[result] = integers.lookup(argument);
+      copyInteger(result, integer(argument));
   }
 
-  /// The few operations with which the pipeline computes positions.
+  /// The few operations with which positions are computed.
   void evaluate(Operation *op) {
-    auto operand = [&](unsigned index) {
-      return integers.lookup(op->getOperand(index));
-    };
     if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
       if (auto value = dyn_cast<IntegerAttr>(constant.getValue()))
         integers[constant] = value.getInt();
-    } else if (isa<arith::AddIOp>(op)) {
-      integers[op->getResult(0)] = operand(0) + operand(1);
-    } else if (isa<arith::MulIOp>(op)) {
-      integers[op->getResult(0)] = operand(0) * operand(1);
-    } else if (isa<arith::SelectOp>(op)) {
-      integers[op->getResult(0)] = operand(0) ? operand(1) : operand(2);
-    } else if (auto compare = dyn_cast<arith::CmpIOp>(op)) {
-      APInt left(64, operand(0), true), right(64, operand(1), true);
-      integers[compare] =
-          arith::applyCmpPredicate(compare.getPredicate(), left, right);
+      return;
     }
+    if (!isa<arith::ArithDialect>(op->getDialect()) || op->getNumResults() != 1)
+      return;
+    SmallVector<int64_t, 3> operands;
+    for (Value operand : op->getOperands()) {
+      std::optional<int64_t> known = integer(operand);
+      if (!known)
+        return copyInteger(op->getResult(0), std::nullopt);
+      operands.push_back(*known);
+    }
+    copyInteger(op->getResult(0), compute(op, operands));
+  }
+
+  static std::optional<int64_t> compute(Operation *op, ArrayRef<int64_t> x) {
+    using Result = std::optional<int64_t>;
+    return TypeSwitch<Operation *, Result>(op)
+        .Case([&](arith::AddIOp) { return x[0] + x[1]; })
+        .Case([&](arith::SubIOp) { return x[0] - x[1]; })
+        .Case([&](arith::MulIOp) { return x[0] * x[1]; })
+        .Case([&](arith::MinSIOp) { return std::min(x[0], x[1]); })
+        .Case([&](arith::MaxSIOp) { return std::max(x[0], x[1]); })
+        .Case([&](arith::DivUIOp) -> Result {
+          return x[1] > 0 && x[0] >= 0 ? Result(x[0] / x[1]) : std::nullopt;
+        })
+        .Case([&](arith::RemUIOp) -> Result {
+          return x[1] > 0 && x[0] >= 0 ? Result(x[0] % x[1]) : std::nullopt;
+        })
+        .Case([&](arith::SelectOp) { return x[0] ? x[1] : x[2]; })
+        .Case([&](arith::CmpIOp compare) -> Result {
+          APInt left(64, x[0], true), right(64, x[1], true);
+          return arith::applyCmpPredicate(compare.getPredicate(), left, right);
+        })
+        .Default([](Operation *) { return std::nullopt; });
   }
 
   KernelOp kernel;
+  bool allBlocks, isKnown = true;
   TransferBytes total;
   DenseMap<Value, int64_t> integers;
 };
 
 } // namespace
 
-TransferBytes napkin::tile::countTransfers(KernelOp kernel) {
-  return Walker(kernel).count();
+std::optional<TransferBytes> napkin::tile::countTransfers(KernelOp kernel) {
+  if (auto all = Walker(kernel, std::nullopt).count())
+    return all;
+  TransferBytes sum;
+  SmallVector<int64_t> places(kernel.getGridRank());
+  for (int64_t block = 0; block < kernel.getNumBlocks(); ++block) {
+    int64_t rest = block;
+    for (int axis = int(kernel.getGridRank()) - 1; axis >= 0; --axis) {
+      places[axis] =
+          rest % kernel.getGridSize(axis) * kernel.getGridTiles()[axis];
+      rest /= kernel.getGridSize(axis);
+    }
+    auto one = Walker(kernel, ArrayRef<int64_t>(places)).count();
+    if (!one)
+      return std::nullopt;
+    sum.read += one->read;
+    sum.written += one->written;
+  }
+  return sum;
 }

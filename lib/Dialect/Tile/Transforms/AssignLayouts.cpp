@@ -1,6 +1,7 @@
 //===- AssignLayouts.cpp - The pass tile-assign-layouts -------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "napkin/Dialect/Tile/IR/Positions.h"
 #include "napkin/Dialect/Tile/Transforms/Passes.h"
 #include "napkin/Target/Target.h"
 #include "llvm/ADT/SetVector.h"
@@ -16,13 +17,6 @@ namespace napkin::tile {
 } // namespace napkin::tile
 
 namespace {
-
-/// Widest transfer of one thread, in bytes.
-constexpr unsigned maxVectorBytes = 16;
-
-unsigned bytesOf(Type element) {
-  return std::max(1u, element.getIntOrFloatBitWidth() / 8);
-}
 
 /// The layouts of one kernel while they are being decided.
 class Assignment {
@@ -114,9 +108,9 @@ private:
       return false;
     if (isa<MmaOp>(op))
       return true;
-    if (auto loop = dyn_cast<scf::ForOp>(op))
-      return dependsOnProduct(loop.getBody()->getTerminator()->getOperand(
-          cast<OpResult>(value).getResultNumber()));
+    if (auto loop = dyn_cast<LoopOp>(op))
+      return dependsOnProduct(
+          loop.getNext().getValues()[cast<OpResult>(value).getResultNumber()]);
     return isa<MapOp, ReduceOp>(op) &&
            llvm::any_of(op->getOperands(), [&](Value operand) {
              return isa<TileType>(operand.getType()) &&
@@ -170,16 +164,21 @@ private:
       if (Operation *op = value.getDefiningOp())
         spreadToOperands(op, value);
       else if (auto argument = dyn_cast<BlockArgument>(value))
-        spreadAroundLoop(
-            dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()),
-            argument.getArgNumber() - 1);
+        spreadFromArgument(argument);
       for (OpOperand &use : value.getUses())
         spreadToUser(use);
     }
   }
 
+  void spreadFromArgument(BlockArgument argument) {
+    auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
+    if (loop)
+      spreadAroundLoop(loop,
+                       argument.getArgNumber() - (loop.getTrip() ? 2 : 1));
+  }
+
   void spreadToOperands(Operation *op, Value value) {
-    if (auto loop = dyn_cast<scf::ForOp>(op))
+    if (auto loop = dyn_cast<LoopOp>(op))
       return spreadAroundLoop(loop, cast<OpResult>(value).getResultNumber());
     if (auto mma = dyn_cast<MmaOp>(op))
       return wish(mma.getAccumulator(), layouts[value]);
@@ -210,22 +209,20 @@ private:
         wish(map.getResult(), slice(value, typeOf(map.getResult())));
     } else if (auto reduce = dyn_cast<ReduceOp>(user)) {
       wish(reduce.getResult(), slice(value, typeOf(reduce.getResult())));
-    } else if (auto loop = dyn_cast<scf::ForOp>(user)) {
-      spreadAroundLoop(loop,
-                       use.getOperandNumber() - loop.getNumControlOperands());
-    } else if (isa<scf::YieldOp>(user)) {
-      spreadAroundLoop(dyn_cast<scf::ForOp>(user->getParentOp()),
+    } else if (auto loop = dyn_cast<LoopOp>(user)) {
+      spreadAroundLoop(loop, use.getOperandNumber() -
+                                 loop.getInitial().getBeginOperandIndex());
+    } else if (auto next = dyn_cast<NextOp>(user)) {
+      spreadAroundLoop(cast<LoopOp>(next->getParentOp()),
                        use.getOperandNumber());
     }
   }
 
   /// A loop carries a value in one layout: the one in which the body makes it.
-  void spreadAroundLoop(scf::ForOp loop, unsigned index) {
-    if (!loop)
-      return;
-    Value yielded = loop.getBody()->getTerminator()->getOperand(index);
-    Value carried[] = {yielded, loop.getRegionIterArgs()[index],
-                       loop.getResult(index), loop.getInitArgs()[index]};
+  void spreadAroundLoop(LoopOp loop, unsigned index) {
+    Value carried[] = {loop.getNext().getValues()[index],
+                       loop.getCarried()[index], loop.getLast()[index],
+                       loop.getInitial()[index]};
     for (Value source : carried)
       if (layouts.count(source)) {
         LinearLayout layout = layouts[source];
@@ -258,21 +255,10 @@ private:
 
   LinearLayout defaultLayout(Value value) {
     TileType type = typeOf(value);
-    unsigned vector = maxVectorBytes / bytesOf(type.getElementType());
+    unsigned vector = widestAccess / bytesOf(type.getElementType());
     if (auto load = value.getDefiningOp<LoadOp>())
-      vector = transferVector(type, load.getArray().getType());
+      vector = vectorOf(load.getViewOp(), load);
     return target::blockedLayout(type.getShape(), vector, warpBits);
-  }
-
-  /// Elements that one thread may move at once between a tile and its array.
-  static unsigned transferVector(TileType type, ncd::ArrayType array) {
-    unsigned elementBytes = bytesOf(type.getElementType());
-    if (type.getRank() == 0 || array.getAxes().empty() ||
-        type.getAxes().back() != array.getAxes().back())
-      return 1;
-    int64_t rowBytes = array.getSizes().back() * elementBytes;
-    int64_t bytes = std::min<int64_t>(rowBytes & -rowBytes, maxVectorBytes);
-    return std::max<int64_t>(1, bytes / elementBytes);
   }
 
   void apply() {
@@ -320,21 +306,20 @@ private:
           old.replaceAllUsesExcept(back, back);
           layouts[old] = result;
         }
-      } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      } else if (auto loop = dyn_cast<LoopOp>(op)) {
         for (auto [operand, argument] :
-             llvm::zip(loop.getInitArgsMutable(), loop.getRegionIterArgs()))
+             llvm::zip(loop.getInitialMutable(), loop.getCarried()))
           if (isa<TileType>(argument.getType()))
             want(operand, typeOf(argument).getLayout().getLayout());
-      } else if (isa<scf::YieldOp>(op)) {
-        if (auto loop = dyn_cast<scf::ForOp>(op->getParentOp()))
-          for (auto [index, argument] :
-               llvm::enumerate(loop.getRegionIterArgs()))
-            if (isa<TileType>(argument.getType()))
-              want(op->getOpOperand(index),
-                   typeOf(argument).getLayout().getLayout());
+      } else if (auto next = dyn_cast<NextOp>(op)) {
+        auto loop = cast<LoopOp>(op->getParentOp());
+        for (auto [operand, argument] :
+             llvm::zip(next.getValuesMutable(), loop.getCarried()))
+          if (isa<TileType>(argument.getType()))
+            want(operand, typeOf(argument).getLayout().getLayout());
       } else if (auto store = dyn_cast<StoreOp>(op)) {
         TileType type = typeOf(store.getTile());
-        unsigned vector = transferVector(type, store.getArray().getType());
+        unsigned vector = vectorOf(store.getViewOp(), store);
         unsigned run =
             1u << type.getLayout().getLayout().contiguousRegisterBits();
         if (type.getRank() >= 2 && run < vector)

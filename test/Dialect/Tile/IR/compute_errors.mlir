@@ -1,8 +1,9 @@
 // RUN: napkin-opt %s --split-input-file --verify-diagnostics
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{axis 'n' is not in the tile}}
   %r = tile.reduce %t over "n" {
   ^bb0(%a: f32, %b: f32):
@@ -14,8 +15,9 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 // -----
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{expects the tile without axis 'k' as the result}}
   %r = tile.reduce %t over "k" {
   ^bb0(%a: f32, %b: f32):
@@ -27,8 +29,9 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 // -----
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{expects a region from two elements of 'f32' to one}}
   %r = tile.reduce %t over "k" {
   ^bb0(%a: f32):
@@ -40,8 +43,9 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 // -----
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{expects one region argument for each tile}}
   %r = tile.map %t {
     %c = arith.constant 0.0 : f32
@@ -53,8 +57,9 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 // -----
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{axis 'k' of an operand is not in the result with the same size}}
   %r = tile.map %t {
   ^bb0(%a: f32):
@@ -66,8 +71,9 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 // -----
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{expects the region to yield 'bf16'}}
   %r = tile.map %t {
   ^bb0(%a: f32):
@@ -79,8 +85,9 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 // -----
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{expects types that differ in the layout only}}
   %r = tile.convert %t : !tile.tile<m=16, k=16, f32> -> !tile.tile<k=16, m=16, f32>
   tile.return
@@ -89,8 +96,9 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 // -----
 
 !x = !ncd.array<m=16, k=16, f32>
-tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %t = tile.load %x : !x -> !tile.tile<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{expects a (rows, summed), b (columns, summed) and an accumulator (rows, columns), in any order}}
   %r = tile.mma %t, %t, %t : !tile.tile<m=16, k=16, f32>, !tile.tile<m=16, k=16, f32>, !tile.tile<m=16, k=16, f32>
   tile.return
@@ -100,10 +108,13 @@ tile.kernel @k(%x: !x) group #ncd.partition<> order [] warps 1 outputs 1 {
 
 !a = !ncd.array<m=16, k=16, f32>
 !c = !ncd.array<m=16, n=16, f32>
-tile.kernel @k(%x: !a, %y: !ncd.array<n=16, k=16, f32>, %z: !c) group #ncd.partition<> order [] warps 1 outputs 1 {
-  %a = tile.load %x : !a -> !tile.tile<m=16, k=16, f32>
-  %b = tile.load %y : !ncd.array<n=16, k=16, f32> -> !tile.tile<n=16, k=16, f32>
-  %c = tile.load %z : !c -> !tile.tile<m=16, n=16, f32>
+tile.kernel @k(%x: !a, %y: !ncd.array<n=16, k=16, f32>, %z: !c) grid [] warps 1 outputs 1 {
+  %va = tile.view %x [m : 16, k : 16] : !a
+  %vb = tile.view %y [n : 16, k : 16] : !ncd.array<n=16, k=16, f32>
+  %vc = tile.view %z [m : 16, n : 16] : !c
+  %a = tile.load %va : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
+  %b = tile.load %vb : !tile.view<n=16, k=16, f32> -> !tile.tile<n=16, k=16, f32>
+  %c = tile.load %vc : !tile.view<m=16, n=16, f32> -> !tile.tile<m=16, n=16, f32>
   // expected-error @below {{expects factors of bf16 or of f16, got 'f32' and 'f32'}}
   %r = tile.mma %a, %b, %c : !tile.tile<m=16, k=16, f32>, !tile.tile<n=16, k=16, f32>, !tile.tile<m=16, n=16, f32>
   tile.return

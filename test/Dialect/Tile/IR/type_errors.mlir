@@ -31,9 +31,29 @@ module attributes {a.t = !tile.tile<q=32, f32, #tile.layout<register = [], lane 
 // -----
 
 // expected-error @below {{expects 1 to 16 slots, got 0}}
-module attributes {a.t = !tile.buffer<0 x (x=64), bf16>} {}
+module attributes {a.t = !tile.ring<0 x (x=64), bf16, #tile.smem<swizzle = 128>>} {}
 
 // -----
 
 // expected-error @below {{expects elements of 1, 2, 4 or 8 bytes, got 'i1'}}
-module attributes {a.t = !tile.buffer<1 x (x=64), i1>} {}
+module attributes {a.t = !tile.ring<1 x (x=64), i1, #tile.smem<swizzle = 128>>} {}
+
+// -----
+
+// expected-error @below {{expects a swizzle of 128 or a pad of 16 bytes, got 64}}
+module attributes {a.t = #tile.smem<swizzle = 64>} {}
+
+// -----
+
+// expected-error @below {{expects 'swizzle' or 'pad', got 'panel'}}
+module attributes {a.t = #tile.smem<panel = 64>} {}
+
+// -----
+
+// expected-error @below {{axis 'x' has tile size 1; expects a power of two in [2, 2^20]}}
+module attributes {a.t = !tile.view<x=1, f32>} {}
+
+// -----
+
+// expected-error @below {{expects elements of 1, 2, 4 or 8 bytes, got 'i4'}}
+module attributes {a.t = !tile.slot<(x=64), i4, #tile.smem<pad = 16>>} {}

@@ -12,7 +12,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
-#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Layout/LinearLayout.h"
@@ -24,6 +24,21 @@
 
 #define GET_TYPEDEF_CLASSES
 #include "napkin/Dialect/Tile/IR/TileTypes.h.inc"
+
+namespace napkin::tile {
+
+/// What a view says of one axis of its array.
+struct ViewDimension {
+  mlir::Value offset;  ///< first position, in elements; null: 0
+  int64_t extent = 1;  ///< number of positions
+  mlir::Value limit{}; ///< first position that does not count; null: the size
+  mlir::Value index{}; ///< array through which positions are looked up, or null
+};
+
+class NextOp;
+class ViewOp;
+
+} // namespace napkin::tile
 
 #define GET_OP_CLASSES
 #include "napkin/Dialect/Tile/IR/TileOps.h.inc"

@@ -20,14 +20,26 @@ def Tile_Dialect : Dialect {
   let summary = "Tile programs: what one block does, with buffers and layouts";
   let description = [{
     A tile program is what one block of threads executes: tiles of arrays that
-    move between global memory, shared memory and registers, explicit loops
-    (`scf.for`), and operations on whole tiles. Global arrays keep their
-    `!ncd.array` types; which part of an array a block sees follows from the
-    kernel's grid and from the positions that a transfer names.
+    move between global memory, shared memory and registers, loops
+    (`tile.loop`), and operations on whole tiles. Global arrays keep their
+    `!ncd.array` types. Where a block stands in the grid is a value, an argument
+    of the kernel; which part of an array a transfer touches is said by one
+    `tile.view`, for loads, copies and stores alike.
 
     A tile program is legal before its layouts are known: `tile-assign-layouts`
-    says where in the block each element lives, `tile-pipeline` turns transfers
-    that a loop repeats into asynchronous copies through a ring of buffers.
+    says where in the block each element lives, `tile-make-rings` takes loads
+    through rings of slots in shared memory, and `tile-expand-loops` derives from
+    the verbs of the rings what must be waited for, and where.
+
+    Three groups of operations:
+
+    * *programs*: `kernel`, `view`, `load`, `store`, `loop`, `mma`, `map`, `reduce`,
+      `convert`; what a lowering writes first.
+    * *rings, pending products and roles*: `ring`, `acquire`, `copy`, `publish`,
+      `await`, `read`, `release`, `mma.start`, `mma.wait`, `roles`, `role`, `turn`;
+      they say who may touch which slot on which trip, and nothing of barriers.
+    * *steps*: `slot`, `close_group`, `wait_groups`, `barrier`; what
+      `tile-expand-loops` leaves for the device. Nobody writes them by hand.
   }];
   let cppNamespace = "::napkin::tile";
   let dependentDialects = ["::napkin::ncd::NCDDialect"];

@@ -1,14 +1,17 @@
 //===- TileOps.td - operations of a tile program ----------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Transfers between memory levels, operations on tiles, and the explicit steps
-// of a software pipeline.
+// The kernel and its loops, views of global memory and what moves through them,
+// operations on tiles. Rings, roles and steps are in TileRingOps.td.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_DIALECT_TILE_IR_TILEOPS_TD
 #define NAPKIN_DIALECT_TILE_IR_TILEOPS_TD
 
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "napkin/Dialect/NCD/IR/NCDAttrs.td"
 include "napkin/Dialect/NCD/IR/NCDTypes.td"
@@ -21,43 +24,57 @@ def Tile_AxisListAttr : TypedArrayAttrBase<StrAttr, "axis names">;
 // The kernel
 //===----------------------------------------------------------------------===//
 
-def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, SingleBlock, Symbol]> {
+def Tile_KernelOp : Tile_Op<"kernel", [
+    IsolatedFromAbove, SingleBlock, Symbol,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "Say what each block of one launch does";
   let description = [{
-    The block arguments are arrays in global memory, dense and row major: first
-    those that are read, then `outputs` ones that are written. `group` cuts axes
-    across the grid: the blocks enumerate the tiles of these axes, the first axis
-    of `order` slowest, in a one-dimensional grid.
+    The first block arguments are arrays in global memory, dense and row major:
+    those that are read, then `outputs` ones that are written. The others are the
+    place of the block in the grid: for each axis in `grid` the first position of
+    its tile, in elements. `h = %h : 1 of 4` cuts an axis of 4 positions into tiles
+    of 1. The blocks enumerate the tiles of these axes, the first axis slowest, in
+    a one-dimensional grid. Nothing but these values ties the body to the grid.
 
-    Preconditions: arguments are arrays; `order` is a permutation of the axes of
-    `group`; there is at least one output; `warps` is a power of two up to 32.
+    Preconditions: arguments are arrays of static sizes, then an index for each
+    axis of the grid; axes of the grid differ, their tiles and extents are
+    positive; there is at least one output; `warps` is a power of two up to 32.
+
+    Errors: the argument, axis or number that breaks a precondition, and what was
+    expected of it.
 
     Example:
 
     ```mlir
     tile.kernel @copy(%x: !ncd.array<n=256, f32>, %y: !ncd.array<n=256, f32>)
-        group #ncd.partition<n=128> order ["n"] warps 4 outputs 1 {
-      %t = tile.load %x : !ncd.array<n=256, f32> -> !tile.tile<n=128, f32>
-      tile.store %t, %y : !tile.tile<n=128, f32>, !ncd.array<n=256, f32>
+        grid [n = %n : 128 of 256] warps 4 outputs 1 {
+      %from = tile.view %x [n = %n : 128] : !ncd.array<n=256, f32>
+      %to = tile.view %y [n = %n : 128] : !ncd.array<n=256, f32>
+      %t = tile.load %from : !tile.view<n=128, f32> -> !tile.tile<n=128, f32>
+      tile.store %t, %to : !tile.tile<n=128, f32>, !tile.view<n=128, f32>
       tile.return
     }
     ```
   }];
   let arguments = (ins
     Tile_Arg<SymbolNameAttr, "name in the device code">:$sym_name,
-    Tile_Arg<NCD_PartitionAttr, "tile sizes of a block">:$group,
-    Tile_Arg<Tile_AxisListAttr, "axes of `group`, slowest first">:$order,
+    Tile_Arg<Tile_AxisListAttr, "axes cut across the grid, slowest first">:$grid_axes,
+    Tile_Arg<DenseI64ArrayAttr, "positions of a block along each of them">:$grid_tiles,
+    Tile_Arg<DenseI64ArrayAttr, "all positions along each of them">:$grid_extents,
     Tile_Arg<I32Attr, "warps of a block">:$warps,
-    Tile_Arg<I32Attr, "buffers of the software pipeline">:$stages,
-    Tile_Arg<I32Attr, "number of trailing arguments that are written">:$outputs);
+    Tile_Arg<I32Attr, "number of arrays that are written, the last ones">:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// Full size of the axis called \p axis, as some argument has it.
-    std::optional<int64_t> getAxisSize(::llvm::StringRef axis);
-    /// Blocks along the group axis called \p axis.
-    int64_t getGridSize(::llvm::StringRef axis);
+    /// Number of axes of the grid.
+    unsigned getGridRank() { return getGridAxes().size(); }
+    /// The arguments that are arrays.
+    ::mlir::Block::BlockArgListType getArrays();
+    /// The arguments that say where the block stands, in the order of the grid.
+    ::mlir::Block::BlockArgListType getPlaces();
+    /// Blocks along an axis of the grid.
+    int64_t getGridSize(unsigned axis);
     /// Blocks in the launch.
     int64_t getNumBlocks();
     /// Threads in a block.
@@ -80,172 +97,207 @@ def Tile_ReturnOp : Tile_Op<"return", [HasParent<"KernelOp">, Terminator]> {
 }
 
 //===----------------------------------------------------------------------===//
-// Transfers
+// Views and transfers
 //===----------------------------------------------------------------------===//
 
-def Tile_LoadOp : Tile_Op<"load"> {
-  let summary = "Read a tile from global memory";
+def Tile_ViewOp : Tile_Op<"view", [
+    AttrSizedOperandSegments, Pure,
+    InferTypeOpAdaptor]> {
+  let summary = "Name a part of an array in global memory";
   let description = [{
-    Reads the block's tile of an array. Along a group axis the tile begins where
-    the grid says, along an axis in `at` at the given position, along any other
-    axis at 0. Elements past the end of the array are zero and not read.
+    For each axis of the array, in its order: where the part begins (`x = %i`; at 0
+    if nothing is said), how many positions it has (`: 64`), and the first position
+    that does not count (`below %hi`; the size of the array if nothing is said or if
+    that is smaller). Loads and copies give zero for positions that do not count and
+    read nothing there; stores write nothing there. Axes with one position are not
+    in the view's type.
 
-    Preconditions: the tile's axes are the array's axes, less those along which
-    it has one position, in the array's order.
+    `(x by %pages)`: positions along x are looked up in an index array; the part
+    holds the rows of the array at pages[i], pages[i+1], ... Not lowered yet.
+
+    This is the one place that says what a transfer touches: how wide a thread's
+    accesses may be and which positions need a test follows from the view and from
+    what is known of its operands (include/napkin/Dialect/Tile/IR/Positions.h).
+
+    Preconditions: every axis of the array in its order; extents are powers of two;
+    an index array is of rank 1, holds i32 and has the axis that it serves.
+
+    Errors: the axis that is missing or out of order, the extent, the index array.
 
     Example:
 
     ```mlir
-    %t = tile.load %k at ["x" = %i] : !ncd.array<x=512, d=128, bf16> -> !tile.tile<x=64, d=128, bf16>
+    %v = tile.view %k [h = %h : 1, x = %i : 64 below %hi, d : 128] : !ncd.array<h=4, x=512, d=128, bf16>
+    %p = tile.view %k [x = %i : 64, d : 128] (x by %pages) : !ncd.array<x=4096, d=128, bf16>, !ncd.array<x=512, i32>
     ```
   }];
   let arguments = (ins
     Tile_Arg<NCD_ArrayType, "array in global memory">:$array,
-    Tile_Arg<Variadic<Index>, "positions, in elements">:$positions,
-    Tile_Arg<Tile_AxisListAttr, "axes of the positions">:$at,
-    Tile_Arg<UnitAttr, "no element lies past the end along the axes in `at`">:$inside);
-  let results = (outs Tile_Res<Tile_TileType, "the tile">:$tile);
-  let assemblyFormat = [{
-    $array custom<Positions>($positions, $at) (`inside` $inside^)? attr-dict `:` qualified(type($array)) `->` qualified(type($tile))
-  }];
+    Tile_Arg<Variadic<Index>, "first positions, in elements">:$offsets,
+    Tile_Arg<Variadic<Index>, "first positions that do not count">:$limits,
+    Tile_Arg<Variadic<NCD_ArrayType>, "index arrays">:$indices,
+    Tile_Arg<DenseI64ArrayAttr, "positions along each axis of the array">:$extents,
+    Tile_Arg<DenseI64ArrayAttr, "number of the axis of each offset">:$offset_axes,
+    Tile_Arg<DenseI64ArrayAttr, "number of the axis of each limit">:$limit_axes,
+    Tile_Arg<DenseI64ArrayAttr, "number of the axis of each index array">:$index_axes);
+  let results = (outs Tile_Res<Tile_ViewType, "the part">:$view);
+  let builders = [OpBuilder<(ins "::mlir::Value":$array,
+                                 "::llvm::ArrayRef<ViewDimension>":$dimensions)>];
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What is said of the array's axis number \p axis.
+    ViewDimension getDimension(unsigned axis);
+    /// The type of the array.
+    ::napkin::ncd::ArrayType getArrayType() { return getArray().getType(); }
+    /// The elements as a tile in registers or a slot holds them: truth values
+    /// are bytes in memory.
+    static ::mlir::Type storedElement(::napkin::ncd::ArrayType array);
+  }];
+}
+
+def Tile_LoadOp : Tile_Op<"load"> {
+  let summary = "Read a tile from global memory";
+  let description = [{
+    Reads what a view shows into registers. Positions that do not count are zero.
+
+    Preconditions: the view is made by `tile.view`; the tile has its axes, sizes
+    and elements.
+
+    Errors: a tile of another shape, with both types.
+
+    Example:
+
+    ```mlir
+    %t = tile.load %v : !tile.view<x=64, d=128, bf16> -> !tile.tile<x=64, d=128, bf16>
+    ```
+  }];
+  let arguments = (ins Tile_Arg<Tile_ViewType, "what to read">:$view);
+  let results = (outs Tile_Res<Tile_TileType, "the tile">:$tile);
+  let assemblyFormat = "$view attr-dict `:` qualified(type($view)) `->` qualified(type($tile))";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The operation that made the view.
+    ViewOp getViewOp();
+  }];
 }
 
 def Tile_StoreOp : Tile_Op<"store"> {
   let summary = "Write a tile to global memory";
   let description = [{
-    Writes the block's tile of an array; positions are those of `tile.load`.
-    Elements past the end of the array are not written.
+    Writes a tile to where a view points. Positions that do not count are not
+    written.
 
-    Preconditions: as for `tile.load`.
+    Preconditions: as for `tile.load`; the view's array is one that the kernel
+    writes, and it has no index array.
+
+    Errors: a tile of another shape, an array that is only read.
 
     Example:
 
     ```mlir
-    tile.store %t, %o : !tile.tile<q=128, d=128, bf16>, !ncd.array<q=512, d=128, bf16>
+    tile.store %t, %v : !tile.tile<q=128, d=128, bf16>, !tile.view<q=128, d=128, bf16>
     ```
   }];
   let arguments = (ins
     Tile_Arg<Tile_TileType, "the tile">:$tile,
-    Tile_Arg<NCD_ArrayType, "array in global memory">:$array,
-    Tile_Arg<Variadic<Index>, "positions, in elements">:$positions,
-    Tile_Arg<Tile_AxisListAttr, "axes of the positions">:$at);
-  let assemblyFormat = [{
-    $tile `,` $array custom<Positions>($positions, $at) attr-dict `:` qualified(type($tile)) `,` qualified(type($array))
-  }];
+    Tile_Arg<Tile_ViewType, "where to write">:$view);
+  let assemblyFormat = "$tile `,` $view attr-dict `:` qualified(type($tile)) `,` qualified(type($view))";
   let hasVerifier = 1;
-}
-
-def Tile_AllocOp : Tile_Op<"alloc"> {
-  let summary = "Reserve a ring of tiles in shared memory";
-  let description = [{
-    Gives a buffer for the whole life of the kernel; its contents are undefined.
-
-    Example:
-
-    ```mlir
-    %ring = tile.alloc : !tile.buffer<2 x (x=64, d=128), bf16>
-    ```
+  let extraClassDeclaration = [{
+    /// The operation that made the view.
+    ViewOp getViewOp();
   }];
-  let results = (outs Tile_Res<Tile_BufferType, "the buffer">:$buffer);
-  let assemblyFormat = "attr-dict `:` qualified(type($buffer))";
 }
 
-def Tile_CopyOp : Tile_Op<"copy"> {
-  let summary = "Start copying a tile from global to shared memory";
-  let description = [{
-    Starts an asynchronous copy of the block's tile of an array into one slot of
-    a buffer; positions and elements past the end are those of `tile.load`. The
-    copy belongs to the next `tile.commit`.
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
 
-    Preconditions: as for `tile.load`, with the buffer's axes; nothing reads the
-    slot before a `tile.wait` and a `tile.barrier`.
+def Tile_LoopOp : Tile_Op<"loop", [
+    RecursiveMemoryEffects, SingleBlock, AttrSizedOperandSegments]> {
+  let summary = "Repeat a part of the program over positions";
+  let description = [{
+    Runs the body for positions `from`, `from + step`, ... below `to`; all three are
+    values. `iter_args` are carried from trip to trip, `tile.next` gives their next
+    values, the results are the last ones.
+
+    `trip %t = %t0` counts: %t is %t0 on the first trip and one more on each
+    following one, and the loop has one more result, %t0 plus the number of trips.
+    It is what rings want to know of a loop: a loop that is nested in another, or
+    follows another, goes on counting where the last one stopped.
+
+    `slots` is a note for `tile-make-rings`: how many slots the rings have through
+    which the loop's loads go. That pass turns it into rings.
+
+    Preconditions: the body takes the position, the trip if it is counted, and the
+    carried values; `tile.next` gives as many of the same types. The step is
+    positive.
+
+    Errors: arguments or carried values that do not match, a constant step of 0 or
+    less, slots outside 1 to 16.
 
     Example:
 
     ```mlir
-    tile.copy %k at ["x" = %i] into %ring[%slot] : !ncd.array<x=512, d=128, bf16>, !tile.buffer<2 x (x=64, d=128), bf16>
+    %sum, %end = tile.loop %i = %lo to %hi step %c64 trip %t = %begin iter_args(%acc = %zero) -> (!tile.tile<m=64, f32>) {
+      ...
+      tile.next %next : !tile.tile<m=64, f32>
+    }
     ```
   }];
   let arguments = (ins
-    Tile_Arg<NCD_ArrayType, "array in global memory">:$array,
-    Tile_Arg<Variadic<Index>, "positions, in elements">:$positions,
-    Tile_Arg<Tile_AxisListAttr, "axes of the positions">:$at,
-    Tile_Arg<Tile_BufferType, "buffer in shared memory">:$buffer,
-    Tile_Arg<Index, "slot of the buffer">:$slot,
-    Tile_Arg<UnitAttr, "no element lies past the end along the axes in `at`">:$inside);
-  let assemblyFormat = [{
-    $array custom<Positions>($positions, $at) (`inside` $inside^)? `into` $buffer `[` $slot `]` attr-dict
-      `:` qualified(type($array)) `,` qualified(type($buffer))
-  }];
+    Tile_Arg<Index, "first position">:$lower,
+    Tile_Arg<Index, "first position that is not reached">:$upper,
+    Tile_Arg<Index, "distance of two positions">:$step,
+    Tile_Arg<Optional<Index>, "number of the first trip">:$first_trip,
+    Tile_Arg<Variadic<AnyType>, "first values of what is carried">:$initial,
+    Tile_Arg<OptionalAttr<I32Attr>, "slots for the loads of this loop">:$slots);
+  let results = (outs Tile_Res<Variadic<AnyType>, "last values, then the number of the next trip">:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$lower, "::mlir::Value":$upper, "::mlir::Value":$step,
+                                 "::mlir::Value":$firstTrip, "::mlir::ValueRange":$initial,
+                                 "std::optional<int32_t>":$slots)>];
+  let extraClassDeclaration = [{
+    /// The position, an argument of the body.
+    ::mlir::BlockArgument getPosition() { return getBody().getArgument(0); }
+    /// The number of the trip, an argument of the body; null if not counted.
+    ::mlir::Value getTrip() {
+      return getFirstTrip() ? ::mlir::Value(getBody().getArgument(1)) : ::mlir::Value();
+    }
+    /// The carried values as the body sees them.
+    ::mlir::Block::BlockArgListType getCarried() {
+      return getBody().getArguments().drop_front(getFirstTrip() ? 2 : 1);
+    }
+    /// The last values of what is carried.
+    ::mlir::ResultRange getLast() {
+      return getResults().take_front(getInitial().size());
+    }
+    /// The number of the next trip; null if not counted.
+    ::mlir::Value getNextTrip() {
+      return getFirstTrip() ? ::mlir::Value(getResults().back()) : ::mlir::Value();
+    }
+    /// The terminator of the body.
+    NextOp getNext();
+  }];
 }
 
-def Tile_CommitOp : Tile_Op<"commit"> {
-  let summary = "Close a group of copies";
+def Tile_NextOp : Tile_Op<"next", [HasParent<"LoopOp">, Pure, Terminator]> {
+  let summary = "Give the carried values of a loop's next trip";
   let description = [{
-    Every copy since the last commit forms one group (PTX ISA,
-    "cp.async.commit_group").
+    Ends the body of `tile.loop`.
 
     Example:
 
     ```mlir
-    tile.commit
+    tile.next %sum : !tile.tile<m=64, f32>
     ```
   }];
-  let assemblyFormat = "attr-dict";
-}
-
-def Tile_WaitOp : Tile_Op<"wait"> {
-  let summary = "Wait for groups of copies";
-  let description = [{
-    Waits until at most `pending` of this thread's groups are still under way
-    (PTX ISA, "cp.async.wait_group"). Other threads see the data after a
-    `tile.barrier`.
-
-    Example:
-
-    ```mlir
-    tile.wait 1
-    ```
-  }];
-  let arguments = (ins Tile_Arg<I32Attr, "groups that may be unfinished">:$pending);
-  let assemblyFormat = "$pending attr-dict";
-}
-
-def Tile_BarrierOp : Tile_Op<"barrier"> {
-  let summary = "Wait for all threads of the block";
-  let description = [{
-    Orders the shared-memory accesses of all threads before it and after it.
-
-    Example:
-
-    ```mlir
-    tile.barrier
-    ```
-  }];
-  let assemblyFormat = "attr-dict";
-}
-
-def Tile_ReadOp : Tile_Op<"read"> {
-  let summary = "Read a tile from shared memory";
-  let description = [{
-    Reads one slot of a buffer into registers, in the result's layout.
-
-    Preconditions: the tile has the buffer's axes, sizes and element type.
-
-    Example:
-
-    ```mlir
-    %t = tile.read %ring[%slot] : !tile.buffer<2 x (x=64, d=128), bf16> -> !tile.tile<x=64, d=128, bf16>
-    ```
-  }];
-  let arguments = (ins
-    Tile_Arg<Tile_BufferType, "buffer in shared memory">:$buffer,
-    Tile_Arg<Index, "slot of the buffer">:$slot);
-  let results = (outs Tile_Res<Tile_TileType, "the tile">:$tile);
-  let assemblyFormat = "$buffer `[` $slot `]` attr-dict `:` qualified(type($buffer)) `->` qualified(type($tile))";
-  let hasVerifier = 1;
+  let arguments = (ins Tile_Arg<Variadic<AnyType>, "the next values">:$values);
+  let assemblyFormat = "($values^ `:` qualified(type($values)))? attr-dict";
 }
 
 //===----------------------------------------------------------------------===//
@@ -291,17 +343,20 @@ def Tile_MapOp : Tile_Op<"map", [AttrSizedOperandSegments, Pure, SingleBlock]> {
   let summary = "Compute each element by a scalar expression";
   let description = [{
     As `ncd.map`, on tiles: operands that lack an axis are repeated along it.
-    `tile.index` gives the position in the whole array; `at` gives the positions
-    of axes that a loop walks, as in `tile.load`.
+    `tile.index` gives the position in the whole array: `at [x = %i]` says that the
+    tile begins at %i along x; along an axis that is not named it begins at 0.
 
     Preconditions: the result carries the operands' axes with the same sizes; the
     region takes one scalar for each operand and yields one of the result's
     element type.
 
+    Errors: the axis of an operand that the result lacks, arguments or a yielded
+    value of another type.
+
     Example:
 
     ```mlir
-    %y = tile.map %x at [] {
+    %y = tile.map %x {
     ^bb0(%e: f32):
       %r = arith.negf %e : f32
       tile.yield %r : f32
@@ -397,5 +452,7 @@ def Tile_ConvertOp : Tile_Op<"convert", [Pure]> {
   let assemblyFormat = "$input attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
   let hasVerifier = 1;
 }
+
+include "napkin/Dialect/Tile/IR/TileRingOps.td"
 
 #endif // NAPKIN_DIALECT_TILE_IR_TILEOPS_TD

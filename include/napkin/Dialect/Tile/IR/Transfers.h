@@ -21,9 +21,11 @@ struct TransferBytes {
 };
 
 /// Adds up the loads, copies and stores of `kernel` by walking its loops with
-/// the positions that they take.
-/// Requires: loop bounds and positions computed from constants by `arith`.
-TransferBytes countTransfers(KernelOp kernel);
+/// the positions that they take: once for all blocks where only the beginnings
+/// of views depend on the block, else block by block. Returns nothing where
+/// they depend on what is only known at run time. Requires: loops in steps of
+/// the device (`tile-expand-loops`).
+std::optional<TransferBytes> countTransfers(KernelOp kernel);
 
 } // namespace napkin::tile
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What turns a tile program from "what moves" into "where it lives and when it
-// moves": layouts, then buffers and pipelining.
+// moves": layouts, then rings, then waits and barriers.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_DIALECT_TILE_TRANSFORMS_PASSES_TD
@@ -22,7 +22,7 @@ def TileAssignLayoutsPass : Pass<"tile-assign-layouts", "::napkin::tile::KernelO
 
     Afterwards every tile type has a layout, and every operation's operands are
     where it wants them. Whether a load goes through shared memory is not this
-    pass's job: see `tile-pipeline`.
+    pass's job: see `tile-make-rings`.
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"sm_80\"",
@@ -30,23 +30,65 @@ def TileAssignLayoutsPass : Pass<"tile-assign-layouts", "::napkin::tile::KernelO
   let dependentDialects = ["::napkin::tile::TileDialect"];
 }
 
-def TilePipelinePass : Pass<"tile-pipeline", "::napkin::tile::KernelOp"> {
-  let summary = "Stage loads in shared memory and overlap them with a loop";
+def TileJoinProductsPass : Pass<"tile-join-products", "::napkin::tile::KernelOp"> {
+  let summary = "Make one product of each start and its wait";
+  let description = [{
+    For targets whose products are synchronous: `tile.mma.start` becomes `tile.mma`,
+    `tile.mma.wait` gives what it is given, and loops carry tiles instead of products
+    under way. Checks first that each product is waited for exactly once.
+  }];
+  let dependentDialects = ["::napkin::tile::TileDialect"];
+}
+
+def TileMakeRingsPass : Pass<"tile-make-rings", "::napkin::tile::KernelOp"> {
+  let summary = "Take loads through rings of slots in shared memory";
   let description = [{
     A load whose threads would read an element more than once, or whose layout is
-    an operand of a matrix instruction, goes through a buffer in shared memory:
-    each byte then crosses from global memory once for each block. In a loop the
-    buffer is a ring of as many slots as the kernel has `stages`, and copies run
-    that many chunks less one ahead:
+    an operand of a matrix instruction, goes through a ring in shared memory: each
+    byte then crosses from global memory once for each block. Loads of a loop get a
+    ring of as many slots as the loop notes (`slots`, 2 if it does not), filled that
+    many trips less one ahead; loads outside of loops a slot of their own, or one of
+    the ring that held the same array's chunks in a loop before.
 
-    ```
-    copy chunks 0 .. stages-2
-    for each chunk: wait for it; barrier; start copying chunk + stages-1; compute
-    ```
-
-    One barrier an iteration serves both hazards: the chunk has arrived for all
-    threads, and all threads have left the slot that the next copy overwrites.
+    Loops that get rings count their trips, and loops around them carry the count.
     Loads that stay in registers are not moved.
+  }];
+  let dependentDialects = ["::napkin::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
+def TileCheckProtocolPass : Pass<"tile-check-protocol", "::napkin::tile::KernelOp"> {
+  let summary = "Check that the verbs of rings and products fit together";
+  let description = [{
+    Replays who acquires, publishes, awaits and releases which trip of which ring, over
+    all loops, with roles beside each other. Errors are located at the verb: a trip out
+    of order, a slot that is never released or published, a ring that is filled on
+    other trips than it is read, a product that is not waited for exactly once, a slot
+    given back while a product may read it, roles that wait for each other. Changes
+    nothing; `tile-expand-loops` checks the same first.
+  }];
+}
+
+def TileExpandLoopsPass : Pass<"tile-expand-loops", "::napkin::tile::KernelOp"> {
+  let summary = "Turn loops and rings into the steps of a device with one team";
+  let description = [{
+    `tile.loop` becomes `scf.for`; the slot of a trip becomes a number that steps around
+    the ring. A publish closes a group of copies. What runs ahead is done ahead of the
+    loop for the first trips, and in it under the condition that there is such a trip;
+    a group is closed in any case, so that their count is the same on every trip.
+
+    ```
+    fill trips 0 .. ahead-1
+    for each trip: wait for it; barrier; fill trip + ahead, if it exists; compute
+    ```
+
+    Waits and barriers are derived from a replay of the verbs
+    (lib/Dialect/Tile/Transforms/Protocol.h): an await whose slot has arrived with an
+    earlier one needs no wait, an acquire needs a barrier only if none stands between
+    it and the release of the trip that had the slot before. That holds for nested,
+    repeated and following loops, and for bounds that are values.
+
+    Errors: those of `tile-check-protocol`; a copy that runs ahead and depends on what
+    the loop computes; a role, by name.
   }];
   let dependentDialects = ["::napkin::tile::TileDialect", "::mlir::scf::SCFDialect",
                            "::mlir::arith::ArithDialect"];

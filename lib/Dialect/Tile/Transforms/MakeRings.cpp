@@ -1,0 +1,353 @@
+//===- MakeRings.cpp - The pass tile-make-rings ---------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Takes loads through shared memory: which, and through how many slots. What
+// must be waited for is not decided here: see ExpandLoops.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "napkin/Dialect/Tile/IR/Positions.h"
+#include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace napkin;
+using namespace napkin::layout;
+using namespace napkin::tile;
+
+namespace napkin::tile {
+#define GEN_PASS_DEF_TILEMAKERINGSPASS
+#include "napkin/Dialect/Tile/Transforms/Passes.h.inc"
+} // namespace napkin::tile
+
+namespace {
+
+/// Slots of the rings of a loop that does not say how many.
+constexpr int64_t usualSlots = 2;
+
+/// Takes the loads of one kernel through rings.
+class RingMaker {
+public:
+  explicit RingMaker(KernelOp kernel) : kernel(kernel), builder(kernel) {}
+
+  void run() {
+    kernel.walk([&](LoopOp loop) { loops.push_back(loop); });
+    for (unsigned i = 0; i < loops.size(); ++i)
+      stageLoop(loops[i]);
+    stageBlock(kernel.getBody().front());
+    for (Operation *op : replaced)
+      op->erase();
+  }
+
+private:
+  /// Whether a load's data must be shared between threads: an operand of a
+  /// matrix instruction is read by `ldmatrix`, and what several threads hold
+  /// would cross from global memory several times.
+  static bool wantsSlot(LoadOp load) {
+    TileType type = load.getTile().getType();
+    if (type.getElementType().getIntOrFloatBitWidth() < 8 ||
+        !load.getViewOp().getIndices().empty())
+      return false;
+    for (Operation *user : load->getUsers())
+      if (isa<ConvertOp>(user) || isa<MmaOp>(user))
+        return true;
+    LinearLayout layout = type.getLayout().getLayout();
+    return layout.replicatedBits(Place::Lane) ||
+           layout.replicatedBits(Place::Warp);
+  }
+
+  RingType ringType(LoadOp load, int64_t slots) {
+    TileType type = load.getTile().getType();
+    auto smem = SmemAttr::get(builder.getContext(), /*swizzle=*/128, /*pad=*/0);
+    return RingType::get(builder.getContext(), slots, type.getAxes(),
+                         type.getSizes(), type.getElementType(), smem);
+  }
+
+  Value makeRing(LoadOp load, int64_t slots) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&kernel.getBody().front());
+    return RingOp::create(builder, load.getLoc(), ringType(load, slots));
+  }
+
+  Value index(Location loc, int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  }
+
+  /// Fills a slot of each ring with what its load reads.
+  void fill(Location loc, ArrayRef<LoadOp> loads, ArrayRef<Value> rings,
+            ArrayRef<Value> trips, int64_t ahead) {
+    SmallVector<Value> slots;
+    for (auto [ring, trip] : llvm::zip(rings, trips))
+      slots.push_back(AcquireOp::create(builder, loc, ring, trip, ahead));
+    for (auto [staged, slot] : llvm::zip(loads, slots)) {
+      LoadOp load = staged;
+      CopyOp::create(builder, load.getLoc(), load.getView(), slot);
+    }
+    PublishOp::create(builder, loc, slots);
+  }
+
+  SmallVector<Value> await(Location loc, ArrayRef<Value> rings,
+                           ArrayRef<Value> trips) {
+    SmallVector<Value> slots;
+    for (auto [ring, trip] : llvm::zip(rings, trips))
+      slots.push_back(AwaitOp::create(builder, loc, ring, trip));
+    return slots;
+  }
+
+  /// Replaces a load by a read of the slot; users that want another layout read
+  /// it once more instead of converting.
+  void readInstead(LoadOp load, Value slot) {
+    for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
+      if (auto convert = dyn_cast<ConvertOp>(user)) {
+        Value again = ReadOp::create(builder, load.getLoc(),
+                                     convert.getResult().getType(), slot);
+        convert.getResult().replaceAllUsesWith(again);
+        // It may be where the builder or a caller's loop stands: erased last.
+        convert->dropAllReferences();
+        replaced.insert(convert);
+      }
+    if (!load->use_empty()) {
+      Value read = ReadOp::create(builder, load.getLoc(),
+                                  load.getTile().getType(), slot);
+      load.getTile().replaceAllUsesWith(read);
+    }
+    load.erase();
+  }
+
+  //===--- Loads in loops ---------------------------------------------------//
+
+  /// Trips of a loop of constant bounds, or nothing.
+  static std::optional<int64_t> constantTrips(LoopOp loop) {
+    auto constant = [&](Value value) {
+      return factsOf(value, loop).constant();
+    };
+    std::optional<int64_t> lower = constant(loop.getLower()),
+                           upper = constant(loop.getUpper()),
+                           step = constant(loop.getStep());
+    if (!lower || !upper || !step)
+      return std::nullopt;
+    return *lower < *upper ? llvm::divideCeil(*upper - *lower, *step) : 0;
+  }
+
+  /// Moves what computes a view, as far as it stands in `block`, to where the
+  /// builder stands.
+  void hoist(Value value, Block *block) {
+    Operation *op = value.getDefiningOp();
+    if (!op || op->getBlock() != block || hoisted.contains(op))
+      return;
+    for (Value operand : op->getOperands())
+      hoist(operand, block);
+    hoisted.insert(op);
+    // The builder may stand at this very operation.
+    op->moveBefore(block, builder.getInsertionPoint());
+    builder.setInsertionPointAfter(op);
+  }
+
+  /// Whether a load's view is made of the position and of what stands outside,
+  /// so that it may be read earlier than the body comes to it.
+  static bool isEarly(Value value, LoopOp loop) {
+    if (value == loop.getPosition() || value == loop.getTrip())
+      return true;
+    if (value.getParentRegion() != &loop.getBody())
+      return true;
+    Operation *op = value.getDefiningOp();
+    return op &&
+           (isa<ViewOp>(op) || isa<arith::ArithDialect>(op->getDialect())) &&
+           llvm::all_of(op->getOperands(),
+                        [&](Value operand) { return isEarly(operand, loop); });
+  }
+
+  void stageLoop(LoopOp loop) {
+    SmallVector<LoadOp> loads;
+    for (LoadOp load : loop.getBody().front().getOps<LoadOp>())
+      if (wantsSlot(load) && isEarly(load.getView(), loop))
+        loads.push_back(load);
+    int64_t slots = loop.getSlots().value_or(usualSlots);
+    loop.removeSlotsAttr();
+    if (loads.empty())
+      return;
+    Location loc = loop.getLoc();
+    if (std::optional<int64_t> trips = constantTrips(loop))
+      slots = std::max<int64_t>(1, std::min(slots, *trips + 1));
+    int64_t ahead = slots - 1;
+    SmallVector<Value> rings;
+    for (LoadOp load : loads)
+      rings.push_back(makeRing(load, slots));
+    loop = countTrips(loop);
+    for (auto [load, ring] : llvm::zip(loads, rings))
+      known.push_back({load.getViewOp().getArray(), ring, loop.getNextTrip()});
+    Block &body = loop.getBody().front();
+    SmallVector<Value> trips(rings.size(), loop.getTrip());
+    builder.setInsertionPointToStart(&body);
+    SmallVector<Value> filled;
+    if (ahead)
+      filled = await(loc, rings, trips);
+    for (LoadOp load : loads)
+      hoist(load.getView(), &body);
+    fill(loc, loads, rings, trips, ahead);
+    if (!ahead)
+      filled = await(loc, rings, trips);
+    for (auto [load, slot] : llvm::zip(loads, filled)) {
+      builder.setInsertionPoint(load);
+      readInstead(load, slot);
+    }
+    builder.setInsertionPoint(body.getTerminator());
+    ReleaseOp::create(builder, loc, filled, ValueRange());
+  }
+
+  /// The loop, counting its trips over all runs of it: the loops around it
+  /// carry the number on.
+  LoopOp countTrips(LoopOp loop) {
+    if (loop.getTrip())
+      return loop;
+    SmallVector<LoopOp> around; // innermost first
+    for (auto outer = dyn_cast<LoopOp>(loop->getParentOp()); outer;
+         outer = dyn_cast<LoopOp>(outer->getParentOp()))
+      around.push_back(outer);
+    builder.setInsertionPoint(around.empty() ? loop : around.back());
+    Value first = index(loop.getLoc(), 0);
+    for (LoopOp &outer : llvm::reverse(around)) {
+      SmallVector<Value> initial(outer.getInitial());
+      initial.push_back(first);
+      std::optional<int32_t> slots;
+      if (outer.getSlots())
+        slots = *outer.getSlots();
+      outer = replaceLoop(outer, outer.getFirstTrip(), initial, slots);
+      first = outer.getCarried().back();
+    }
+    LoopOp counted = replaceLoop(
+        loop, first, SmallVector<Value>(loop.getInitial()), std::nullopt);
+    Value next = counted.getNextTrip();
+    for (LoopOp outer : around) {
+      outer.getNext().getValuesMutable().append(next);
+      next = outer.getLast().back();
+    }
+    return counted;
+  }
+
+  /// Puts a loop with these operands in the place of `from` and moves its body
+  /// over. The new loop may count where the old one did not, and carry more.
+  LoopOp replaceLoop(LoopOp from, Value firstTrip, ValueRange initial,
+                     std::optional<int32_t> slots) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(from);
+    auto to =
+        LoopOp::create(builder, from.getLoc(), from.getLower(), from.getUpper(),
+                       from.getStep(), firstTrip, initial, slots);
+    llvm::replace(loops, from, to);
+    takeBody(from, to);
+    return to;
+  }
+
+  /// Moves the body of `from` into `to`, which may count and carry more.
+  void takeBody(LoopOp from, LoopOp to) {
+    Block &old = from.getBody().front(), &body = to.getBody().front();
+    body.getOperations().splice(body.end(), old.getOperations());
+    from.getPosition().replaceAllUsesWith(to.getPosition());
+    if (from.getTrip())
+      from.getTrip().replaceAllUsesWith(to.getTrip());
+    for (auto [before, after] : llvm::zip(from.getCarried(), to.getCarried()))
+      before.replaceAllUsesWith(after);
+    for (auto [before, after] : llvm::zip(from.getLast(), to.getLast()))
+      before.replaceAllUsesWith(after);
+    if (from.getNextTrip())
+      from.getNextTrip().replaceAllUsesWith(to.getNextTrip());
+    from.erase();
+  }
+
+  //===--- Loads outside of loops -------------------------------------------//
+
+  /// Neighbours are copied together and waited for once.
+  void stageBlock(Block &block) {
+    SmallVector<LoadOp> group;
+    bool afterLoop = false;
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (replaced.contains(&op))
+        continue;
+      auto load = dyn_cast<LoadOp>(op);
+      if (load && wantsSlot(load)) {
+        group.push_back(load);
+        continue;
+      }
+      bool harmless = isa<LoadOp, RingOp, ViewOp, arith::ConstantOp>(op) ||
+                      (isa<MapOp>(op) && !usesAny(&op, group));
+      if (!harmless) {
+        builder.setInsertionPoint(&op);
+        stageGroup(group, afterLoop);
+        group.clear();
+      }
+      afterLoop |= isa<LoopOp>(op);
+    }
+  }
+
+  static bool usesAny(Operation *op, ArrayRef<LoadOp> loads) {
+    return llvm::any_of(op->getOperands(), [&](Value operand) {
+      auto load = operand.getDefiningOp<LoadOp>();
+      return load && llvm::is_contained(loads, load);
+    });
+  }
+
+  /// Stages loads that stand before the insertion point with no use in between.
+  void stageGroup(ArrayRef<LoadOp> loads, bool afterLoop) {
+    if (loads.empty())
+      return;
+    Location loc = loads.front()->getLoc();
+    SmallVector<Value> rings, trips;
+    Value zero;
+    for (LoadOp load : loads) {
+      Value trip, ring = afterLoop ? findRing(load, trip) : Value();
+      if (!ring) {
+        ring = makeRing(load, 1);
+        trip = zero ? zero : zero = index(loc, 0);
+      }
+      rings.push_back(ring);
+      trips.push_back(trip);
+    }
+    fill(loc, loads, rings, trips, /*ahead=*/0);
+    SmallVector<Value> slots = await(loc, rings, trips);
+    Operation *here = &*builder.getInsertionPoint();
+    for (auto [load, slot] : llvm::zip(loads, slots))
+      readInstead(load, slot);
+    builder.setInsertionPoint(here);
+    ReleaseOp::create(builder, loc, slots, ValueRange());
+  }
+
+  /// The ring that held the chunks of the same array, once each, and the trip
+  /// at which it goes on.
+  Value findRing(LoadOp load, Value &trip) {
+    for (auto &[array, ring, next] : known) {
+      auto type = cast<RingType>(ring.getType());
+      if (array == load.getViewOp().getArray() &&
+          ringType(load, type.getSlots()) == type &&
+          isa<KernelOp>(next.getDefiningOp()->getParentOp())) {
+        array = Value();
+        trip = next;
+        return ring;
+      }
+    }
+    return {};
+  }
+
+  /// A ring that a loop filled from an array, and the loop's next trip.
+  struct Known {
+    Value array, ring, next;
+  };
+
+  KernelOp kernel;
+  OpBuilder builder;
+  llvm::SetVector<Operation *> replaced; ///< conversions to erase at the end
+  llvm::SmallPtrSet<Operation *, 8> hoisted;
+  SmallVector<Known> known;
+  SmallVector<LoopOp> loops; ///< inner ones first
+};
+
+struct TileMakeRings
+    : public napkin::tile::impl::TileMakeRingsPassBase<TileMakeRings> {
+  void runOnOperation() override {
+    if (failed(verifyLayouts(getOperation())))
+      return signalPassFailure();
+    RingMaker(getOperation()).run();
+  }
+};
+
+} // namespace

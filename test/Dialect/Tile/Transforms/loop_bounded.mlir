@@ -1,0 +1,28 @@
+// RUN: %python %S/Inputs/run_product.py napkinc napkin-run %s "lambda m, n: range(32, 256)" | FileCheck %s
+// REQUIRES: napkinc
+
+// A loop that does not begin at 0: the fills ahead of it begin where it does.
+// CHECK: right
+!a = !tile.tile<m=64, k=32, f16>
+!b = !tile.tile<k=32, n=64, f16>
+!c = !tile.tile<m=64, n=64, f32>
+tile.kernel @product(%x: !ncd.array<m=64, k=256, f16>, %y: !ncd.array<k=256, n=64, f16>, %z: !ncd.array<m=64, n=64, f32>)
+    grid [m = %m : 64 of 64] warps 4 outputs 1 {
+  %zero = tile.map {
+    %c = arith.constant 0.0 : f32
+    tile.yield %c : f32
+  } : () -> !c
+  %c32 = arith.constant 32 : index
+  %c256 = arith.constant 256 : index
+  %sum = tile.loop %i = %c32 to %c256 step %c32 iter_args(%acc = %zero) -> (!c) slots 3 {
+    %va = tile.view %x [m = %m : 64, k = %i : 32] : !ncd.array<m=64, k=256, f16>
+    %vb = tile.view %y [k = %i : 32, n : 64] : !ncd.array<k=256, n=64, f16>
+    %a = tile.load %va : !tile.view<m=64, k=32, f16> -> !a
+    %b = tile.load %vb : !tile.view<k=32, n=64, f16> -> !b
+    %next = tile.mma %a, %b, %acc : !a, !b, !c
+    tile.next %next : !c
+  }
+  %to = tile.view %z [m = %m : 64, n : 64] : !ncd.array<m=64, n=64, f32>
+  tile.store %sum, %to : !c, !tile.view<m=64, n=64, f32>
+  tile.return
+}

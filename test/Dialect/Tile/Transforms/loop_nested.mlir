@@ -1,0 +1,35 @@
+// RUN: %python %S/Inputs/run_product.py napkinc napkin-run %s "lambda m, n: [*range(224)] * 3" | FileCheck %s
+// REQUIRES: napkinc
+
+// A loop inside a loop: its ring goes on where it stopped. The outer loop runs three times
+// over the inner one's seven trips, so the slots begin elsewhere each time.
+// CHECK: right
+!a = !tile.tile<m=64, k=32, f16>
+!b = !tile.tile<k=32, n=64, f16>
+!c = !tile.tile<m=64, n=64, f32>
+tile.kernel @product(%x: !ncd.array<m=64, k=256, f16>, %y: !ncd.array<k=256, n=64, f16>, %z: !ncd.array<m=64, n=64, f32>)
+    grid [m = %m : 64 of 64] warps 4 outputs 1 {
+  %zero = tile.map {
+    %c = arith.constant 0.0 : f32
+    tile.yield %c : f32
+  } : () -> !c
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c32 = arith.constant 32 : index
+  %c224 = arith.constant 224 : index
+  %sum = tile.loop %j = %c0 to %c3 step %c1 iter_args(%outer = %zero) -> (!c) {
+    %inner = tile.loop %i = %c0 to %c224 step %c32 iter_args(%acc = %outer) -> (!c) slots 3 {
+      %va = tile.view %x [m = %m : 64, k = %i : 32] : !ncd.array<m=64, k=256, f16>
+      %vb = tile.view %y [k = %i : 32, n : 64] : !ncd.array<k=256, n=64, f16>
+      %a = tile.load %va : !tile.view<m=64, k=32, f16> -> !a
+      %b = tile.load %vb : !tile.view<k=32, n=64, f16> -> !b
+      %next = tile.mma %a, %b, %acc : !a, !b, !c
+      tile.next %next : !c
+    }
+    tile.next %inner : !c
+  }
+  %to = tile.view %z [m = %m : 64, n : 64] : !ncd.array<m=64, n=64, f32>
+  tile.store %sum, %to : !c, !tile.view<m=64, n=64, f32>
+  tile.return
+}

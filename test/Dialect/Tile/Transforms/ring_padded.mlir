@@ -1,0 +1,45 @@
+// RUN: %python %S/Inputs/run_product.py napkinc napkin-run %s "lambda m, n: range(256)" | FileCheck %s
+// REQUIRES: napkinc
+
+// The same with padded rows.
+// CHECK: right
+!a = !tile.tile<m=64, k=32, f16>
+!b = !tile.tile<k=32, n=64, f16>
+!c = !tile.tile<m=64, n=64, f32>
+tile.kernel @product(%x: !ncd.array<m=64, k=256, f16>, %y: !ncd.array<k=256, n=64, f16>, %z: !ncd.array<m=64, n=64, f32>)
+    grid [m = %m : 64 of 64] warps 4 outputs 1 {
+  %zero = tile.map {
+    %c = arith.constant 0.0 : f32
+    tile.yield %c : f32
+  } : () -> !c
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c256 = arith.constant 256 : index
+  %ra = tile.ring : !tile.ring<1 x (m=64, k=32), f16, #tile.smem<pad = 16>>
+  %rb = tile.ring : !tile.ring<1 x (k=32, n=64), f16, #tile.smem<pad = 16>>
+  %sum, %end = tile.loop %i = %c0 to %c256 step %c32 trip %t = %c0 iter_args(%acc = %zero) -> (!c) {
+    %va = tile.view %x [m = %m : 64, k = %i : 32] : !ncd.array<m=64, k=256, f16>
+    %vb = tile.view %y [k = %i : 32, n : 64] : !ncd.array<k=256, n=64, f16>
+    %sa = tile.await %ra, %t : !tile.ring<1 x (m=64, k=32), f16, #tile.smem<pad = 16>>
+    %a = tile.read %sa : !tile.slot<(m=64, k=32), f16, #tile.smem<pad = 16>> -> !a
+    %a2 = tile.map %a {
+    ^bb0(%e: f16):
+      tile.yield %e : f16
+    } : (!a) -> !a
+    tile.release %sa : !tile.slot<(m=64, k=32), f16, #tile.smem<pad = 16>>
+    %fa = tile.acquire %ra, %t ahead 1 : !tile.ring<1 x (m=64, k=32), f16, #tile.smem<pad = 16>>
+    tile.copy %va into %fa : !tile.view<m=64, k=32, f16>, !tile.slot<(m=64, k=32), f16, #tile.smem<pad = 16>>
+    tile.publish %fa : !tile.slot<(m=64, k=32), f16, #tile.smem<pad = 16>>
+    %sb = tile.await %rb, %t : !tile.ring<1 x (k=32, n=64), f16, #tile.smem<pad = 16>>
+    %b = tile.read %sb : !tile.slot<(k=32, n=64), f16, #tile.smem<pad = 16>> -> !b
+    %next = tile.mma %a2, %b, %acc : !a, !b, !c
+    tile.release %sb : !tile.slot<(k=32, n=64), f16, #tile.smem<pad = 16>>
+    %fb = tile.acquire %rb, %t ahead 1 : !tile.ring<1 x (k=32, n=64), f16, #tile.smem<pad = 16>>
+    tile.copy %vb into %fb : !tile.view<k=32, n=64, f16>, !tile.slot<(k=32, n=64), f16, #tile.smem<pad = 16>>
+    tile.publish %fb : !tile.slot<(k=32, n=64), f16, #tile.smem<pad = 16>>
+    tile.next %next : !c
+  }
+  %to = tile.view %z [m = %m : 64, n : 64] : !ncd.array<m=64, n=64, f32>
+  tile.store %sum, %to : !c, !tile.view<m=64, n=64, f32>
+  tile.return
+}
