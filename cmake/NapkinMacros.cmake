@@ -24,7 +24,7 @@ endmacro()
 
 # The one precompiled header: MLIR's headers cost 6 to 13 s a file without it.
 function(napkin_add_precompiled_header)
-  file(WRITE ${CMAKE_BINARY_DIR}/NapkinPrecompiled.cpp "")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/NapkinPrecompiled.cpp CONTENT "")
   add_library(NapkinPrecompiled OBJECT ${CMAKE_BINARY_DIR}/NapkinPrecompiled.cpp)
   target_precompile_headers(NapkinPrecompiled PRIVATE
     <mlir/IR/Builders.h> <mlir/IR/BuiltinOps.h> <mlir/IR/BuiltinTypes.h>

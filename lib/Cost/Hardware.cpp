@@ -7,9 +7,13 @@
 
 #include "napkin/Cost/Hardware.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <algorithm>
+#include <cmath>
 
 using namespace napkin::cost;
 using llvm::StringRef;
@@ -30,104 +34,156 @@ static llvm::Error makeError(const llvm::Twine &text) {
 }
 
 namespace {
-/// Collects the first problem of a description while its fields are read.
+/// One object of a description, and the first problem of them all. Members that
+/// are missing or of another type become problems under their full name:
+/// "threads.per_block".
 class Reader {
 public:
-  std::string text(const llvm::json::Object &object, StringRef key) {
-    if (std::optional<StringRef> value = object.getString(key))
-      return value->str();
-    complain("no string '" + key.str() + "'");
+  Reader(const llvm::json::Object *object, std::string prefix,
+         std::string &problem)
+      : object(object), prefix(std::move(prefix)), problem(problem) {}
+
+  std::string text(StringRef key) const {
+    const llvm::json::Value *value = find(key);
+    if (value && value->getAsString())
+      return value->getAsString()->str();
+    complain(key, value, "a string in quotes");
     return "";
   }
 
-  double number(const llvm::json::Object &object, StringRef key) {
-    std::optional<double> value = object.getNumber(key);
-    if (value && *value > 0)
-      return *value;
-    complain("no positive number '" + key.str() + "'");
+  /// Any positive number.
+  double number(StringRef key) const {
+    const llvm::json::Value *value = find(key);
+    if (value && value->getAsNumber().value_or(0) > 0)
+      return *value->getAsNumber();
+    complain(key, value, "a positive number");
     return 1;
   }
 
-  const llvm::json::Object &object(const llvm::json::Object &parent,
-                                   StringRef key) {
-    if (const llvm::json::Object *value = parent.getObject(key))
-      return *value;
-    complain("no object '" + key.str() + "'");
-    return nothing;
+  /// A positive whole number. Doubles are exact up to 2^53, and nothing of a
+  /// machine is larger.
+  int64_t whole(StringRef key) const {
+    const llvm::json::Value *value = find(key);
+    double number = value ? value->getAsNumber().value_or(0) : 0;
+    if (number >= 1 && number <= 9007199254740992.0 &&
+        number == std::floor(number))
+      return int64_t(number);
+    complain(key, value, "a positive whole number");
+    return 1;
   }
 
-  void complain(const std::string &text) {
+  bool has(StringRef key) const { return object && object->get(key); }
+
+  Reader member(StringRef key) const {
+    const llvm::json::Value *value = find(key);
+    const llvm::json::Object *inner = value ? value->getAsObject() : nullptr;
+    if (!inner)
+      complain(key, value, "an object in braces");
+    return Reader(inner, prefix + key.str() + ".", problem);
+  }
+
+  /// The objects of the list \p key.
+  std::vector<Reader> list(StringRef key) const {
+    const llvm::json::Value *value = find(key);
+    const llvm::json::Array *entries = value ? value->getAsArray() : nullptr;
+    if (!entries)
+      complain(key, value, "a list of objects in brackets");
+    std::vector<Reader> readers;
+    for (size_t i = 0; entries && i < entries->size(); ++i) {
+      std::string name = llvm::formatv("{0}[{1}]", key, i);
+      const llvm::json::Value &entry = (*entries)[i];
+      if (!entry.getAsObject())
+        complain(name, &entry, "an object in braces");
+      readers.emplace_back(entry.getAsObject(), prefix + name + ".", problem);
+    }
+    return readers;
+  }
+
+  /// Keeps the first problem.
+  void complain(const llvm::Twine &text) const {
     if (problem.empty())
-      problem = text;
+      problem = text.str();
   }
-
-  std::string problem;
 
 private:
-  llvm::json::Object nothing;
+  const llvm::json::Value *find(StringRef key) const {
+    return object ? object->get(key) : nullptr;
+  }
+
+  void complain(StringRef key, const llvm::json::Value *value,
+                StringRef wanted) const {
+    // What is absent because an outer object is absent was named already.
+    if (!object)
+      return;
+    std::string name = prefix + key.str();
+    if (!value)
+      return complain("no '" + name + "', which is " + wanted);
+    std::string is = llvm::formatv("{0}", *value);
+    if (is.size() > 40)
+      is = is.substr(0, 37) + "...";
+    complain("'" + name + "' is " + is + ", not " + wanted);
+  }
+
+  const llvm::json::Object *object = nullptr;
+  std::string prefix;
+  std::string &problem;
 };
 } // namespace
 
-static Level readLevel(Reader &reader, const llvm::json::Object &object,
-                       double clockMHz) {
+static Level readLevel(const Reader &reader, double clockMHz) {
   Level level;
-  level.name = reader.text(object, "name");
-  level.scope = reader.text(object, "scope");
-  level.capacityBytes = int64_t(reader.number(object, "capacity_bytes"));
-  level.granuleBytes = int64_t(reader.number(object, "granule_bytes"));
-  level.preferredBytes = int64_t(reader.number(object, "preferred_bytes"));
-  level.latencyCycles = int64_t(reader.number(object, "latency_cycles"));
-  if (std::optional<double> rate = object.getNumber("bytes_per_cycle"))
-    level.bytesPerCycle = *rate;
-  else if (std::optional<double> rate = object.getNumber("bytes_per_second"))
-    level.bytesPerCycle = *rate / (clockMHz * 1e6);
+  level.name = reader.text("name");
+  level.scope = reader.text("scope");
+  level.capacityBytes = reader.whole("capacity_bytes");
+  level.granuleBytes = reader.whole("granule_bytes");
+  level.preferredBytes = reader.whole("preferred_bytes");
+  level.latencyCycles = reader.whole("latency_cycles");
+  if (reader.has("bytes_per_cycle"))
+    level.bytesPerCycle = reader.number("bytes_per_cycle");
+  else if (reader.has("bytes_per_second"))
+    level.bytesPerCycle = reader.number("bytes_per_second") / (clockMHz * 1e6);
   return level;
 }
 
 llvm::Expected<Hardware> Hardware::parse(StringRef json) {
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(json);
   if (!value)
-    return value.takeError();
+    return makeError("no JSON: " + llvm::toString(value.takeError()));
   const llvm::json::Object *root = value->getAsObject();
   if (!root)
-    return makeError("a hardware description is a JSON object");
-  Reader reader;
+    return makeError("a hardware description is a JSON object in braces");
+  std::string problem;
+  Reader reader(root, "", problem);
   Hardware result;
-  result.name = reader.text(*root, "name");
-  result.title = reader.text(*root, "title");
-  result.target = reader.text(*root, "target");
-  result.source = reader.text(*root, "source");
-  result.clockMHz = reader.number(*root, "clock_mhz");
-  result.multiprocessors = int64_t(reader.number(*root, "multiprocessors"));
-  result.launchCycles = int64_t(reader.number(*root, "launch_cycles"));
-  result.barrierCycles = int64_t(reader.number(*root, "barrier_cycles"));
-  const llvm::json::Object &threads = reader.object(*root, "threads");
-  result.threadsPerBlock = int64_t(reader.number(threads, "per_block"));
-  result.threadsPerMultiprocessor =
-      int64_t(reader.number(threads, "per_multiprocessor"));
-  result.blocksPerMultiprocessor =
-      int64_t(reader.number(threads, "blocks_per_multiprocessor"));
-  const llvm::json::Object &registers = reader.object(*root, "registers");
-  result.registersPerThread = int64_t(reader.number(registers, "per_thread"));
-  result.registersPerMultiprocessor =
-      int64_t(reader.number(registers, "per_multiprocessor"));
-  result.reservedRegistersPerThread =
-      int64_t(reader.number(registers, "reserved_per_thread"));
-  const llvm::json::Object &rates = reader.object(*root, "rates");
-  result.mmaBF16PerCycle = int64_t(reader.number(rates, "mma_bf16"));
-  result.mmaF16PerCycle = int64_t(reader.number(rates, "mma_f16"));
-  result.fmaPerCycle = int64_t(reader.number(rates, "fma_f32"));
-  result.specialPerCycle = int64_t(reader.number(rates, "special"));
-  if (const llvm::json::Array *levels = root->getArray("levels"))
-    for (const llvm::json::Value &entry : *levels)
-      if (const llvm::json::Object *object = entry.getAsObject())
-        result.levels.push_back(readLevel(reader, *object, result.clockMHz));
+  result.name = reader.text("name");
+  result.title = reader.text("title");
+  result.target = reader.text("target");
+  result.source = reader.text("source");
+  result.clockMHz = reader.number("clock_mhz");
+  result.multiprocessors = reader.whole("multiprocessors");
+  result.launchCycles = reader.whole("launch_cycles");
+  result.barrierCycles = reader.whole("barrier_cycles");
+  Reader threads = reader.member("threads");
+  result.threadsPerBlock = threads.whole("per_block");
+  result.threadsPerMultiprocessor = threads.whole("per_multiprocessor");
+  result.blocksPerMultiprocessor = threads.whole("blocks_per_multiprocessor");
+  Reader registers = reader.member("registers");
+  result.registersPerThread = registers.whole("per_thread");
+  result.registersPerMultiprocessor = registers.whole("per_multiprocessor");
+  result.reservedRegistersPerThread = registers.whole("reserved_per_thread");
+  Reader rates = reader.member("rates");
+  result.mmaBF16PerCycle = rates.whole("mma_bf16");
+  result.mmaF16PerCycle = rates.whole("mma_f16");
+  result.fmaPerCycle = rates.whole("fma_f32");
+  result.specialPerCycle = rates.whole("special");
+  for (const Reader &level : reader.list("levels"))
+    result.levels.push_back(readLevel(level, result.clockMHz));
   for (const char *needed : {"global", "l2", "shared", "registers"})
     if (!result.find(needed))
-      reader.complain(std::string("no level '") + needed + "'");
-  if (!reader.problem.empty())
-    return makeError("hardware description '" + result.name +
-                     "': " + reader.problem);
+      reader.complain(llvm::Twine("no level of the name '") + needed +
+                      "' in 'levels'");
+  if (!problem.empty())
+    return makeError("hardware description '" + result.name + "': " + problem);
   return result;
 }
 
@@ -173,6 +229,25 @@ const Hardware *napkin::cost::findHardware(StringRef name) {
     if (machine.name == name)
       return &machine;
   return nullptr;
+}
+
+llvm::Expected<Hardware> napkin::cost::loadHardware(StringRef name) {
+  if (!name.ends_with(".json")) {
+    if (const Hardware *machine = findHardware(name))
+      return *machine;
+    return makeError("no hardware description '" + name + "'; known are " +
+                     llvm::join(hardwareNames(), ", ") +
+                     ", or give a .json file");
+  }
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
+      llvm::MemoryBuffer::getFile(name);
+  if (!buffer)
+    return makeError("cannot read hardware description '" + name +
+                     "': " + buffer.getError().message());
+  llvm::Expected<Hardware> machine = Hardware::parse((*buffer)->getBuffer());
+  if (!machine)
+    return makeError(name + ": " + llvm::toString(machine.takeError()));
+  return machine;
 }
 
 llvm::SmallVector<StringRef> napkin::cost::hardwareNames() {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Pipelines/Pipelines.h"
+#include "CheckDiagrams.h"
 #include "DeviceCode.h"
 #include "LaunchPlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -15,7 +16,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
@@ -24,8 +24,10 @@
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Algebra/Passes.h"
 #include "napkin/Conversion/Passes.h"
+#include "napkin/Cost/Hardware.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "napkin/Pipelines/Source.h"
 #include "napkin/Schedule/Passes.h"
 #include "napkin/Target/Target.h"
 #include "llvm/Support/SourceMgr.h"
@@ -147,14 +149,15 @@ namespace {
 /// One compilation under way.
 class Compilation {
 public:
-  Compilation(ModuleOp module, const CompileOptions &options)
-      : module(module), options(options), last(Clock::now()) {}
+  Compilation(ModuleOp module, const CompileOptions &given)
+      : module(module), options(given), last(Clock::now()) {}
 
   FailureOr<Compiled> run(Stage stop);
 
 private:
   using Clock = std::chrono::steady_clock;
 
+  FailureOr<const target::TargetDescription *> chooseTarget();
   LogicalResult runPasses(const StageEntry &entry);
   LogicalResult finishSchedule();
   LogicalResult emitText(Stage stop, const target::TargetDescription &target);
@@ -166,13 +169,37 @@ private:
   }
 
   ModuleOp module;
-  const CompileOptions &options;
+  /// As given, but with a target.
+  CompileOptions options;
   LaunchPlan plan;
   Compiled result;
   Clock::time_point last;
 };
 
 } // namespace
+
+/// The target that is named, or the one that the named machine runs.
+FailureOr<const target::TargetDescription *> Compilation::chooseTarget() {
+  bool isNamed = !options.target.empty();
+  if (!isNamed && options.hardware.empty())
+    options.target = defaultTarget.str();
+  if (!isNamed && !options.hardware.empty()) {
+    llvm::Expected<cost::Hardware> machine =
+        cost::loadHardware(options.hardware);
+    if (!machine)
+      return module.emitError(llvm::toString(machine.takeError()));
+    options.target = machine->target;
+  }
+  if (const auto *target = target::lookupTarget(options.target))
+    return target;
+  if (isNamed)
+    return module.emitError("unknown target '")
+           << options.target << "'; known are " << target::knownTargets();
+  return module.emitError("hardware '")
+         << options.hardware << "' runs target '" << options.target
+         << "', for which there is no code yet; there is for "
+         << target::knownTargets();
+}
 
 LogicalResult Compilation::runPasses(const StageEntry &entry) {
   PassManager passes(module.getContext(), ModuleOp::getOperationName());
@@ -230,14 +257,12 @@ FailureOr<Compiled> Compilation::run(Stage stop) {
     module->setLoc(FileLineColLoc::get(file.getFilename(), 1, 1));
   if (!std::isfinite(options.inputBound))
     return module.emitError("the bound of inputs is not a number");
-  const target::TargetDescription *target =
-      target::lookupTarget(options.target);
-  if (!target)
-    return module.emitError("unknown target '")
-           << options.target << "'; known are " << target::knownTargets();
+  FailureOr<const target::TargetDescription *> target = chooseTarget();
+  if (failed(target) || failed(checkDiagrams(module)))
+    return failure();
   for (const StageEntry &entry : table) {
     if (!entry.addPasses) {
-      if (failed(emitText(stop, *target)))
+      if (failed(emitText(stop, **target)))
         return failure();
       break;
     }
@@ -259,6 +284,48 @@ FailureOr<Compiled> napkin::pipelines::compile(ModuleOp module,
   return Compilation(module, options).run(last);
 }
 
+static void addMessage(const Diagnostic &diagnostic,
+                       std::vector<Message> &messages) {
+  Message message;
+  message.severity = diagnostic.getSeverity();
+  message.text = diagnostic.str();
+  if (auto place = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>()) {
+    message.file = place.getFilename().str();
+    message.line = place.getLine();
+    message.column = place.getColumn();
+  }
+  messages.push_back(std::move(message));
+}
+
+MessageCollector::MessageCollector(MLIRContext *context,
+                                   std::vector<Message> &messages)
+    : ScopedDiagnosticHandler(context) {
+  setHandler([&messages](Diagnostic &diagnostic) {
+    addMessage(diagnostic, messages);
+    for (const Diagnostic &note : diagnostic.getNotes())
+      addMessage(note, messages);
+    return failure();
+  });
+}
+
+std::string napkin::pipelines::outputOf(Stage stage, ModuleOp module,
+                                        const Compiled &compiled) {
+  switch (stage) {
+  case Stage::PTX:
+    return compiled.ptx;
+  case Stage::Cubin:
+    return compiled.cubin;
+  case Stage::Manifest:
+    return compiled.manifest;
+  default:
+    break;
+  }
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream);
+  return text + "\n";
+}
+
 llvm::Expected<Compiled>
 napkin::pipelines::compileText(StringRef source, const CompileOptions &options,
                                StringRef name) {
@@ -270,7 +337,7 @@ napkin::pipelines::compileText(StringRef source, const CompileOptions &options,
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   SourceMgrDiagnosticHandler handler(manager, &context, stream);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(manager, &context);
+  OwningOpRef<ModuleOp> module = parseSource(manager, &context);
   if (module) {
     FailureOr<Compiled> compiled = compile(*module, options);
     if (succeeded(compiled))

@@ -192,6 +192,8 @@ void CostReport::print(llvm::raw_ostream &os) const {
 void CostReport::printJSON(llvm::raw_ostream &os) const {
   llvm::json::OStream json(os, /*IndentSize=*/2);
   json.object([&] {
+    // The form of docs/report.schema.json.
+    json.attribute("report", 1);
     json.attributeArray("kernels", [&] {
       for (const KernelReport &kernel : kernels)
         kernel.writeJSON(json);

@@ -51,10 +51,14 @@ LogicalResult Reader::addValue(Value value, int definition, StringRef name,
              << "axis '" << axis.getValue()
              << "' has no static size, and schedules are made for sizes; write "
                 "its size";
-    if (llvm::MulOverflow(bytes, size, bytes) || bytes > mostBytes)
+    if (llvm::MulOverflow(bytes, size, bytes) || bytes > mostBytes) {
+      const int64_t *largest = llvm::max_element(type.getSizes());
+      StringAttr longest = type.getAxes()[largest - type.getSizes().begin()];
       return emitError(location)
-             << "an array of more than 2^50 bytes at axis '" << axis.getValue()
-             << "' has no schedule; make an axis smaller";
+             << "an array of more than 2^50 bytes has no schedule; make its "
+                "axis '"
+             << longest.getValue() << "' of size " << *largest << " smaller";
+    }
     std::optional<unsigned> index = graph.findAxis(axis.getValue());
     if (!index) {
       index = graph.axes.size();

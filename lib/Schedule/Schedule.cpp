@@ -108,37 +108,21 @@ private:
 
 FailureOr<cost::Hardware> Schedule::chooseHardware() {
   Location location = getOperation()->getLoc();
-  auto list = [] { return llvm::join(cost::hardwareNames(), ", "); };
-  StringRef name = hardware;
-  if (name.empty()) {
+  if (hardware.empty()) {
     if (const cost::Hardware *machine = cost::defaultHardware(target))
       return *machine;
     return emitError(location)
            << "no hardware description for target '" << target
-           << "'; name one with 'hardware', known are " << list();
+           << "'; name one with 'hardware', known are "
+           << llvm::join(cost::hardwareNames(), ", ");
   }
-  if (!name.ends_with(".json")) {
-    if (const cost::Hardware *machine = cost::findHardware(name)) {
-      if (machine->target == target)
-        return *machine;
-      return emitError(location)
-             << "hardware '" << name << "' runs target '" << machine->target
-             << "', not '" << target << "'; change one of them";
-    }
-    return emitError(location)
-           << "no hardware description '" << name << "'; known are " << list()
-           << ", or give a .json file";
-  }
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
-      llvm::MemoryBuffer::getFile(name);
-  if (!buffer)
-    return emitError(location) << "cannot read hardware description '" << name
-                               << "': " << buffer.getError().message();
-  llvm::Expected<cost::Hardware> machine =
-      cost::Hardware::parse((*buffer)->getBuffer());
+  llvm::Expected<cost::Hardware> machine = cost::loadHardware(hardware);
   if (!machine)
+    return emitError(location) << llvm::toString(machine.takeError());
+  if (machine->target != target)
     return emitError(location)
-           << name << ": " << llvm::toString(machine.takeError());
+           << "hardware '" << hardware << "' runs target '" << machine->target
+           << "', not '" << target << "'; change one of them";
   return *machine;
 }
 

@@ -7,6 +7,7 @@
 // registered: anything else in a file is a mistake worth an error.
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -14,6 +15,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Algebra/Passes.h"
@@ -22,8 +24,14 @@
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Dialect/Tile/IR/Tile.h"
 #include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "napkin/Pipelines/Source.h"
+#include "napkin/Pipelines/Version.h"
 #include "napkin/Report/Passes.h"
 #include "napkin/Schedule/Passes.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/ToolOutputFile.h"
 
 /// The dialects of all stages.
 static void registerDialects(mlir::DialectRegistry &registry) {
@@ -51,10 +59,55 @@ static void registerPasses() {
   mlir::registerSymbolDCEPass();
 }
 
+/// Runs the passes on the text of \p input, unless it is nested deeper than the
+/// parser can follow.
+static mlir::LogicalResult process(const std::string &input,
+                                   const std::string &output,
+                                   mlir::DialectRegistry &registry,
+                                   const mlir::MlirOptMainConfig &config) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> buffer =
+      mlir::openInputFile(input, &message);
+  if (!buffer) {
+    llvm::errs() << message << "\n";
+    return mlir::failure();
+  }
+  std::optional<llvm::SMLoc> deep;
+  if (!mlir::isBytecode(buffer->getMemBufferRef()))
+    deep = napkin::pipelines::findTooDeep(buffer->getBuffer());
+  if (deep) {
+    llvm::SourceMgr manager;
+    manager.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+    manager.PrintMessage(*deep, llvm::SourceMgr::DK_Error,
+                         napkin::pipelines::tooDeepMessage());
+    return mlir::failure();
+  }
+  std::unique_ptr<llvm::ToolOutputFile> file =
+      mlir::openOutputFile(output, &message);
+  if (!file) {
+    llvm::errs() << message << "\n";
+    return mlir::failure();
+  }
+  if (failed(
+          mlir::MlirOptMain(file->os(), std::move(buffer), registry, config)))
+    return mlir::failure();
+  file->keep();
+  return mlir::success();
+}
+
 int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
   mlir::DialectRegistry registry;
   registerDialects(registry);
   registerPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "Napkin's optimizer driver\n", registry));
+  llvm::cl::SetVersionPrinter(
+      [](llvm::raw_ostream &out) { out << NAPKIN_VERSION_TEXT; });
+  auto [input, output] = mlir::registerAndParseCLIOptions(
+      argc, argv, "Napkin's optimizer driver\n", registry);
+  auto config = mlir::MlirOptMainConfig::createFromCLOptions();
+  // The lists of dialects and passes need no input.
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return mlir::asMainReturnCode(
+        mlir::MlirOptMain(argc, argv, input, output, registry));
+  return mlir::asMainReturnCode(process(input, output, registry, config));
 }

@@ -15,6 +15,7 @@
 #include "napkin/Executor/HardwareDescription.h"
 #include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
+#include "napkin/Pipelines/Version.h"
 #include "napkin/Reference/Npy.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -459,6 +460,8 @@ static bool checkPrediction(const executor::ManifestKernel &kernel,
 
 int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &out) { out << NAPKIN_VERSION_TEXT; });
   cl::ParseCommandLineOptions(
       argc, argv, "Executes PTX on the CPU, checks it and counts bytes\n");
   if (list) {

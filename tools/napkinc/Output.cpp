@@ -4,6 +4,7 @@
 #include "Output.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
+#include <filesystem>
 #include <vector>
 
 using namespace llvm;
@@ -12,6 +13,25 @@ using namespace napkin::driver;
 static Error failure(StringRef path, std::error_code code) {
   return createStringError(inconvertibleErrorCode(),
                            path + ": error: cannot write: " + code.message());
+}
+
+std::string napkin::driver::followLinks(StringRef path) {
+  std::filesystem::path followed(path.str());
+  // As many as the system follows in a row; a circle is left to it to report.
+  for (int links = 0; links < 40; ++links) {
+    std::error_code none;
+    std::filesystem::path next = std::filesystem::read_symlink(followed, none);
+    if (none)
+      break;
+    // A relative link is seen from its own folder.
+    followed = followed.parent_path() / next;
+  }
+  return followed.string();
+}
+
+bool napkin::driver::isSameFile(StringRef first, StringRef second) {
+  bool same = false;
+  return !sys::fs::equivalent(first, second, same) && same;
 }
 
 bool napkin::driver::isRegularPath(StringRef path) {
@@ -38,7 +58,7 @@ static Error writeInPlace(const OutputFile &file) {
 }
 
 Error napkin::driver::writeFiles(ArrayRef<OutputFile> files) {
-  std::vector<std::pair<StringRef, sys::fs::TempFile>> written;
+  std::vector<std::pair<std::string, sys::fs::TempFile>> written;
   auto discard = [&](Error error) {
     for (auto &entry : written)
       consumeError(entry.second.discard());
@@ -50,12 +70,14 @@ Error napkin::driver::writeFiles(ArrayRef<OutputFile> files) {
           failure(file.path, std::make_error_code(std::errc::is_a_directory)));
     if (!isRegularPath(file.path))
       continue;
-    auto temporary = sys::fs::TempFile::create(file.path + ".%%%%%%%%");
+    // What a link names is replaced, not the link.
+    std::string place = followLinks(file.path);
+    auto temporary = sys::fs::TempFile::create(place + ".%%%%%%%%");
     if (!temporary)
       return discard(
           failure(file.path, errorToErrorCode(temporary.takeError())));
     int descriptor = temporary->FD;
-    written.emplace_back(file.path, std::move(*temporary));
+    written.emplace_back(place, std::move(*temporary));
     raw_fd_ostream out(descriptor, /*shouldClose=*/false);
     out << file.text;
     out.flush();
@@ -66,7 +88,7 @@ Error napkin::driver::writeFiles(ArrayRef<OutputFile> files) {
     }
   }
   while (!written.empty()) {
-    StringRef path = written.front().first;
+    std::string path = written.front().first;
     sys::fs::TempFile temporary = std::move(written.front().second);
     written.erase(written.begin());
     if (Error error = temporary.keep(path))

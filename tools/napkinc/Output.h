@@ -25,8 +25,15 @@ struct OutputFile {
 /// nothing yet, and not standard output.
 bool isRegularPath(llvm::StringRef path);
 
-/// Writes all \p files, or none of those that are regular files. The error
-/// reads "path: error: what".
+/// The path at the end of the symbolic links that begin at \p path, whether
+/// there is a file or not.
+std::string followLinks(llvm::StringRef path);
+
+/// Whether both paths lead to one existing file.
+bool isSameFile(llvm::StringRef first, llvm::StringRef second);
+
+/// Writes all \p files, or none of those that are regular files. Links stay and
+/// what they name is written. The error reads "path: error: what".
 llvm::Error writeFiles(llvm::ArrayRef<OutputFile> files);
 
 } // namespace napkin::driver

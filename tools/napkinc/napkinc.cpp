@@ -6,11 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "Output.h"
+#include "Progress.h"
 #include "mlir/IR/AsmState.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
+#include "napkin/Cost/Hardware.h"
 #include "napkin/Pipelines/Pipelines.h"
+#include "napkin/Pipelines/Source.h"
 #include "napkin/Pipelines/Verify.h"
+#include "napkin/Pipelines/Version.h"
+#include "napkin/Target/Target.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
@@ -29,12 +34,15 @@ static cl::opt<std::string>
 static cl::opt<std::string>
     output("o", cl::desc("file to write; PTX gets its manifest beside it"),
            cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> target("target", cl::desc("architecture (sm_80)"),
-                                   cl::init("sm_80"), cl::cat(category));
+static cl::opt<std::string>
+    targetName("target",
+               cl::desc("architecture (that of --hardware, else sm_80)"),
+               cl::value_desc("name"), cl::cat(category));
 static cl::opt<std::string>
     hardware("hardware",
-             cl::desc("hardware description: a name or a .json file"),
-             cl::cat(category));
+             cl::desc("machine whose costs count (that of --target): a name or "
+                      "a .json file"),
+             cl::value_desc("name|file"), cl::cat(category));
 static cl::opt<Stage> emit("emit", cl::desc("what to write:"),
                            cl::init(Stage::PTX), cl::cat(category));
 static cl::opt<std::string> reportForm(
@@ -85,6 +93,16 @@ struct Request {
   bool reportText = false, reportJSON = false;
   /// Empty: write nothing.
   std::string path, manifestPath;
+
+  /// Where the report goes: to standard output, unless something else is
+  /// written there.
+  llvm::raw_ostream &reportStream() const {
+    return path == "-" ? llvm::errs() : llvm::outs();
+  }
+  /// Where the verification goes: JSON and what is compiled stay alone.
+  llvm::raw_ostream &verifyStream() const {
+    return path == "-" || reportJSON ? llvm::errs() : llvm::outs();
+  }
 };
 
 /// Reads the values of --emit from the table of stages.
@@ -93,9 +111,37 @@ static void addStages() {
     emit.getParser().addLiteralOption(info.name, info.stage, info.description);
 }
 
+/// The end of --help: what --target and --hardware know.
+static std::string listOfMachines() {
+  std::string text = "\nTargets: " + target::knownTargets() + ".\nHardware: ";
+  for (llvm::StringRef name : cost::hardwareNames()) {
+    const cost::Hardware &machine = *cost::findHardware(name);
+    text += fmt::format("\n  {:<12}{}, runs {}", machine.name, machine.title,
+                        machine.target);
+    if (!target::lookupTarget(machine.target))
+      text += " (no code for it yet)";
+  }
+  return text + "\nor a file of your own: docs/adding-a-target.md.\n";
+}
+
+/// Whether a file that is read would be written. Returns the message of an
+/// error.
+static std::string checkInputsStay(const Request &request) {
+  for (const std::string &written : {request.path, request.manifestPath})
+    for (const std::string &read : {input.getValue(), hardware.getValue()})
+      if (!written.empty() && written != "-" && read != "-" &&
+          driver::isRegularPath(written) && driver::isSameFile(written, read))
+        return fmt::format("{}: error: would be written over '{}', which is "
+                           "read; name another file with -o",
+                           written, read);
+  return "";
+}
+
 /// Decides which files are written. Returns the message of an error.
 static std::string chooseFiles(Request &request) {
   request.path = output;
+  if (output.getNumOccurrences() && output.empty())
+    return "error: -o names no file";
   bool asked = verifies || reportForm.getNumOccurrences() || timing;
   if (request.path.empty() && (emit.getNumOccurrences() || !asked))
     request.path = "-";
@@ -104,7 +150,7 @@ static std::string chooseFiles(Request &request) {
   llvm::StringRef file = llvm::sys::path::filename(request.path);
   if (request.stage != Stage::PTX || request.path.empty() ||
       !driver::isRegularPath(request.path))
-    return "";
+    return checkInputsStay(request);
   llvm::SmallString<128> beside(request.path);
   llvm::sys::path::replace_extension(beside, "json");
   if (beside == request.path)
@@ -113,13 +159,13 @@ static std::string chooseFiles(Request &request) {
                        request.path);
   request.compile.ptxFile = file.str();
   request.manifestPath = beside.str().str();
-  return "";
+  return checkInputsStay(request);
 }
 
 /// Checks the options. Returns the message of an error.
 static std::string readOptions(Request &request) {
   request.stage = emit;
-  request.compile.target = target;
+  request.compile.target = targetName;
   request.compile.hardware = hardware;
   request.compile.pinGroup.assign(pinGroup.begin(), pinGroup.end());
   request.compile.pinStream.assign(pinStream.begin(), pinStream.end());
@@ -139,6 +185,7 @@ static std::string readOptions(Request &request) {
            "'";
   request.verify.distribution = *distribution;
   request.verify.seed = seed;
+  request.verify.progress = tools::progressBar();
   request.last = request.stage;
   if (verifies && request.last != Stage::Cubin)
     request.last = Stage::PTX;
@@ -149,31 +196,14 @@ static std::string readOptions(Request &request) {
   return chooseFiles(request);
 }
 
-/// The text of what is emitted.
-static std::string textOf(Stage stage, ModuleOp module,
-                          const pipelines::Compiled &compiled) {
-  switch (stage) {
-  case Stage::PTX:
-    return compiled.ptx;
-  case Stage::Cubin:
-    return compiled.cubin;
-  case Stage::Manifest:
-    return compiled.manifest;
-  default:
-    break;
-  }
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  module->print(stream);
-  return text + "\n";
-}
-
 static void printReports(const Request &request,
                          const pipelines::Compiled &compiled) {
   if (request.reportText)
-    compiled.report.print(llvm::errs());
+    compiled.report.print(request.reportStream());
   if (request.reportJSON)
-    compiled.report.printJSON(llvm::errs());
+    compiled.report.printJSON(request.reportStream());
+  // Both streams may be one file.
+  request.reportStream().flush();
   if (timing)
     for (const auto &[step, seconds] : compiled.seconds)
       llvm::errs() << fmt::format("{:>9.1f} ms  {}\n", seconds * 1e3, step);
@@ -189,7 +219,7 @@ static int compileFile(const Request &request) {
   llvm::SourceMgr manager;
   manager.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   SourceMgrDiagnosticHandler handler(manager, &context);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(manager, &context);
+  OwningOpRef<ModuleOp> module = pipelines::parseSource(manager, &context);
   if (!module)
     return 1;
   // Messages on the whole module point at the first character of its file.
@@ -205,15 +235,16 @@ static int compileFile(const Request &request) {
   printReports(request, *compiled);
   int status = 0;
   if (verifies) {
-    FailureOr<bool> passed =
-        pipelines::verify(*source, *compiled, request.verify, llvm::outs());
+    FailureOr<bool> passed = pipelines::verify(
+        *source, *compiled, request.verify, request.verifyStream());
     if (failed(passed))
       return 1;
     status = *passed ? 0 : 2;
   }
   std::vector<driver::OutputFile> files;
   if (!request.path.empty())
-    files.push_back({request.path, textOf(request.stage, *module, *compiled)});
+    files.push_back(
+        {request.path, pipelines::outputOf(request.stage, *module, *compiled)});
   if (!request.manifestPath.empty())
     files.push_back({request.manifestPath, compiled->manifest});
   if (llvm::Error error = driver::writeFiles(files))
@@ -225,6 +256,10 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   addStages();
   cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &out) { out << NAPKIN_VERSION_TEXT; });
+  const std::string machines = listOfMachines();
+  cl::extrahelp machinesHelp(machines);
   cl::ParseCommandLineOptions(argc, argv, "Compiles diagrams to PTX\n");
   Request request;
   std::string error = readOptions(request);

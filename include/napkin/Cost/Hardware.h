@@ -92,6 +92,10 @@ struct Hardware {
 
 /// The compiled-in machine \p name, or null.
 const Hardware *findHardware(llvm::StringRef name);
+/// The machine that a user means by \p name: a compiled-in one, or the one that
+/// the file \p name ("....json") describes. Errors name what there is, or the
+/// file and its fault.
+llvm::Expected<Hardware> loadHardware(llvm::StringRef name);
 /// The names of the compiled-in machines, sorted.
 llvm::SmallVector<llvm::StringRef> hardwareNames();
 /// The compiled-in machine that stands for \p target ("sm_80"), or null.

@@ -16,6 +16,7 @@
 #define NAPKIN_PIPELINES_PIPELINES_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Support/LLVM.h"
 #include "napkin/Dialect/Tile/IR/Transfers.h"
@@ -46,10 +47,14 @@ llvm::ArrayRef<StageInfo> stages();
 /// The stage called \p name, or nullopt.
 std::optional<Stage> parseStage(llvm::StringRef name);
 
+/// The architecture where neither a target nor a machine is named.
+inline constexpr llvm::StringLiteral defaultTarget = "sm_80";
+
 /// What a user may decide about a compilation.
 struct CompileOptions {
-  /// Architecture, by name: "sm_80".
-  std::string target = "sm_80";
+  /// Architecture, by name: "sm_80"; empty: the one that `hardware` runs, or
+  /// defaultTarget.
+  std::string target;
   /// Hardware description, by name or path of a .json file; empty: the
   /// target's.
   std::string hardware;
@@ -96,6 +101,27 @@ const mlir::DialectRegistry &dialects();
 mlir::FailureOr<Compiled> compile(mlir::ModuleOp module,
                                   const CompileOptions &options,
                                   Stage last = Stage::PTX);
+
+/// A message with its place.
+struct Message {
+  mlir::DiagnosticSeverity severity;
+  /// "" where there is no place; line and column count from 1.
+  std::string file;
+  unsigned line = 0, column = 0;
+  std::string text;
+};
+
+/// Keeps the messages of \p context, notes after their messages, in the order
+/// in which they come; others still receive them.
+class MessageCollector : public mlir::ScopedDiagnosticHandler {
+public:
+  MessageCollector(mlir::MLIRContext *context, std::vector<Message> &messages);
+};
+
+/// What `--emit` prints of \p module and what came of compiling it up to \p
+/// stage.
+std::string outputOf(Stage stage, mlir::ModuleOp module,
+                     const Compiled &compiled);
 
 /// Compiles the diagrams in \p source, text of MLIR; \p name is for messages.
 /// The error holds all diagnostics, one "file:line:column: error: ..." a line.

@@ -36,6 +36,7 @@ TEST(Hardware, RefusesByField) {
   };
   EXPECT_NE(errorOf("{"), "");
   EXPECT_EQ(errorOf("[]"), "a hardware description is a JSON object");
-  EXPECT_EQ(errorOf("{\"name\": \"toy\"}"),
-            "hardware description 'toy': no string 'title'");
+  EXPECT_EQ(
+      errorOf("{\"name\": \"toy\"}"),
+      "hardware description 'toy': no 'title', which is a string in quotes");
 }

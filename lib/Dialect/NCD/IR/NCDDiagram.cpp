@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "OpChecks.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "llvm/ADT/StringSet.h"
@@ -80,7 +82,11 @@ ParseResult DiagramOp::parse(OpAsmParser &parser, OperationState &result) {
     return parser.emitError(bodyLoc,
                             "expected '{': a diagram is defined where it is "
                             "declared");
-  return *parsed;
+  if (failed(*parsed))
+    return failure();
+  return requireEnding(parser, *body,
+                       "'ncd.return %result : type', which says what the "
+                       "diagram computes");
 }
 
 void DiagramOp::print(OpAsmPrinter &printer) {
@@ -164,6 +170,15 @@ LogicalResult DiagramOp::verify() {
       return emitOpError("result ")
              << index << " has type " << type
              << "; a diagram gives arrays, as in !ncd.array<x=512, f32>";
+  // Said before the operation complains of its operands in words of its own.
+  for (Operation &op : getBody().front())
+    if (llvm::any_of(op.getOperandTypes(), llvm::IsaPred<ArrayType>) &&
+        isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
+            op.getDialect()))
+      return mlir::emitError(op.getLoc())
+             << "'" << op.getName()
+             << "' works on single elements; put it into the body of an "
+                "ncd.map";
   llvm::StringSet<> names;
   auto checkName = [&](Attribute given, const std::string &name, StringRef what,
                        unsigned index) -> LogicalResult {

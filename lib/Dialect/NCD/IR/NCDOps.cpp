@@ -165,10 +165,13 @@ parseSignature(OpAsmParser &parser, OperationState &result,
 
 ParseResult MapOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  Region *body = result.addRegion();
   if (parser.parseOperandList(operands) ||
       parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
-      parser.parseRegion(*result.addRegion(), /*arguments=*/{},
-                         /*enableNameShadowing=*/true))
+      parser.parseRegion(*body, /*arguments=*/{},
+                         /*enableNameShadowing=*/true) ||
+      requireEnding(parser, *body,
+                    "'ncd.yield %value : type', which gives the element"))
     return failure();
   return parseSignature(parser, result, operands);
 }
@@ -304,10 +307,15 @@ ParseResult ReduceOp::parse(OpAsmParser &parser, OperationState &result) {
       return failure();
   if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
+  Region *combiner = result.addRegion();
   OptionalParseResult region =
-      parser.parseOptionalRegion(*result.addRegion(), /*arguments=*/{},
+      parser.parseOptionalRegion(*combiner, /*arguments=*/{},
                                  /*enableNameShadowing=*/true);
-  if (region.has_value() && failed(*region))
+  if (region.has_value() &&
+      (failed(*region) ||
+       requireEnding(parser, *combiner,
+                     "'ncd.yield %value : type', which gives the two values "
+                     "combined")))
     return failure();
   return parseSignature(parser, result, operands);
 }

@@ -141,6 +141,16 @@ LogicalResult napkin::ncd::verifyResultAxes(Operation *op, ArrayType expected,
   return success();
 }
 
+ParseResult napkin::ncd::requireEnding(OpAsmParser &parser, Region &body,
+                                       StringRef ending) {
+  if (!body.empty() && !body.back().empty() &&
+      body.back().back().mightHaveTrait<OpTrait::IsTerminator>())
+    return success();
+  return parser.emitError(parser.getCurrentLocation(),
+                          "needs at the end of its body ")
+         << ending;
+}
+
 LogicalResult napkin::ncd::verifyNoCapture(Operation *op, StringRef advice) {
   for (Region &region : op->getRegions()) {
     WalkResult walk = region.walk([&](Operation *inner) {

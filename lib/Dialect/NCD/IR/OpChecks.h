@@ -48,6 +48,11 @@ mlir::LogicalResult verifyBlockArguments(mlir::Operation *op,
                                          llvm::StringRef what,
                                          mlir::TypeRange expected);
 
+/// Checks that \p body, which was just parsed, ends with an operation that ends
+/// it; \p ending says how, for the message at the closing bracket.
+mlir::ParseResult requireEnding(mlir::OpAsmParser &parser, mlir::Region &body,
+                                llvm::StringRef ending);
+
 /// Checks that \p block ends with `ncd.yield` of values of types \p expected;
 /// \p what names the block in errors.
 mlir::LogicalResult verifyYield(mlir::Operation *op, mlir::Block &block,

@@ -101,3 +101,11 @@ ncd.diagram @d() {
   // expected-error @below {{'ncd.yield' op expects parent op to be one of 'ncd.map, ncd.reduce, ncd.kernel, ncd.stream'}}
   ncd.yield
 }
+
+// -----
+
+// A diagram that returns nothing. (One without any operation is the same.)
+ncd.diagram @d(%a: !ncd.array<x=2, f32>) -> !ncd.array<x=2, f32> {
+  %r = ncd.softmax %a over [x] : !ncd.array<x=2, f32> -> !ncd.array<x=2, f32>
+}
+// expected-error @below {{needs at the end of its body 'ncd.return %result : type', which says what the diagram computes}}

@@ -154,3 +154,15 @@ ncd.diagram @d() {
   %x = ncd.index "x" : index
   ncd.return
 }
+
+// -----
+
+// A body that gives nothing.
+ncd.diagram @d(%a: !ncd.array<q=8, f32>) {
+  %r = ncd.map %a {
+  ^bb0(%e: f32):
+    %s = arith.addf %e, %e : f32
+  // expected-error @below {{needs at the end of its body 'ncd.yield %value : type', which gives the element}}
+  } : !ncd.array<q=8, f32> -> !ncd.array<q=8, f32>
+  ncd.return
+}

@@ -168,3 +168,14 @@ ncd.diagram @d(%t: !ncd.array<x=4, f32>) {
   }) : (!ncd.array<x=4, f32>) -> !ncd.array<f32>
   ncd.return
 }
+
+// -----
+
+ncd.diagram @d(%t: !ncd.array<x=4, f32>) {
+  %r = ncd.reduce %t over [x] identity(0.0 : f32) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+  // expected-error @below {{needs at the end of its body 'ncd.yield %value : type', which gives the two values combined}}
+  } : !ncd.array<x=4, f32> -> !ncd.array<f32>
+  ncd.return
+}
