@@ -92,6 +92,20 @@ const Function *Module::onlyEntry() const {
   return found;
 }
 
+llvm::StringRef Module::inlinedFunction(const InlineSite &site) const {
+  // A label is where the section starts when it names the section itself.
+  auto label = debugLabels.find(site.functionLabel);
+  if (site.functionLabel.empty() ||
+      (label == debugLabels.end() && site.functionLabel != "debug_str"))
+    return "";
+  uint64_t start = label == debugLabels.end() ? 0 : label->second;
+  llvm::StringRef rest = debugStrings;
+  rest = rest.drop_front(std::min<uint64_t>(
+      rest.size(),
+      start + std::min<uint64_t>(site.functionOffset, rest.size())));
+  return rest.take_until([](char c) { return !c; });
+}
+
 llvm::StringRef Module::lineText(uint32_t line) const {
   llvm::StringRef rest = *text;
   for (uint32_t i = 1; i < line && !rest.empty(); ++i)

@@ -11,6 +11,7 @@
 #include "napkin/PTX/Parser.h"
 #include "ParserImplementation.h"
 
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cstring>
@@ -95,7 +96,10 @@ bool ParserImplementation::parseModule() {
   return true;
 }
 
-bool ParserImplementation::skipSection() {
+/// Sections hold debugging information. Of .debug_str the strings are kept,
+/// which are the names of inlined functions; everything else is passed over.
+bool ParserImplementation::section() {
+  bool isStrings = token.isDotted("debug_str");
   while (token.kind != Kind::End && !token.is('{'))
     advance();
   if (!expect('{', "after .section"))
@@ -105,6 +109,10 @@ bool ParserImplementation::skipSection() {
       return fail(token, "section without closing '}'");
     depth += token.is('{');
     depth -= token.is('}');
+    if (isStrings && token.kind == Kind::Identifier && ahead.is(':'))
+      module.debugLabels[token.text] = module.debugStrings.size();
+    if (isStrings && token.kind == Kind::Integer)
+      module.debugStrings.push_back(char(token.value));
     advance();
   }
   return true;
@@ -126,6 +134,29 @@ bool ParserImplementation::sourceFile() {
   return true;
 }
 
+/// `inlined_at file line column` of the `.loc` that is being read. nvcc and
+/// LLVM give the place of the call a `.loc` of its own before, which says where
+/// the caller was inlined.
+bool ParserImplementation::inlineSite(llvm::StringRef label, uint64_t offset) {
+  std::array<uint32_t, 3> at;
+  for (uint32_t &part : at) {
+    uint64_t value;
+    if (!unsignedInteger(value, UINT32_MAX, "a position"))
+      return false;
+    part = value;
+  }
+  auto outer = locations.find(at);
+  uint32_t inlinedAt = outer == locations.end() ? 0 : outer->second;
+  auto [site, isNew] = sites.try_emplace({at[0], at[1], at[2], inlinedAt}, 0);
+  if (isNew) {
+    module.inlineSites.push_back(
+        {at[0], at[1], at[2], label, offset, inlinedAt});
+    site->second = module.inlineSites.size();
+  }
+  position.inlinedAt = site->second;
+  return true;
+}
+
 bool ParserImplementation::location() {
   uint64_t file, line, column;
   if (!unsignedInteger(file, UINT32_MAX, "the file of .loc") ||
@@ -135,22 +166,28 @@ bool ParserImplementation::location() {
   position.sourceFile = file;
   position.sourceLine = line;
   position.sourceColumn = column;
-  // ", function_name $L, inlined_at 1 131 25": where it was inlined.
+  position.inlinedAt = 0;
+  llvm::StringRef label;
+  uint64_t offset = 0;
   while (accept(',')) {
     if (token.kind != Kind::Identifier)
       return fail(token, "expected function_name or inlined_at");
     bool isName = token.text == "function_name";
     advance();
-    if (isName) {
-      advance();
-      if (accept('+'))
-        advance();
-    } else {
-      for (int i = 0; i < 3; ++i)
-        if (!unsignedInteger(line, UINT32_MAX, "a position"))
-          return false;
+    if (!isName) {
+      if (!inlineSite(label, offset))
+        return false;
+      continue;
     }
+    label = token.text;
+    advance();
+    if (accept('+') &&
+        !unsignedInteger(offset, UINT32_MAX, "the name's offset"))
+      return false;
   }
+  // The last one counts: the same call may be inlined in several places.
+  locations[{uint32_t(file), uint32_t(line), uint32_t(column)}] =
+      position.inlinedAt;
   return true;
 }
 
@@ -192,7 +229,7 @@ bool ParserImplementation::directive() {
   if (word == "loc")
     return location();
   if (word == "section")
-    return skipSection();
+    return section();
   if (word == "pragma") {
     while (token.kind != Kind::End && !token.is(';'))
       advance();
@@ -546,6 +583,13 @@ napkin::ptx::parse(llvm::StringRef text, llvm::StringRef file) {
 
 llvm::Expected<std::unique_ptr<Module>>
 napkin::ptx::parseFile(llvm::StringRef path) {
+  // A device may have no end; what a pipe gives does.
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) &&
+      status.type() == llvm::sys::fs::file_type::character_file)
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   "%s: error: is a device, not a file",
+                                   path.str().c_str());
   auto buffer = llvm::MemoryBuffer::getFile(path);
   if (!buffer)
     return llvm::createStringError(

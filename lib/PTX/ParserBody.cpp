@@ -72,6 +72,9 @@ bool ParserImplementation::body(Function &function) {
   if (!expect('{', "before the function's body"))
     return false;
   position.sourceLine = 0;
+  position.inlinedAt = 0;
+  locations.clear();
+  sites.clear();
   unsigned depth = 1;
   while (depth) {
     if (token.kind == Kind::End)
@@ -131,7 +134,7 @@ bool ParserImplementation::statement() {
   if (word == "global")
     return localVariables(Space::Global);
   if (word == "section")
-    return skipSection();
+    return section();
   if (word == "file")
     return sourceFile();
   if (word == "pragma") {

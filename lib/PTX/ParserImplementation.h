@@ -17,6 +17,8 @@
 
 #include "llvm/ADT/StringMap.h"
 
+#include <map>
+
 namespace napkin::ptx {
 
 class ParserImplementation {
@@ -58,7 +60,7 @@ private:
 
   // Module level (Parser.cpp).
   bool directive();
-  bool skipSection();
+  bool section();
   bool variable(Variable &result, Space space, bool isParameter);
   bool variableList(Space space, bool isExtern);
   bool initializer(Variable &result);
@@ -70,6 +72,7 @@ private:
   bool performanceDirective(Function &function, bool &known);
   bool triple(std::array<uint32_t, 3> &values);
   bool location();
+  bool inlineSite(llvm::StringRef label, uint64_t offset);
   bool sourceFile();
 
   // Inside a body (ParserBody.cpp).
@@ -100,6 +103,11 @@ private:
   llvm::SmallVector<uint32_t, 3> path;
   bool inBranch = false;
   uint64_t moduleRegisters = 0;
+  /// The `.loc` positions of the function so far, by file, line and column, and
+  /// where each was inlined: an `inlined_at` names one of them.
+  std::map<std::array<uint32_t, 3>, uint32_t> locations;
+  /// The sites of the function, by what they say.
+  std::map<std::array<uint32_t, 4>, uint32_t> sites;
   llvm::StringMap<unsigned> moduleNames;
 };
 

@@ -13,7 +13,10 @@
 
 #include "napkin/Reference/Npy.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 #include <cstring>
 
@@ -56,6 +59,13 @@ std::optional<reference::Element> napkin::run::elementOf(llvm::StringRef name) {
 
 llvm::Expected<reference::NpyArray>
 napkin::run::readArray(llvm::StringRef path, llvm::StringRef name) {
+  // A device or a pipe has no end, or cannot be mapped.
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) &&
+      status.type() != llvm::sys::fs::file_type::regular_file)
+    return failure(fmt::format("array '{}': '{}' is not a regular file; an "
+                               "array of zeros is --in {}=zeros",
+                               name.str(), path.str(), name.str()));
   auto npy = reference::readNpy(path);
   if (!npy)
     return failure(
@@ -94,6 +104,14 @@ contentOf(const executor::ManifestArray &array, llvm::StringRef path,
     auto npy = readArray(path, array.name);
     if (!npy)
       return npy.takeError();
+    // Elements that are stored as the device has them need no other form.
+    std::vector<int64_t> sizes;
+    for (const auto &[name, size] : array.axes)
+      sizes.push_back(size);
+    if (npy->dtype == reference::npyType(*element) && npy->shape == sizes &&
+        *element != reference::Element::I1 &&
+        *element != reference::Element::TF32)
+      return std::move(npy->data);
     auto tensor =
         reference::tensorFromNpy(*npy, axesOf(array), *element, array.name);
     if (!tensor)
@@ -252,8 +270,9 @@ static llvm::Error parseShape(llvm::StringRef text, const Files &files,
   return llvm::Error::success();
 }
 
-static llvm::Error parseMap(executor::Manifest &manifest,
-                            llvm::StringRef text) {
+static llvm::Error parseMap(const executor::Manifest &manifest,
+                            llvm::StringRef text,
+                            executor::ManifestArgument &argument) {
   auto [name, rest] = text.split(':');
   const executor::ManifestArray *array = nullptr;
   for (const executor::ManifestArray &a : manifest.arrays)
@@ -290,10 +309,8 @@ static llvm::Error parseMap(executor::Manifest &manifest,
         return failure(fmt::format("unknown map option '{}'", key.str()));
     }
   }
-  executor::ManifestArgument argument;
   argument.array = name.str();
   argument.tensorMap = info;
-  manifest.kernels[0].arguments.push_back(argument);
   return llvm::Error::success();
 }
 
@@ -378,34 +395,110 @@ static llvm::Expected<std::vector<char>> parseScalar(reference::Element element,
   return bytes;
 }
 
-llvm::Error napkin::run::addArgument(executor::Manifest &manifest,
-                                     llvm::StringRef text, const Files &files) {
-  executor::ManifestArgument argument;
+/// The bytes of a struct: "64" zeros, "0x0a0b0c", or the content of a file.
+static llvm::Expected<std::vector<char>> parseBytes(llvm::StringRef text) {
+  constexpr uint64_t limit = 32764; // of PTX's parameters
+  std::string content;
+  uint64_t size;
+  if (text.consume_front("0x")) {
+    if (text.size() % 2 || !llvm::tryGetFromHex(text, content))
+      return failure(fmt::format(
+          "'0x{}' is not an even number of hexadecimal digits", text.str()));
+  } else if (!text.getAsInteger(10, size)) {
+    content.resize(std::min(size, limit + 1));
+  } else if (!llvm::sys::fs::is_regular_file(text)) {
+    return failure(fmt::format("there is no file '{}' (a number is a size, "
+                               "0x... are bytes, else it is a file)",
+                               text.str()));
+  } else {
+    auto file = llvm::MemoryBuffer::getFile(text, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+    if (!file)
+      return failure(fmt::format("cannot read '{}': {}", text.str(),
+                                 file.getError().message()));
+    content = (*file)->getBuffer().str();
+  }
+  if (content.empty() || content.size() > limit)
+    return failure(fmt::format("a struct has 1 to {} bytes", limit));
+  return std::vector<char>(content.begin(), content.end());
+}
+
+static llvm::Error parseArgument(executor::Manifest &manifest,
+                                 llvm::StringRef text, const Files &files,
+                                 executor::ManifestArgument &argument);
+
+/// "64;0=in:q:bf16[4,64];8=i32:5": bytes, then fields at offsets.
+static llvm::Error parseStruct(executor::Manifest &manifest,
+                               llvm::StringRef text, const Files &files,
+                               executor::ManifestArgument &argument) {
+  llvm::SmallVector<llvm::StringRef, 8> parts;
+  text.split(parts, ';', -1, false);
+  auto bytes = parseBytes(parts.empty() ? "" : parts[0].trim());
+  if (!bytes)
+    return bytes.takeError();
+  argument.bytes = std::move(*bytes);
+  for (llvm::StringRef part : llvm::drop_begin(parts)) {
+    auto [offset, value] = part.trim().split('=');
+    executor::ManifestField field;
+    if (offset.getAsInteger(0, field.offset) || value.starts_with("bytes:"))
+      return failure(fmt::format(
+          "'{}' is not OFFSET=ARGUMENT (a scalar, an array or a map)",
+          part.str()));
+    if (auto e = parseArgument(manifest, value, files, field.value))
+      return e;
+    uint64_t size = field.value.tensorMap        ? 128
+                    : !field.value.array.empty() ? 8
+                                                 : field.value.bytes.size();
+    if (field.offset > argument.bytes.size() ||
+        size > argument.bytes.size() - field.offset)
+      return failure(fmt::format("field '{}' of {} bytes leaves the struct of "
+                                 "{}",
+                                 part.str(), size, argument.bytes.size()));
+    argument.fields.push_back(std::move(field));
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error parseArgument(executor::Manifest &manifest,
+                                 llvm::StringRef text, const Files &files,
+                                 executor::ManifestArgument &argument) {
   auto [kind, rest] = text.split(':');
-  auto &arguments = manifest.kernels[0].arguments;
   if (kind == "map")
-    return parseMap(manifest, rest);
+    return parseMap(manifest, rest, argument);
+  if (kind == "bytes")
+    return parseStruct(manifest, rest, files, argument);
   if (auto role = roleOf(kind)) {
     auto [name, shape] = rest.split(':');
     if (auto e = declare(manifest, *role, name, shape, files))
       return e;
     argument.array = name.str();
   } else if (kind == "null") {
-    argument.scalar.resize(8);
+    argument.bytes.resize(8);
   } else if (auto element = elementOf(kind)) {
     auto bytes = parseScalar(*element, kind[0] == 'u', rest);
     if (!bytes)
-      return failure(fmt::format(
-          "--arg {}: {}", text.str(),
-          llvm::StringRef(toString(bytes.takeError())).substr(7).str()));
-    argument.scalar = std::move(*bytes);
+      return bytes.takeError();
+    argument.bytes = std::move(*bytes);
   } else {
-    return failure(
-        fmt::format("--arg {}: expected i32:N, f32:X (or another type), null, "
-                    "in:NAME:SHAPE, out:..., inout:..., tmp:... or "
-                    "map:NAME:OPTIONS",
-                    text.str()));
+    return failure("expected i32:N, f32:X (or another type), null, "
+                   "in:NAME:SHAPE, out:..., inout:..., tmp:..., "
+                   "map:NAME:OPTIONS or bytes:SIZE;OFFSET=ARGUMENT");
   }
-  arguments.push_back(std::move(argument));
+  return llvm::Error::success();
+}
+
+llvm::Error napkin::run::addArgument(executor::Manifest &manifest,
+                                     llvm::StringRef text, const Files &files) {
+  executor::ManifestArgument argument;
+  if (auto e = parseArgument(manifest, text, files, argument)) {
+    std::string why = toString(std::move(e));
+    llvm::StringRef rest = why;
+    rest.consume_front("error: ");
+    // What is wrong with an array or a map names it already.
+    if (rest.starts_with("array '") || text.starts_with("map:"))
+      return failure(rest.str());
+    return failure(fmt::format("--arg {}: {}", text.str(), rest.str()));
+  }
+  manifest.kernels[0].arguments.push_back(std::move(argument));
   return llvm::Error::success();
 }

@@ -13,7 +13,7 @@
 #define NAPKIN_TOOLS_NAPKIN_RUN_ARRAYS_H
 
 #include "napkin/Executor/Manifest.h"
-#include "napkin/Reference/Tensor.h"
+#include "napkin/Reference/Random.h"
 
 namespace napkin::run {
 
@@ -59,6 +59,11 @@ llvm::Expected<std::string> compareOutput(const executor::ManifestArray &array,
 ///   map:q:box=64x128,swizzle=128           a tensor map of an array named
 ///                                          before, whose axes are the map's
 ///                                          dimensions
+///   bytes:64;0=in:q;8=i32:5                a struct by value: 64 zero bytes
+///   (or
+///                                          bytes:0x0a0b, bytes:FILE), then
+///                                          what the parts at these offsets
+///                                          hold
 llvm::Error addArgument(executor::Manifest &manifest, llvm::StringRef text,
                         const Files &files = {});
 

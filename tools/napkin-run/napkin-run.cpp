@@ -77,8 +77,9 @@ static cl::list<std::string> arguments(
     "arg",
     cl::desc(
         "kernel argument: i32:5, f32:0.5, null, in:q:bf16[4,64], out:o:f32[4], "
-        "inout:c:i32[2], tmp:t:i32[8], map:q:box=64x128,swizzle=128; the shape "
-        "may be left out where --in names a file"),
+        "inout:c:i32[2], tmp:t:i32[8], map:q:box=64x128,swizzle=128, "
+        "'bytes:64;0=in:q:f32[4];8=i32:5' (a struct: SIZE, 0xHEX or FILE, then "
+        "fields by offset); the shape may be left out where --in names a file"),
     cl::cat(category));
 static cl::list<std::string>
     declared("array",
@@ -92,7 +93,9 @@ static cl::opt<bool>
     annotate("annotate", cl::desc("print the PTX with counts beside each line"),
              cl::cat(category));
 static cl::opt<std::string> distribution(
-    "random", cl::desc("inputs that are not given: normal, uniform, outliers"),
+    "random",
+    cl::desc("inputs that are not given: normal, uniform, outliers, shifted or "
+             "extreme"),
     cl::init("normal"), cl::cat(category));
 static cl::opt<uint64_t> seed("seed", cl::desc("seed of random inputs"),
                               cl::init(1), cl::cat(category));
@@ -100,6 +103,11 @@ static cl::opt<std::string>
     completion("completion",
                cl::desc("asynchronous copies end: latest, earliest, random"),
                cl::init("latest"), cl::cat(category));
+static cl::opt<std::string>
+    approximation("approx",
+                  cl::desc("errors of .approx and .full forms: exact, typical, "
+                           "worst (all that the PTX manual allows)"),
+                  cl::init("exact"), cl::cat(category));
 static cl::opt<unsigned>
     schedules("schedules",
               cl::desc("repeat under this many orders of warps and "
@@ -114,6 +122,11 @@ static cl::opt<bool> noChecks("no-checks",
                               cl::cat(category));
 static cl::opt<bool> noRaces("no-races", cl::desc("do not look for data races"),
                              cl::cat(category));
+static cl::opt<unsigned> maxTraps(
+    "max-traps",
+    cl::desc("go on after races and accesses out of bounds until there are "
+             "this many traps (1)"),
+    cl::init(1), cl::cat(category));
 static cl::opt<uint64_t>
     sampleBlocks("sample-blocks",
                  cl::desc("execute only this many blocks and scale"),
@@ -185,6 +198,7 @@ static bool parseOptions(executor::Options &options) {
   options.checks = !noChecks;
   options.races = !noRaces;
   options.sampleBlocks = sampleBlocks;
+  options.maxTraps = std::max(1u, unsigned(maxTraps));
   options.countOnly = countOnly;
   options.threads = threads;
   options.instructionLimit = limit;
@@ -207,6 +221,11 @@ static bool parseOptions(executor::Options &options) {
     else
       return fail("error: --numerics is fast, a100, ada or h100"), false;
   }
+  std::optional<executor::Approximation> parsed =
+      executor::parseApproximation(approximation);
+  if (!parsed)
+    return fail("error: --approx is exact, typical or worst"), false;
+  options.approximation = *parsed;
   options.registersPerThread = registers;
   options.cacheModel = cache;
   return true;
@@ -307,6 +326,8 @@ static llvm::Error readManifest(executor::Manifest &manifest) {
   if (!parsed)
     return parsed.takeError();
   manifest = std::move(*parsed);
+  for (const std::string &note : manifest.notes)
+    llvm::errs() << "note: " << note << "\n";
   return llvm::Error::success();
 }
 
@@ -381,13 +402,27 @@ static int runSchedules(const ptx::Module &module,
       continue;
     }
     for (const executor::ManifestArray &array : manifest.arrays)
-      if (now[array.name] != outcome.arrays[array.name])
+      if (array.role != executor::ManifestArray::Role::Input &&
+          now[array.name] != outcome.arrays[array.name])
         llvm::errs() << fmt::format(
             "note: output '{}' differs under schedule {}: its order of "
             "operations is not determined\n",
             array.name, n + 1);
   }
   return 0;
+}
+
+/// With --sample-blocks outputs are only partly written.
+static void notePartialOutputs(const executor::Manifest &manifest,
+                               const Outcome &outcome) {
+  for (size_t k = 0; k < outcome.results.size(); ++k) {
+    const executor::Counters &c = outcome.results[k].counters;
+    if (c.blocksExecuted < c.blocksInGrid)
+      llvm::errs() << fmt::format(
+          "note: kernel '{}': {} of {} blocks ran (--sample-blocks): outputs "
+          "hold what these wrote, and zeros\n",
+          manifest.kernels[k].entry, c.blocksExecuted, c.blocksInGrid);
+  }
 }
 
 /// Writes and compares outputs; the status is 3 when one differs.
@@ -485,6 +520,10 @@ int main(int argc, char **argv) {
   auto module = ptx::parseFile(path);
   if (!module)
     return fail(toString(module.takeError()));
+  // Who names a file has it run, whatever the manifest was written with.
+  if (input.empty())
+    if (auto e = executor::checkPtx(manifest, **module))
+      return fail(toString(std::move(e)));
   if (kernelList) {
     llvm::outs() << run::listKernels(**module);
     return 0;
@@ -503,10 +542,17 @@ int main(int argc, char **argv) {
   options.progress = tools::progressBar();
   auto kind = reference::parseDistribution(distribution);
   if (!kind)
-    return fail("error: --random is normal, uniform or outliers");
+    return fail("error: --random is normal, uniform, outliers, shifted or "
+                "extreme");
+  if (*kind == reference::Distribution::Masked)
+    return fail("error: --random=masked: a manifest does not say which arrays "
+                "are masks; give them with --in NAME=FILE.npy");
   executor::HostArrays arrays;
   if (auto e = run::loadInputs(manifest, inputFiles, *kind, seed, arrays))
     return fail(toString(std::move(e)));
+  if (sampleBlocks && !expectedFiles.empty())
+    return fail("error: --expect and --sample-blocks exclude each other: the "
+                "blocks that do not run leave their outputs unwritten");
   // A misspelt name is told before a long run.
   for (auto [option, files] :
        {std::pair("out", &outputFiles), std::pair("expect", &expectedFiles)})
@@ -516,6 +562,8 @@ int main(int argc, char **argv) {
   Outcome outcome;
   if (int status = runSchedules(**module, manifest, arrays, options, outcome))
     return status;
+  if (!outputFiles.empty())
+    notePartialOutputs(manifest, outcome);
   int status = checkOutputs(manifest, outputFiles, expectedFiles, outcome);
   if (status == 1)
     return status;

@@ -46,6 +46,16 @@ enum class Completion : uint8_t {
   Random    ///< either, by the seed
 };
 
+/// How far the approximate forms (.approx, .full) are off.
+enum class Approximation : uint8_t {
+  Exact,   ///< correctly rounded
+  Typical, ///< by up to half of what the manual allows
+  Worst    ///< by all that the manual allows, up or down
+};
+
+/// The approximation called "exact", "typical" or "worst", or nullopt.
+std::optional<Approximation> parseApproximation(llvm::StringRef name);
+
 /// How tensor cores round.
 enum class Numerics : uint8_t {
   Fast,    ///< exact products, f32 accumulation in order of k
@@ -66,6 +76,7 @@ struct Options {
   uint64_t seed = 0;
   Numerics numerics = Numerics::Fast;
   TensorCore tensorCore = TensorCore::A100;
+  Approximation approximation = Approximation::Exact;
   /// Host threads; 0 takes all.
   unsigned threads = 0;
   /// Execute only this many blocks, evenly spread; 0 executes all.
@@ -73,6 +84,11 @@ struct Options {
   /// Skip tensor-core arithmetic where no guard, branch or address depends on
   /// it: counts only, results are wrong. See LaunchResult::productsNeededBy.
   bool countOnly = false;
+  /// Traps to find at most. After a race, a missing proxy fence and, with
+  /// `checks`, an access out of bounds the launch goes on while there are fewer
+  /// (what was read there is undefined, what was written is lost); any other
+  /// trap is the last of its cluster. Each pair of lines is told once.
+  unsigned maxTraps = 1;
   /// A warp that issues more than this many instructions traps.
   uint64_t instructionLimit = uint64_t(1) << 32;
   /// The machine that occupancy and the model of the L2 cache are for. A block
@@ -85,6 +101,14 @@ struct Options {
   /// Called with blocks done, from 0 on, and blocks in all, from one thread at
   /// a time.
   std::function<void(uint64_t, uint64_t)> progress;
+};
+
+/// A call that a compiler replaced by the body of the function called.
+struct InlinedCall {
+  /// Empty: not told.
+  std::string function;
+  std::string file;
+  uint32_t line = 0;
 };
 
 /// What went wrong, where.
@@ -115,6 +139,8 @@ struct Trap {
   /// From `.loc`; empty file: none.
   std::string sourceFile;
   uint32_t sourceLine = 0;
+  /// The calls through which that line came here, the innermost first.
+  std::vector<InlinedCall> inlined;
   std::string text;
   std::array<uint32_t, 3> block{0, 0, 0}, thread{0, 0, 0};
   uint64_t address = 0;
@@ -123,6 +149,7 @@ struct Trap {
   std::string other;
   std::string otherSourceFile;
   uint32_t otherSourceLine = 0;
+  std::vector<InlinedCall> otherInlined;
 };
 
 /// "race", "out-of-bounds", ...

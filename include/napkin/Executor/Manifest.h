@@ -4,20 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A manifest names arrays and kernels:
-//   { "napkin": 1, "target": "sm_80", "ptx": "attention.ptx",
-//     "arrays": [ {"name": "q", "role": "input", "element": "bf16",
-//                  "axes": [{"name": "h", "size": 4}], "bytes": 8} ],
-//     "kernels": [ {"entry": "attention", "grid": [4, 1, 1], "block": [256, 1,
-//     1],
-//                   "cluster": [1, 1, 1], "dynamic_shared_bytes": 0,
-//                   "arguments": [{"array": "q"}, {"scalar": "i32", "value":
-//                   5}], "predicted": {"global_read_bytes": 8,
-//                   "global_write_bytes": 0}} ] }
-// Kernels run in order. A key that is not known is an error. Roles are input,
-// output, inout (given and fetched) and temporary. A tensor-map argument is
-//   {"tensor_map": {"array": "q", "element": "bf16", "sizes": [64, 512],
-//    "strides": [128], "box": [64, 128], "swizzle": 128}}, innermost first.
+// A manifest names arrays and kernels; docs/manifest.md has every key. Kernels
+// run in order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,6 +26,8 @@ struct ManifestArray {
   Role role = Role::Input;
   std::vector<std::pair<std::string, int64_t>> axes;
   uint64_t bytes = 0;
+  /// What the address must be a multiple of.
+  uint64_t alignment = 1;
 };
 
 /// What a tensor map says of an array in global memory; sizes and boxes in
@@ -59,17 +49,30 @@ struct TensorMapInfo {
 llvm::Expected<std::vector<char>> encodeTensorMap(uint64_t address,
                                                   const TensorMapInfo &info);
 
-/// An argument of a kernel: exactly one of the three is in use.
+struct ManifestField;
+
+/// An argument of a kernel: an array, a tensor map over one, or bytes (of a
+/// scalar or of a struct that is passed by value, with fields set in it).
 struct ManifestArgument {
   std::string array;
-  /// Bytes of a scalar.
-  std::vector<char> scalar;
   std::optional<TensorMapInfo> tensorMap;
+  std::vector<char> bytes;
+  /// In the order in which they are set.
+  std::vector<ManifestField> fields;
+};
+
+/// What a part of a struct holds: the pointer, the tensor map or the bytes that
+/// `value` would pass.
+struct ManifestField {
+  uint64_t offset = 0;
+  ManifestArgument value;
 };
 
 /// One launch of a manifest.
 struct ManifestKernel {
   std::string entry;
+  /// The diagram that the kernel is a part of, or empty.
+  std::string diagram;
   LaunchConfig config;
   std::vector<ManifestArgument> arguments;
   std::optional<uint64_t> predictedReadBytes, predictedWriteBytes;
@@ -78,13 +81,25 @@ struct ManifestKernel {
 /// A parsed manifest.
 struct Manifest {
   std::string target, ptx;
+  /// The least version of PTX, and the SHA-256 of the text; empty: not told.
+  std::string ptxVersion, ptxHash;
+  /// What the compiler assumed of inputs: |input| <= 2^inputBoundLog2.
+  std::optional<double> inputBoundLog2;
+  /// Keys that were passed over.
+  std::vector<std::string> notes;
   std::vector<ManifestArray> arrays;
   std::vector<ManifestKernel> kernels;
 };
 
+/// Bytes of an element of the type called `element`; 0: there is none.
+uint64_t manifestElementBytes(llvm::StringRef element);
+
 /// Parses the JSON `text`; `file` is for messages. Errors name the field.
 llvm::Expected<Manifest> parseManifest(llvm::StringRef text,
                                        llvm::StringRef file);
+
+/// An error if the manifest has the hash of another text than `module`'s.
+llvm::Error checkPtx(const Manifest &manifest, const ptx::Module &module);
 
 /// The bytes of arrays by name: inputs before, outputs after.
 using HostArrays = llvm::StringMap<std::vector<char>>;

@@ -52,6 +52,20 @@ struct Position {
   uint32_t line = 0;
   /// File index and line of the last `.loc`; line 0: there is none.
   uint32_t sourceFile = 0, sourceLine = 0, sourceColumn = 0;
+  /// Where that line was inlined: 1 + an index into Module::inlineSites; 0: it
+  /// was not.
+  uint32_t inlinedAt = 0;
+};
+
+/// The place of a call that a compiler replaced by the callee's body (`.loc
+/// ..., inlined_at`), from the inside outwards.
+struct InlineSite {
+  uint32_t sourceFile = 0, sourceLine = 0, sourceColumn = 0;
+  /// The callee by its label in .debug_str plus an offset; empty: not told.
+  llvm::StringRef functionLabel;
+  uint64_t functionOffset = 0;
+  /// Where the caller itself was inlined; as Position::inlinedAt.
+  uint32_t inlinedAt = 0;
 };
 
 /// A relocation in an initialiser: the generic or own-space address of `symbol`
@@ -167,6 +181,10 @@ public:
   unsigned addressSize = 64;
   /// Names of `.file` directives by index.
   llvm::DenseMap<unsigned, std::string> sourceFiles;
+  std::vector<InlineSite> inlineSites;
+  /// What section .debug_str holds, and where its labels are.
+  std::string debugStrings;
+  llvm::StringMap<uint64_t> debugLabels;
   std::vector<Variable> variables;
   std::vector<Function> functions;
   /// `.alias` directives: the function that another name means.
@@ -180,6 +198,8 @@ public:
   const Function *findFunction(llvm::StringRef name) const;
   /// The only kernel, or null when there are several or none.
   const Function *onlyEntry() const;
+  /// The (mangled) name of the function that was inlined at `site`, or "".
+  llvm::StringRef inlinedFunction(const InlineSite &site) const;
   /// Line `line` (from 1) of the text, trimmed.
   llvm::StringRef lineText(uint32_t line) const;
 };

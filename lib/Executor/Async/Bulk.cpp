@@ -97,8 +97,13 @@ struct Builder {
     uint8_t *globalShadow = r->shadow + (address - r->begin);
     InstructionCounters &count = w.counters[i.source];
     if (countIt) {
+      w.comparesValues = store && copy.reduction == 255;
       raceAsyncGlobal(w, i, store ? actors.to[0] : actors.from, address, bytes,
                       store ? Access::Write : Access::Read);
+      w.comparesValues = false;
+      if (w.overlap)
+        raceRepeated(w, i, actors.to[0], address, bytes, sharedHost,
+                     globalHost);
       if (w.event & EventTrap)
         return false;
     }
@@ -222,6 +227,15 @@ void napkin::executor::performCopy(BulkCopy &copy) {
     if (copy.isStore)
       std::memset(row.shadow, shadowWritten, row.bytes);
   }
+}
+
+const char *napkin::executor::finalByte(const ClusterState &cluster,
+                                        const char *host) {
+  for (const BulkCopy &copy : llvm::reverse(cluster.copies))
+    for (const BulkCopy::Row &row : copy.rows)
+      if (copy.isStore && host >= row.to && host < row.to + row.bytes)
+        return copy.reduction == 255 ? row.from + (host - row.to) : nullptr;
+  return host;
 }
 
 void napkin::executor::finishCopy(ClusterState &cluster, size_t index) {
@@ -349,6 +363,8 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
     if (!place.host)
       return;
     w.counters[i.source] = saved;
+    if (!useTensorMap(w, i, l, mapAddress, place))
+      return;
     TensorMap map = TensorMap::decode(place.host);
     if (!TensorMap::isMap(place.host))
       return misuse(w, i, l,
@@ -563,7 +579,9 @@ void napkin::executor::bulkWait(Warp &w, const Instr &i, uint32_t mask) {
   if (!w.races)
     return;
   // With .read the writes may still be under way.
-  ClockVector &known = w.races->of(w).rows.known;
+  if (w.async->stores.empty())
+    return;
+  ClockVector &known = learning(w, mask).rows[Known].clocks;
   llvm::erase_if(w.async->stores, [&](const WarpAsync::Store &s) {
     if (!(mask >> s.lane & 1) ||
         s.group + uint64_t(i.offset) >= w.async->bulkGroups[s.lane])

@@ -108,7 +108,8 @@ static void checkPhase(Block &owner, uint32_t address, Mbarrier &m) {
   ++m.phase;
   m.pending = m.expected;
   if (owner.raceState && m.actor != ~0u)
-    m.arriving.rows.known.raise(m.actor, ++owner.raceState->clock[m.actor]);
+    m.arriving.rows[Known].clocks.raise(m.actor,
+                                        ++owner.raceState->clock[m.actor]);
   m.completed = std::move(m.arriving);
   m.arriving.clear();
   m.unobserved.insert(m.unobserved.end(), m.arrived.begin(), m.arrived.end());
@@ -132,8 +133,8 @@ AsyncAccess napkin::executor::signalAccess(Warp &w, Block &owner, Mbarrier &m,
 
 bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l,
                                       Block &owner, uint32_t address,
-                                      uint32_t count, bool drop, bool releases,
-                                      uint32_t source) {
+                                      uint32_t count, bool drop,
+                                      uint32_t releasing, uint32_t source) {
   Mbarrier *m = find(w, i, l, owner, address);
   if (!m)
     return false;
@@ -147,8 +148,8 @@ bool napkin::executor::arriveMbarrier(Warp *w, const Instr *i, unsigned l,
            address, m->lastSource);
     return false;
   }
-  if (w && releases)
-    release(*w, m->arriving);
+  if (w && releasing)
+    release(*w, m->arriving, releasing);
   if (w) {
     auto same = llvm::find_if(
         m->arrivers, [&](const Mbarrier::Arriver &a) { return a.warp == w; });
@@ -240,10 +241,32 @@ HANDLER(mbarrierInvalidate) {
   }
 }
 
+/// Lanes of `rest` that arrive at the object that the lowest of them arrives
+/// at, if all belong to its current phase; else that lane.
+template <class AddressOf, class CountOf>
+static uint32_t arrivingTogether(const Mbarrier &m, uint32_t rest,
+                                 AddressOf address, CountOf count) {
+  const unsigned first = __builtin_ctz(rest);
+  uint32_t together = 0;
+  uint64_t sum = 0;
+  for (; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    if (address(l) != address(first))
+      continue;
+    together |= 1u << l;
+    sum += count(l);
+  }
+  return sum <= m.pending ? together : 1u << first;
+}
+
 // b: count or noRegister, c: transaction bytes or noRegister, d: state or
 // noRegister; small1: 1 arrive, 2 expect, 4 drop, 8 complete_tx, 16 noComplete,
 // 32 relaxed.
 HANDLER(mbarrierArrive) {
+  auto countOf = [&](unsigned l) {
+    return i.b == noRegister ? 1 : lane<uint32_t>(w, i.b)[l];
+  };
+  uint32_t released = i.small1 & 32 ? allLanes : 0;
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     uint32_t address;
@@ -273,12 +296,18 @@ HANDLER(mbarrierArrive) {
       }
     }
     if (i.small1 & 1) {
-      uint32_t count = i.b == noRegister ? 1 : lane<uint32_t>(w, i.b)[l];
+      uint32_t count = countOf(l);
       if (!count)
         return misuse(&w, &i, l, "an arrival with count 0", address);
       uint64_t before = m->phase;
+      uint32_t releasing = 0;
+      if (!(released >> l & 1))
+        releasing = arrivingTogether(
+            *m, rest & ~released,
+            [&](unsigned x) { return addressOf(w, i, x); }, countOf);
+      released |= releasing;
       if (!arriveMbarrier(&w, &i, l, *owner, address, count, i.small1 & 4,
-                          !(i.small1 & 32), i.source))
+                          releasing, i.source))
         return;
       if ((i.small1 & 16) && m->phase != before)
         return misuse(&w, &i, l, ".noComplete arrival completed the phase",
@@ -302,6 +331,14 @@ HANDLER(mbarrierPending) {
 // relaxed.
 HANDLER(mbarrierTest) {
   uint32_t result = 0, failed = ~0u;
+  // Lanes that wait for the same object acquire together.
+  Mbarrier *last = nullptr;
+  uint32_t acquiring = 0;
+  auto acquireLast = [&] {
+    if (last && acquiring)
+      acquire(w, last->completed, acquiring);
+    acquiring = 0;
+  };
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     uint32_t address;
@@ -331,8 +368,10 @@ HANDLER(mbarrierTest) {
     if (done) {
       result |= 1u << l;
       m->observed = m->phase;
-      if (!(i.small1 & 4))
-        acquire(w, m->completed, 1u << l);
+      if (last != m)
+        acquireLast();
+      last = m;
+      acquiring |= uint32_t(!(i.small1 & 4)) << l;
       for (auto [target, bytes] : m->unobserved)
         for (uint32_t b = target; b < target + bytes; ++b)
           if (owner->sharedShadow[b] == shadowIncoming)
@@ -344,6 +383,7 @@ HANDLER(mbarrierTest) {
       w.waitPhase = m->phase;
     }
   }
+  acquireLast();
   w.predicates[i.d] = (w.predicates[i.d] & ~mask) | result;
   if (failed != ~0u) {
     w.wait = WaitKind::Mbarrier;
@@ -385,12 +425,23 @@ void napkin::executor::finishArrivals(Warp &w) {
     // Up to the copies issued by now: later ones are completed early, which is
     // legal.
     completeCopies(w, arrival.mask, limit);
+    uint32_t released = 0;
     for (uint32_t rest = arrival.mask; rest; rest &= rest - 1) {
       unsigned l = __builtin_ctz(rest);
       Instr dummy;
       dummy.source = arrival.source;
+      Mbarrier *m = find(&w, &dummy, l, *w.block, arrival.mbarrier[l]);
+      if (!m)
+        return;
+      uint32_t releasing = 0;
+      if (!(released >> l & 1))
+        releasing = arrivingTogether(
+            *m, rest & ~released,
+            [&](unsigned x) { return arrival.mbarrier[x]; },
+            [](unsigned) { return 1; });
+      released |= releasing;
       if (!arriveMbarrier(&w, &dummy, l, *w.block, arrival.mbarrier[l], 1,
-                          false, true, arrival.source))
+                          false, releasing, arrival.source))
         return;
     }
   }

@@ -13,6 +13,8 @@
 #ifndef NAPKIN_LIB_EXECUTOR_ASYNC_TENSORMAP_H
 #define NAPKIN_LIB_EXECUTOR_ASYNC_TENSORMAP_H
 
+#include "Machine/Machine.h"
+
 #include <cstdint>
 #include <string>
 
@@ -55,6 +57,11 @@ enum class TensorMapField : uint8_t {
 /// Sets one field in the encoded form; false: the value is out of range.
 bool replaceField(void *bytes, TensorMapField field, unsigned index,
                   uint64_t value);
+
+/// Before lane `lane` uses the map at `address`: what made it on the device
+/// must be ordered before and fenced. False after a trap.
+bool useTensorMap(Warp &warp, const Instr &instruction, unsigned lane,
+                  uint64_t address, const Place &place);
 
 /// The address within shared memory after the swizzle of mode 0 to 3.
 inline uint32_t swizzled(uint32_t address, unsigned mode) {

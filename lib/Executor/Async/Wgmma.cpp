@@ -136,7 +136,7 @@ HANDLER(wgmmaWait) {
       if (w.event & EventTrap)
         return;
       if (w.races)
-        w.races->of(w).rows.known.raise(productActor(w), p.number);
+        w.races->of(w).rows[Known].clocks.raise(productActor(w), p.number);
       // The completion has a fence between the proxies built in.
       markUse(async, *p.instruction,
               *static_cast<const Wgmma *>(p.instruction->extra), -1);

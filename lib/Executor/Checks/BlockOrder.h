@@ -18,24 +18,39 @@
 #include "Checks/Clocks.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace napkin::executor {
 
-/// An actor of a cluster at a time. Clusters are counted from 1.
-struct Moment {
-  uint32_t cluster, actor, clock;
+/// An event in a cluster. Clusters are counted from 1.
+struct Moment : ActorEvent {
+  uint32_t cluster = 0;
+  Moment() = default;
+  Moment(uint32_t cluster, const ActorEvent &event)
+      : ActorEvent(event), cluster(cluster) {}
 };
 
 /// A strong read that saw the last value of a location.
 struct Observer : Moment {
   Scope scope;
+  Observer(const Moment &moment, Scope scope) : Moment(moment), scope(scope) {}
+};
+
+/// A lane of a warp (laneNone: all of them) that asks for the order of others,
+/// and what it knows.
+struct Asker {
+  uint32_t cluster, warp;
+  uint8_t lane;
+  const Extent &known, &proxy;
+  /// Whether an event of its own warp is before what it does now.
+  llvm::function_ref<bool(const ActorEvent &)> knowsOwn;
 };
 
 class BlockOrder {
 public:
   struct Release {
     uint32_t cluster, warp;
-    ClockVector known, proxy;
+    Extent known, proxy;
   };
   struct Location {
     std::vector<Release> releases;
@@ -53,19 +68,17 @@ public:
   /// The location's index, or -1.
   int64_t find(uint64_t address) const;
   void release(uint32_t location, Release release);
-  /// `warp` of `cluster` acquires at its `clock`.
-  void acquire(uint32_t cluster, uint32_t warp, uint32_t clock,
-               ForeignReleases releases);
-  /// Whether `moment` of another cluster happened before what `warp` of
-  /// `cluster`, which knows `known`, does now. With `proxy`: and a
-  /// fence.proxy.async stands between; these are the warp's own.
-  bool isKnown(uint32_t cluster, uint32_t warp, const ClockVector &known,
-               const Moment &moment, const ClockVector *proxy = nullptr) const;
+  /// The warp of a cluster acquires.
+  void acquire(const Moment &moment, ForeignReleases releases);
+  /// Whether `moment` of another cluster happened before what `asker` does now.
+  /// With `fenced`: and a fence.proxy.async stands between.
+  bool isKnown(const Asker &asker, const Moment &moment,
+               bool fenced = false) const;
 
 private:
   struct Acquisition {
     ForeignReleases releases;
-    uint32_t warp, clock;
+    ActorEvent event;
   };
   llvm::DenseMap<uint64_t, uint32_t> numbers;
   std::vector<Location> locations;

@@ -28,16 +28,11 @@ namespace napkin::executor {
 
 using SyncClock = Knowledge;
 
-/// The lane that accessed two bytes: 0 to 31, or one of these.
-constexpr uint8_t laneOfAll = 0x40; ///< an instruction of the whole warp
-constexpr uint8_t laneMany = 0x80;  ///< two lanes or more
-constexpr uint8_t laneNone = 0xff;  ///< unknown, or none
-
 /// Accesses of one actor at one time to bytes of a cell.
 struct AccessEntry {
   uint32_t cluster = 0, clock = 0, epoch = 0, source = 0;
-  /// Of reads: warps of the actor's block that read the same at their own equal
-  /// clocks, the actor included.
+  /// Of reads: warps of the actor's block that read the same in the same lanes
+  /// at their own equal clocks and epochs, the actor included.
   uint32_t warps = 0;
   uint16_t actor = 0, mask = 0;
   /// See EntryFlags.
@@ -100,7 +95,14 @@ struct StrongLocation {
 
 /// Last accesses of an actor of another block to a block's shared memory.
 struct RemoteAccess {
-  uint32_t clock = 0, source = 0, warp = 0, address = 0;
+  ActorEvent event;
+  uint32_t source = 0, warp = 0, address = 0;
+};
+
+/// What only lanes `mask` of a warp know.
+struct LaneKnowledge {
+  uint32_t mask = 0;
+  Knowledge knowledge;
 };
 
 /// A store's bytes that another warp of the cluster wrote before without order:
@@ -111,11 +113,19 @@ struct UnorderedWrite {
   uint16_t mask = 0;
 };
 
+/// An acquire of a tensor map that the writes `version` had made.
+struct MapFence {
+  uint64_t version = 0;
+  ActorEvent event;
+};
+
 /// What the detector keeps for the cluster that runs.
 struct RaceState {
   /// Number of the cluster, from 1.
   uint32_t cluster = 0, warps = 0, warpsPerBlock = 0;
+  /// What all lanes of each warp know, and what some of them know besides.
   std::vector<Knowledge> warp;
+  std::vector<std::vector<LaneKnowledge>> lanes;
   /// What relaxed read-modify-writes of each warp observed since its last
   /// barrier.
   std::vector<Knowledge> counted;
@@ -123,12 +133,15 @@ struct RaceState {
   std::vector<uint32_t> clock;
   std::map<std::pair<uint32_t, uint64_t>, uint32_t> actors;
   std::unordered_map<uint64_t, StrongLocation> locations;
+  /// By address of a tensor map in global memory.
+  std::unordered_map<uint64_t, std::vector<MapFence>> mapFences;
   CellPool pool;
   /// Of the store that is being checked.
   std::vector<UnorderedWrite> unordered;
   /// By block and actor.
   std::vector<std::map<uint32_t, RemoteAccess>> remote;
   Knowledge &of(const Warp &warp);
+  std::vector<LaneKnowledge> &lanesOf(const Warp &warp);
 };
 
 /// Kinds of actors that are not warps; the key says which one.
@@ -146,24 +159,36 @@ uint32_t actorOf(RaceState &state, ActorKind kind, uint64_t key);
 /// Begins the actor's next operation and gives its clock.
 uint32_t advanceActor(Warp &warp, uint32_t actor);
 
-/// `warp` releases all it knows to `sync`; its clock advances.
-void release(Warp &warp, SyncClock &sync);
+/// Lanes `mask` of `warp` release all they know and did to `sync`; the warp's
+/// clock advances.
+void release(Warp &warp, SyncClock &sync, uint32_t mask);
 /// What barrier.cluster.arrive.relaxed carries: what fences released before.
 void releaseFenced(Warp &warp, SyncClock &sync);
 /// Lanes `mask` of `warp` acquire what `sync` carries.
 void acquire(Warp &warp, const SyncClock &sync, uint32_t mask = allLanes);
+/// Where to add what lanes `mask` of `warp` learn.
+Knowledge &learning(Warp &warp, uint32_t mask);
 /// Lanes `mask` of a warp synchronise with each other.
 void synchronizeLanes(Warp &warp, uint32_t mask);
-/// Whether `lane` is ordered after what lane `other` of its warp did at that
-/// epoch and clock.
-bool laneKnows(const Warp &warp, unsigned lane, unsigned other, uint32_t epoch,
-               uint32_t clock);
-/// fence.proxy.async: all that the warp knows is visible to the async proxy.
-void fenceProxy(Warp &warp, bool shared, bool global);
+/// Whether `lane` (laneNone: every lane) of `warp` knows of the event.
+bool knows(const Warp &warp, unsigned lane, const ActorEvent &event,
+           Row row = Known);
+/// The same of an event of its own warp.
+bool laneKnows(const Warp &warp, unsigned lane, const ActorEvent &event);
+/// The same of an event of any cluster's. With `fenced`: and a
+/// fence.proxy.async stands between.
+bool knowsOfCluster(const Warp &warp, unsigned lane, const Moment &moment,
+                    bool fenced = false);
+/// fence.proxy.async of lanes `mask`: what they know is visible to the async
+/// proxy.
+void fenceProxy(Warp &warp, uint32_t mask, bool shared, bool global);
 /// fence.mbarrier_init.
-void fenceInitializations(Warp &warp);
+void fenceInitializations(Warp &warp, uint32_t mask);
+/// fence.proxy.tensormap::generic.release.
+void releaseTensorMaps(Warp &warp, uint32_t mask, Scope scope);
 /// fence and membar.
-void fenceMemory(Warp &warp, bool acquires, bool releases, Scope scope);
+void fenceMemory(Warp &warp, uint32_t mask, bool acquires, bool releases,
+                 Scope scope);
 
 /// An operation of the async proxy that `warp` issues in lane `lane` (laneNone:
 /// all of it), carried out by `actor`.
@@ -188,6 +213,12 @@ void raceAsyncChunks(Warp &warp, const Instr &instruction,
 void raceAsyncGlobal(Warp &warp, const Instr &instruction,
                      const AsyncAccess &async, uint64_t address, uint32_t bytes,
                      Access access);
+/// After raceAsyncGlobal for a bulk store that found writes without order
+/// (Warp::overlap): it must store what is there already. `values` is what it
+/// stores to `host`.
+void raceRepeated(Warp &warp, const Instr &instruction,
+                  const AsyncAccess &async, uint64_t address, uint32_t bytes,
+                  const char *values, const char *host);
 /// An operation on the mbarrier at `address` of `owner`: it must follow the
 /// object's initialisation. `asyncSignal`: by the async proxy, for which the
 /// initialisation of another block's object must be fenced. False after a trap.

@@ -42,6 +42,17 @@ static uint16_t bytesOf(uint64_t address, unsigned bytes) {
   return uint16_t(((1u << bytes) - 1) << (address & 15));
 }
 
+/// The lane of one more byte, of which two share an entry.
+static void addByte(LanePattern &pattern, uint16_t covered, uint64_t address,
+                    unsigned lane) {
+  uint8_t &entry = pattern.lane[(address & 15) >> 1];
+  const bool isNew = !(covered >> (address & 14) & 3);
+  if (isNew || entry == lane)
+    entry = uint8_t(lane);
+  else
+    entry = covered >> (address & 15) & 1 ? laneMany : laneOfTwo;
+}
+
 /// Joins the access of one more lane to those of the same cell. False: it
 /// writes what another has written, which must be looked at apart.
 static bool addLane(LanePattern &pattern, uint16_t &covered, uint64_t address,
@@ -53,6 +64,8 @@ static bool addLane(LanePattern &pattern, uint16_t &covered, uint64_t address,
   if (!collective && bytes > 1)
     std::memset(pattern.lane + ((address & 15) >> 1),
                 covered & more ? laneMany : uint8_t(lane), bytes / 2);
+  else if (!collective)
+    addByte(pattern, covered, address, lane);
   covered |= more;
   return true;
 }
@@ -121,6 +134,20 @@ static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
   }
 }
 
+/// Calls `visit` with the lanes of each address and the address.
+template <class AddressOf, class F>
+static void eachAddress(uint32_t mask, AddressOf address, F visit) {
+  while (mask) {
+    const uint64_t place = address(__builtin_ctz(mask));
+    uint32_t same = 0;
+    for (uint32_t rest = mask; rest; rest &= rest - 1)
+      if (address(__builtin_ctz(rest)) == place)
+        same |= 1u << __builtin_ctz(rest);
+    visit(same, place);
+    mask &= ~same;
+  }
+}
+
 static void accessShared(Warp &w, const Instr &i, Block &owner,
                          const uint32_t *address, uint32_t mask, unsigned bytes,
                          bool write, const Order &order, bool collective) {
@@ -128,36 +155,41 @@ static void accessShared(Warp &w, const Instr &i, Block &owner,
   auto at = [&](unsigned l) { return address[l] & offsetMask; };
   RaceState &s = *w.races;
   if (order.strong && order.reads)
-    for (uint32_t rest = mask; rest; rest &= rest - 1)
-      strongRead(w, __builtin_ctz(rest), &owner, at(__builtin_ctz(rest)),
-                 order);
+    eachAddress(mask, at, [&](uint32_t same, uint64_t place) {
+      strongRead(w, same, &owner, place, order);
+    });
   Visit visit(w, i, &owner, write, order, nullptr);
   if (&owner != w.block)
-    s.remote[owner.rank][visit.me] = {visit.clock, i.source, visit.me,
+    s.remote[owner.rank][visit.me] = {{visit.me, visit.clock, w.epoch},
+                                      i.source,
+                                      visit.me,
                                       at(__builtin_ctz(mask))};
+  w.touched |= mask;
   visitLanes(visit, s.pool, mask, bytes, collective, at,
              [&](uint64_t unit) { return &owner.raceCells[unit]; });
   if (order.strong && order.writes)
     for (uint32_t rest = mask; rest; rest &= rest - 1)
-      strongWrite(w, &owner, at(__builtin_ctz(rest)), order);
+      strongWrite(w, __builtin_ctz(rest), &owner, at(__builtin_ctz(rest)),
+                  order);
 }
 
 static void accessGlobal(Warp &w, const Instr &i, const uint64_t *address,
                          uint32_t mask, unsigned bytes, bool write,
                          const Order &order) {
+  auto at = [&](unsigned l) { return address[l]; };
   if (order.strong && order.reads)
-    for (uint32_t rest = mask; rest; rest &= rest - 1)
-      strongRead(w, __builtin_ctz(rest), nullptr, address[__builtin_ctz(rest)],
-                 order);
+    eachAddress(mask, at, [&](uint32_t same, uint64_t place) {
+      strongRead(w, same, nullptr, place, order);
+    });
   Visit visit(w, i, nullptr, write, order, nullptr);
+  w.touched |= mask;
   GlobalRaces &table = *w.globalRaces;
-  visitLanes(
-      visit, table.pool, mask, bytes, false,
-      [&](unsigned l) { return address[l]; },
-      [&](uint64_t unit) { return table.cell(unit); });
+  visitLanes(visit, table.pool, mask, bytes, false, at,
+             [&](uint64_t unit) { return table.cell(unit); });
   if (order.strong && order.writes)
     for (uint32_t rest = mask; rest; rest &= rest - 1)
-      strongWrite(w, nullptr, address[__builtin_ctz(rest)], order);
+      strongWrite(w, __builtin_ctz(rest), nullptr, at(__builtin_ctz(rest)),
+                  order);
 }
 
 /// The semantics of a load or a store.
@@ -228,6 +260,23 @@ void napkin::executor::raceAtomic(Warp &w, const Instr &i, unsigned lane,
   racePlaceOrdered(w, i, lane, address, bytes, place, true, order);
 }
 
+void napkin::executor::raceWhole(Warp &w, const Instr &i, const Place &place,
+                                 uint64_t address, unsigned bytes,
+                                 Access access) {
+  if (!w.races || !w.globalRaces)
+    return;
+  Block *owner = place.space == 1 ? place.owner : nullptr;
+  if (owner)
+    address = uint64_t(place.host - owner->shared);
+  Visit visit(w, i, owner, access == Access::Write, Order(), nullptr);
+  CellPool &pool = owner ? w.races->pool : w.globalRaces->pool;
+  visitRange(
+      visit, pool, address, address + bytes, laneOfAll, 16, [&](uint64_t unit) {
+        return owner ? &owner->raceCells[unit] : w.globalRaces->cell(unit);
+      });
+  synchronizeLanes(w, allLanes);
+}
+
 /// Lanes of one instruction that write to one address. Accesses are aligned to
 /// their size: they overlap whole.
 static bool checkLanes(Warp &w, const Instr &i, const uint64_t *address,
@@ -268,13 +317,36 @@ void napkin::executor::raceOverlap(Warp &w, const Instr &i,
       uint64_t at = isShared ? address[l] & offsetMask : address[l];
       for (unsigned b = 0; b < bytes; ++b) {
         uint64_t byte = at + b - u.cell;
-        if (byte >= 16 || !(u.mask >> byte & 1) ||
-            *reinterpret_cast<const char *>(host + address[l] + b) ==
-                values[l * bytes + b])
+        if (byte >= 16 || !(u.mask >> byte & 1))
+          continue;
+        auto *there = reinterpret_cast<const char *>(host + address[l] + b);
+        if (!isShared)
+          there = finalByte(*w.block->clusterState, there);
+        if (there && *there == values[l * bytes + b])
           continue;
         Visit visit(w, i, isShared ? w.block : nullptr, true, Order(), nullptr);
         return visit.reportWrite(u.other, at + b, l);
       }
+    }
+}
+
+void napkin::executor::raceRepeated(Warp &w, const Instr &i,
+                                    const AsyncAccess &async, uint64_t address,
+                                    uint32_t bytes, const char *values,
+                                    const char *host) {
+  w.overlap = false;
+  std::vector<UnorderedWrite> unordered;
+  unordered.swap(w.races->unordered);
+  for (const UnorderedWrite &u : unordered)
+    for (unsigned b = 0; b < 16; ++b) {
+      const uint64_t at = u.cell + b - address;
+      if (!(u.mask >> b & 1) || at >= bytes)
+        continue;
+      const char *there = finalByte(*w.block->clusterState, host + at);
+      if (there && *there == values[at])
+        continue;
+      Visit visit(w, i, nullptr, true, Order(), &async);
+      return visit.reportWrite(u.other, u.cell + b, async.lane);
     }
 }
 
@@ -322,9 +394,9 @@ bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, unsigned lane,
     return true;
   RaceState &s = *w.races;
   const uint32_t me = clusterWarp(w);
-  const Rows &rows = s.warp[me].rows;
   if (&owner != w.block && !asyncSignal)
-    s.remote[owner.rank][me] = {s.clock[me], i.source, me, address};
+    s.remote[owner.rank][me] = {
+        {me, s.clock[me], w.epoch}, i.source, me, address};
   const AccessEntry &e = owner.raceCells[address >> 4].write;
   const unsigned half = (address & 15) >> 1;
   if (!(e.mask >> (address & 15) & 1))
@@ -336,16 +408,16 @@ bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, unsigned lane,
                     address, e.source);
     return false;
   };
+  const ActorEvent event{e.actor, e.clock, e.epoch, e.lane[half]};
+  const bool isFenced = knows(w, lane, event, Initialized);
   bool isOrdered = e.actor == me
-                       ? e.lane[half] == laneNone ||
-                             laneKnows(w, lane, e.lane[half], e.epoch, e.clock)
-                       : rows.known[e.actor] >= e.clock ||
-                             rows.initialized[e.actor] >= e.clock;
+                       ? event.lane == laneNone || laneKnows(w, lane, event)
+                       : isFenced || knows(w, lane, event);
   if (!isOrdered)
     return fails(Trap::Kind::Race,
                  "is used without order after its initialisation");
-  if (asyncSignal && &owner != w.block && rows.initialized[e.actor] < e.clock &&
-      rows.proxyShared[e.actor] < e.clock)
+  if (asyncSignal && &owner != w.block && !isFenced &&
+      !knows(w, lane, event, ProxyShared))
     return fails(Trap::Kind::ProxyFence,
                  "is signalled by a copy of another block, and no "
                  "fence.mbarrier_init followed its initialisation");
@@ -356,19 +428,22 @@ void napkin::executor::raceSignal(Warp &w, const Instr &i,
                                   const AsyncAccess &async, Block &owner,
                                   uint32_t address) {
   if (w.races && w.block->races && &owner != w.block)
-    w.races->remote[owner.rank][async.actor] = {async.clock, i.source,
-                                                clusterWarp(w), address};
+    w.races->remote[owner.rank][async.actor] = {
+        {async.actor, async.clock}, i.source, clusterWarp(w), address};
 }
 
 bool napkin::executor::raceBlockEnd(Block &b) {
   if (!b.raceState)
     return true;
   RaceState &s = *b.raceState;
-  ClockVector known;
-  for (uint32_t x = 0; x < b.numWarps; ++x)
-    known.join(s.of(b.warps[x]).rows.known);
+  Extent known;
+  for (uint32_t x = 0; x < b.numWarps; ++x) {
+    known.join(s.of(b.warps[x]).rows[Known]);
+    for (const LaneKnowledge &part : s.lanesOf(b.warps[x]))
+      known.join(part.knowledge.rows[Known]);
+  }
   for (const auto &[actor, last] : s.remote[b.rank]) {
-    if (known[actor] >= last.clock)
+    if (known.covers(last.event))
       continue;
     Warp &w = b.cluster[last.warp / s.warpsPerBlock]
                   ->warps[last.warp % s.warpsPerBlock];

@@ -45,10 +45,8 @@ void CellPool::drop(RaceCell &cell) {
 
 LanePattern LanePattern::of(uint8_t first, unsigned bytes, unsigned low) {
   uint64_t value = first * 0x0101010101010101ull;
-  // Lanes follow each other; of single bytes two share an entry.
-  if (bytes == 1)
-    value = ~uint64_t(0);
-  else if (bytes < 16 && first < lanes)
+  // Lanes follow each other.
+  if (bytes > 1 && bytes < 16 && first < lanes)
     value += (bytes == 2   ? 0x0706050403020100ull
               : bytes == 4 ? 0x0303020201010000ull
                            : 0x0101010100000000ull);
@@ -87,12 +85,71 @@ Visit::Visit(Warp &warp, const Instr &instruction, Block *owner, bool write,
     this->order.strong = true;
 }
 
-bool Visit::ordered(const AccessEntry &e, uint32_t other) const {
+/// Of the lanes that touch those of two bytes at `address` that are in `two`,
+/// which `ours` stands for, the first that is one of `which`; laneNone: there
+/// is none.
+uint8_t Visit::firstLane(uint8_t ours, uint64_t address, unsigned two,
+                         llvm::function_ref<bool(unsigned)> which) const {
+  if (ours < lanes)
+    return which(ours) ? ours : laneNone;
+  const uint64_t begin = address + (two == 2),
+                 end = address + (two == 1 ? 1 : 2);
+  for (uint32_t rest = addresses ? mask : 0; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    uint64_t at = addresses(l);
+    if (at < end && at + bytes > begin && which(l))
+      return l;
+  }
+  return laneNone;
+}
+
+/// Whether `lane` (laneNone: every lane) is ordered after the entry's access
+/// of the given two bytes, which `other` made.
+bool Visit::isAware(unsigned lane, const AccessEntry &e, uint32_t other,
+                    unsigned half, uint64_t address, bool fenced) const {
+  const ActorEvent event{other, e.clock, e.epoch, e.lane[half]};
   if (e.cluster != state.cluster)
-    return warp.machine->blockOrder.isKnown(state.cluster, me, mine.rows.known,
-                                            {e.cluster, other, e.clock});
-  return other == me || mine.rows.known[other] >= e.clock ||
-         (async && other == actor && e.clock == clock);
+    return knowsOfCluster(warp, lane, {e.cluster, event}, fenced) ||
+           (!fenced && isObserved(e, address, lane));
+  if (fenced)
+    return knows(warp, lane, event, owner ? ProxyShared : ProxyGlobal);
+  return other == me || knows(warp, lane, event) ||
+         (async && other == actor && e.clock == clock) ||
+         isObserved(e, address, lane);
+}
+
+/// A lane of this access that is not ordered after (`fenced`: or not fenced
+/// from) the entry, to which `other` gave its bytes; laneNone: there is none,
+/// laneOfAll: it is one of all lanes.
+uint8_t Visit::unaware(const AccessEntry &e, uint32_t other, uint64_t address,
+                       uint16_t mask, const LanePattern &p, bool fenced) const {
+  const Extent &known = mine.rows[!fenced ? Known
+                                  : owner ? ProxyShared
+                                          : ProxyGlobal];
+  if (e.cluster == state.cluster && known.clocks[other] >= e.clock)
+    return laneNone;
+  const uint64_t cell = address & ~uint64_t(15);
+  const uint16_t common = mask & e.mask;
+  for (unsigned h = 0; h < 8; ++h) {
+    if (!(common >> (2 * h) & 3))
+      continue;
+    // What was found for the two bytes before holds for these.
+    if (h && (common >> (2 * h - 2) & 3) && e.lane[h] == e.lane[h - 1] &&
+        p.lane[h] == p.lane[h - 1] && p.lane[h] < lanes)
+      continue;
+    const bool isSome = p.lane[h] != laneOfAll && p.lane[h] != laneNone;
+    if (!isSome) {
+      if (!isAware(laneNone, e, other, h, address, fenced))
+        return laneOfAll;
+      continue;
+    }
+    uint8_t found = firstLane(
+        p.lane[h], cell + 2 * h, common >> (2 * h) & 3,
+        [&](unsigned l) { return !isAware(l, e, other, h, address, fenced); });
+    if (found != laneNone)
+      return found;
+  }
+  return laneNone;
 }
 
 /// The scope of a strong access.
@@ -129,7 +186,8 @@ static bool isGuess(const AccessEntry &e, bool write, const Order &order,
 
 /// A strong write is ordered before what follows a strong read of its value,
 /// even without a fence (causality order, 8.9.4).
-bool Visit::isObserved(const AccessEntry &e, uint64_t address) const {
+bool Visit::isObserved(const AccessEntry &e, uint64_t address,
+                       unsigned lane) const {
   if (!(e.flags & EntryStrong))
     return false;
   auto any = [&](const std::vector<Observer> &observers) {
@@ -138,9 +196,10 @@ bool Visit::isObserved(const AccessEntry &e, uint64_t address) const {
       if (o.scope < needed || scopeOf(e) < needed)
         return false;
       if (o.cluster != state.cluster)
-        return warp.machine->blockOrder.isKnown(state.cluster, me,
-                                                mine.rows.known, o);
-      return o.actor == me || mine.rows.known[o.actor] >= o.clock;
+        return knowsOfCluster(warp, lane, o);
+      return o.actor != me        ? knows(warp, lane, o)
+             : o.lane == laneNone ? true
+                                  : laneKnows(warp, lane, o);
     });
   };
   uint64_t cell = address & ~uint64_t(15);
@@ -186,20 +245,6 @@ void Visit::report(Trap::Kind kind, const AccessEntry &e, uint64_t address,
                      address, e.source);
 }
 
-/// Of several lanes that read the two bytes at `address`, one that lane
-/// `theirs` of an entry is not ordered before; laneNone: there is none.
-uint8_t Visit::unorderedReader(const AccessEntry &e, uint8_t theirs,
-                               uint64_t address) const {
-  for (uint32_t rest = mask; rest; rest &= rest - 1) {
-    unsigned l = __builtin_ctz(rest);
-    uint64_t at = addresses(l);
-    if (at < address + 2 && at + bytes > address &&
-        !laneKnows(warp, l, theirs, e.epoch, e.clock))
-      return l;
-  }
-  return laneNone;
-}
-
 /// Accesses of the warp itself: the lanes must have synchronised.
 bool Visit::lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
                          const LanePattern &p) const {
@@ -217,13 +262,14 @@ bool Visit::lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
     if (!(common >> (2 * h) & 3))
       continue;
     uint8_t theirs = e.lane[h], ours = p.lane[h];
-    if (theirs == laneNone || ours == laneNone ||
+    if (theirs == laneNone || theirs == laneOfTwo || ours == laneNone ||
         (theirs == ours && ours < lanes))
       continue;
-    if (ours == laneMany)
-      ours = unorderedReader(e, theirs, cell + 2 * h);
-    if (ours == laneNone ||
-        (ours < lanes && laneKnows(warp, ours, theirs, e.epoch, e.clock)))
+    const ActorEvent event{me, e.clock, e.epoch, theirs};
+    if (ours != laneOfAll)
+      ours = firstLane(ours, cell + 2 * h, common >> (2 * h) & 3,
+                       [&](unsigned l) { return !laneKnows(warp, l, event); });
+    if (ours == laneNone)
       continue;
     // Lanes of one instruction may write the same value: its handler compares.
     if (write && addresses && e.source == instruction.source &&
@@ -258,28 +304,22 @@ bool Visit::checkWrite(const AccessEntry &e, uint64_t address, uint16_t mask,
       currentRead = nullptr;
       if (!lanesOrdered(e, address, mask, p))
         return false;
-    } else if (!ordered(e, e.actor) && !isObserved(e, address)) {
+    } else if (uint8_t lane = unaware(e, e.actor, address, mask, p, false);
+               lane != laneNone) {
       if (warp.comparesValues && e.cluster == state.cluster &&
-          !(e.flags & EntryAsync)) {
+          (!owner || !(e.flags & EntryAsync))) {
         warp.overlap = true;
         state.unordered.push_back(
             {e, address & ~uint64_t(15), uint16_t(e.mask & mask)});
         return true;
       }
-      reportWrite(e, firstByte(e, address, mask), p.lane[(address & 15) >> 1]);
+      reportWrite(e, firstByte(e, address, mask), lane);
       return false;
     }
   }
   if (!async || !async->isProxy || (e.flags & EntryAsync))
     return true;
-  bool isFenced =
-      e.cluster == state.cluster
-          ? (owner ? mine.rows.proxyShared : mine.rows.proxyGlobal)[e.actor] >=
-                e.clock
-          : warp.machine->blockOrder.isKnown(state.cluster, me, mine.rows.known,
-                                             {e.cluster, e.actor, e.clock},
-                                             &mine.rows.proxyGlobal);
-  if (isFenced)
+  if (unaware(e, e.actor, address, mask, p, true) == laneNone)
     return true;
   report(Trap::Kind::ProxyFence, e, firstByte(e, address, mask), true,
          "have no fence.proxy.async between them", e.actor, async->lane);
@@ -290,13 +330,15 @@ bool Visit::checkRead(const AccessEntry &e, uint64_t address, uint16_t mask,
                       const LanePattern &p) {
   if (bothStrong(e) || isGuess(e, write, order, async))
     return true;
-  auto fails = [&](uint32_t other) {
-    report(Trap::Kind::Race, e, firstByte(e, address, mask), false,
-           "are not ordered", other, p.lane[(address & 15) >> 1]);
-    return false;
+  auto isAfter = [&](uint32_t other) {
+    uint8_t lane = unaware(e, other, address, mask, p, false);
+    if (lane != laneNone)
+      report(Trap::Kind::Race, e, firstByte(e, address, mask), false,
+             "are not ordered", other, lane);
+    return lane == laneNone;
   };
   if (e.cluster != state.cluster || e.actor >= state.warps)
-    return ordered(e, e.actor) || fails(e.actor);
+    return isAfter(e.actor);
   uint32_t base = e.actor - e.actor % state.warpsPerBlock;
   for (uint32_t rest = e.warps; rest; rest &= rest - 1) {
     uint32_t v = base + __builtin_ctz(rest);
@@ -304,8 +346,8 @@ bool Visit::checkRead(const AccessEntry &e, uint64_t address, uint16_t mask,
       currentRead = &e;
       if (!lanesOrdered(e, address, mask, p))
         return false;
-    } else if (mine.rows.known[v] < e.clock) {
-      return fails(v);
+    } else if (!isAfter(v)) {
+      return false;
     }
   }
   return true;
@@ -322,12 +364,16 @@ uint64_t Visit::firstByte(const AccessEntry &e, uint64_t address,
 static void setLanes(AccessEntry &e, uint16_t mask, const LanePattern &p,
                      bool isRead, bool sameInstruction) {
   for (unsigned h = 0; h < 8; ++h) {
-    if (!(mask >> (2 * h) & 3))
+    const unsigned now = mask >> (2 * h) & 3, before = e.mask >> (2 * h) & 3;
+    if (!now)
       continue;
     uint8_t &lane = e.lane[h];
-    bool others = (e.mask >> (2 * h) & 3) && lane != p.lane[h];
-    if (!others || lane == laneNone)
-      lane = others && !isRead && sameInstruction ? lane : p.lane[h];
+    if (!before || lane == p.lane[h])
+      lane = p.lane[h];
+    else if (before & ~now)
+      lane = laneOfTwo;
+    else if (lane == laneNone)
+      lane = !isRead && sameInstruction ? lane : p.lane[h];
     else
       lane = isRead            ? uint8_t(laneMany)
              : sameInstruction ? uint8_t(laneNone)
@@ -346,6 +392,12 @@ void Visit::stamp(AccessEntry &e, uint16_t mask, const LanePattern &p) const {
   e.flags = entryFlags();
   e.repeated = false;
   std::memcpy(e.lane, p.lane, 8);
+}
+
+/// The lanes of the entry are those of this epoch, or have all synchronised
+/// since.
+bool Visit::mayMerge(const AccessEntry &e) const {
+  return async || e.epoch == warp.epoch || e.epoch < warp.fullEpoch;
 }
 
 /// Joins an access to the entry of the same actor, clock and kind.
@@ -369,7 +421,7 @@ void Visit::recordWrite(RaceCell &c, CellPool &pool, uint16_t mask,
   AccessEntry &e = c.write;
   const uint8_t flags = entryFlags();
   if (e.mask && e.cluster == state.cluster && e.actor == actor &&
-      e.clock == clock && e.flags == flags) {
+      e.clock == clock && e.flags == flags && mayMerge(e)) {
     merge(e, mask, p, false);
   } else {
     if (uint16_t left = e.mask & ~mask) {
@@ -396,13 +448,13 @@ void Visit::recordRead(RaceCell &c, CellPool &pool, uint16_t mask,
   const uint32_t bit = async ? 0 : 1u << warp.index;
   if (e.mask && e.cluster == state.cluster && e.clock == clock &&
       e.flags == flags) {
-    if (e.actor == actor && (e.warps == bit || e.mask == mask))
+    if (e.actor == actor && e.warps == bit && mayMerge(e))
       return merge(e, mask, p, true);
-    if (!async && e.mask == mask && e.actor < state.warps &&
+    if (!async && e.mask == mask && e.epoch == warp.epoch && p == e.lane &&
+        e.actor < state.warps &&
         e.actor / state.warpsPerBlock == me / state.warpsPerBlock) {
-      // Readers at one clock share an entry; their lanes are not kept.
+      // Readers at one clock and epoch share an entry.
       e.warps |= bit;
-      std::memset(e.lane, laneNone, 8);
       e.source = instruction.source;
       return;
     }
@@ -415,7 +467,7 @@ void Visit::recordRead(RaceCell &c, CellPool &pool, uint16_t mask,
     c.otherMask = e.mask;
     c.otherFlags = e.flags;
   } else if (e.mask) {
-    if (uint16_t left = isBefore(e) ? e.mask & ~mask : e.mask) {
+    if (uint16_t left = isBefore(e, p) ? e.mask & ~mask : e.mask) {
       e.mask = left;
       pool.make(c).reads.push_back(e);
     }
@@ -426,7 +478,7 @@ void Visit::recordRead(RaceCell &c, CellPool &pool, uint16_t mask,
   llvm::erase_if(pool.of(c)->reads, [&](AccessEntry &old) {
     if (old.cluster != state.cluster)
       return true;
-    if (isBefore(old))
+    if (isBefore(old, p))
       old.mask &= ~mask;
     return !old.mask;
   });
@@ -435,15 +487,18 @@ void Visit::recordRead(RaceCell &c, CellPool &pool, uint16_t mask,
 
 /// A read that happened before this one need not be kept: who is ordered after
 /// this one is ordered after that.
-bool Visit::isBefore(const AccessEntry &e) const {
+bool Visit::isBefore(const AccessEntry &e, const LanePattern &p) const {
+  const ClockVector &known = mine.rows[Known].clocks;
   if (e.actor == actor)
-    return async || e.warps == 1u << warp.index;
+    return async || (e.warps == 1u << warp.index &&
+                     (e.epoch < warp.fullEpoch || p == e.lane));
   if (e.actor >= state.warps)
-    return mine.rows.known[e.actor] >= e.clock;
+    return known[e.actor] >= e.clock;
   uint32_t base = e.actor - e.actor % state.warpsPerBlock;
   for (uint32_t rest = e.warps; rest; rest &= rest - 1) {
     uint32_t v = base + __builtin_ctz(rest);
-    if (v != me && mine.rows.known[v] < e.clock)
+    if (v == me ? e.epoch >= warp.fullEpoch && !(p == e.lane)
+                : known[v] < e.clock)
       return false;
   }
   return true;
@@ -494,6 +549,8 @@ bool Visit::cell(RaceCell &c, CellPool &pool, uint64_t address, uint16_t mask,
     e.actor = c.otherActor;
     e.mask = c.otherMask;
     e.flags = c.otherFlags;
+    // Its lanes are not kept: what any of them has released covers it.
+    std::memset(e.lane, laneNone, 8);
     if (!checkRead(e, address, mask, p))
       return false;
   }

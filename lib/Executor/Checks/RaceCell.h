@@ -16,6 +16,8 @@
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <cstring>
+
 namespace napkin::executor {
 
 /// The lanes of the bytes of one cell.
@@ -24,6 +26,9 @@ struct LanePattern {
   /// From byte `low` on of lanes `first`, first + 1, ... with `bytes` each;
   /// special values stay.
   static LanePattern of(uint8_t first, unsigned bytes, unsigned low);
+  bool operator==(const uint8_t (&other)[8]) const {
+    return !std::memcmp(lane, other, 8);
+  }
 };
 
 /// The key of a strong access to shared memory in RaceState::locations.
@@ -68,14 +73,18 @@ private:
            (order.strong ? EntryStrong | order.scope * EntryScope : 0) |
            (order.compares ? EntryCompares : 0);
   }
+  bool mayMerge(const AccessEntry &e) const;
   bool repeatsRead(RaceCell &c, uint16_t mask, const LanePattern &p) const;
-  bool ordered(const AccessEntry &e, uint32_t other) const;
-  bool isBefore(const AccessEntry &e) const;
+  uint8_t unaware(const AccessEntry &e, uint32_t other, uint64_t address,
+                  uint16_t mask, const LanePattern &p, bool fenced) const;
+  bool isAware(unsigned lane, const AccessEntry &e, uint32_t other,
+               unsigned half, uint64_t address, bool fenced) const;
+  bool isBefore(const AccessEntry &e, const LanePattern &p) const;
   Scope distance(const AccessEntry &e, uint32_t cluster, uint32_t warp) const;
   bool bothStrong(const AccessEntry &e) const;
-  bool isObserved(const AccessEntry &e, uint64_t address) const;
-  uint8_t unorderedReader(const AccessEntry &e, uint8_t theirs,
-                          uint64_t address) const;
+  bool isObserved(const AccessEntry &e, uint64_t address, unsigned lane) const;
+  uint8_t firstLane(uint8_t ours, uint64_t address, unsigned two,
+                    llvm::function_ref<bool(unsigned)> which) const;
   bool lanesOrdered(const AccessEntry &e, uint64_t address, uint16_t mask,
                     const LanePattern &p) const;
   bool checkWrite(const AccessEntry &e, uint64_t address, uint16_t mask,
@@ -96,12 +105,17 @@ private:
               unsigned lane, const std::string &detail = "") const;
 };
 
+/// The access of a whole warp that acts as one (tensormap.cp_fenceproxy); its
+/// lanes are ordered by it.
+void raceWhole(Warp &warp, const Instr &instruction, const Place &place,
+               uint64_t address, unsigned bytes, Access access);
+
 /// What a strong access to `owner`'s shared memory (null: global) learns before
 /// it, and tells after it.
-void strongRead(Warp &warp, uint32_t lane, const Block *owner, uint64_t address,
+void strongRead(Warp &warp, uint32_t mask, const Block *owner, uint64_t address,
                 const Order &order);
-void strongWrite(Warp &warp, const Block *owner, uint64_t address,
-                 const Order &order);
+void strongWrite(Warp &warp, unsigned lane, const Block *owner,
+                 uint64_t address, const Order &order);
 
 /// Where the address is: "0x40 of shared memory ('tile' + 64)".
 std::string describePlace(Warp &warp, const Block *owner, uint64_t address);

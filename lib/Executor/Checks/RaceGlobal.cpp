@@ -78,16 +78,7 @@ void Machine::compareRaces(GlobalRaces &a, GlobalRaces &b) {
                              t.address - region->begin)
                : "",
         size == 1 ? "block" : "cluster", y.cluster - 1);
-    const ptx::Instruction &ptx = *program.sources[x.source].ptx;
-    t.line = lineOf(x.source);
-    t.text = ptx.text.str();
-    if (ptx.position.sourceLine) {
-      t.sourceFile =
-          program.module->sourceFiles.lookup(ptx.position.sourceFile);
-      t.sourceLine = ptx.position.sourceLine;
-    }
-    t.otherLine = lineOf(y.source);
-    t.other = program.sources[y.source].ptx->text.str();
+    fillPlace(t, x.source, y.source);
     t.block = {uint32_t(linear % config.grid[0]),
                uint32_t(linear / config.grid[0] % config.grid[1]),
                uint32_t(linear / config.grid[0] / config.grid[1])};

@@ -381,19 +381,6 @@ bool napkin::executor::moveUndefined(Warp &w, const Instr &i, uint32_t mask) {
   return isFine;
 }
 
-void napkin::executor::shuffleUndefined(Warp &w, const Instr &i, uint32_t mask,
-                                        const uint8_t *from) {
-  Step step(w, i);
-  Step::Value value = step.of(step.ptx.operands[1]), result = value;
-  result.lanes = 0;
-  for (unsigned l = 0; l < lanes; ++l)
-    result.lanes |= ((value.lanes >> (from[l] & 31)) & 1) << l;
-  const Operand &to = step.ptx.operands[0];
-  step.set(to.reg, mask, result);
-  if (to.second >= 0)
-    step.set(uint32_t(to.second), mask, Step::Value());
-}
-
 /// The warp's marks, new ones if it has none.
 static UndefinedValues &valuesOf(Warp &w) {
   if (!w.undefined) {
@@ -402,6 +389,31 @@ static UndefinedValues &valuesOf(Warp &w) {
     w.undefined = w.async->undefined.get();
   }
   return *w.undefined;
+}
+
+void napkin::executor::shuffleUndefined(Warp &w, const Instr &i, uint32_t mask,
+                                        const uint8_t *from, uint32_t idle) {
+  for (uint32_t rest = idle; rest; rest &= rest - 1) {
+    unsigned l = __builtin_ctz(rest);
+    UndefinedRead read;
+    read.load = &i;
+    read.lane = l;
+    read.byte = from[l];
+    valuesOf(w).reads[{i.source, l}] = read;
+  }
+  if (!w.undefined)
+    return;
+  Step step(w, i);
+  Step::Value value = step.of(step.ptx.operands[1]), result = value;
+  result.lanes = 0;
+  for (unsigned l = 0; l < lanes; ++l)
+    result.lanes |= ((value.lanes >> (from[l] & 31)) & 1) << l;
+  if (idle)
+    result = {result.lanes | idle, i.source};
+  const Operand &to = step.ptx.operands[0];
+  step.set(to.reg, mask, result);
+  if (to.second >= 0)
+    step.set(uint32_t(to.second), mask, Step::Value());
 }
 
 bool napkin::executor::markUndefined(Warp &w, const UndefinedRead &read,
@@ -450,12 +462,21 @@ bool napkin::executor::markUndefined(Warp &w, const UndefinedRead &read,
 
 std::string napkin::executor::describeUndefined(Warp &w,
                                                 const UndefinedRead &read) {
+  if (!read.bytes)
+    return fmt::format("value of lane {} in a shuffle that this lane takes no "
+                       "part in, which is undefined",
+                       read.byte);
   static const char *spaces[] = {"global", "shared", "local", "parameter"};
+  // Where launches go on after one, it was reported.
+  if (read.space >= std::size(spaces))
+    return fmt::format("read of {} bytes at {:#x}, out of bounds", read.bytes,
+                       read.address);
   return fmt::format(
       "read of {} bytes at {:#x} of {} memory{}, of which byte {} was "
-      "never written",
+      "never written{}",
       read.bytes, read.address, spaces[read.space],
-      variableAt(w, read.address, read.space), read.byte);
+      variableAt(w, read.address, read.space), read.byte,
+      read.space == 2 ? " by this thread" : "");
 }
 
 /// The shadow of a lane's own shared or local bytes, or null: they leave the

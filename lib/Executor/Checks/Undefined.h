@@ -24,7 +24,8 @@
 
 namespace napkin::executor {
 
-/// A read of bytes that were never written.
+/// A read of bytes that were never written; without bytes: a shuffle from lane
+/// `byte`, which takes no part in it.
 struct UndefinedRead {
   const Instr *load = nullptr;
   unsigned lane = 0, bytes = 0, byte = 0;
@@ -64,9 +65,10 @@ bool markUndefined(Warp &warp, const UndefinedRead &read,
 /// Before an instruction: moves marks from its sources to its results. False:
 /// it trapped.
 bool moveUndefined(Warp &warp, const Instr &instruction, uint32_t mask);
-/// A shuffle: lane l's result is lane from[l]'s value.
+/// A shuffle: lane l's result is lane from[l]'s value; undefined for lanes
+/// `idle`, whose source takes no part in it.
 void shuffleUndefined(Warp &warp, const Instr &instruction, uint32_t mask,
-                      const uint8_t *from);
+                      const uint8_t *from, uint32_t idle);
 /// The variable or allocation that holds the address, as a message says it.
 std::string variableAt(Warp &warp, uint64_t address, uint8_t space);
 /// Message of a read.

@@ -42,6 +42,13 @@ unsigned takeFloatFlags(Decoder &d) {
   return flags;
 }
 
+/// The flag of an approximate form.
+unsigned approximateFlag(const Decoder &d) {
+  return d.launchOptions().approximation == Approximation::Exact
+             ? 0
+             : FlagApproximate;
+}
+
 /// The one emission that all floating forms share.
 bool emitFloat(Decoder &d, AluOp op, Type type, unsigned flags,
                unsigned sources) {
@@ -56,6 +63,10 @@ bool emitFloat(Decoder &d, AluOp op, Type type, unsigned flags,
   i.a = a;
   i.b = b;
   i.c = c;
+  if (flags & FlagApproximate) {
+    i.small0 = flags & FlagFtz;
+    i.small1 = d.launchOptions().approximation == Approximation::Worst;
+  }
   if (flags & FlagRoundMask) {
     i.small0 = (flags & FlagFtz ? 1 : 0) | (flags & FlagSat ? 2 : 0);
     i.small1 = flags >> FlagRoundShift & 3;
@@ -299,6 +310,8 @@ bool napkin::executor::decodeDiv(Decoder &d) {
   if (!needType(d, type))
     return false;
   if (isFloat(type) && div) {
+    if (approximate)
+      flags |= approximateFlag(d);
     bool ok = emitFloat(d, AluOp::Div, type, flags, 2);
     d.info().pipe = approximate ? Pipe::MUFU : d.info().pipe;
     return ok;
@@ -358,11 +371,12 @@ bool napkin::executor::decodeUnaryMath(Decoder &d) {
       return d.fail("this operation needs a floating-point type");
     return emitInteger(d, op, type, {type}, type);
   }
+  if (approximate)
+    flags |= approximateFlag(d);
   bool ok = emitFloat(d, op, type, flags, op == AluOp::Copysign ? 2 : 1);
   if (op != AluOp::Abs && op != AluOp::Neg && op != AluOp::Copysign &&
       type != Type::F64)
     d.info().pipe = Pipe::MUFU;
-  (void)approximate;
   return ok;
 }
 

@@ -11,6 +11,7 @@
 
 #include "Async/Bulk.h"
 #include "Async/TensorMap.h"
+#include "Checks/Clocks.h"
 #include "Decode/Decoder.h"
 #include "Machine/Handlers.h"
 
@@ -180,7 +181,7 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
     d.take("shared::cta");
     d.take("tensormap::generic");
     d.takeOneOf({"release"});
-    d.takeOneOf({"cta", "cluster", "gpu", "sys"});
+    int scope = d.takeOneOf({"cta", "cluster", "gpu", "sys"});
     d.take("sync");
     bool aligned = d.take("aligned");
     Instr to, from;
@@ -195,6 +196,7 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
     i.small0 = to.small0;
     i.b = from.a;
     i.small1 = from.small0;
+    i.c = scope < 0 || scope > ScopeDevice ? ScopeDevice : scope;
     i.extra = offset;
     if (aligned)
       i.flags |= Aligned;

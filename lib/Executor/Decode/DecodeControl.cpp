@@ -249,7 +249,7 @@ bool napkin::executor::decodeActivemask(Decoder &d) {
   return !d.failed();
 }
 
-// fence, membar: see memoryFence; small0 4: tensormap.
+// fence, membar: see memoryFence and tensormapFence.
 bool napkin::executor::decodeFence(Decoder &d) {
   uint8_t kind = 1;
   if (d.take("proxy")) {
@@ -265,13 +265,17 @@ bool napkin::executor::decodeFence(Decoder &d) {
   int scope = d.takeOneOf({"cta", "cluster", "gpu", "sys", "gl"});
   int space = d.takeOneOf({"global", "shared::cta", "shared::cluster"});
   d.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
+  Instr at;
+  bool hasAddress = false;
   for (const auto &operand : d.operands())
-    if (operand.kind == Kind::Address) {
-      Instr ignored;
-      d.address(operand, ignored);
-    }
-  Instr &i = d.emit(memoryFence);
-  i.small0 = kind;
+    if (operand.kind == Kind::Address)
+      hasAddress = d.address(operand, at);
+  // The acquire names the map.
+  const bool isMapFence = kind == 4 && (hasAddress || semantics == 3);
+  Instr &i = d.emit(isMapFence ? tensormapFence : memoryFence);
+  i.small0 = isMapFence ? at.small0 : kind;
+  i.a = at.a;
+  i.offset = at.offset;
   uint8_t reach = scope < 0 || scope > ScopeDevice ? ScopeDevice : scope;
   i.small1 = kind == 2        ? (space < 0    ? 3
                                  : space == 0 ? 2

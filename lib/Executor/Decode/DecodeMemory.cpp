@@ -10,6 +10,7 @@
 
 #include "Checks/Clocks.h"
 #include "Decode/Decoder.h"
+#include "Decode/Spellings.h"
 #include "Machine/Atomics.h"
 #include "Machine/Handlers.h"
 
@@ -74,6 +75,23 @@ uint8_t takeOrdering(Decoder &d, bool isAtomic = false) {
     order |= uint8_t(scope < 0 || scope > ScopeDevice ? ScopeDevice : scope)
              << 3;
   return order;
+}
+
+/// The last operand is a cache policy.
+bool takesPolicy(const Decoder &d) {
+  return llvm::is_contained(d.instruction->modifiers, "L2::cache_hint");
+}
+
+/// 16 bytes are moved at once; 32 from sm_100 on.
+bool checkWidth(Decoder &d, Type type, unsigned count) {
+  if (typeBits(type) * count <= 128)
+    return true;
+  std::string unmet = typeBits(type) * count == 256
+                          ? unmetNeed(d.module, "sm_100", "8.8")
+                          : "is too wide";
+  return unmet.empty() ||
+         d.fail(fmt::format("a vector of {} .{} {}", count,
+                            napkin::ptx::typeName(type).str(), unmet));
 }
 
 unsigned takeVector(Decoder &d) {
@@ -157,14 +175,15 @@ bool loadParameter(Decoder &d, const Decoder::VariablePlace &place,
 bool napkin::executor::decodeLoad(Decoder &d) {
   uint8_t order = takeOrdering(d);
   int space = takeSpace(d);
+  const bool hasHint = takesPolicy(d);
   d.takeHints();
   d.take("unified");
   unsigned count = takeVector(d);
   Type type = d.takeType();
   if (type == Type::None || type == Type::Pred)
     return d.fail("the type is missing or unknown");
-  // A trailing operand is a cache policy.
-  if (!d.expectOperands(2, 3))
+  // A cache policy follows where a hint asks for one.
+  if (!d.expectOperands(2 + hasHint) || !checkWidth(d, type, count))
     return false;
   Unit unit(type, count);
   llvm::SmallVector<Decoder::Operand, 8> targets;
@@ -198,6 +217,7 @@ bool napkin::executor::decodeLoad(Decoder &d) {
     references.push_back(
         target.kind == Kind::Sink ? noRegister : d.destination(target, type));
   auto cells = unit.cells(d, references);
+  d.keepInVariable(from, unit.own * count, false);
   Instr &i =
       d.emit(backend().load(AddressSpace(space), unit.bytes, cells.size()));
   i.a = at.a;
@@ -228,12 +248,13 @@ bool napkin::executor::decodeStore(Decoder &d) {
     return d.fail("st.bulk needs sm_100");
   uint8_t order = takeOrdering(d);
   int space = takeSpace(d);
+  const bool hasHint = takesPolicy(d);
   d.takeHints();
   unsigned count = takeVector(d);
   Type type = d.takeType();
   if (type == Type::None || type == Type::Pred)
     return d.fail("the type is missing or unknown");
-  if (!d.expectOperands(2, 3))
+  if (!d.expectOperands(2 + hasHint) || !checkWidth(d, type, count))
     return false;
   Unit unit(type, count);
   if (space == SpaceParam)
@@ -252,6 +273,7 @@ bool napkin::executor::decodeStore(Decoder &d) {
     return false;
   auto cells = unit.cells(d, references);
   unit.repack(d, packRegisters, cells, references);
+  d.keepInVariable(d.operand(0), unit.own * count, true);
   Instr &i =
       d.emit(backend().store(AddressSpace(space), unit.bytes, cells.size()));
   i.a = at.a;
@@ -291,6 +313,7 @@ bool napkin::executor::decodeAtom(Decoder &d) {
   bool red = d.opcode() == "red";
   uint8_t order = takeOrdering(d, true);
   int space = takeSpace(d);
+  const bool hasHint = takesPolicy(d);
   d.takeHints();
   AtomicForm *form = d.extra<AtomicForm>();
   *form = {};
@@ -342,7 +365,7 @@ bool napkin::executor::decodeAtom(Decoder &d) {
   bool cas = form->op == AtomicOp::CompareExchange;
   size_t first = red ? 0 : 1;
   size_t needed = first + 2 + (cas ? 1 : 0);
-  if (!d.expectOperands(needed, needed + 1))
+  if (!d.expectOperands(needed + hasHint))
     return false;
   Instr at;
   if (!d.address(d.operand(first), at))
@@ -367,6 +390,7 @@ bool napkin::executor::decodeAtom(Decoder &d) {
     values(d.operand(0), true);
   if (d.failed())
     return false;
+  d.keepInVariable(d.operand(first), form->elementBytes * form->count, true);
   Instr &i = d.emit(atomicOperation);
   i.a = at.a;
   i.offset = at.offset;

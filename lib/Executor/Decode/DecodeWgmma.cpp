@@ -151,6 +151,9 @@ bool napkin::executor::decodeSetmaxnreg(Decoder &d) {
     return d.fail("setmaxnreg is .inc or .dec .sync.aligned.u32 and a number");
   if (*number < 24 || *number > 256 || *number % 8)
     return d.fail("the register count is a multiple of 8 from 24 to 256");
+  if (increase)
+    d.program.mostRegisters =
+        std::max(d.program.mostRegisters, uint32_t(*number));
   Instr &i = d.emit(setRegisters);
   i.offset = *number;
   i.small0 = increase;

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decode/Decoder.h"
+#include "Decode/Spellings.h"
 #include "Machine/Handlers.h"
 
 #include <cstring>
@@ -20,6 +21,7 @@ using namespace napkin::executor;
 using napkin::ptx::typeBits;
 using napkin::ptx::typeName;
 using Kind = napkin::ptx::Operand::Kind;
+using Type = napkin::ptx::Type;
 
 Decoder::Decoder(Program &program, const ptx::Module &module,
                  const LaunchConfig &config, const Options &options,
@@ -207,6 +209,59 @@ static uint64_t floatBits(const napkin::ptx::Operand &operand,
   return low;
 }
 
+/// Whether bits, integers or floats are in a register; pairs of halves count as
+/// integers.
+enum class ValueClass : uint8_t { Bits, Integer, Float };
+
+static ValueClass classOf(Type type) {
+  switch (type) {
+  case Type::B8:
+  case Type::B16:
+  case Type::B32:
+  case Type::B64:
+  case Type::B128:
+    return ValueClass::Bits;
+  case Type::F16:
+  case Type::F32:
+  case Type::F64:
+    return ValueClass::Float;
+  default:
+    return ValueClass::Integer;
+  }
+}
+
+/// Registers of these types may stand side by side in a vector, or one for the
+/// other in an instruction.
+static bool areAlike(Type a, Type b) {
+  ValueClass ofA = classOf(a), ofB = classOf(b);
+  return typeBits(a) == typeBits(b) &&
+         (ofA == ValueClass::Bits || ofB == ValueClass::Bits ||
+          (ofA == ofB && (a == b || ofA == ValueClass::Integer)));
+}
+
+/// Of these a register may be wider than the type.
+static bool takesWider(llvm::StringRef opcode) {
+  return opcode == "ld" || opcode == "ldu" || opcode == "st" || opcode == "cvt";
+}
+
+/// "register %f1 is .f32, ..." if `own` cannot hold a value of `type`.
+static std::string misfit(const napkin::ptx::Register &reg, Type type,
+                          llvm::StringRef opcode) {
+  bool isWider = typeBits(reg.type) > typeBits(type) && takesWider(opcode);
+  ValueClass own = classOf(reg.type), wanted = classOf(type);
+  // Loads and stores of bits and integers move whatever the register holds.
+  if (wanted != ValueClass::Float && opcode != "cvt" && takesWider(opcode) &&
+      typeBits(reg.type) >= typeBits(type))
+    return "";
+  if (areAlike(reg.type, type) ||
+      (isWider && (own == ValueClass::Bits || (own == ValueClass::Integer &&
+                                               wanted != ValueClass::Float))))
+    return "";
+  return fmt::format("register {} is .{}, and a value of type .{} does not go "
+                     "into it",
+                     reg.name, typeName(reg.type).str(), typeName(type).str());
+}
+
 uint32_t Decoder::source(const Operand &operand, Type type) {
   unsigned bits = std::max(16u, typeBits(type));
   switch (operand.kind) {
@@ -224,14 +279,14 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
     uint32_t reference = registerReference(operand.reg);
     touchedNow.push_back(reference);
     usesNow.reads.push_back({reference});
-    if (own == bits)
-      return reference;
-    if (own < bits) {
-      fail(fmt::format("register {} has {} bits, .{} needs {}",
-                       function->registers[operand.reg].name, own,
-                       typeName(type).str(), bits));
+    std::string wrong =
+        misfit(function->registers[operand.reg], type, opcode());
+    if (!wrong.empty()) {
+      fail(wrong);
       return 0;
     }
+    if (own == bits)
+      return reference;
     uint32_t cut = temporary(bits);
     Instr &i = emit(backend().resize(bits, own, false));
     i.d = cut;
@@ -239,16 +294,18 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
     return cut;
   }
   case Kind::Integer:
-    if (isFloat(type) && (type == Type::F32 || type == Type::F64)) {
-      Operand value = operand;
-      double wide = double(operand.integer);
-      std::memcpy(&value.integer, &wide, 8);
-      return constant(bits, floatBits(value, type));
+    if (classOf(type) == ValueClass::Float) {
+      fail(fmt::format("an integer literal is no .{}; write 0f... or 0d..., or "
+                       "a decimal point",
+                       typeName(type).str()));
+      return 0;
     }
     return constant(bits, operand.integer);
   case Kind::Float:
-    if (bits < 32) {
-      fail("a floating-point literal needs 32 or 64 bits");
+    if ((classOf(type) == ValueClass::Integer && opcode() != "st") ||
+        bits < 32) {
+      fail(fmt::format("a floating-point literal is no .{}",
+                       typeName(type).str()));
       return 0;
     }
     return constant(bits, floatBits(operand, type));
@@ -266,6 +323,11 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
     return 0;
   }
   case Kind::Special:
+    if (classOf(type) == ValueClass::Float) {
+      fail(fmt::format("special register %{} is an integer",
+                       operand.name.str()));
+      return 0;
+    }
     return specialRegister(operand.name, bits);
   default:
     fail("this operand cannot be used here");
@@ -282,6 +344,11 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
     return 0;
   }
   unsigned own = operandBits(operand);
+  std::string wrong = misfit(function->registers[operand.reg], type, opcode());
+  if (!wrong.empty()) {
+    fail(wrong);
+    return 0;
+  }
   if (!operand.part.empty()) {
     fail("a part of a register cannot be written by this instruction");
     return 0;
@@ -291,12 +358,6 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
   usesNow.writes.push_back(reference);
   if (own == bits)
     return reference;
-  if (own < bits) {
-    fail(fmt::format("register {} has {} bits, the result .{} needs {}",
-                     function->registers[operand.reg].name, own,
-                     typeName(type).str(), bits));
-    return 0;
-  }
   uint32_t narrow = temporary(bits);
   widenings.push_back({reference, narrow, own, bits, isSigned(type)});
   return narrow;
@@ -362,8 +423,10 @@ bool Decoder::address(const Operand &operand, Instr &to) {
   switch (base.kind) {
   case Kind::Register: {
     unsigned bits = operandBits(base);
-    if (bits != 32 && bits != 64)
-      return fail("an address register has 32 or 64 bits");
+    if ((bits != 32 && bits != 64) ||
+        classOf(registerType(base)) == ValueClass::Float)
+      return fail("an address is in a register of 32 or 64 bits that holds "
+                  "bits or an integer");
     to.a = source(base, bits == 64 ? Type::B64 : Type::B32);
     if (!failed())
       usesNow.reads.back().isStrict = true;
@@ -387,6 +450,31 @@ bool Decoder::address(const Operand &operand, Instr &to) {
   }
 }
 
+/// The elements of a vector must be of one type.
+bool Decoder::checkVectors() {
+  auto check = [&](const Operand &operand, auto &self) -> bool {
+    const Operand *first = nullptr;
+    for (const Operand &element : operand.elements) {
+      if (!self(element, self))
+        return false;
+      if (operand.kind != Kind::Vector || element.kind != Kind::Register)
+        continue;
+      if (first && !areAlike(registerType(*first), registerType(element)))
+        return fail(
+            fmt::format("registers {} (.{}) and {} (.{}) stand in one vector",
+                        function->registers[first->reg].name,
+                        typeName(registerType(*first)).str(),
+                        function->registers[element.reg].name,
+                        typeName(registerType(element)).str()));
+      first = first ? first : &element;
+    }
+    return true;
+  };
+  return llvm::all_of(operands(), [&](const Operand &operand) {
+    return check(operand, check);
+  });
+}
+
 bool Decoder::decodeInstruction() {
   used.assign(instruction->modifiers.size(), false);
   widenings.clear();
@@ -404,7 +492,10 @@ bool Decoder::decodeInstruction() {
     return fail(
         fmt::format("unknown instruction '{}'", instruction->opcode.str()));
   }
-  if (!checkTypes())
+  std::string wrong = checkSpelling(module, *instruction);
+  if (!wrong.empty())
+    return fail(wrong);
+  if (!checkVectors())
     return false;
   found->decode(*this);
   if (failed())
@@ -436,6 +527,7 @@ bool Decoder::decodeFunction(uint32_t index) {
     return false;
   // The first registers are the .reg parameters, which callers know.
   llvm::copy(parameterRegisters[function->name], registerReferences.begin());
+  findProvenance();
   functionStarts[index] = program.code.size();
   const uint32_t firstSource = program.sources.size();
   std::vector<uint32_t> starts;

@@ -53,6 +53,7 @@ public:
   // error on failure; `failed()` tells.
   bool fail(const std::string &what);
   bool failed() const { return !error.empty(); }
+  const Options &launchOptions() const { return options; }
   llvm::StringRef opcode() const { return instruction->opcode; }
   llvm::ArrayRef<Operand> operands() const { return instruction->operands; }
   const Operand &operand(unsigned i) const { return instruction->operands[i]; }
@@ -91,6 +92,9 @@ public:
   std::optional<int64_t> constantOf(const Operand &operand);
   /// The address of an Address operand: sets a, small0 and offset of `to`.
   bool address(const Operand &operand, Instr &to);
+  /// An access of `size` bytes at `address` must stay in the static variable
+  /// that the address was computed from, if that is known.
+  void keepInVariable(const Operand &address, unsigned size, bool isWrite);
   /// `from` (of `own` bits) at another width; the same if it has that already.
   uint32_t resized(uint32_t from, unsigned own, unsigned bits);
   /// The area of local memory for alloca, made when first asked for.
@@ -179,11 +183,17 @@ private:
   bool placeGlobals(const llvm::StringMap<bool> &names);
   bool decodeFunction(uint32_t index);
   bool decodeInstruction();
-  bool checkTypes();
+  bool checkVectors();
   bool checkRecursion();
   /// Finds registers of the function, whose PTX instructions begin with this
   /// one, that may be read before they are written.
   void findUnwritten(uint32_t firstSource);
+  /// Finds for each register of the function the variable that its value is an
+  /// address of (Provenance.cpp).
+  void findProvenance();
+  int boundedVariable(llvm::StringRef name);
+  int provenanceOf(const Operand &operand);
+  int resultProvenance(const ptx::Instruction &instruction);
   uint32_t registerReference(uint32_t reg);
   /// `%name` at this width.
   uint32_t specialRegister(llvm::StringRef name, unsigned bits);
@@ -202,6 +212,10 @@ private:
   std::vector<uint32_t> functionStarts;
   std::vector<std::pair<uint32_t, uint32_t>> callEdges;
   std::vector<uint32_t> registerReferences;
+  /// By register: an index into `bounded`, or less than 0.
+  std::vector<int> provenance;
+  std::vector<const ptx::Variable *> bounded;
+  llvm::StringMap<int> boundedIndices;
   std::vector<uint32_t> branches, calls;
   std::map<std::pair<unsigned, uint64_t>, uint32_t> constants;
   llvm::StringMap<uint32_t> specialReferences;

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decode/Decoder.h"
+#include "Decode/Spellings.h"
 #include "Machine/Handlers.h"
 
 #include <cstring>
@@ -287,6 +288,8 @@ bool Decoder::placeFunctionVariables(const ptx::Function &function) {
     // The last parameter of a variadic function is an array without a size.
     uint64_t bytes = variable.elements ? variable.bytes() : variadicBytes;
     own[variable.name] = {variable.space, program.localBytes, false, bytes};
+    program.localVariables.push_back(
+        {sourceName(variable.name), program.localBytes, bytes});
     program.localBytes += bytes;
     if (program.localBytes > 512 * 1024)
       return fail("local memory of a thread exceeds 512 KiB");
@@ -348,7 +351,24 @@ uint32_t Decoder::resized(uint32_t from, unsigned own, unsigned bits) {
   return changed;
 }
 
+/// Why the module cannot name special register `name`; "" if it can.
+static std::string unmetSpecial(const napkin::ptx::Module &module,
+                                llvm::StringRef name) {
+  if (name.contains("cluster"))
+    return unmetNeed(module, "sm_90", "7.8");
+  if (name == "aggr_smem_size")
+    return unmetNeed(module, "sm_90", "8.1");
+  if (name.starts_with("reserved_smem"))
+    return unmetNeed(module, "sm_80", "7.6");
+  return "";
+}
+
 uint32_t Decoder::specialRegister(llvm::StringRef name, unsigned bits) {
+  std::string unmet = unmetSpecial(module, name);
+  if (!unmet.empty()) {
+    fail(fmt::format("%{} {}", name.str(), unmet));
+    return 0;
+  }
   if (auto value = launchConstant(name))
     return constant(bits, *value);
   static const std::pair<const char *, Special> names[] = {

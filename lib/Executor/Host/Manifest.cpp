@@ -1,4 +1,4 @@
-//===- Manifest.cpp - Run what a launch manifest describes -----*- C++ -*-===//
+//===- Manifest.cpp - Read what a launch manifest says ---------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -14,7 +14,9 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/SHA256.h"
 
 #include <algorithm>
 #include <cstring>
@@ -24,6 +26,26 @@
 using namespace napkin::executor;
 namespace json = llvm::json;
 
+uint64_t napkin::executor::manifestElementBytes(llvm::StringRef element) {
+  // Unsigned integers go by the signed ones of their width.
+  if (element.consume_front("u"))
+    return element == "8"    ? 1
+           : element == "16" ? 2
+           : element == "32" ? 4
+           : element == "64" ? 8
+                             : 0;
+  if (element == "f64" || element == "i64")
+    return 8;
+  if (element == "f32" || element == "tf32" || element == "i32")
+    return 4;
+  if (element == "bf16" || element == "f16" || element == "i16")
+    return 2;
+  if (element == "f8E4M3FN" || element == "f8E5M2" || element == "i8" ||
+      element == "i1")
+    return 1;
+  return 0;
+}
+
 namespace {
 
 /// Reads fields and remembers the first error.
@@ -31,13 +53,15 @@ class Reader {
 public:
   explicit Reader(llvm::StringRef file) : file(file) {}
   std::string error;
+  std::vector<std::string> notes;
 
   bool fail(const std::string &what) {
     if (error.empty())
       error = fmt::format("{}: error: {}", file.str(), what);
     return false;
   }
-  /// An object that has no other keys than `keys`.
+  /// An object. Other keys than `keys` are passed over with a note: a later
+  /// writer may say more, and raises the format's version where that matters.
   const json::Object *object(const json::Value *value, const std::string &path,
                              std::initializer_list<llvm::StringRef> keys) {
     const json::Object *found = value ? value->getAsObject() : nullptr;
@@ -45,13 +69,14 @@ public:
       fail(path + " is missing or not an object");
       return nullptr;
     }
+    constexpr size_t limit = 16;
     for (const auto &entry : *found) {
       llvm::StringRef key = entry.first;
-      if (llvm::is_contained(keys, key))
-        continue;
-      fail(fmt::format("{} has the unknown key '{}'; known are {}", path,
-                       key.take_front(40).str(), llvm::join(keys, ", ")));
-      return nullptr;
+      if (!llvm::is_contained(keys, key) && notes.size() < limit)
+        notes.push_back(fmt::format(
+            "{}: {} has the unknown key '{}', which is ignored; known are {}",
+            file.str(), path, key.take_front(40).str(),
+            llvm::join(keys, ", ")));
     }
     return found;
   }
@@ -87,25 +112,8 @@ private:
   llvm::StringRef file;
 };
 
-uint64_t bytesOf(llvm::StringRef element) {
-  // Unsigned integers go by the signed ones of their width.
-  if (element.consume_front("u"))
-    return element == "8"    ? 1
-           : element == "16" ? 2
-           : element == "32" ? 4
-           : element == "64" ? 8
-                             : 0;
-  if (element == "f64" || element == "i64")
-    return 8;
-  if (element == "f32" || element == "tf32" || element == "i32")
-    return 4;
-  if (element == "bf16" || element == "f16" || element == "i16")
-    return 2;
-  if (element == "f8E4M3FN" || element == "f8E5M2" || element == "i8" ||
-      element == "i1")
-    return 1;
-  return 0;
-}
+/// Arrays are placed at multiples of it.
+constexpr uint64_t deviceAlignment = 512;
 
 /// The largest array.
 constexpr uint64_t maximumBytes = uint64_t(1) << 40;
@@ -165,8 +173,9 @@ bool readAxes(Reader &r, const json::Value &value, const std::string &path,
 
 bool readArray(Reader &r, const json::Value &value, const std::string &path,
                ManifestArray &to) {
-  const json::Object *o =
-      r.object(&value, path, {"name", "role", "element", "axes", "bytes"});
+  const json::Object *o = r.object(
+      &value, path,
+      {"name", "role", "element", "axes", "bytes", "encoding", "alignment"});
   if (!o)
     return false;
   to.name = r.string(*o, "name", path);
@@ -182,7 +191,7 @@ bool readArray(Reader &r, const json::Value &value, const std::string &path,
         "{}.role is '{}', expected input, output, inout or temporary", path,
         word));
   to.role = *role;
-  uint64_t bytes = bytesOf(to.element);
+  uint64_t bytes = manifestElementBytes(to.element);
   if (!bytes)
     return r.fail(fmt::format("{}.element is '{}', which is no element type",
                               path, to.element));
@@ -193,7 +202,13 @@ bool readArray(Reader &r, const json::Value &value, const std::string &path,
   if (r.error.empty() && axes && to.bytes != bytes)
     return r.fail(fmt::format("{}.bytes is {}, its axes and element give {}",
                               path, to.bytes, bytes));
-  if (to.bytes % bytesOf(to.element))
+  r.string(*o, "encoding", path, true);
+  to.alignment =
+      r.number(o->get("alignment"), path + ".alignment", deviceAlignment, 1);
+  if (r.error.empty() && !llvm::isPowerOf2_64(to.alignment))
+    return r.fail(fmt::format("{}.alignment is {}, which is no power of two",
+                              path, to.alignment));
+  if (to.bytes % manifestElementBytes(to.element))
     return r.fail(fmt::format("{}.bytes is {}, which is no whole number of {}",
                               path, to.bytes, to.element));
   return r.error.empty();
@@ -241,12 +256,19 @@ bool readTensorMap(Reader &r, const json::Value &value, const std::string &path,
   return r.error.empty();
 }
 
+/// Bytes of what `argument` passes.
+uint64_t sizeOf(const ManifestArgument &argument) {
+  return argument.tensorMap        ? 128
+         : !argument.array.empty() ? 8
+                                   : argument.bytes.size();
+}
+
 bool readScalar(Reader &r, const json::Object &o, const std::string &path,
                 ManifestArgument &to) {
   std::string scalar = r.string(o, "scalar", path);
   if (!r.error.empty())
     return false;
-  uint64_t size = bytesOf(scalar), bits = 0;
+  uint64_t size = manifestElementBytes(scalar), bits = 0;
   const json::Value *v = o.get("value");
   if (!size)
     return r.fail(fmt::format("{}.scalar is '{}', which is no element type",
@@ -281,21 +303,86 @@ bool readScalar(Reader &r, const json::Object &o, const std::string &path,
                       path, scalar));
     bits = encodeFloat(*number, type);
   }
-  to.scalar.resize(size);
-  std::memcpy(to.scalar.data(), &bits, size);
+  to.bytes.resize(size);
+  std::memcpy(to.bytes.data(), &bits, size);
   return true;
 }
 
+/// A struct that is passed by value.
+constexpr uint64_t maximumStruct = 32764; // the limit of PTX's parameters
+
+/// The bytes that hexadecimal `text` spells, in the order of memory.
+std::optional<std::vector<char>> bytesOfHex(llvm::StringRef text) {
+  std::string bytes;
+  if (text.size() % 2 || !llvm::tryGetFromHex(text, bytes))
+    return std::nullopt;
+  return std::vector<char>(bytes.begin(), bytes.end());
+}
+
 bool readArgument(Reader &r, const json::Value &value, const std::string &path,
-                  ManifestArgument &to) {
-  const json::Object *o =
-      r.object(&value, path, {"array", "tensor_map", "scalar", "value"});
+                  ManifestArgument &to, bool isField);
+
+bool readStruct(Reader &r, const json::Value &value, const std::string &path,
+                ManifestArgument &to) {
+  const json::Object *o = r.object(&value, path, {"size", "hex", "fields"});
   if (!o)
     return false;
+  const json::Value *hex = o->get("hex");
+  if (hex) {
+    auto bytes = bytesOfHex(r.string(*o, "hex", path));
+    if (!bytes)
+      return r.fail(path + ".hex is not an even number of hexadecimal digits");
+    to.bytes = std::move(*bytes);
+  }
+  uint64_t size =
+      r.number(o->get("size"), path + ".size", maximumStruct,
+               hex ? std::optional<uint64_t>(to.bytes.size()) : std::nullopt);
+  if (!r.error.empty())
+    return false;
+  if (!size || size < to.bytes.size() || size > maximumStruct)
+    return r.fail(fmt::format("{}.size is {}; it must hold what .hex gives, 1 "
+                              "to {} bytes",
+                              path, size, maximumStruct));
+  to.bytes.resize(size);
+  const json::Value *fields = o->get("fields");
+  if (!fields)
+    return true;
+  const json::Array *list = r.array(fields, path + ".fields");
+  for (size_t i = 0; list && i < list->size(); ++i) {
+    to.fields.emplace_back();
+    if (!readArgument(r, (*list)[i], fmt::format("{}.fields[{}]", path, i),
+                      to.fields.back().value, true))
+      return false;
+    ManifestField &field = to.fields.back();
+    field.offset = r.number((*list)[i].getAsObject()->get("offset"),
+                            fmt::format("{}.fields[{}].offset", path, i), size);
+    if (!r.error.empty())
+      return false;
+    if (sizeOf(field.value) > size - field.offset)
+      return r.fail(fmt::format("{}.fields[{}] of {} bytes leaves the struct "
+                                "of {}",
+                                path, i, sizeOf(field.value), size));
+  }
+  return list;
+}
+
+bool readArgument(Reader &r, const json::Value &value, const std::string &path,
+                  ManifestArgument &to, bool isField) {
+  const json::Object *o =
+      isField ? r.object(&value, path,
+                         {"offset", "array", "tensor_map", "scalar", "value"})
+              : r.object(&value, path,
+                         {"array", "tensor_map", "scalar", "value", "struct"});
+  if (!o)
+    return false;
+  const json::Value *isStruct = isField ? nullptr : o->get("struct");
   bool isArray = o->get("array"), isMap = o->get("tensor_map"),
        isScalar = o->get("scalar");
-  if (isArray + isMap + isScalar != 1)
-    return r.fail(path + " needs exactly one of array, tensor_map and scalar");
+  if (isArray + isMap + isScalar + bool(isStruct) != 1)
+    return r.fail(path + " needs exactly one of array, tensor_map, scalar" +
+                  (isField ? "" : " and struct"));
+  if (isStruct)
+    return readStruct(r, *isStruct, path + ".struct", to);
   if (isMap)
     return readTensorMap(r, *o->get("tensor_map"), path + ".tensor_map", to);
   if (isScalar)
@@ -306,13 +393,14 @@ bool readArgument(Reader &r, const json::Value &value, const std::string &path,
 
 bool readKernel(Reader &r, const json::Value &value, const std::string &path,
                 ManifestKernel &to) {
-  const json::Object *o =
-      r.object(&value, path,
-               {"entry", "grid", "block", "cluster", "dynamic_shared_bytes",
-                "max_registers", "arguments", "predicted", "tile_program"});
+  const json::Object *o = r.object(
+      &value, path,
+      {"entry", "grid", "block", "cluster", "dynamic_shared_bytes",
+       "max_registers", "arguments", "predicted", "tile_program", "diagram"});
   if (!o)
     return false;
   to.entry = r.string(*o, "entry", path);
+  to.diagram = r.string(*o, "diagram", path, true);
   if (!r.error.empty() || !triple(r, *o, "grid", path, to.config.grid) ||
       !triple(r, *o, "block", path, to.config.block) ||
       !triple(r, *o, "cluster", path, to.config.cluster))
@@ -328,7 +416,7 @@ bool readKernel(Reader &r, const json::Value &value, const std::string &path,
     to.arguments.emplace_back();
     if (!readArgument(r, (*arguments)[i],
                       fmt::format("{}.arguments[{}]", path, i),
-                      to.arguments.back()))
+                      to.arguments.back(), false))
       return false;
   }
   if (const json::Value *predicted = o->get("predicted")) {
@@ -397,13 +485,32 @@ bool staysBelow(llvm::StringRef path) {
 }
 
 void readManifest(Reader &r, const json::Value &value, Manifest &manifest) {
-  const json::Object *o = r.object(
-      &value, "the manifest", {"napkin", "target", "ptx", "arrays", "kernels"});
+  const json::Object *o =
+      r.object(&value, "the manifest",
+               {"napkin", "target", "ptx", "ptx_version", "ptx_sha256",
+                "assumptions", "arrays", "kernels"});
   if (!o)
     return;
-  if (r.number(o->get("napkin"), "napkin (the format's version)", 1) != 1) {
-    r.fail("the format's version ('napkin') must be 1");
+  uint64_t version =
+      r.number(o->get("napkin"), "napkin (the format's version)", UINT32_MAX);
+  if (!r.error.empty())
     return;
+  if (version != 1) {
+    r.fail(fmt::format("the format's version ('napkin') is {}, this reader "
+                       "knows version 1",
+                       version));
+    return;
+  }
+  manifest.ptxVersion = r.string(*o, "ptx_version", "the manifest", true);
+  manifest.ptxHash = r.string(*o, "ptx_sha256", "the manifest", true);
+  if (const json::Value *assumptions = o->get("assumptions")) {
+    const json::Object *a =
+        r.object(assumptions, "assumptions", {"input_bound_log2"});
+    if (const json::Value *bound = a ? a->get("input_bound_log2") : nullptr) {
+      manifest.inputBoundLog2 = bound->getAsNumber();
+      if (!manifest.inputBoundLog2)
+        r.fail("assumptions.input_bound_log2 is not a number");
+    }
   }
   manifest.target = r.string(*o, "target", "the manifest", true);
   manifest.ptx = r.string(*o, "ptx", "the manifest", true);
@@ -434,14 +541,21 @@ void readManifest(Reader &r, const json::Value &value, Manifest &manifest) {
     ManifestKernel &kernel = manifest.kernels.back();
     if (!readKernel(r, (*kernels)[i], path, kernel))
       return;
+    auto isKnown = [&](const ManifestArgument &argument) {
+      return !argument.bytes.empty() || names.count(argument.array);
+    };
     for (size_t a = 0; a < kernel.arguments.size(); ++a) {
-      const std::string &name = kernel.arguments[a].array;
-      bool isScalar = !kernel.arguments[a].scalar.empty();
-      if (isScalar || names.count(name))
+      const ManifestArgument *unknown = nullptr;
+      if (!isKnown(kernel.arguments[a]))
+        unknown = &kernel.arguments[a];
+      for (const ManifestField &field : kernel.arguments[a].fields)
+        if (!isKnown(field.value))
+          unknown = &field.value;
+      if (!unknown)
         continue;
       r.fail(fmt::format("{}.arguments[{}] takes array '{}', which is not "
                          "declared",
-                         path, a, name));
+                         path, a, unknown->array));
       return;
     }
   }
@@ -462,134 +576,19 @@ llvm::Expected<Manifest> napkin::executor::parseManifest(llvm::StringRef text,
   readManifest(r, *parsed, manifest);
   if (!r.error.empty())
     return failure(r.error);
+  manifest.notes = std::move(r.notes);
   return std::move(manifest);
 }
 
-/// Inputs and outputs are held here as well as on the device, with a byte of
-/// shadow each.
-static llvm::Error checkMemory(const Manifest &manifest) {
-  uint64_t bytes = 0, host = hostMemoryBytes();
-  for (const ManifestArray &array : manifest.arrays) {
-    uint64_t copies = array.role == ManifestArray::Role::Temporary ? 1 : 3;
-    if (array.bytes > (host - bytes) / copies)
-      return failure(fmt::format("error: the arrays take more memory than this "
-                                 "host has ({} bytes); '{}' has {}",
-                                 host, array.name, array.bytes));
-    bytes += copies * array.bytes;
-  }
-  return llvm::Error::success();
-}
-
-/// "[3, 17]": the element of `array` that byte `at` is in.
-static std::string elementAt(const ManifestArray &array, uint64_t at) {
-  at /= bytesOf(array.element);
-  std::string text;
-  for (auto axis = array.axes.rbegin(); axis != array.axes.rend(); ++axis) {
-    text =
-        std::to_string(at % axis->second) + (text.empty() ? "" : ", ") + text;
-    at /= axis->second;
-  }
-  return "[" + (array.axes.empty() ? std::to_string(at) : text) + "]";
-}
-
-/// Copies an output to the host; bytes that nobody wrote are an error.
-static llvm::Expected<std::vector<char>> fetch(const Device &device,
-                                               const ManifestArray &array,
-                                               uint64_t address,
-                                               const Options &options) {
-  std::vector<char> content(array.bytes);
-  if (content.empty())
-    return std::move(content);
-  uint64_t missing = 0;
-  if (auto e =
-          device.copyFromDevice(content.data(), address, array.bytes, &missing))
-    return std::move(e);
-  if (!missing || options.sampleBlocks || options.countOnly)
-    return std::move(content);
-  const uint8_t *shadow = device.find(address)->shadow;
-  uint64_t first = std::find(shadow, shadow + array.bytes, 0) - shadow;
+llvm::Error napkin::executor::checkPtx(const Manifest &manifest,
+                                       const ptx::Module &module) {
+  std::string hash =
+      llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(*module.text)),
+                  /*LowerCase=*/true);
+  if (manifest.ptxHash.empty() || manifest.ptxHash == hash)
+    return llvm::Error::success();
   return failure(fmt::format(
-      "error: {} of {} bytes of output '{}' were never written; the first is "
-      "in "
-      "element {}\n  (an array that a kernel need not write wholly is 'inout')",
-      missing, array.bytes, array.name, elementAt(array, first)));
-}
-
-/// Places the arrays and copies the inputs; `addresses` receives where.
-static llvm::Error place(Device &device, const Manifest &manifest,
-                         const HostArrays &arrays,
-                         llvm::StringMap<uint64_t> &addresses) {
-  for (const ManifestArray &array : manifest.arrays) {
-    // An empty array still has an address of its own.
-    auto address =
-        device.allocate(std::max<uint64_t>(array.bytes, 1), array.name);
-    if (!address)
-      return address.takeError();
-    addresses[array.name] = *address;
-    if (array.role != ManifestArray::Role::Input &&
-        array.role != ManifestArray::Role::InOut)
-      continue;
-    auto found = arrays.find(array.name);
-    if (found == arrays.end())
-      return failure(
-          fmt::format("error: input '{}' was not given", array.name));
-    if (found->second.size() != array.bytes)
-      return failure(
-          fmt::format("error: input '{}' has {} bytes, the manifest says {}",
-                      array.name, found->second.size(), array.bytes));
-    if (array.bytes)
-      if (auto e =
-              device.copyToDevice(*address, found->second.data(), array.bytes))
-        return e;
-  }
-  return llvm::Error::success();
-}
-
-llvm::Expected<std::vector<LaunchResult>>
-napkin::executor::runManifest(const ptx::Module &module,
-                              const Manifest &manifest, HostArrays &arrays,
-                              const Options &options) {
-  if (auto e = checkMemory(manifest))
-    return std::move(e);
-  Device device;
-  llvm::StringMap<uint64_t> addresses;
-  if (auto e = place(device, manifest, arrays, addresses))
-    return std::move(e);
-  std::vector<LaunchResult> results;
-  for (const ManifestKernel &kernel : manifest.kernels) {
-    Arguments arguments;
-    for (const ManifestArgument &argument : kernel.arguments) {
-      if (argument.tensorMap) {
-        auto map =
-            encodeTensorMap(addresses[argument.array], *argument.tensorMap);
-        if (!map)
-          return failure(fmt::format("error: the tensor map of '{}': {}",
-                                     argument.array,
-                                     toString(map.takeError())));
-        arguments.raw(map->data(), map->size());
-      } else if (!argument.array.empty()) {
-        arguments.pointer(addresses[argument.array]);
-      } else {
-        arguments.raw(argument.scalar.data(), argument.scalar.size());
-      }
-    }
-    auto result =
-        launch(device, module, kernel.entry, arguments, kernel.config, options);
-    if (!result)
-      return result.takeError();
-    bool trapped = !result->traps.empty();
-    results.push_back(std::move(*result));
-    if (trapped)
-      return std::move(results);
-  }
-  for (const ManifestArray &array : manifest.arrays) {
-    if (array.role != ManifestArray::Role::Output &&
-        array.role != ManifestArray::Role::InOut)
-      continue;
-    auto content = fetch(device, array, addresses[array.name], options);
-    if (!content)
-      return content.takeError();
-    arrays[array.name] = std::move(*content);
-  }
-  return std::move(results);
+      "{}: error: this is not the PTX that the manifest was written with: its "
+      "SHA-256 is {}, the manifest says {}",
+      module.file, hash, manifest.ptxHash));
 }

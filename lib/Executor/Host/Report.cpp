@@ -10,6 +10,7 @@
 
 #include "Machine/Launch.h"
 
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -36,6 +37,27 @@ llvm::StringRef napkin::executor::trapName(Trap::Kind kind) {
   return names[unsigned(kind)];
 }
 
+std::optional<Approximation>
+napkin::executor::parseApproximation(llvm::StringRef name) {
+  return llvm::StringSwitch<std::optional<Approximation>>(name)
+      .Case("exact", Approximation::Exact)
+      .Case("typical", Approximation::Typical)
+      .Case("worst", Approximation::Worst)
+      .Default(std::nullopt);
+}
+
+/// ", source a.h:3, f(int) inlined at a.cu:9", or nothing without a line.
+static std::string sourceOf(const std::string &file, uint32_t line,
+                            llvm::ArrayRef<InlinedCall> inlined) {
+  if (!line)
+    return "";
+  std::string text = fmt::format(", source {}:{}", file, line);
+  for (const InlinedCall &call : inlined)
+    text += fmt::format(", {}{}inlined at {}:{}", call.function,
+                        call.function.empty() ? "" : " ", call.file, call.line);
+  return text;
+}
+
 std::string napkin::executor::describe(const Trap &t, llvm::StringRef file) {
   std::string text =
       fmt::format("{}:{}: trap: {}: {}\n  {}\n", file.str(), t.line,
@@ -43,15 +65,11 @@ std::string napkin::executor::describe(const Trap &t, llvm::StringRef file) {
   text +=
       fmt::format("  thread ({}, {}, {}) of block ({}, {}, {})", t.thread[0],
                   t.thread[1], t.thread[2], t.block[0], t.block[1], t.block[2]);
-  if (t.sourceLine)
-    text += fmt::format(", source {}:{}", t.sourceFile, t.sourceLine);
-  text += "\n";
+  text += sourceOf(t.sourceFile, t.sourceLine, t.inlined) + "\n";
   if (t.otherLine)
     text += fmt::format(
         "{}:{}: note: the other access{}\n  {}\n", file.str(), t.otherLine,
-        t.otherSourceLine ? fmt::format(", source {}:{}", t.otherSourceFile,
-                                        t.otherSourceLine)
-                          : "",
+        sourceOf(t.otherSourceFile, t.otherSourceLine, t.otherInlined),
         t.other);
   return text;
 }

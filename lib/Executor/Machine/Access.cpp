@@ -32,12 +32,25 @@ const RegionView *napkin::executor::findRegion(Warp &w, uint64_t address) {
 static Place outOfBounds(Warp &w, const Instr &i, unsigned lane,
                          uint64_t address, unsigned bytes, Access access,
                          const std::string &where) {
+  // Beyond a trap a load gives undefined bytes and a store changes nothing.
+  static thread_local char nowhere[64];
+  static thread_local uint8_t undefined[sizeof nowhere];
+  const napkin::ptx::Instruction &ptx =
+      *w.machine->program.sources[i.source].ptx;
+  bool mayGoOn = w.block->checks && bytes <= sizeof nowhere &&
+                 (ptx.opcode == "ld" || ptx.opcode == "st");
   w.machine->trap(w, i, lane, Trap::Kind::OutOfBounds,
                   fmt::format("{} of {} bytes at {:#x} {}", verb(access), bytes,
                               address, where),
-                  address);
-  return {nullptr, nullptr, 0, nullptr};
+                  address, ~0u, "", mayGoOn);
+  if (w.event & EventTrap)
+    return {nullptr, nullptr, 0, nullptr};
+  std::fill_n(undefined, sizeof undefined, shadowFresh);
+  return {nowhere, undefined, 3, nullptr};
 }
+
+/// An access so far behind address 0 goes through a null pointer.
+static constexpr uint64_t nullBytes = uint64_t(1) << 20;
 
 static Place global(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                     unsigned bytes, Access access) {
@@ -45,7 +58,10 @@ static Place global(Warp &w, const Instr &i, unsigned lane, uint64_t address,
   if (!region || address + bytes > region->end) {
     const Region *near = w.machine->device.nearest(address);
     std::string where = "is outside every allocation";
-    if (near && address >= near->end)
+    if (address < nullBytes)
+      where = address ? fmt::format("is {} bytes after a null pointer", address)
+                      : "is at a null pointer";
+    else if (near && address >= near->end)
       where =
           fmt::format("is {} bytes after the end of '{}' ({} bytes at {:#x})",
                       address - near->end, near->name, near->end - near->begin,
@@ -74,6 +90,8 @@ static Place global(Warp &w, const Instr &i, unsigned lane, uint64_t address,
     return {nullptr, nullptr, 0, nullptr};
   }
   uint64_t offset = address - region->begin;
+  if (access != Access::Read && w.journal->isActive())
+    w.journal->record(region->data + offset, bytes);
   return {region->data + offset, region->shadow + offset, 0, nullptr};
 }
 
@@ -106,6 +124,8 @@ static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address,
     return outOfBounds(w, i, lane, address, bytes, access,
                        fmt::format("leaves the {} bytes of shared memory",
                                    owner->sharedBytes));
+  if (access != Access::Read && w.journal->isActive())
+    w.journal->record(owner->shared + offset, bytes);
   return {owner->shared + offset, owner->sharedShadow + offset, 1, owner};
 }
 
@@ -150,9 +170,11 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
   switch (space) {
   case SpaceGlobal: {
     Place place = global(w, i, lane, address, bytes, access);
-    if (place.host && isConstant(w, address)) {
+    if (!place.host || place.space != 0)
+      return place;
+    if (isConstant(w, address)) {
       count.constantReadBytes += bytes;
-    } else if (place.host) {
+    } else {
       count.globalReadBytes += read ? bytes : 0;
       count.globalWriteBytes += write ? bytes : 0;
       count.globalReadSectors += read ? 1 : 0;
@@ -162,10 +184,12 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
   }
   case SpaceShared: {
     Place place = shared(w, i, lane, local, bytes, access);
-    if (place.host && place.owner != w.block) {
+    if (!place.host || place.space != 1)
+      return place;
+    if (place.owner != w.block) {
       count.remoteReadBytes += read ? bytes : 0;
       count.remoteWriteBytes += write ? bytes : 0;
-    } else if (place.host) {
+    } else {
       count.sharedReadBytes += read ? bytes : 0;
       count.sharedWriteBytes += write ? bytes : 0;
       count.sharedWavefronts += 1;
@@ -181,6 +205,8 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
     count.localReadBytes += read ? bytes : 0;
     count.localWriteBytes += write ? bytes : 0;
     uint64_t at = (uint64_t(w.index) * lanes + lane) * b.localBytes + local;
+    if (write && w.journal->isActive())
+      w.journal->record(b.local + at, bytes);
     return {b.local + at, b.localShadow + at, 2, nullptr};
   }
   default: {
@@ -203,10 +229,13 @@ std::string napkin::executor::variableAt(Warp &w, uint64_t address,
                                 address - region->begin)
                   : "";
   }
-  if (space != 1)
+  if (space > 2)
     return "";
-  uint64_t offset = address & ((1u << clusterShift) - 1);
-  for (const SharedVariable &v : w.machine->program.sharedVariables)
+  const Program &program = w.machine->program;
+  uint64_t offset =
+      space == 1 ? address & ((1u << clusterShift) - 1) : uint32_t(address);
+  for (const SharedVariable &v :
+       space == 1 ? program.sharedVariables : program.localVariables)
     if (offset >= v.begin && offset < v.begin + v.bytes)
       return fmt::format(" ('{}' + {})", v.name, offset - v.begin);
   return "";
@@ -308,6 +337,13 @@ void napkin::executor::countGlobal(Warp &w, const Instr &i,
     count.constantReadBytes += requested;
     return;
   }
+  if (access != Access::Read && w.journal->isActive())
+    for (uint32_t rest = mask; rest; rest &= rest - 1) {
+      const uint64_t at = address[__builtin_ctz(rest)];
+      const RegionView *r = findRegion(w, at);
+      if (r && at + bytes <= r->end)
+        w.journal->record(r->data + (at - r->begin), bytes);
+    }
   uint64_t found[2 * lanes];
   unsigned size = findSectors(address, mask, bytes, found);
   if (access != Access::Write) {
@@ -327,6 +363,9 @@ void napkin::executor::countShared(Warp &w, const Instr &i,
                                    unsigned bytes, Access access) {
   InstructionCounters &count = w.counters[i.source];
   uint64_t requested = uint64_t(__builtin_popcount(mask)) * bytes;
+  if (access != Access::Read && w.journal->isActive())
+    for (uint32_t rest = mask; rest; rest &= rest - 1)
+      w.journal->record(w.block->shared + address[__builtin_ctz(rest)], bytes);
   if (access != Access::Write)
     count.sharedReadBytes += requested;
   if (access != Access::Read)

@@ -163,6 +163,7 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
     w.regions = worker.regions.data();
     w.globalRaces = b.races ? &worker.globalRaces : nullptr;
     w.operands = worker.operands.get();
+    w.journal = &worker.spins->journal;
     w.block = &b;
     w.machine = this;
     w.index = x;

@@ -4,14 +4,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// barrier.cluster, mapa, setmaxnreg, tensormap writes, and what happens when no
+// barrier.cluster, mapa, setmaxnreg, st.async, and what happens when no
 // warp can run: asynchronous work completes, then waits time out, and in the
 // end it is a deadlock.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Async/Bulk.h"
-#include "Async/TensorMap.h"
 #include "Machine/Handlers.h"
 #include "Machine/Launch.h"
 #include "Machine/Registers.h"
@@ -51,7 +50,7 @@ static void openCluster(Block &any) {
         continue;
       w.wait = WaitKind::None;
       w.async->clusterArrived = false;
-      acquire(w, c.completed);
+      acquire(w, c.completed, w.active);
     }
 }
 
@@ -70,7 +69,7 @@ HANDLER(clusterArrive) {
   if (i.small0)
     releaseFenced(w, c.arriving);
   else
-    release(w, c.arriving);
+    release(w, c.arriving, mask);
   openCluster(*w.block);
 }
 
@@ -81,7 +80,7 @@ HANDLER(clusterWait) {
                            "barrier.cluster.wait without an arrive before it");
   if (c.phase > w.async->clusterPhase) {
     w.async->clusterArrived = false;
-    acquire(w, c.completed);
+    acquire(w, c.completed, mask);
     return;
   }
   w.wait = WaitKind::Cluster;
@@ -150,43 +149,6 @@ HANDLER(setRegisters) {
       w.block->warps[x].wait = WaitKind::None;
 }
 
-HANDLER(tensormapReplace) {
-  for (uint32_t rest = mask; rest; rest &= rest - 1) {
-    unsigned l = __builtin_ctz(rest);
-    uint64_t address = valueOf(w, i.a, i.small0, l) + i.offset;
-    Place place =
-        translate(w, i, l, address, 128, AddressSpace(i.d), Access::Write);
-    if (!place.host)
-      return;
-    uint64_t value = valueOf(w, i.b, i.small1, l);
-    if (!replaceField(place.host, TensorMapField(i.c), i.e, value))
-      return w.machine->trap(
-          w, i, l, Trap::Kind::Illegal,
-          fmt::format("{} is no legal value of this field", value), address);
-    // A map built from nothing is one from its first field on.
-    std::memcpy(place.host + 120, "napkinTM", 8);
-    std::memset(place.shadow, shadowWritten, 128);
-  }
-}
-
-HANDLER(tensormapCopy) {
-  unsigned l = __builtin_ctz(mask);
-  uint64_t to = valueOf(w, i.a, i.small0, l) + i.offset;
-  uint64_t from =
-      valueOf(w, i.b, i.small1, l) + *static_cast<const int64_t *>(i.extra);
-  Place target = translate(w, i, l, to, 128, SpaceGeneric, Access::Write);
-  Place source =
-      target.host ? translate(w, i, l, from, 128,
-                              (from & windowMask) == sharedWindow ? SpaceGeneric
-                                                                  : SpaceShared,
-                              Access::Read)
-                  : target;
-  if (!source.host)
-    return;
-  std::memcpy(target.host, source.host, 128);
-  std::memset(target.shadow, shadowWritten, 128);
-}
-
 // st.async, red.async: done at once, which is legal.
 HANDLER(storeAsync) {
   const BulkForm &f = *static_cast<const BulkForm *>(i.extra);
@@ -229,7 +191,7 @@ HANDLER(storeAsync) {
                 Access::Write);
       if (w.event & EventTrap)
         return;
-      release(w, found->second.arriving);
+      release(w, found->second.arriving, 1u << l);
     }
     if (!transactMbarrier(&w, &i, l, *owner, mbarrier, -int64_t(total)))
       return;
@@ -241,12 +203,34 @@ HANDLER(storeAsync) {
 // global memory.
 HANDLER(memoryFence) {
   if (i.small0 == 1)
-    fenceMemory(w, i.small1 & 1, i.small1 & 2, Scope(i.small1 >> 2));
+    fenceMemory(w, mask, i.small1 & 1, i.small1 & 2, Scope(i.small1 >> 2));
   else if (i.small0 == 2)
-    fenceProxy(w, i.small1 & 1, i.small1 & 2);
+    fenceProxy(w, mask, i.small1 & 1, i.small1 & 2);
   else if (i.small0 == 3)
-    fenceInitializations(w);
-  (void)mask;
+    fenceInitializations(w, mask);
+}
+
+/// Registers of a thread when a block starts: what the kernel's directives (or
+/// the launch) leave to each, and never more than the largest setmaxnreg.inc
+/// asks for. So ptxas 13.0 compiles it; threads count in whole warpgroups.
+static uint32_t registersAtEntry(const Block &b) {
+  constexpr uint32_t ofProcessor = 65536, most = 256, unit = 8, group = 128;
+  const Program &program = b.machine->program;
+  const napkin::ptx::Function &entry = *program.entry;
+  uint32_t registers = b.machine->options.registersPerThread;
+  if (!registers)
+    registers = entry.maxRegisters;
+  if (!registers) {
+    const auto &limit =
+        entry.requiredThreads[0] ? entry.requiredThreads : entry.maxThreads;
+    const uint32_t declared = limit[0] * limit[1] * limit[2],
+                   threads = declared ? declared : b.numThreads;
+    registers = ofProcessor / ((threads + group - 1) / group * group) /
+                std::max(entry.minBlocksPerProcessor, 1u) / unit * unit;
+  }
+  registers = std::min(registers, most);
+  return program.mostRegisters ? std::min(registers, program.mostRegisters)
+                               : registers;
 }
 
 void napkin::executor::startCluster(ClusterState &state,
@@ -254,12 +238,7 @@ void napkin::executor::startCluster(ClusterState &state,
   state = ClusterState();
   for (Block *b : blocks) {
     b->clusterState = &state;
-    const ptx::Function &entry = *b->machine->program.entry;
-    uint32_t registers = b->machine->options.registersPerThread;
-    if (!registers)
-      registers = entry.maxRegisters;
-    if (!registers)
-      registers = std::min<uint32_t>(255, 65536 / (b->numWarps * lanes)) & ~7u;
+    const uint32_t registers = registersAtEntry(*b);
     for (uint32_t x = 0; x < b->numWarps; ++x)
       b->warps[x].async->registersPerThread = registers;
   }
@@ -267,11 +246,6 @@ void napkin::executor::startCluster(ClusterState &state,
 
 void napkin::executor::warpEnded(Warp &w) {
   Block &b = *w.block;
-  // What the warp had counts as given back.
-  b.async->registerPool += w.async->registersPerThread;
-  for (uint32_t x = 0; x < b.numWarps; ++x)
-    if (b.warps[x].wait == WaitKind::RegisterPool)
-      b.warps[x].wait = WaitKind::None;
   uint32_t all[lanes];
   for (uint32_t &x : all)
     x = ~0u;

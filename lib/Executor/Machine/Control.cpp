@@ -217,7 +217,7 @@ HANDLER(shuffle) {
     return;
   const uint32_t *a = lane<uint32_t>(w, i.a), *b = lane<uint32_t>(w, i.b),
                  *c = lane<uint32_t>(w, i.c);
-  uint32_t *d = lane<uint32_t>(w, i.d), result[lanes], valid = 0;
+  uint32_t *d = lane<uint32_t>(w, i.d), result[lanes], valid = 0, idle = 0;
   uint8_t from[lanes];
   for (unsigned l = 0; l < lanes; ++l) {
     uint32_t segment = (c[l] >> 8) & 31, clamp = c[l] & 31, n = b[l] & 31;
@@ -245,10 +245,13 @@ HANDLER(shuffle) {
       j = l;
     valid |= uint32_t(in) << l;
     from[l] = j & 31;
+    // The source must execute the shuffle, and be named as one who does.
+    if (!((mask & members[l]) >> from[l] & 1))
+      idle |= mask & 1u << l;
     result[l] = a[j & 31];
   }
-  if (w.undefined)
-    shuffleUndefined(w, i, mask, from);
+  if (w.undefined || (idle && w.block->checks))
+    shuffleUndefined(w, i, mask, from, idle);
   for (unsigned l = 0; l < lanes; ++l)
     if ((mask >> l) & 1)
       d[l] = result[l];

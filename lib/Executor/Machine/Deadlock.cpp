@@ -148,8 +148,8 @@ std::string napkin::executor::describeWait(Warp &w) {
            list(missing);
   }
   case WaitKind::RegisterPool:
-    return fmt::format("registers: {} are free, setmaxnreg.dec of others or "
-                       "their end would give more",
+    return fmt::format("registers: {} are free, only setmaxnreg.dec of "
+                       "others gives more (the end of a warp does not)",
                        w.block->async->registerPool * lanes);
   default:
     return "nothing";

@@ -14,6 +14,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Async/Wgmma.h"
+#include "Checks/RaceCell.h"
+#include "Machine/Registers.h"
 
 #include <algorithm>
 #include <chrono>
@@ -25,10 +27,11 @@ using namespace napkin::executor;
 
 /// Warp instructions that a cluster issues before others get their turn.
 static constexpr uint64_t turnInstructions = uint64_t(1) << 18;
-/// Rounds over all resident clusters, and warp instructions in them, without
-/// any write or exit, after which nobody is expected to write any more.
-static constexpr unsigned idleRounds = 64;
-static constexpr uint64_t idleInstructions = uint64_t(1) << 22;
+/// The same once nobody has ended for some rounds.
+static constexpr uint64_t quietTurnInstructions = turnInstructions / 64;
+/// Rounds in which each warp polls or sleeps, and some poll, after which they
+/// wait for others.
+static constexpr unsigned restlessRounds = 4;
 /// Storage that clusters in progress may take together, in bytes.
 static constexpr uint64_t residentBytes = uint64_t(1) << 30;
 
@@ -91,10 +94,14 @@ bool Machine::warpEnds(ClusterRun &run, Warp &w) {
 
 Machine::RunState Machine::advance(Worker &worker, ClusterRun &run) {
   uint64_t quantum = options.seed ? 200 + (options.seed * 7919) % 5000 : 20000;
+  const uint64_t turn =
+      worker.spins->isQuiet() ? quietTurnInstructions : turnInstructions;
   run.issued = 0;
+  unsigned restless = 0;
   while (run.live) {
-    // Whether some warp did more than look at what others write.
-    bool progress = false, runs = false;
+    // Whether some warp did more than look at what others write, or than to
+    // look or sleep.
+    bool progress = false, runs = false, polls = false, works = false;
     for (Warp *w : run.warps) {
       if (w->wait != WaitKind::None)
         continue;
@@ -103,6 +110,8 @@ Machine::RunState Machine::advance(Worker &worker, ClusterRun &run) {
       run.issued += w->issued - before;
       runs = true;
       progress |= !w->polled || w->wait != WaitKind::None;
+      polls |= w->polled;
+      works |= (!w->polled && !w->slept) || w->wait != WaitKind::None;
       if (w->event & EventTrap)
         return RunState::Stopped;
       if (w->wait == WaitKind::Done && !warpEnds(run, *w))
@@ -110,13 +119,16 @@ Machine::RunState Machine::advance(Worker &worker, ClusterRun &run) {
     }
     if (stopAt.load(std::memory_order_relaxed) < run.cluster)
       return RunState::Stopped;
+    restless = works ? 0 : restless + (polls || restless);
+    if (restless > restlessRounds)
+      progress = false;
     if (!progress && !completePending(run.members)) {
       if (runs)
         return RunState::Suspended;
       deadlock(run.members);
       return RunState::Stopped;
     }
-    if (program.mayWaitForBlocks && run.issued > turnInstructions)
+    if (run.issued > turn)
       return RunState::Suspended;
   }
   for (Block *b : run.members)
@@ -131,45 +143,84 @@ void Machine::clusterFinished() {
     options.progress(blocksDone, wanted * clusterSize());
 }
 
-/// Something that other warps or the host could see has happened.
-static uint64_t effectsOf(const Worker &worker) {
-  uint64_t effects = 0;
-  for (const InstructionCounters &c : worker.counters)
-    effects += c.globalWriteBytes + c.sharedWriteBytes + c.localWriteBytes;
-  for (const auto &run : worker.resident)
-    effects += run->warps.size() - run->live;
-  return effects;
+/// The places in memory that the loops of a warp look at.
+std::string Machine::polledPlaces(Warp &w, const std::vector<bool> &executed) {
+  std::string text;
+  const unsigned l = w.active ? __builtin_ctz(w.active) : 0;
+  for (const Instr &i : program.code) {
+    llvm::StringRef opcode = program.sources[i.source].ptx->opcode;
+    if (!executed[i.source] || i.list == nullptr || i.a == noRegister ||
+        (opcode != "ld" && opcode != "atom"))
+      continue;
+    uint64_t address = i.offset + (i.small0 == 8 ? lane<uint64_t>(w, i.a)[l]
+                                                 : lane<uint32_t>(w, i.a)[l]);
+    bool isGlobal = device.find(address) != nullptr;
+    if (!isGlobal && address >= w.block->sharedBytes)
+      continue;
+    text += fmt::format("{} {} at line {}", text.empty() ? ", looks at" : ",",
+                        describePlace(w, isGlobal ? nullptr : w.block, address),
+                        lineOf(i.source));
+    if (text.size() > 200)
+      break;
+  }
+  return text;
 }
 
-/// Every resident cluster spins on something that nobody will write.
-void Machine::spinning(Worker &worker, uint64_t idle) {
+/// Every resident cluster goes round in a state that came back.
+void Machine::spinning(Worker &worker, llvm::ArrayRef<Warp *> warps) {
   std::string graph;
-  unsigned shown = 0;
+  unsigned shown = 0, running = 0;
   Warp *first = nullptr;
-  for (const auto &run : worker.resident)
-    for (Warp *w : run->warps) {
-      if (w->wait == WaitKind::Done || (first && w->wait != WaitKind::None))
-        continue;
-      if (!first)
-        first = w;
-      if (++shown > 24)
-        continue;
-      graph +=
-          fmt::format("\n    block {} warp {} is at line {}", w->block->linear,
-                      w->index, lineOf(w->code[w->pc].source));
-    }
-  if (!first)
-    return;
+  for (Warp *w : warps) {
+    running += w->wait == WaitKind::None;
+    if (!first || (first->wait != WaitKind::None && w->wait == WaitKind::None))
+      first = w;
+    if (++shown > 16)
+      continue;
+    const Instr &at = w->code[w->pc];
+    graph += fmt::format(
+        "\n    block {} warp {} {} at line {}{}", w->block->linear, w->index,
+        w->wait == WaitKind::None ? "is" : "waits",
+        lineOf(w->wait == WaitKind::None || !w->pc ? at.source
+                                                   : w->code[w->pc - 1].source),
+        w->wait == WaitKind::None
+            ? polledPlaces(*w, worker.spins->instructions())
+            : fmt::format(" for {}", describeWait(*w)));
+  }
+  if (shown > 16)
+    graph += fmt::format("\n    and {} more", shown - 16);
   uint64_t waiting = wanted - std::min<uint64_t>(nextCluster, wanted);
+  first->event = 0;
   trap(*first, first->code[first->pc],
        first->active ? __builtin_ctz(first->active) : 0, Trap::Kind::Deadlock,
-       fmt::format("every block that runs is in a loop and none has written "
-                   "anything for {} instructions{}:{}",
-                   idle,
-                   waiting ? fmt::format(", {} blocks found no room to start",
+       fmt::format("no warp can go on: {} in a loop in which nothing changes "
+                   "any more, neither memory nor what steers the loop{}:{}",
+                   running == 1 ? "one is" : fmt::format("{} are", running),
+                   waiting ? fmt::format("; {} blocks found no room to start",
                                          waiting * clusterSize())
                            : "",
                    graph));
+}
+
+/// After a round over the resident clusters: true if none can ever end.
+bool Machine::keepsSpinning(Worker &worker) {
+  std::vector<Warp *> warps;
+  for (const auto &run : worker.resident)
+    for (Warp *w : run->warps)
+      if (w->wait != WaitKind::Done)
+        warps.push_back(w);
+  if (!worker.spins->roundEnded(warps, worker.counters))
+    return false;
+  // A copy that has not arrived yet may be what they wait for.
+  bool arrives = false;
+  for (const auto &run : worker.resident)
+    arrives |= completePending(run->members);
+  if (arrives) {
+    worker.spins->reset();
+    return false;
+  }
+  spinning(worker, warps);
+  return true;
 }
 
 uint64_t Machine::concurrentBlocks() const {
@@ -222,26 +273,26 @@ ClusterRun *Machine::nextRun(Worker &worker,
 void Machine::worker(Worker &worker) {
   std::vector<std::unique_ptr<ClusterRun>> spare;
   const uint64_t limit = residentLimit();
-  uint64_t effects = 0, idle = 0;
-  unsigned rounds = 0;
-  size_t turn = 0;
+  size_t turn = 0, live = 0;
   while (true) {
     if (ClusterRun *next = nextRun(worker, spare, limit)) {
       turn = worker.resident.size() - 1;
       startRun(worker, *next);
+      worker.spins->reset();
     } else if (worker.resident.empty()) {
       return;
     } else if (++turn >= worker.resident.size()) {
       turn = 0;
-      uint64_t now = effectsOf(worker);
-      if (now != effects)
-        idle = rounds = 0;
-      effects = now;
-      if (++rounds > idleRounds && idle > idleInstructions)
-        return spinning(worker, idle);
+      size_t before = live;
+      live = 0;
+      for (const auto &run : worker.resident)
+        live += run->live;
+      if (live != before)
+        worker.spins->reset();
+      else if (keepsSpinning(worker))
+        return;
     }
     RunState state = advance(worker, *worker.resident[turn]);
-    idle += worker.resident[turn]->issued;
     if (state == RunState::Suspended)
       continue;
     if (state == RunState::Finished)
@@ -318,6 +369,7 @@ llvm::Expected<LaunchResult> Machine::run() {
     w.counters.resize(program.sources.size());
     w.regions.resize(program.sources.size(), nullptr);
     w.operands = std::make_unique<OperandCache>();
+    w.spins = std::make_unique<SpinWatch>(program);
   }
   if (options.progress)
     options.progress(0, wanted * size);
@@ -349,13 +401,7 @@ llvm::Expected<LaunchResult> Machine::run() {
       result.notes.push_back(
           "data races in global memory were only looked for in the first 128 "
           "MiB that each host thread touched");
-  // Only the first cluster that trapped is certain to be the same every time.
-  uint64_t earliest = ~uint64_t(0);
-  for (auto &[key, t] : traps)
-    earliest = std::min(earliest, key);
-  for (auto &[key, t] : traps)
-    if (key == earliest)
-      result.traps.push_back(std::move(t));
+  collectTraps(result);
   std::stable_sort(
       printed.begin(), printed.end(),
       [](const auto &a, const auto &b) { return a.first < b.first; });

@@ -110,6 +110,7 @@ NAPKIN_HANDLER(bulkCommit)
 NAPKIN_HANDLER(bulkWait)
 NAPKIN_HANDLER(tensormapReplace)
 NAPKIN_HANDLER(tensormapCopy)
+NAPKIN_HANDLER(tensormapFence)
 
 // Warpgroups and clusters.
 NAPKIN_HANDLER(wgmmaFence)

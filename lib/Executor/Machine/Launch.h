@@ -15,6 +15,7 @@
 #include "Checks/RaceGlobal.h"
 #include "Host/Cache.h"
 #include "Machine/Program.h"
+#include "Machine/Spin.h"
 
 #include <atomic>
 #include <mutex>
@@ -210,6 +211,7 @@ struct Worker {
   uint64_t barriers = 0;
   GlobalRaces globalRaces;
   std::unique_ptr<OperandCache> operands;
+  std::unique_ptr<SpinWatch> spins;
 };
 
 class Machine {
@@ -218,12 +220,14 @@ public:
           const Options &options);
   llvm::Expected<LaunchResult> run();
 
-  /// Records a trap and stops the warp's block.
   /// Text that `block` printed.
   void print(const Block &block, llvm::StringRef text);
+  /// Records a trap and stops the warp's block, unless more traps are wanted
+  /// and this one changes nothing of what follows (`mayGoOn`, and all races).
   void trap(Warp &warp, const Instr &instruction, unsigned lane,
             Trap::Kind kind, std::string message, uint64_t address = 0,
-            uint32_t otherSource = ~0u, std::string other = "");
+            uint32_t otherSource = ~0u, std::string other = "",
+            bool mayGoOn = false);
   uint32_t lineOf(uint32_t source) const;
   /// Feeds the model of the caches.
   void cacheAccess(Warp &warp, const Instr &instruction,
@@ -257,7 +261,10 @@ private:
   bool warpEnds(ClusterRun &run, Warp &warp);
   uint64_t chosen(uint64_t k) const;
   void clusterFinished();
-  void spinning(Worker &worker, uint64_t idle);
+  bool keepsSpinning(Worker &worker);
+  void spinning(Worker &worker, llvm::ArrayRef<Warp *> warps);
+  /// "reads 'flag' + 0 at line 12" for each place that the warp looks at.
+  std::string polledPlaces(Warp &warp, const std::vector<bool> &executed);
   void startBlock(Worker &worker, BlockStorage &storage, uint64_t linear);
   void runWarp(Warp &warp, uint64_t quantum);
   bool checkAligned(Warp &warp, const Instr &instruction, uint32_t mask);
@@ -267,6 +274,9 @@ private:
   void warpFinished(Warp &warp);
   void worker(Worker &worker);
   void compareRaces(GlobalRaces &a, GlobalRaces &b);
+  void fillPlace(Trap &trap, uint32_t source, uint32_t otherSource) const;
+  bool recordTrap(uint64_t cluster, Trap trap, bool mayGoOn);
+  void collectTraps(LaunchResult &result);
 
   std::unique_ptr<Cache> cache;
   std::mutex mutex;
@@ -294,10 +304,11 @@ bool blockEnded(Block &block);
 bool completePending(llvm::ArrayRef<Block *> blocks);
 /// An mbarrier changed: warps that wait for it look again.
 void wakeWaiters(Block &owner, uint32_t address);
-/// Arrivals and transactions; false after a trap. `warp` may be null.
+/// Arrivals and transactions; false after a trap. `warp` may be null; its lanes
+/// `releasing` release what they know.
 bool arriveMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
                     Block &owner, uint32_t address, uint32_t count, bool drop,
-                    bool releases, uint32_t source);
+                    uint32_t releasing, uint32_t source);
 bool transactMbarrier(Warp *warp, const Instr *instruction, unsigned lane,
                       Block &owner, uint32_t address, int64_t bytes);
 /// An access that signals the mbarrier when it is done: it belongs to the
@@ -310,6 +321,9 @@ Block *sharedOwner(Warp &warp, const Instr &instruction, unsigned lane,
 /// cp.async.mbarrier.arrive: the copies are done, so the arrivals happen.
 void finishArrivals(Warp &warp);
 void performCopy(BulkCopy &copy);
+/// The byte of global memory at `host` once the bulk stores under way are done;
+/// null: a reduction is to change it.
+const char *finalByte(const ClusterState &cluster, const char *host);
 void finishCopy(ClusterState &cluster, size_t index);
 /// An instruction touches registers that some wgmma uses; false after a trap.
 bool touchProducts(Warp &warp, const Instr &instruction);

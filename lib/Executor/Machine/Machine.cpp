@@ -12,8 +12,12 @@
 #include "Checks/Undefined.h"
 #include "Machine/Launch.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Demangle/Demangle.h"
+
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -29,22 +33,77 @@ uint32_t Machine::lineOf(uint32_t source) const {
              : 0;
 }
 
-void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,
-                   std::string message, uint64_t address, uint32_t otherSource,
-                   std::string other) {
-  if (w.event & EventTrap)
-    return;
-  w.event |= EventTrap;
-  const ptx::Instruction &ptx = *program.sources[i.source].ptx;
-  Trap t;
-  t.kind = kind;
-  t.message = std::move(message);
+/// The calls through which the line of `position` was inlined.
+static std::vector<InlinedCall> inlinedCalls(const napkin::ptx::Module &module,
+                                             uint32_t inlinedAt) {
+  // Recursion that was unrolled gives long chains.
+  constexpr size_t limit = 16;
+  std::vector<InlinedCall> calls;
+  while (inlinedAt && calls.size() < limit) {
+    const napkin::ptx::InlineSite &site = module.inlineSites[inlinedAt - 1];
+    calls.push_back({llvm::demangle(module.inlinedFunction(site)),
+                     module.sourceFiles.lookup(site.sourceFile),
+                     site.sourceLine});
+    inlinedAt = site.inlinedAt;
+  }
+  return calls;
+}
+
+/// Where the trap and the other access of its pair (~0u: none) are.
+void Machine::fillPlace(Trap &t, uint32_t source, uint32_t otherSource) const {
+  const ptx::Module &module = *program.module;
+  const ptx::Instruction &ptx = *program.sources[source].ptx;
   t.line = ptx.position.line;
   t.text = ptx.text.str();
   if (ptx.position.sourceLine) {
-    t.sourceFile = program.module->sourceFiles.lookup(ptx.position.sourceFile);
+    t.sourceFile = module.sourceFiles.lookup(ptx.position.sourceFile);
     t.sourceLine = ptx.position.sourceLine;
+    t.inlined = inlinedCalls(module, ptx.position.inlinedAt);
   }
+  if (otherSource == ~0u)
+    return;
+  const ptx::Instruction &second = *program.sources[otherSource].ptx;
+  t.otherLine = second.position.line;
+  if (second.position.sourceLine) {
+    t.otherSourceFile = module.sourceFiles.lookup(second.position.sourceFile);
+    t.otherSourceLine = second.position.sourceLine;
+    t.otherInlined = inlinedCalls(module, second.position.inlinedAt);
+  }
+  if (t.other.empty())
+    t.other = second.text.str();
+}
+
+/// Keeps a trap of `cluster`; true if the cluster may go on.
+bool Machine::recordTrap(uint64_t cluster, Trap t, bool mayGoOn) {
+  std::lock_guard<std::mutex> lock(mutex);
+  unsigned own = 0;
+  for (const auto &[key, known] : traps) {
+    if (key != cluster)
+      continue;
+    ++own;
+    if (mayGoOn && known.kind == t.kind && known.line == t.line &&
+        known.otherLine == t.otherLine)
+      return true;
+  }
+  traps.push_back({cluster, std::move(t)});
+  if (mayGoOn && own + 1 < options.maxTraps)
+    return true;
+  uint64_t before = stopAt.load();
+  while (cluster < before && !stopAt.compare_exchange_weak(before, cluster))
+    ;
+  return false;
+}
+
+void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,
+                   std::string message, uint64_t address, uint32_t otherSource,
+                   std::string other, bool mayGoOn) {
+  if (w.event & EventTrap)
+    return;
+  Trap t;
+  t.kind = kind;
+  t.message = std::move(message);
+  t.other = std::move(other);
+  fillPlace(t, i.source, otherSource);
   for (unsigned d = 0; d < 3; ++d)
     t.block[d] = w.block->index[d];
   uint32_t thread = w.index * lanes + lane;
@@ -52,25 +111,33 @@ void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,
               thread / config.block[0] % config.block[1],
               thread / config.block[0] / config.block[1]};
   t.address = address;
-  if (otherSource != ~0u) {
-    t.otherLine = lineOf(otherSource);
-    const ptx::Instruction &second = *program.sources[otherSource].ptx;
-    if (second.position.sourceLine) {
-      t.otherSourceFile =
-          program.module->sourceFiles.lookup(second.position.sourceFile);
-      t.otherSourceLine = second.position.sourceLine;
-    }
-    t.other = other.empty() ? program.sources[otherSource].ptx->text.str()
-                            : std::move(other);
-  } else {
-    t.other = std::move(other);
+  // Memory is sequentially consistent here, so a race changes no value.
+  mayGoOn |= kind == Trap::Kind::Race || kind == Trap::Kind::ProxyFence;
+  uint64_t cluster = w.block->linear / std::max(1u, w.block->clusterSize);
+  if (!recordTrap(cluster, std::move(t), mayGoOn && options.maxTraps > 1))
+    w.event |= EventTrap;
+}
+
+/// Only what clusters up to the first that stopped found is certain to be the
+/// same every time.
+void Machine::collectTraps(LaunchResult &result) {
+  std::vector<size_t> order(traps.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::pair(traps[a].first, a) < std::pair(traps[b].first, b);
+  });
+  const uint64_t first = traps.empty() ? 0 : traps[order[0]].first;
+  for (size_t k : order) {
+    auto &[cluster, t] = traps[k];
+    bool isKnown = llvm::any_of(result.traps, [&, &t = t](const Trap &known) {
+      return known.kind == t.kind && known.line == t.line &&
+             known.otherLine == t.otherLine;
+    });
+    if (cluster > stopAt.load() || (options.maxTraps < 2 && cluster != first) ||
+        isKnown || result.traps.size() >= std::max(1u, options.maxTraps))
+      continue;
+    result.traps.push_back(std::move(t));
   }
-  uint64_t key = w.block->linear / std::max(1u, w.block->clusterSize);
-  std::lock_guard<std::mutex> lock(mutex);
-  traps.push_back({key, std::move(t)});
-  uint64_t before = stopAt.load();
-  while (key < before && !stopAt.compare_exchange_weak(before, key))
-    ;
 }
 
 /// Chooses the next fragment of a warp; traps if none can go on.
@@ -178,7 +245,7 @@ void Machine::warpFinished(Warp &w) {
 void Machine::runWarp(Warp &w, uint64_t quantum) {
   const Instr *code = w.code;
   w.event = 0;
-  w.polled = false;
+  w.polled = w.slept = false;
   uint64_t count = 0;
   for (; count < quantum; ++count) {
     if (w.pc >= w.mergePc) {
@@ -250,6 +317,7 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
     if (w.event & EventTrap)
       return;
     w.polled = event & EventPoll;
+    w.slept = event & EventYield;
     if (event & (EventWait | EventYield | EventPoll)) {
       ++count;
       break;

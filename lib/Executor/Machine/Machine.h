@@ -132,6 +132,7 @@ struct Fragment {
 };
 
 class UndefinedValues;
+class WriteJournal;
 
 struct Warp {
   /// Registers, and constants.
@@ -164,23 +165,23 @@ struct Warp {
   uint64_t clock;
   /// The last quantum was used up: the next fragment is another one.
   bool rotate;
-  /// The turn ended in a loop that polls.
-  bool polled;
+  /// The turn ended in a loop that polls, or with nanosleep.
+  bool polled, slept;
   uint32_t lastPc;
   uint64_t random;
   RaceState *races;
   GlobalRaces *globalRaces;
+  WriteJournal *journal;
   WarpAsync *async;
   OperandCache *operands;
   /// What of its registers is undefined; null: nothing.
   UndefinedValues *undefined;
   uint32_t registerCount;
   /// Lanes of the warp: `epoch` advances when some synchronise; what came
-  /// before `fullEpoch` is ordered for all, until the warp's clock `laneClock`
-  /// for one, and what lane b did before `laneEpochs[32 a + b]` for lane a
-  /// (null: nothing).
-  uint32_t epoch, fullEpoch;
-  uint32_t laneClock[lanes];
+  /// before `fullEpoch`, or up to the warp's clock `fullClock`, is ordered for
+  /// all, and what lane b did before `laneEpochs[32 a + b]` for lane a (null:
+  /// nothing). Lanes `touched` have done something since then.
+  uint32_t epoch, fullEpoch, fullClock, touched;
   uint32_t *laneEpochs;
   /// The store that is being checked compares its values afterwards
   /// (raceOverlap), and must: lanes write to one address, or another warp of

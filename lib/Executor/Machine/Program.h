@@ -115,7 +115,7 @@ struct UnwrittenCheck {
   llvm::SmallVector<uint32_t, 2> writes;
 };
 
-/// A variable in shared memory.
+/// A variable in shared memory, or in a thread's local memory.
 struct SharedVariable {
   std::string name;
   uint64_t begin, bytes;
@@ -135,7 +135,7 @@ struct Program {
   std::vector<std::pair<Special, uint32_t>> specials;
   std::vector<char> parameters;
   uint64_t staticShared = 0, localBytes = 0;
-  std::vector<SharedVariable> sharedVariables;
+  std::vector<SharedVariable> sharedVariables, localVariables;
   /// Zeroed bytes at the start of shared memory, part of staticShared.
   uint64_t reservedShared = 0;
   /// Registers of wgmma accumulators and A operands, and for each PTX
@@ -152,6 +152,8 @@ struct Program {
   /// what others write.
   bool mayWaitForBlocks = false;
   bool usesClusters = false;
+  /// Of all setmaxnreg.inc; 0: there is none.
+  uint32_t mostRegisters = 0;
   llvm::BumpPtrAllocator memory;
 };
 

@@ -110,7 +110,10 @@ enum FloatFlags : unsigned {
   FlagRelu = 16,
   /// Directed rounding, 2 bits: 0 nearest even, 1 zero, 2 down, 3 up.
   FlagRoundShift = 5,
-  FlagRoundMask = 3u << 5
+  FlagRoundMask = 3u << 5,
+  /// With an error within the manual's bound: small0 has FlagFtz, small1 is 1
+  /// where the error is as large as the bound.
+  FlagApproximate = 1u << 7
 };
 
 /// Comparison of setp/set.

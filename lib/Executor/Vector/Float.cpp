@@ -6,7 +6,8 @@
 //
 // IEEE operations are exact. The approximate ones (ex2, lg2, rcp, rsqrt, sin,
 // cos, tanh) are computed in double and rounded once: within the manual's
-// bounds, though not the hardware's bits, which are not public.
+// bounds, though not the hardware's bits, which are not public. With an error
+// they are in Approximate.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -470,6 +471,10 @@ Handler float64(AluOp op, unsigned flags) {
 } // namespace
 
 Handler floatHandler(AluOp op, ptx::Type type, unsigned flags) {
+  if (flags & FlagApproximate)
+    if (Handler handler = approximateHandler(op, type))
+      return handler;
+  flags &= ~unsigned(FlagApproximate);
   if (type == Type::F32)
     return float32(op, flags);
   if (type == Type::F64)

@@ -17,6 +17,8 @@ namespace napkin::executor::NAPKIN_VARIANT {
 
 Handler integerHandler(AluOp op, unsigned bits, bool isSigned);
 Handler floatHandler(AluOp op, ptx::Type type, unsigned flags);
+/// An approximate function with its error; null where it is evaluated exactly.
+Handler approximateHandler(AluOp op, ptx::Type type);
 Handler halfHandler(AluOp op, ptx::Type type, unsigned flags);
 Handler compareHandler(Compare compare, ptx::Type type, bool ftz);
 Handler convertHandler(ptx::Type to, ptx::Type from, Rounding rounding,

@@ -272,8 +272,12 @@ TEST(Convert, EveryPair) {
       bool isBrain =
           std::string(to.name) == "bf16" || std::string(from.name) == "bf16";
       if (!to.isFloat && !from.isFloat) {
+        // ptxas refuses .sat where every value fits.
+        bool fits =
+            &to == &from ||
+            (to.bits > from.bits && (to.name[0] == 's' || from.name[0] == 'u'));
         for (bool sat : {false, true})
-          if (!sat || &to != &from)
+          if (!sat || !fits)
             check({to, from, 0, false, false, sat});
         continue;
       }

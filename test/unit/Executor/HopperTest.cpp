@@ -255,7 +255,8 @@ TEST(Hopper, StoresOfWholeWarps) {
     uint64_t out = upload(device, zeros, "out");
     std::string body =
         std::string("mov.u32 %r2, s; mad.lo.u32 %r3, %t, 4, %r2; "
-                    "st.shared.u32 [%r3], %t; st.shared.u32 [%r3+128], %t; "
+                    "st.shared.u32 [%r3], %t; add.u32 %r7, %t, 1; "
+                    "st.shared.u32 [%r3+128], %r7; "
                     "fence.proxy.async.shared::cta; bar.sync 0;") +
         (isSame ? "mov.b32 %r6, 2;" : "shr.u32 %r6, %t, 4;") +
         "mov.b32 %r5, 0;"
@@ -535,6 +536,47 @@ TEST(Hopper, SetMaxNReg) {
                 device, {out}, {{1, 1, 1}, {256, 1, 1}})
                 .trap(),
             "deadlock");
+  // Warps that end give nothing back.
+  EXPECT_EQ(run(text("mov.u32 %r1, 0", "setmaxnreg.inc.sync.aligned.u32 208"),
+                device, {out}, {{1, 1, 1}, {256, 1, 1}})
+                .trap(),
+            "deadlock");
+}
+
+TEST(Hopper, RegistersAtEntry) {
+  // Warpgroup 0 goes down, the others go up. ptxas 13.0 reports 240, 168 and
+  // 128 registers for 256, 384 and 512 threads.
+  auto trap = [](unsigned threads, unsigned down, unsigned up,
+                 const std::string &directives = ".minnctapersm 1") {
+    Device device;
+    uint64_t out = cantFail(device.allocate(4, "out"));
+    std::string kernel = hopper("setp.lt.u32 %p1, %t, 128; @%p1 bra A; "
+                                "setmaxnreg.inc.sync.aligned.u32 " +
+                                std::to_string(up) +
+                                "; bra D; A: setmaxnreg.dec.sync.aligned.u32 " +
+                                std::to_string(down) + "; D:");
+    kernel.replace(kernel.find(")\n{"), 2,
+                   ")\n.maxntid " + std::to_string(threads) + ", 1, 1\n" +
+                       directives + "\n");
+    Ran ran = run(kernel, device, {out}, {{1, 1, 1}, {threads, 1, 1}});
+    EXPECT_EQ(ran.error, "");
+    return ran.trap();
+  };
+  EXPECT_EQ(trap(256, 24, 240), "");
+  EXPECT_EQ(trap(256, 24, 232), "");
+  EXPECT_EQ(trap(384, 24, 240), "");
+  EXPECT_EQ(trap(384, 24, 248), "deadlock");
+  EXPECT_EQ(trap(384, 40, 232), "");
+  EXPECT_EQ(trap(384, 48, 232), "deadlock");
+  EXPECT_EQ(trap(512, 24, 160), "");
+  EXPECT_EQ(trap(512, 32, 168), "deadlock");
+  // Two blocks to a multiprocessor, and a count of its own.
+  EXPECT_EQ(trap(256, 24, 232, ".minnctapersm 2"), "");
+  EXPECT_EQ(trap(256, 32, 240, ".minnctapersm 2"), "deadlock");
+  EXPECT_EQ(trap(384, 24, 208, ".maxnreg 128"), "deadlock");
+  EXPECT_EQ(trap(384, 24, 176, ".maxnreg 128"), "");
+  // More than there is.
+  EXPECT_EQ(trap(384, 176, 232), "register-pool");
 }
 
 } // namespace

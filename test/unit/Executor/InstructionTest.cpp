@@ -14,7 +14,9 @@ using namespace napkin::executor;
 
 namespace {
 
-uint32_t first(const std::string &body) { return warpResult(body)[0]; }
+uint32_t first(const std::string &body, const std::string &target = "sm_80") {
+  return warpResult(body, target)[0];
+}
 float asFloat(uint32_t x) {
   float f;
   std::memcpy(&f, &x, 4);
@@ -144,22 +146,23 @@ TEST(Instruction, NarrowFormats) {
       0x400040c0u);
   // e4m3: 448 is the largest, overflow saturates, NaN is 7f; e5m2 keeps 57344.
   EXPECT_EQ(
-      first(
-          "mov.f32 %f1, 448.0; mov.f32 %f2, 1000.0; "
-          "cvt.rn.satfinite.e4m3x2.f32 %h1, %f1, %f2; cvt.u32.u16 %r31, %h1;"),
+      first("mov.f32 %f1, 448.0; mov.f32 %f2, 1000.0; "
+            "cvt.rn.satfinite.e4m3x2.f32 %h1, %f1, %f2; cvt.u32.u16 %r31, %h1;",
+            "sm_89"),
       0x7e7eu);
   EXPECT_EQ(
-      first(
-          "mov.f32 %f1, 0f7FC00000; mov.f32 %f2, 1.0; "
-          "cvt.rn.satfinite.e4m3x2.f32 %h1, %f1, %f2; cvt.u32.u16 %r31, %h1;"),
+      first("mov.f32 %f1, 0f7FC00000; mov.f32 %f2, 1.0; "
+            "cvt.rn.satfinite.e4m3x2.f32 %h1, %f1, %f2; cvt.u32.u16 %r31, %h1;",
+            "sm_89"),
       0x7f38u);
   EXPECT_EQ(
-      first(
-          "mov.f32 %f1, 1.0; mov.f32 %f2, 0f7F800000; "
-          "cvt.rn.satfinite.e5m2x2.f32 %h1, %f1, %f2; cvt.u32.u16 %r31, %h1;"),
+      first("mov.f32 %f1, 1.0; mov.f32 %f2, 0f7F800000; "
+            "cvt.rn.satfinite.e5m2x2.f32 %h1, %f1, %f2; cvt.u32.u16 %r31, %h1;",
+            "sm_89"),
       0x3c7bu);
   EXPECT_EQ(first("mov.b32 %r1, 0x00003830; cvt.u16.u32 %h1, %r1; "
-                  "cvt.rn.f16x2.e4m3x2 %r31, %h1;"),
+                  "cvt.rn.f16x2.e4m3x2 %r31, %h1;",
+                  "sm_89"),
             0x3c003800u);
   // tf32: ties away from zero.
   EXPECT_EQ(first("mov.b32 %f1, 0x3f801000; cvt.rna.tf32.f32 %r31, %f1;"),

@@ -449,6 +449,7 @@ const char *sameWarp =
 const char *ownWait = "every warp waited for the mbarrier itself";
 const char *another = "another barrier stands between the two accesses";
 const char *last = "nothing follows but the end";
+const char *equal = "every warp stores the same bytes";
 const char *empty = "the newest group copies nothing";
 const char *ownBlock = "the barrier orders the initialisation, and copies of "
                        "the own block need no fence after it";
@@ -505,7 +506,8 @@ TEST(Mutation, TritonGemmSm90) {
            {646, another},
            {666, another},
            {679, another},
-           {808, last}}});
+           {808, last}},
+          {{{803, "without its guard"}, equal}}});
 }
 TEST(Mutation, TritonAttentionSm90) {
   mutate({"triton_attn_tma_d64_nc_sm90.ptx",
@@ -529,7 +531,8 @@ TEST(Mutation, TritonAttentionSm90) {
            {1257, another},
            {1276, another},
            {1283, another},
-           {1644, last}}});
+           {1644, last}},
+          {{{1639, "without its guard"}, equal}}});
 }
 
 TEST(Mutation, WarpSpecialized) {

@@ -27,7 +27,7 @@ namespace napkin::executor {
 inline std::string kernelText(const std::string &body, unsigned parameters = 1,
                               const std::string &before = "",
                               const std::string &target = "sm_80") {
-  std::string text = ".version 8.4\n.target " + target +
+  std::string text = ".version 9.0\n.target " + target +
                      "\n.address_size 64\n" + before + "\n.visible .entry k(";
   for (unsigned i = 0; i < parameters; ++i)
     text += (i ? ", " : "") + std::string(".param .u64 p") + std::to_string(i);

@@ -332,7 +332,7 @@ TEST(Decode, ErrorsAreLocated) {
       std::string::npos)
       << ran.error;
   EXPECT_NE(one("add.u32.funny %r1, %r2, %r3;")
-                .error.find("'.funny' is not supported"),
+                .error.find("'.funny' is no modifier of 'add'"),
             std::string::npos);
   EXPECT_NE(
       one("add.u32 %r1, %rd2, %r3, %r4;").error.find("expected 3 operands"),

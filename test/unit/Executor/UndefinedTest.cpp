@@ -147,6 +147,46 @@ TEST(Undefined, Shuffles) {
              5);
 }
 
+TEST(Undefined, ShufflesFromIdleLanes) {
+  // Lanes below 20 shuffle; lanes 4 to 15 ask lanes that do not.
+  const std::string half = "setp.lt.u32 %p1, %t, 20; mov.u32 %r2, 7; @!%p1 bra "
+                           "E; ",
+                    down = "shfl.sync.down.b32 %r2, %t, 16, 31, -1",
+                    asked = "setp.gt.u32 %p2, %t, 3; setp.lt.and.u32 %p2, %t, "
+                            "16, %p2; ";
+  expectTrap(half + down + "; E: " + write + ";", down, write, 4);
+  // Nobody asks for the result.
+  expectSilent(half + down + "; E: " + asked + "@!%p2 " + write + ";");
+  // By a guard, or by a mask that does not name the source.
+  expectTrap("setp.lt.u32 %p1, %t, 20; mov.u32 %r2, 7; @%p1 " + down + "; " +
+                 write + ";",
+             "@%p1 " + down, write, 4);
+  const std::string named = "shfl.sync.bfly.b32 %r2, %t, 16, 31, %r3";
+  expectTrap("mov.u32 %r3, 65535; setp.gt.u32 %p1, %t, 15; @%p1 mov.u32 %r3, "
+             "0xffff0000; " +
+                 named + "; " + write + ";",
+             named, write, 0);
+  // The reduction inside a branch: lane 0 sums what other lanes do not have.
+  std::string sum = half + "mov.u32 %r2, %t; activemask.b32 %r3; ", last;
+  for (const char *step : {"16", "8", "4", "2", "1"}) {
+    last = std::string("shfl.sync.down.b32 %r4, %r2, ") + step + ", 31, %r3";
+    sum += last + "; add.u32 %r2, %r2, %r4; ";
+  }
+  const char *add = "@%p3 red.global.add.u32 [%rd0], %r2";
+  Ran ran = runWarp(sum + "setp.eq.u32 %p3, %t, 0; " + add + "; E:");
+  EXPECT_EQ(ran.trap(), "uninitialized");
+  // With all lanes in it, and with values that end at the mask.
+  std::string whole = sum;
+  whole.replace(whole.find("%t, 20"), 6, "%t, 32");
+  expectSilent("st.global.u32 [%rd9], 0; bar.warp.sync -1;" + whole +
+               "setp.eq.u32 %p3, %t, 0; " + add + "; E:");
+  expectSilent(half + "shfl.sync.down.b32 %r2, %t, 16, 19, -1; E: " + write +
+               ";");
+  // Lanes that have ended take no part either.
+  expectTrap("setp.ge.u32 %p1, %t, 20; @%p1 exit; " + down + "; " + write + ";",
+             down, write, 4);
+}
+
 /// ldmatrix of A (16x16) and B (16x8) of which `rows` rows of A and `columns`
 /// of B's columns were written, mma, and a store of result `d` by `lanes`.
 std::string product(unsigned rows, unsigned columns, const std::string &d,
