@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "napkin/Pipelines/Verify.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
-#include "napkin/Reference/Evaluate.h"
+#include "napkin/Reference/Inputs.h"
 #include "napkin/Reference/Verify.h"
 #include <fmt/format.h>
 
@@ -31,6 +32,7 @@ private:
   void makeInputs();
   bool printKernels(const pipelines::Compiled &compiled);
   FailureOr<bool> judge(ncd::DiagramOp diagram);
+  void printResult(const reference::Verification &result);
   FailureOr<std::vector<reference::Tensor>> takeOutputs(ncd::DiagramOp diagram);
 
   ModuleOp source;
@@ -75,18 +77,24 @@ void Verifier::makeInputs() {
   }
   // Inputs and outputs stand in the manifest in the order of the diagrams.
   size_t next = 0;
+  std::string masks;
   for (auto diagram : source.getOps<ncd::DiagramOp>()) {
     std::vector<reference::Tensor> own;
-    for (Type type : diagram.getArgumentTypes()) {
+    for (BlockArgument argument : diagram.getArguments()) {
       // The seeds of napkin-run: by position among the arrays.
       uint64_t position = names[next] - manifest.arrays.data();
-      own.push_back(reference::randomTensor(cast<ncd::ArrayType>(type),
-                                            options.distribution,
-                                            options.seed + position));
+      own.push_back(reference::randomInput(argument, options.distribution,
+                                           options.seed + position));
+      if (!reference::foldedAxesOfMask(argument).empty())
+        masks += (masks.empty() ? "" : ", ") + names[next]->name;
       arrays[names[next++]->name] = own.back().toBytes();
     }
     inputs.push_back(std::move(own));
   }
+  if (options.distribution == reference::Distribution::Masked)
+    out << "masks among the inputs: "
+        << (masks.empty() ? "none, no array is added to scores" : masks)
+        << "\n";
 }
 
 LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
@@ -110,6 +118,7 @@ LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
   makeInputs();
   executor::Options execution;
   execution.progress = options.progress;
+  execution.approximation = options.approximation;
   auto ran = executor::runManifest(**module, manifest, arrays, execution);
   if (!ran)
     return source.emitError("the PTX cannot be executed: ")
@@ -191,14 +200,34 @@ FailureOr<bool> Verifier::judge(ncd::DiagramOp diagram) {
   bool passed = true;
   for (const reference::Verification &result : *judged) {
     passed &= result.passed();
-    out << fmt::format(
-        "result {}: max error {:.3g}, bound {:.3g}, plain single precision "
-        "{:.3g}, largest value {:.3g}{}\n",
-        result.name, result.actual.maxAbsError, result.bound,
-        result.plain.maxAbsError, result.actual.maxAbsReference,
-        result.passed() ? "" : "   TOO LARGE");
+    printResult(result);
   }
   return passed;
+}
+
+void Verifier::printResult(const reference::Verification &result) {
+  bool isTooLarge = !(result.actual.maxAbsError <= result.bound);
+  out << fmt::format(
+      "result {}: max error {:.3g}, bound {:.3g}, plain single precision "
+      "{:.3g}, largest value {:.3g}{}\n",
+      result.name, result.actual.maxAbsError, result.bound,
+      result.plain.maxAbsError, result.actual.maxAbsReference,
+      isTooLarge ? "   TOO LARGE" : "");
+  auto count = [&](int64_t number, const char *what, bool isAll) {
+    if (number)
+      out << fmt::format("  {} of {} values {}{}\n", number, result.values,
+                         what, isAll ? "   NOTHING IS VERIFIED" : "");
+  };
+  bool isFinite = result.isSomewhereFinite();
+  count(result.nans, "are NaN", !isFinite && result.nans);
+  count(result.infinities, "are infinite", !isFinite && !result.nans);
+  count(result.unjudged,
+        "cannot be judged: they overflow in plain single precision",
+        result.unjudged == result.values);
+  count(result.decided,
+        "are on the other side of a comparison or rounding that is within "
+        "the error of its operand",
+        false);
 }
 
 FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
@@ -222,9 +251,33 @@ FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
   return passed;
 }
 
+/// Rounds the factors of f32 products to tf32, as the compilation may.
+static void roundFactors(ModuleOp module) {
+  module.walk([](ncd::ContractOp contract) {
+    OpBuilder builder(contract);
+    for (OpOperand &operand : contract->getOpOperands()) {
+      auto type = cast<ncd::ArrayType>(operand.get().getType());
+      if (!type.getElementType().isF32())
+        continue;
+      Type element = builder.getTF32Type();
+      Value rounded = ncd::MapOp::create(
+          builder, contract.getLoc(), type.withElementType(element),
+          operand.get(),
+          [&](OpBuilder &body, Location at, ValueRange elements) -> Value {
+            return arith::TruncFOp::create(body, at, element, elements[0]);
+          });
+      operand.set(rounded);
+    }
+  });
+}
+
 FailureOr<bool> napkin::pipelines::verify(ModuleOp source,
                                           const pipelines::Compiled &compiled,
                                           const VerifyOptions &options,
                                           llvm::raw_ostream &out) {
-  return Verifier(source, options, out).run(compiled);
+  if (!options.roundToTF32)
+    return Verifier(source, options, out).run(compiled);
+  OwningOpRef<ModuleOp> rounded = source.clone();
+  roundFactors(*rounded);
+  return Verifier(*rounded, options, out).run(compiled);
 }

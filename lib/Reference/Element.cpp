@@ -104,6 +104,14 @@ bool napkin::reference::isFloat(Element element) {
   return infoOf(element).isFloat;
 }
 
+double napkin::reference::largestFinite(Element element) {
+  if (element == Element::F64)
+    return std::numeric_limits<double>::max();
+  if (element == Element::F32)
+    return std::numeric_limits<float>::max();
+  return formatOf(element).largest;
+}
+
 /// Rounds \p value to \p format.
 static inline double roundToFormat(const Format &format, double value) {
   if (!std::isfinite(value))

@@ -29,13 +29,6 @@ std::vector<Axis> napkin::reference::axesOf(ArrayType type) {
   return axes;
 }
 
-Tensor napkin::reference::randomTensor(ArrayType type,
-                                       Distribution distribution,
-                                       uint64_t seed) {
-  return randomTensor(axesOf(type), elementOf(type.getElementType()),
-                      distribution, seed);
-}
-
 std::vector<std::string> napkin::reference::namesOf(ArrayAttr axes) {
   std::vector<std::string> names;
   for (StringAttr axis : axes.getAsRange<StringAttr>())
@@ -247,8 +240,8 @@ LogicalResult Evaluator::evaluate(ncd::ContractOp op) {
 }
 
 LogicalResult Evaluator::evaluate(ncd::MapOp op) {
-  FailureOr<ScalarProgram> program = ScalarProgram::compile(
-      op.getBody().front(), options.arithmetic, options.storage);
+  FailureOr<ScalarProgram> program =
+      ScalarProgram::compile(op.getBody().front(), options);
   if (failed(program))
     return failure();
   ArrayType type = op.getArrayType();
@@ -388,8 +381,7 @@ LogicalResult Evaluator::reduceAs(ncd::ReduceOp op) {
 
 LogicalResult Evaluator::reduceByRegion(ncd::ReduceOp op) {
   Block &block = op.getCombiner().front();
-  FailureOr<ScalarProgram> program =
-      ScalarProgram::compile(block, options.arithmetic, options.storage);
+  FailureOr<ScalarProgram> program = ScalarProgram::compile(block, options);
   if (failed(program))
     return failure();
   std::vector<std::string> over = namesOf(op.getOver());

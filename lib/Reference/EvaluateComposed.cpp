@@ -50,26 +50,41 @@ static double guardedMax(llvm::ArrayRef<double> row) {
   return largest == least ? 0 : largest;
 }
 
+namespace {
+/// Rounds what a composed operation computes on the way, as Arithmetic::Single
+/// has it.
+struct Steps {
+  bool single;
+  double operator()(double value) const {
+    return single ? static_cast<double>(static_cast<float>(value)) : value;
+  }
+};
+} // namespace
+
 LogicalResult Evaluator::evaluate(ncd::SoftmaxOp op) {
   Rows rows(tensorOf(op.getInput()), namesOf(op.getOver()));
+  Steps rounded{isSingle(op.getResult().getType().getElementType())};
   for (int64_t row = 0; row < rows.count; ++row) {
     double shift = guardedMax(rows[row]), sum = 0;
+    for (double &value : rows[row]) {
+      value = rounded(std::exp(rounded(value - shift)));
+      sum = rounded(sum + value);
+    }
     for (double &value : rows[row])
-      sum += value = std::exp(value - shift);
-    for (double &value : rows[row])
-      value /= sum == 0 ? 1 : sum;
+      value = rounded(value / (sum == 0 ? 1 : sum));
   }
   return storeValues(op, op.getResult(), rows.values);
 }
 
 LogicalResult Evaluator::evaluate(ncd::LogSumExpOp op) {
   Rows rows(tensorOf(op.getInput()), namesOf(op.getOver()));
+  Steps rounded{isSingle(op.getResult().getType().getElementType())};
   Values<double> result{rows.kept, {}};
   for (int64_t row = 0; row < rows.count; ++row) {
     double shift = guardedMax(rows[row]), sum = 0;
     for (double value : rows[row])
-      sum += std::exp(value - shift);
-    result.data.push_back(shift + std::log(sum));
+      sum = rounded(sum + rounded(std::exp(rounded(value - shift))));
+    result.data.push_back(rounded(shift + rounded(std::log(sum))));
   }
   return storeValues(op, op.getResult(), result);
 }
@@ -78,20 +93,24 @@ LogicalResult Evaluator::evaluateNorm(Operation *op, Value input, Value gain,
                                       Value bias, ArrayAttr over, double eps,
                                       bool centre) {
   Rows rows(tensorOf(input), namesOf(over));
+  Steps rounded{isSingle(
+      cast<ncd::ArrayType>(op->getResult(0).getType()).getElementType())};
   for (int64_t row = 0; row < rows.count; ++row) {
     if (centre) {
       double sum = 0;
       for (double value : rows[row])
-        sum += value;
+        sum = rounded(sum + value);
+      double mean = rounded(sum / rows.length);
       for (double &value : rows[row])
-        value -= sum / rows.length;
+        value = rounded(value - mean);
     }
     double squares = 0;
     for (double value : rows[row])
-      squares += value * value;
-    double scale = 1 / std::sqrt(squares / rows.length + eps);
+      squares = rounded(squares + rounded(value * value));
+    double scale = rounded(
+        1 / rounded(std::sqrt(rounded(rounded(squares / rows.length) + eps))));
     for (double &value : rows[row])
-      value *= scale;
+      value = rounded(value * scale);
   }
   // The factors are repeated along the axes that they lack.
   auto apply = [&](Value factor, auto combine) {
@@ -111,7 +130,10 @@ LogicalResult Evaluator::evaluateNorm(Operation *op, Value input, Value gain,
       combine(rows.values.data[index], tensor.floats[offset]);
     }
   };
-  apply(gain, [](double &value, double factor) { value *= factor; });
-  apply(bias, [](double &value, double summand) { value += summand; });
+  apply(gain,
+        [&](double &value, double factor) { value = rounded(value * factor); });
+  apply(bias, [&](double &value, double summand) {
+    value = rounded(value + summand);
+  });
   return storeValues(op, op->getResult(0), rows.values);
 }

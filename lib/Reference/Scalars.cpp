@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Scalars.h"
+#include "Decisions.h"
 #include "ScalarArithmetic.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "napkin/Reference/Accuracy.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 
@@ -16,6 +18,32 @@ using namespace napkin;
 using namespace napkin::reference;
 
 namespace napkin::reference {
+
+/// Errors of one function: of a fixed size, up or down at random.
+class FunctionError {
+public:
+  /// Of \p ulps units in the last place of f32.
+  FunctionError(double ulps, uint64_t seed) : ulps(ulps), state(seed) {}
+
+  void apply(double *values, int count) {
+    if (ulps == 0)
+      return;
+    for (int i = 0; i < count; ++i) {
+      // splitmix64 (S. Vigna, public domain), of which one bit is used.
+      uint64_t z = state += 0x9e3779b97f4a7c15;
+      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+      if (values[i] == 0 || !std::isfinite(values[i]))
+        continue;
+      double unit = std::ldexp(1.0, std::max(std::ilogb(values[i]), -126) - 23);
+      values[i] += (z >> 63 ? ulps : -ulps) * unit;
+    }
+  }
+
+private:
+  double ulps;
+  uint64_t state;
+};
 
 /// Appends instructions to a program.
 class ScalarCompiler {
@@ -29,7 +57,7 @@ class ScalarCompiler {
   std::optional<Element> rounding(Operation *op) {
     Element element = elementOf(op->getResult(0).getType());
     if (element == Element::F64 ||
-        (element == Element::F32 && arithmetic == Arithmetic::Double))
+        (element == Element::F32 && options.arithmetic == Arithmetic::Double))
       return std::nullopt;
     return element;
   }
@@ -41,15 +69,27 @@ class ScalarCompiler {
       roundTo(*element, llvm::MutableArrayRef<double>(values, count));
   }
 
+  /// What the results of \p op are off by, ahead of their rounding.
+  FunctionError errorOf(Operation *op) {
+    double ulps = 0;
+    if (options.arithmetic == Arithmetic::Single &&
+        op->getResult(0).getType().isF32())
+      ulps = options.functionErrors * documentedError(op).value_or(0);
+    return FunctionError(ulps, options.orderSeed.value_or(0) +
+                                   program.instructions.size());
+  }
+
   template <typename Function>
   auto unary(Function function) {
     return [this, function](Operation *op) {
       std::optional<Element> element = rounding(op);
-      return emit(op, [=](ScalarProgram &p, int count) {
+      FunctionError error = errorOf(op);
+      return emit(op, [=](ScalarProgram &p, int count) mutable {
         const double *a = p.floatsOf(op->getOperand(0));
         double *r = p.floatsOf(op->getResult(0));
         for (int i = 0; i < count; ++i)
           r[i] = function(a[i]);
+        error.apply(r, count);
         finish(element, r, count);
         return true;
       });
@@ -60,12 +100,14 @@ class ScalarCompiler {
   auto binary(Function function) {
     return [this, function](Operation *op) {
       std::optional<Element> element = rounding(op);
-      return emit(op, [=](ScalarProgram &p, int count) {
+      FunctionError error = errorOf(op);
+      return emit(op, [=](ScalarProgram &p, int count) mutable {
         const double *a = p.floatsOf(op->getOperand(0));
         const double *b = p.floatsOf(op->getOperand(1));
         double *r = p.floatsOf(op->getResult(0));
         for (int i = 0; i < count; ++i)
           r[i] = function(a[i], b[i]);
+        error.apply(r, count);
         finish(element, r, count);
         return true;
       });
@@ -171,7 +213,7 @@ class ScalarCompiler {
   /// has none.
   LogicalResult truncate(arith::TruncFOp op) {
     std::optional<Element> element;
-    if (storage != Storage::Exact)
+    if (options.storage != Storage::Exact)
       element = elementOf(op.getType());
     return emit(op, [=](ScalarProgram &p, int count) mutable {
       const double *a = p.floatsOf(op.getIn());
@@ -274,8 +316,8 @@ class ScalarCompiler {
   }
 
 public:
-  ScalarCompiler(ScalarProgram &program, Arithmetic arithmetic, Storage storage)
-      : program(program), arithmetic(arithmetic), storage(storage) {}
+  ScalarCompiler(ScalarProgram &program, const EvaluationOptions &options)
+      : program(program), options(options) {}
 
   void addSlot(Value value) {
     if (isa<FloatType>(value.getType())) {
@@ -289,6 +331,17 @@ public:
   }
 
   LogicalResult compile(Operation *op) {
+    if (failed(compileAlone(op)))
+      return failure();
+    if (options.decisions && jumps(op)) {
+      ScalarProgram::Run &run = program.instructions.back().run;
+      run = options.decisions->watch(op, std::move(run));
+    }
+    return success();
+  }
+
+private:
+  LogicalResult compileAlone(Operation *op) {
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case<arith::ConstantOp>([&](auto o) { return constant(o); })
         .Case<ncd::IndexOp>([&](ncd::IndexOp o) {
@@ -435,18 +488,16 @@ public:
         });
   }
 
-private:
   ScalarProgram &program;
-  Arithmetic arithmetic;
-  Storage storage;
+  const EvaluationOptions &options;
 };
 
 } // namespace napkin::reference
 
 FailureOr<ScalarProgram>
-ScalarProgram::compile(Block &block, Arithmetic arithmetic, Storage storage) {
+ScalarProgram::compile(Block &block, const EvaluationOptions &options) {
   ScalarProgram program;
-  ScalarCompiler compiler(program, arithmetic, storage);
+  ScalarCompiler compiler(program, options);
   for (BlockArgument argument : block.getArguments())
     compiler.addSlot(argument);
   for (Operation &op : block.without_terminator()) {

@@ -35,7 +35,7 @@ public:
   /// error on an operation that is not known. Under Storage::Exact a conversion
   /// to a narrower type is exact as well.
   static mlir::FailureOr<ScalarProgram>
-  compile(mlir::Block &block, Arithmetic arithmetic, Storage storage);
+  compile(mlir::Block &block, const EvaluationOptions &options);
 
   /// The positions to fill in before a run.
   llvm::ArrayRef<Index> getIndices() const { return indices; }
@@ -57,13 +57,15 @@ public:
   /// operation without a result, such as a division by zero.
   mlir::LogicalResult run(int count);
 
+  /// Computes a number of elements; false when one of them has no result.
+  using Run = std::function<bool(ScalarProgram &, int)>;
+
 private:
   friend class ScalarCompiler;
 
-  /// Computes a number of elements; false when one of them has no result.
   struct Instruction {
     mlir::Operation *op;
-    std::function<bool(ScalarProgram &, int)> run;
+    Run run;
   };
 
   std::vector<Instruction> instructions;

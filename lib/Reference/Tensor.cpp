@@ -1,16 +1,14 @@
 //===- Tensor.cpp - arrays of values on the host --------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Memory images, random values and comparison.
+// Memory images and comparison.
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Reference/Tensor.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 #include <limits>
-#include <random>
 
 using namespace napkin::reference;
 
@@ -84,90 +82,6 @@ llvm::Expected<Tensor> Tensor::fromBytes(std::vector<Axis> axes,
 }
 
 //===----------------------------------------------------------------------===//
-// Random values
-//===----------------------------------------------------------------------===//
-
-std::optional<Distribution>
-napkin::reference::parseDistribution(llvm::StringRef name) {
-  return llvm::StringSwitch<std::optional<Distribution>>(name)
-      .Case("normal", Distribution::Normal)
-      .Case("uniform", Distribution::Uniform)
-      .Case("outliers", Distribution::Outliers)
-      .Default(std::nullopt);
-}
-
-namespace {
-
-/// The standard fixes the numbers of its engines but not those of its
-/// distributions, so these are our own.
-class Random {
-public:
-  explicit Random(uint64_t seed) : engine(seed) {}
-
-  /// Uniform in [0, 1), 53 bits.
-  double uniform() { return static_cast<double>(engine() >> 11) * 0x1p-53; }
-
-  /// N(0, 1) by the method of Box and Muller.
-  double normal() {
-    if (hasSpare) {
-      hasSpare = false;
-      return spare;
-    }
-    constexpr double tau = 6.283185307179586476925;
-    // 1 - u is in (0, 1], so the logarithm is finite.
-    double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
-    double angle = tau * uniform();
-    spare = radius * std::sin(angle);
-    hasSpare = true;
-    return radius * std::cos(angle);
-  }
-
-  /// Uniform in [low, high].
-  int64_t integer(int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(uniform() * (high - low + 1));
-  }
-
-private:
-  std::mt19937_64 engine;
-  double spare = 0;
-  bool hasSpare = false;
-};
-
-} // namespace
-
-Tensor napkin::reference::randomTensor(std::vector<Axis> axes, Element element,
-                                       Distribution distribution,
-                                       uint64_t seed) {
-  Tensor tensor(std::move(axes), element);
-  Random random(seed);
-  for (double &value : tensor.floats) {
-    switch (distribution) {
-    case Distribution::Normal:
-      value = random.normal();
-      break;
-    case Distribution::Uniform:
-      value = 2 * random.uniform() - 1;
-      break;
-    case Distribution::Outliers:
-      value = random.normal();
-      if (random.uniform() < 0.001)
-        value += 10 * random.normal();
-      break;
-    }
-  }
-  roundTo(element, tensor.floats);
-  for (int64_t &value : tensor.integers) {
-    if (element == Element::I1)
-      value = random.integer(0, 1);
-    else if (element == Element::I8)
-      value = random.integer(-128, 127);
-    else
-      value = random.integer(-1000, 1000);
-  }
-  return tensor;
-}
-
-//===----------------------------------------------------------------------===//
 // Comparison
 //===----------------------------------------------------------------------===//
 
@@ -193,6 +107,12 @@ napkin::reference::compareTensors(const Tensor &actual,
                ? tensor.floats[index]
                : static_cast<double>(tensor.integers[index]);
   };
+  // Doubles do not tell integers of more than 53 bits apart.
+  bool isInteger = !isFloat(actual.element) && !isFloat(expected.element);
+  auto distance = [](int64_t a, int64_t b) {
+    return static_cast<double>(a > b ? uint64_t(a) - uint64_t(b)
+                                     : uint64_t(b) - uint64_t(a));
+  };
   Comparison comparison;
   double errorSquares = 0, referenceSquares = 0;
   int64_t count = expected.size(), finite = 0;
@@ -200,7 +120,9 @@ napkin::reference::compareTensors(const Tensor &actual,
     double have = at(actual, index), want = at(expected, index);
     double error;
     if (std::isfinite(have) && std::isfinite(want)) {
-      error = std::fabs(have - want);
+      error = isInteger
+                  ? distance(actual.integers[index], expected.integers[index])
+                  : std::fabs(have - want);
       errorSquares += error * error;
       referenceSquares += want * want;
       ++finite;

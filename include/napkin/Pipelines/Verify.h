@@ -11,8 +11,9 @@
 #define NAPKIN_PIPELINES_VERIFY_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "napkin/Executor/Executor.h"
 #include "napkin/Pipelines/Pipelines.h"
-#include "napkin/Reference/Tensor.h"
+#include "napkin/Reference/Random.h"
 #include "llvm/Support/raw_ostream.h"
 #include <functional>
 
@@ -22,6 +23,11 @@ namespace napkin::pipelines {
 struct VerifyOptions {
   reference::Distribution distribution = reference::Distribution::Normal;
   uint64_t seed = 1;
+  /// Whether the compilation was allowed to round factors of f32 products to
+  /// tf32: then the diagram that is compared with rounds them too.
+  bool roundToTF32 = false;
+  /// How far the PTX's approximate functions are off.
+  executor::Approximation approximation = executor::Approximation::Exact;
   /// Called with the blocks done and in all of the launch under way, by one
   /// thread at a time; empty: not called.
   std::function<void(uint64_t done, uint64_t all)> progress;

@@ -45,6 +45,9 @@ unsigned elementBytes(Element element);
 /// Whether \p element is a float type.
 bool isFloat(Element element);
 
+/// The largest finite value of the float type \p element.
+double largestFinite(Element element);
+
 /// \p value rounded to the nearest value of the float type \p element. Values
 /// beyond its range become infinities, or NaN in f8E4M3FN, which has none.
 double roundTo(Element element, double value);

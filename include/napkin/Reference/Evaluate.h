@@ -42,6 +42,8 @@ enum class Storage {
   Exact,
 };
 
+class Decisions;
+
 /// How to evaluate.
 struct EvaluationOptions {
   Arithmetic arithmetic = Arithmetic::Double;
@@ -56,6 +58,13 @@ struct EvaluationOptions {
   /// they sum over in a random order. Exact arithmetic gives the same; rounded
   /// sums differ as those of another implementation do.
   std::optional<uint64_t> orderSeed;
+  /// Under Arithmetic::Single, each result of a function that targets
+  /// approximate is off by this times its documented error (documentedError),
+  /// up or down at random by the orderSeed.
+  double functionErrors = 0;
+  /// Where set, told of every operation that jumps (lib/Reference/Decisions.h);
+  /// may change what it decides.
+  Decisions *decisions = nullptr;
   /// Arrays of more elements than this are refused.
   int64_t maxElements = int64_t(1) << 28;
 };
@@ -66,10 +75,6 @@ Element elementOf(mlir::Type type);
 
 /// The axes of \p type with their sizes. Requires: static sizes.
 std::vector<Axis> axesOf(ncd::ArrayType type);
-
-/// Random values for an array of type \p type. Requires: static sizes.
-Tensor randomTensor(ncd::ArrayType type, Distribution distribution,
-                    uint64_t seed);
 
 /// Evaluates \p diagram on \p inputs, one for each argument, with the axes of
 /// the argument's type in the same order. Axes of size `?` take the size that

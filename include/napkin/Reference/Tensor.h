@@ -3,8 +3,8 @@
 //
 // What the reference interpreter takes and gives: arrays with named axes whose
 // floats are held as double (rounded to the element type where it is narrower)
-// and whose integers are exact. With seeded random inputs and the measure by
-// which two arrays are compared. No MLIR.
+// and whose integers are exact, and the measure by which two of them are
+// compared. No MLIR.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_REFERENCE_TENSOR_H
@@ -60,26 +60,6 @@ struct Tensor {
                                           Element element,
                                           llvm::ArrayRef<char> bytes);
 };
-
-/// What random values are drawn from. Integers ignore it: i1 is a fair coin, i8
-/// uniform over its range, others uniform in [-1000, 1000].
-enum class Distribution {
-  /// N(0, 1).
-  Normal,
-  /// Uniform in [-1, 1).
-  Uniform,
-  /// N(0, 1) + N(0, 100) * Bernoulli(0.001), variances in the second argument:
-  /// what activations of trained models look like.
-  Outliers,
-};
-
-/// The distribution called "normal", "uniform" or "outliers", or nullopt.
-std::optional<Distribution> parseDistribution(llvm::StringRef name);
-
-/// An array of random values, rounded to \p element. Equal arguments give equal
-/// values on every platform.
-Tensor randomTensor(std::vector<Axis> axes, Element element,
-                    Distribution distribution, uint64_t seed);
 
 /// How far one array is from another.
 struct Comparison {

@@ -10,6 +10,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
+#include "napkin/Reference/Inputs.h"
 #include "napkin/Reference/Verify.h"
 #include "gtest/gtest.h"
 #include <chrono>

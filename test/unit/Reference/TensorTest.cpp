@@ -1,7 +1,7 @@
 //===- TensorTest.cpp - host arrays, random values, comparison ------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "napkin/Reference/Tensor.h"
+#include "napkin/Reference/Random.h"
 #include "gtest/gtest.h"
 #include <cmath>
 

@@ -1,0 +1,205 @@
+//===- IntegerRange.cpp - what integers of a scalar region may be ---------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "napkin/Dialect/NCD/IR/IntegerRange.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace napkin::ncd;
+
+using Result = std::optional<IntegerRange>;
+
+static unsigned widthOf(Type type) {
+  return type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+}
+
+/// Everything that a signed integer of \p width bits holds; 0 and 1 for a bit.
+static IntegerRange everythingOf(unsigned width) {
+  if (width == 1)
+    return {0, 1};
+  if (width > 64)
+    width = 64;
+  return {llvm::minIntN(width), llvm::maxIntN(width)};
+}
+
+bool IntegerRange::fits(unsigned width) const {
+  IntegerRange all = everythingOf(width);
+  return low >= all.low && high <= all.high;
+}
+
+static Result sum(IntegerRange a, IntegerRange b) {
+  IntegerRange r;
+  if (llvm::AddOverflow(a.low, b.low, r.low) ||
+      llvm::AddOverflow(a.high, b.high, r.high))
+    return std::nullopt;
+  return r;
+}
+
+static Result negated(IntegerRange a) {
+  IntegerRange r;
+  if (llvm::SubOverflow<int64_t>(0, a.high, r.low) ||
+      llvm::SubOverflow<int64_t>(0, a.low, r.high))
+    return std::nullopt;
+  return r;
+}
+
+static Result product(IntegerRange a, IntegerRange b) {
+  int64_t corners[4];
+  if (llvm::MulOverflow(a.low, b.low, corners[0]) ||
+      llvm::MulOverflow(a.low, b.high, corners[1]) ||
+      llvm::MulOverflow(a.high, b.low, corners[2]) ||
+      llvm::MulOverflow(a.high, b.high, corners[3]))
+    return std::nullopt;
+  auto [low, high] = std::minmax_element(corners, corners + 4);
+  return IntegerRange{*low, *high};
+}
+
+static IntegerRange hull(IntegerRange a, IntegerRange b) {
+  return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
+
+/// Quotients by a positive divisor, of any rounding.
+static Result quotient(IntegerRange a, IntegerRange b) {
+  if (b.low <= 0)
+    return std::nullopt;
+  return IntegerRange{a.low < 0 ? a.low / b.low - 1 : 0,
+                      a.high > 0 ? (a.high - 1) / b.low + 1 : 0};
+}
+
+/// Remainders by a positive divisor, with the dividend's sign.
+static Result remainder(IntegerRange a, IntegerRange b) {
+  if (b.low <= 0)
+    return std::nullopt;
+  return IntegerRange{a.low < 0 ? std::max(a.low, 1 - b.high) : 0,
+                      a.high > 0 ? std::min(a.high, b.high - 1) : 0};
+}
+
+/// Whether \p op takes its operands as unsigned numbers.
+static bool isUnsigned(Operation *op) {
+  if (auto compare = dyn_cast<arith::CmpIOp>(op)) {
+    using P = arith::CmpIPredicate;
+    P predicate = compare.getPredicate();
+    return predicate == P::ult || predicate == P::ule || predicate == P::ugt ||
+           predicate == P::uge;
+  }
+  return isa<arith::DivUIOp, arith::RemUIOp, arith::MaxUIOp, arith::MinUIOp,
+             arith::ShRUIOp, arith::ExtUIOp, arith::IndexCastUIOp,
+             arith::UIToFPOp>(op);
+}
+
+Result IntegerRanges::resultOf(Operation *op) {
+  auto operand = [&](unsigned i) { return rangeOf(op->getOperand(i)); };
+  if (isUnsigned(op))
+    for (Value value : op->getOperands())
+      if (!rangeOf(value).isNonNegative())
+        return std::nullopt;
+  return llvm::TypeSwitch<Operation *, Result>(op)
+      .Case([](arith::ConstantOp constant) -> Result {
+        auto value = dyn_cast<IntegerAttr>(constant.getValue());
+        if (!value || value.getValue().getBitWidth() > 64)
+          return std::nullopt;
+        int64_t number = value.getType().isInteger(1)
+                             ? !value.getValue().isZero()
+                             : value.getValue().getSExtValue();
+        return IntegerRange{number, number};
+      })
+      .Case([&](arith::AddIOp) { return sum(operand(0), operand(1)); })
+      .Case([&](arith::SubIOp) -> Result {
+        Result other = negated(operand(1));
+        return other ? sum(operand(0), *other) : std::nullopt;
+      })
+      .Case([&](arith::MulIOp) { return product(operand(0), operand(1)); })
+      .Case([&](math::AbsIOp) -> Result {
+        IntegerRange a = operand(0);
+        Result other = negated(a);
+        if (!other)
+          return std::nullopt;
+        IntegerRange both = hull(a, *other);
+        return IntegerRange{a.low > 0    ? a.low
+                            : a.high < 0 ? -a.high
+                                         : 0,
+                            both.high};
+      })
+      .Case<arith::MaxSIOp, arith::MaxUIOp>([&](Operation *) -> Result {
+        IntegerRange a = operand(0), b = operand(1);
+        return IntegerRange{std::max(a.low, b.low), std::max(a.high, b.high)};
+      })
+      .Case<arith::MinSIOp, arith::MinUIOp>([&](Operation *) -> Result {
+        IntegerRange a = operand(0), b = operand(1);
+        return IntegerRange{std::min(a.low, b.low), std::min(a.high, b.high)};
+      })
+      .Case<arith::DivSIOp, arith::DivUIOp, arith::FloorDivSIOp,
+            arith::CeilDivSIOp>(
+          [&](Operation *) { return quotient(operand(0), operand(1)); })
+      .Case<arith::RemSIOp, arith::RemUIOp>(
+          [&](Operation *) { return remainder(operand(0), operand(1)); })
+      .Case([&](arith::AndIOp) -> Result {
+        IntegerRange a = operand(0), b = operand(1);
+        if (a.isNonNegative() && b.isNonNegative())
+          return IntegerRange{0, std::min(a.high, b.high)};
+        return std::nullopt;
+      })
+      .Case<arith::ShRSIOp, arith::ShRUIOp>([&](Operation *) -> Result {
+        IntegerRange a = operand(0);
+        return IntegerRange{std::min<int64_t>(a.low, 0),
+                            std::max<int64_t>(a.high, 0)};
+      })
+      .Case([&](arith::SelectOp) -> Result {
+        return hull(operand(1), operand(2));
+      })
+      .Case<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtUIOp,
+            arith::TruncIOp>([&](Operation *) -> Result { return operand(0); })
+      .Case([&](arith::ExtSIOp extend) -> Result {
+        // A bit that is set extends to -1.
+        if (extend.getIn().getType().isInteger(1))
+          return IntegerRange{-1, 0};
+        return operand(0);
+      })
+      .Default([&](Operation *other) -> Result {
+        if (std::optional<int64_t> size = sizeOf(other))
+          return IntegerRange{0, std::max<int64_t>(*size - 1, 0)};
+        return std::nullopt;
+      });
+}
+
+IntegerRange IntegerRanges::rangeOf(Value value) {
+  if (auto found = known.find(value); found != known.end())
+    return found->second;
+  unsigned width = widthOf(value.getType());
+  IntegerRange range = everythingOf(width);
+  if (Operation *op = value.getDefiningOp())
+    if (Result exact = resultOf(op); exact && exact->fits(width))
+      range = *exact;
+  known[value] = range;
+  return range;
+}
+
+bool IntegerRanges::isExact(Operation *op) {
+  Type type = op->getResult(0).getType();
+  if (!type.isIntOrIndex() || type.isInteger(1) || isa<arith::SIToFPOp>(op)) {
+    // Comparisons and conversions to floats: their operands may be unsigned.
+    return !isUnsigned(op) || llvm::all_of(op->getOperands(), [&](Value value) {
+      return rangeOf(value).isNonNegative();
+    });
+  }
+  Result exact = resultOf(op);
+  return exact && exact->fits(widthOf(type));
+}
+
+IntegerRanges napkin::ncd::rangesOfMaps() {
+  return IntegerRanges([](Operation *op) -> std::optional<int64_t> {
+    auto index = dyn_cast<IndexOp>(op);
+    if (!index)
+      return std::nullopt;
+    constexpr int64_t mostPositions = int64_t(1) << 31;
+    auto map = index->getParentOfType<MapOp>();
+    std::optional<unsigned> axis =
+        map.getArrayType().axisIndex(index.getAxis());
+    int64_t size = axis ? map.getArrayType().getSizes()[*axis] : mostPositions;
+    return ShapedType::isDynamic(size) ? mostPositions : size;
+  });
+}

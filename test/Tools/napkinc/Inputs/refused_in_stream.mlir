@@ -1,0 +1,11 @@
+!x = !ncd.array<a=40, b=10000, f32>
+!r = !ncd.array<a=40, f32>
+ncd.diagram @stream(%x: !x) -> !r {
+  %y = ncd.map %x {
+  ^bb0(%e: f32):
+    %v = math.atanh %e : f32
+    ncd.yield %v : f32
+  } : !x -> !x
+  %s = ncd.reduce sum %y over [b] : !x -> !r
+  ncd.return %s : !r
+}
