@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
+#include "napkin/Dialect/NCD/IR/IntegerRange.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -30,28 +31,40 @@ std::optional<Rounding> storageRounding(Type type) {
       .Default([](Type) { return std::nullopt; });
 }
 
+/// A Compare of a NaN with anything is false, except NE.
 static Expr comparison(ExprContext &context, arith::CmpFPredicate predicate,
                        Expr a, Expr b) {
   using P = arith::CmpFPredicate;
+  auto compare = [&](Comparison c) { return context.compare(c, a, b); };
+  auto inverse = [&](Expr c) { return context.make(Kind::Not, {c}); };
+  auto apart = [&] {
+    return context.max(compare(Comparison::LT), compare(Comparison::GT));
+  };
   switch (predicate) {
   case P::OLT:
-  case P::ULT:
-    return context.compare(Comparison::LT, a, b);
+    return compare(Comparison::LT);
   case P::OLE:
-  case P::ULE:
-    return context.compare(Comparison::LE, a, b);
+    return compare(Comparison::LE);
   case P::OGT:
-  case P::UGT:
-    return context.compare(Comparison::GT, a, b);
+    return compare(Comparison::GT);
   case P::OGE:
-  case P::UGE:
-    return context.compare(Comparison::GE, a, b);
+    return compare(Comparison::GE);
   case P::OEQ:
-  case P::UEQ:
-    return context.compare(Comparison::EQ, a, b);
-  case P::ONE:
+    return compare(Comparison::EQ);
   case P::UNE:
-    return context.compare(Comparison::NE, a, b);
+    return compare(Comparison::NE);
+  case P::ULT:
+    return inverse(compare(Comparison::GE));
+  case P::ULE:
+    return inverse(compare(Comparison::GT));
+  case P::UGT:
+    return inverse(compare(Comparison::LE));
+  case P::UGE:
+    return inverse(compare(Comparison::LT));
+  case P::ONE:
+    return apart();
+  case P::UEQ:
+    return inverse(apart());
   default:
     return nullptr; // constants, and tests for NaN
   }
@@ -152,10 +165,9 @@ static Expr tableTerm(Operation *op, ExprContext &context,
       .Case<arith::MulFOp, arith::MulIOp>(make(Kind::Mul))
       .Case<arith::DivFOp>(make(Kind::Div))
       .Case<arith::NegFOp>(make(Kind::Neg))
-      .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>(
-          make(Kind::Max))
-      .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>(
-          make(Kind::Min))
+      // These keep a NaN; maxnumf and minnumf drop it and have no law.
+      .Case<arith::MaximumFOp, arith::MaxSIOp>(make(Kind::Max))
+      .Case<arith::MinimumFOp, arith::MinSIOp>(make(Kind::Min))
       .Case<math::ExpOp>(make(Kind::Exp))
       .Case<math::Exp2Op>(make(Kind::Exp2))
       .Case<math::LogOp>(make(Kind::Log))
@@ -217,13 +229,21 @@ static Expr tableTerm(Operation *op, ExprContext &context,
       .Default([](Operation *) -> Expr { return nullptr; });
 }
 
+/// Whether \p op reads integers of more than a bit.
+static bool takesIntegers(Operation *op) {
+  return llvm::any_of(op->getOperandTypes(), [](Type type) {
+    return type.isIntOrIndex() && !type.isInteger(1);
+  });
+}
+
 Expr termOf(Operation *op, ExprContext &context, ArrayRef<Expr> operands) {
   Expr term = nullptr;
   if (auto laws = dyn_cast<AlgebraicLawsOpInterface>(op))
     term = laws.getTerm(context, operands);
   else
     term = tableTerm(op, context, operands);
-  if (term)
+  // Terms are numbers: integers that may wrap are known by name alone.
+  if (term && (!takesIntegers(op) || ncd::rangesOfMaps().isExact(op)))
     return term;
   // Known by name and attributes alone.
   std::string name;
@@ -233,6 +253,8 @@ Expr termOf(Operation *op, ExprContext &context, ArrayRef<Expr> operands) {
     stream << op->getAttrDictionary();
   CallLaws none;
   Type type = op->getResult(0).getType();
+  if (isa<IntegerType>(type))
+    stream << type;
   none.integral = !isa<FloatType>(type) && !type.isInteger(1);
   return context.call(name, operands, none);
 }
@@ -256,12 +278,12 @@ void registerAlgebraicLaws(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, arith::ArithDialect *) {
     attach<arith::ConstantOp, arith::AddFOp, arith::AddIOp, arith::SubFOp,
            arith::SubIOp, arith::MulFOp, arith::MulIOp, arith::DivFOp,
-           arith::NegFOp, arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp,
-           arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp, arith::CmpFOp,
-           arith::CmpIOp, arith::SelectOp, arith::AndIOp, arith::OrIOp,
-           arith::XOrIOp, arith::ExtFOp, arith::SIToFPOp, arith::UIToFPOp,
-           arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp,
-           arith::ExtUIOp, arith::TruncFOp>(context);
+           arith::NegFOp, arith::MaximumFOp, arith::MaxSIOp, arith::MinimumFOp,
+           arith::MinSIOp, arith::CmpFOp, arith::CmpIOp, arith::SelectOp,
+           arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::ExtFOp,
+           arith::SIToFPOp, arith::UIToFPOp, arith::IndexCastOp,
+           arith::IndexCastUIOp, arith::ExtSIOp, arith::ExtUIOp,
+           arith::TruncFOp>(context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     attach<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op, math::SqrtOp,

@@ -12,6 +12,7 @@
 #include "napkin/Algebra/AlgebraicLaws.h"
 #include "napkin/Algebra/NormalForm.h"
 #include "napkin/Algebra/Passes.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
 
 namespace napkin::algebra {
@@ -28,12 +29,13 @@ static bool isEmittable(const RegionTerms &terms, StringRef axis,
                         StreamingRefusal &why) {
   for (Value result : terms.results) {
     auto type = cast<ncd::ArrayType>(result.getType());
-    if (isa<FloatType>(type.getElementType()))
+    if (isa<FloatType>(type.getElementType()) ||
+        isa<IntegerType>(terms.workingType()))
       continue;
     why.message = ("axis " + axis +
-                   ": a reduction over it into elements of "
-                   "type other than float has no streamed "
-                   "state yet; convert to f32 before it")
+                   ": a reduction over it into integers has a streamed state "
+                   "only among sums of products of integers; convert to f32 "
+                   "before it")
                       .str();
     why.location = result.getLoc();
     return false;
@@ -290,6 +292,29 @@ LogicalResult rewriteAsStream(Operation *op, const StreamingOptions &options) {
   return success();
 }
 
+/// What cancelled in the terms is not read, so the kernel does not take it.
+static void dropUnread(ncd::KernelOp kernel) {
+  Block &body = kernel.getBody().front();
+  llvm::BitVector unread(body.getNumArguments());
+  for (BlockArgument argument : body.getArguments()) {
+    // The sizes of axes are those of the arrays that remain.
+    auto type = cast<ncd::ArrayType>(argument.getType());
+    bool known = llvm::all_of(type.getAxes(), [&](StringAttr axis) {
+      auto carries = [&](Type other) {
+        return cast<ncd::ArrayType>(other).hasAxis(axis);
+      };
+      return llvm::any_of(kernel.getResultTypes(), carries) ||
+             llvm::any_of(body.getArguments(), [&](BlockArgument other) {
+               return !other.use_empty() && carries(other.getType());
+             });
+    });
+    if (argument.use_empty() && known)
+      unread.set(argument.getArgNumber());
+  }
+  kernel->eraseOperands(unread);
+  body.eraseArguments(unread);
+}
+
 namespace {
 struct NCDDeriveStream
     : napkin::algebra::impl::NCDDeriveStreamPassBase<NCDDeriveStream> {
@@ -306,6 +331,7 @@ struct NCDDeriveStream
     WalkResult result = getOperation()->walk([&](ncd::KernelOp kernel) {
       if (failed(rewriteAsStream(kernel, options)))
         return WalkResult::interrupt();
+      dropUnread(kernel);
       numStreams += !kernel.getBody().front().getOps<ncd::StreamOp>().empty();
       return WalkResult::advance();
     });

@@ -130,7 +130,8 @@ Expr RegionTerms::readContract(ncd::ContractOp contract) {
   return stored(context, sum, contract.getArrayType().getElementType());
 }
 
-/// The monoid of a region whose one operation combines the two arguments.
+/// The monoid of a region whose one operation combines the two arguments. One
+/// that drops NaN, as maxnumf does, is known by its region only.
 static Monoid monoidOf(Region &region) {
   Block &body = region.front();
   if (!llvm::hasNItems(body, 2))
@@ -146,9 +147,9 @@ static Monoid monoidOf(Region &region) {
           [](Operation *) { return Monoid::Sum; })
       .Case<arith::MulFOp, arith::MulIOp>(
           [](Operation *) { return Monoid::Prod; })
-      .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>(
+      .Case<arith::MaximumFOp, arith::MaxSIOp>(
           [](Operation *) { return Monoid::Max; })
-      .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>(
+      .Case<arith::MinimumFOp, arith::MinSIOp>(
           [](Operation *) { return Monoid::Min; })
       .Default([](Operation *) { return Monoid::Other; });
 }
@@ -348,6 +349,25 @@ void RegionTerms::locate(const PlanRefusal &refusal, StreamingRefusal &why) {
     why.location = why.expressionLocation;
 }
 
+/// The integer type in which \p op sums products of integers, or null where it
+/// does anything else. Such sums are exact modulo a power of two, so that all
+/// laws of a ring hold for them as they do for numbers.
+static Type sumOfIntegers(Operation *op) {
+  auto contract = dyn_cast<ncd::ContractOp>(op);
+  auto reduce = dyn_cast<ncd::ReduceOp>(op);
+  if (reduce && reduce.getMonoid() != ncd::Monoid::Sum)
+    return {};
+  Type type = contract ? contract.getArrayType().getElementType()
+              : reduce ? reduce.getArrayType().getElementType()
+                       : Type();
+  if (auto map = dyn_cast<ncd::MapOp>(op);
+      map &&
+      llvm::all_of(map.getBody().front().without_terminator(),
+                   llvm::IsaPred<arith::AddIOp, arith::MulIOp, arith::ExtSIOp>))
+    type = cast<ncd::ArrayType>(map.getResult().getType()).getElementType();
+  return type && (type.isInteger(32) || type.isInteger(64)) ? type : Type();
+}
+
 bool RegionTerms::derive(const StreamingOptions &options,
                          StreamingRefusal &why) {
   if (outputs.empty()) {
@@ -355,6 +375,9 @@ bool RegionTerms::derive(const StreamingOptions &options,
     return false;
   }
   working = Float32Type::get(mlirContext());
+  SmallVector<Type> sums = llvm::map_to_vector(ops, sumOfIntegers);
+  if (!sums.empty() && sums.front() && llvm::all_equal(sums))
+    working = sums.front();
   inside.insert(ops.begin(), ops.end());
   if (!numberAxes(why))
     return false;

@@ -57,9 +57,8 @@ Value convertScalar(OpBuilder &builder, Location location, Value value,
   if (from == type)
     return value;
   if (from.isIndex()) {
-    // Positions of an array that fits in memory fit in 32 bits, which is what
-    // devices convert fast.
-    Type integer = isa<IntegerType>(type) ? type : builder.getI32Type();
+    // What is computed from positions may pass 32 bits.
+    Type integer = isa<IntegerType>(type) ? type : builder.getI64Type();
     return convertScalar(
         builder, location,
         arith::IndexCastOp::create(builder, location, integer, value), type);
@@ -127,6 +126,7 @@ bool ScalarEmitter::isIntegral(Expr e) {
   case Kind::Sub:
   case Kind::Mul:
   case Kind::Neg:
+  case Kind::Abs:
     return areIntegral(e->operands);
   case Kind::Min:
   case Kind::Max:
@@ -145,6 +145,9 @@ bool ScalarEmitter::areIntegral(ArrayRef<Expr> operands) {
 }
 
 Value ScalarEmitter::constant(double value) {
+  if (Type type = terms.workingType(); isa<IntegerType>(type))
+    return arith::ConstantOp::create(
+        builder, location, builder.getIntegerAttr(type, int64_t(value)));
   return arith::ConstantOp::create(
       builder, location, builder.getFloatAttr(terms.workingType(), value));
 }
@@ -162,6 +165,10 @@ Value ScalarEmitter::condition(Expr e) {
 
 template <typename FloatOp, typename IntOp>
 Value ScalarEmitter::arithmetic(Expr e) {
+  if (isa<IntegerType>(terms.workingType())) {
+    Value a = number(e->operand(0));
+    return create<IntOp>({a, number(e->operand(1))});
+  }
   if (areIntegral(e->operands))
     return create<IntOp>({position(e->operand(0)), position(e->operand(1))});
   Value a = number(e->operand(0));
@@ -228,6 +235,11 @@ Value ScalarEmitter::emitUncached(Expr e) {
     return create<arith::DivFOp>({a, number(e->operand(1))});
   }
   case Kind::Neg:
+    if (areIntegral(e->operands)) {
+      Value zero =
+          arith::ConstantOp::create(builder, location, builder.getIndexAttr(0));
+      return create<arith::SubIOp>({zero, position(e->operand(0))});
+    }
     return unary(arith::NegFOp());
   case Kind::Fma: {
     Value a = number(e->operand(0)), b = number(e->operand(1));
@@ -245,6 +257,8 @@ Value ScalarEmitter::emitUncached(Expr e) {
   case Kind::Rsqrt:
     return unary(math::RsqrtOp());
   case Kind::Abs:
+    if (areIntegral(e->operands))
+      return create<math::AbsIOp>(position(e->operand(0)));
     return unary(math::AbsFOp());
   case Kind::Power: {
     // Whole and half exponents are products of the base or its root, which hold

@@ -86,7 +86,7 @@ Expr Deriver::combine(const Accumulator &accumulator, Expr a, Expr b) {
 Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
   const Monomial &x = *accumulator.monomial;
   Expr inner = nullptr, zero = context.constant(0);
-  bool masked = x.masks.empty();
+  bool zeroed = false; // where masked, by an exponent that is -inf there
   auto times = [&](Expr &product, Expr e) {
     product = product ? context.mul(product, e) : e;
   };
@@ -97,7 +97,7 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
     if (gauge != accumulator.gauges.end()) {
       exponent = scaledDistance(gauge->exponent, side.maxima[gauge->reference],
                                 gauge->scale);
-      masked = true; // the exponent is -inf there
+      zeroed = true;
     } else {
       Factors base2;
       for (auto [a, c] : x.exponent)
@@ -120,26 +120,25 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
     return result;
   };
   // Masks stay with what they mask, so that cofactors can be those of a
-  // contract; an exponential is masked already unless a factor could be
-  // infinite where it is 0.
+  // contract. A factor may be infinite where an exponential is 0.
   Factors covered = x.masked();
-  auto mask = [&](bool last) {
-    if (masked || (!last && !covered.empty()))
-      return;
-    for (Expr m : x.masks)
+  zeroed &= covered.empty() && x.rounded.empty();
+  bool roundsLast = x.rounding && covered.empty();
+  auto mask = [&] {
+    for (Expr m : zeroed ? ArrayRef<Expr>() : ArrayRef<Expr>(x.masks))
       inner = context.select(m, inner ? inner : context.constant(1), zero);
-    masked = true;
   };
-  masked &= x.masks.empty() || (covered.empty() && x.rounded.empty());
   if (!x.rounded.empty())
     times(inner, normalizer.powersToExpr(inGauge(x.rounded)));
   if (x.rounding) {
-    mask(/*last=*/false);
+    if (roundsLast)
+      mask();
     inner = context.round(inner ? inner : context.constant(1), *x.rounding);
   }
   if (!covered.empty())
     times(inner, normalizer.powersToExpr(inGauge(covered)));
-  mask(/*last=*/true);
+  if (!roundsLast)
+    mask();
   if (!x.outside.empty() || !inner)
     times(inner, normalizer.powersToExpr(inGauge(x.outside)));
   for (unsigned i = 0; i < context.getNumAxes(); ++i)

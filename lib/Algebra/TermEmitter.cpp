@@ -131,8 +131,12 @@ Value TermEmitter::fill(double value, ncd::ArrayType type,
   return ncd::MapOp::create(
       scope.builder, location, type, ValueRange(),
       [&](OpBuilder &builder, Location loc, ValueRange) -> Value {
-        return arith::ConstantOp::create(
-            builder, loc, builder.getFloatAttr(type.getElementType(), value));
+        Type element = type.getElementType();
+        TypedAttr constant =
+            isa<FloatType>(element)
+                ? TypedAttr(builder.getFloatAttr(element, value))
+                : TypedAttr(builder.getIntegerAttr(element, int64_t(value)));
+        return arith::ConstantOp::create(builder, loc, constant);
       });
 }
 
@@ -272,6 +276,11 @@ Value TermEmitter::reduceByRegion(Expr e, EmissionScope &scope) {
 Value TermEmitter::reduceValue(Value value, Monoid monoid, AxisSet over,
                                EmissionScope &scope) {
   value = withAxes(value, over, scope);
+  if (isa<IntegerType>(terms.workingType()))
+    value = converted(value,
+                      cast<ncd::ArrayType>(value.getType())
+                          .withElementType(terms.workingType()),
+                      scope);
   SmallVector<StringAttr> names = axisNames(over);
   auto type = cast<ncd::ArrayType>(value.getType()).withoutAxes(names);
   if (isa<FloatType>(type.getElementType()))

@@ -157,8 +157,8 @@ ncd.diagram @dynamic(%t: !t) -> !v {
 ncd.diagram @integers(%t: !t) -> !v {
   // expected-note @+1 {{in this kernel}}
   %r = ncd.kernel (%a = %t : !t) -> (!v) attributes {stream = #ncd.partition<x=16>} {
-    // expected-error @+1 {{axis x: a reduction over it into elements of type other than float has no streamed state yet}}
-    %m = ncd.reduce sum %a over [x] : !t -> !v
+    // expected-error @+1 {{axis x: a reduction over it into integers has a streamed state only among sums of products of integers; convert to f32 before it}}
+    %m = ncd.reduce max %a over [x] : !t -> !v
     ncd.yield %m : !v
   }
   ncd.return %r : !v

@@ -152,6 +152,49 @@ TEST(AlgebraTraps, ReferenceOfAGaugeIsAMember) {
                 expected, 1e-4 * expected);
 }
 
+TEST(AlgebraTraps, NoGaugeOnAFactorOfARoundedProduct) {
+  // relu(s)^p / sum relu^p, rounded, times v: whatever is assumed of scores and
+  // values, v stays the array that it is.
+  for (int power : {2, 3, 4, 8}) {
+    Cascade c;
+    ExprContext &m = c.context;
+    Expr g = m.max(c.scores(), c.c(0)), weight = g;
+    for (int i = 1; i < power; ++i)
+      weight = m.mul(weight, g);
+    Expr p = m.div(weight, m.add(c.sum(c.x, weight), c.c(1e-6)));
+    c.outputs = {c.sum(c.x, m.mul(m.round(p, Rounding::BF16), c.V))};
+    StreamPlan plan = planOf(c);
+    EXPECT_EQ(plan.members.size(), 2u) << power;
+    for (const PlanMember &member : plan.members)
+      EXPECT_EQ(member.gauge, "") << member.description;
+    bool proven = true;
+    for (const std::string &note : plan.notes)
+      proven &= note.find("not proven") == std::string::npos;
+    EXPECT_EQ(proven, power < 3) << power; // and what is not, is said
+  }
+}
+
+TEST(AlgebraTraps, AMaskCoversWhatItIsWrittenAround) {
+  // select(seen, p, 0) * g keeps a NaN of g that select(seen, p * g, 0) hides.
+  for (bool around : {false, true}) {
+    Cascade c;
+    ExprContext &m = c.context;
+    Expr seen = m.compare(Comparison::LT, m.index(c.x), c.c(48));
+    Expr e = m.exp(m.sub(c.X, c.max(c.x, c.X))), zero = c.c(0);
+    Expr term = around ? m.select(seen, m.mul(e, c.G), zero)
+                       : m.mul(m.select(seen, e, zero), c.G);
+    c.outputs = {c.sum(c.x, term)};
+    StreamPlan plan = planOf(c);
+    llvm::StringMap<Signal> signals;
+    signals["G"] = [](int64_t i) { return i == 60 ? std::nan("") : 1; };
+    double value = streamSignals(c, plan, signals, 16);
+    EXPECT_EQ(std::isnan(value), !around);
+    EXPECT_EQ(std::isnan(plainSignals(c, signals)), !around);
+    if (around)
+      EXPECT_EQ(value, 48);
+  }
+}
+
 TEST(AlgebraTraps, PureSumsAreNotTakenApart) {
   Cascade c;
   c.outputs = {c.sum(c.x, c.context.sub(c.X, c.Y))};

@@ -17,6 +17,7 @@
 #include "napkin/Algebra/StreamingForm.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Reference/Evaluate.h"
+#include "napkin/Reference/Inputs.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"

@@ -39,19 +39,19 @@ struct Wide : Cascade {
 
 using Axes = std::vector<unsigned>;
 
-/// Every choice of axes with x among them, in two orders. The streamed axis is
-/// the outermost, as the reader of regions writes it.
+/// Every choice of axes with x among them, and the largest in two orders. The
+/// streamed axis is the outermost, as the reader of regions writes it.
 std::vector<Axes> choices(const Wide &c) {
-  std::vector<Axes> result;
-  for (Axes others : {Axes{c.d, c.k, c.e}, Axes{c.e, c.k, c.d}})
-    for (unsigned set = 0; set < 8; ++set) {
-      Axes axes;
-      for (unsigned i = 0; i < 3; ++i)
-        if (set >> i & 1)
-          axes.push_back(others[i]);
-      axes.push_back(c.x);
-      result.push_back(axes);
-    }
+  std::vector<Axes> result = {{c.e, c.k, c.d, c.x}};
+  Axes others = {c.d, c.k, c.e};
+  for (unsigned set = 0; set < 8; ++set) {
+    Axes axes;
+    for (unsigned i = 0; i < 3; ++i)
+      if (set >> i & 1)
+        axes.push_back(others[i]);
+    axes.push_back(c.x);
+    result.push_back(axes);
+  }
   return result;
 }
 
@@ -67,8 +67,8 @@ StreamPlan check(Wide &c, const std::string &what, double tolerance) {
     EXPECT_EQ(member.merge->axes, member.state->axes) << member.description;
   }
   RunOptions options;
-  options.trials = 2;
-  for (Data data : {Data::Normal, Data::Large, Data::Outlier, Data::Offset}) {
+  options.trials = 1;
+  for (Data data : {Data::Large, Data::Outlier, Data::Offset}) {
     RunResult result = run(c, *plan, data, options);
     EXPECT_EQ(result.onlyStreamBad, 0) << what << ", data " << int(data);
     EXPECT_LE(result.stream, std::max(4 * result.plain, tolerance))

@@ -14,6 +14,7 @@
 #include "mlir/Parser/Parser.h"
 #include "napkin/Algebra/StreamingForm.h"
 #include "napkin/Reference/Evaluate.h"
+#include "napkin/Reference/Inputs.h"
 #include "gtest/gtest.h"
 #include <cstdio>
 #include <cstdlib>

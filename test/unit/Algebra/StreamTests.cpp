@@ -17,6 +17,7 @@
 #include "napkin/Algebra/StreamingForm.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Reference/Evaluate.h"
+#include "napkin/Reference/Inputs.h"
 #include "gtest/gtest.h"
 #include <chrono>
 
@@ -197,6 +198,47 @@ const Kernel kernels[] = {
         ncd.yield %v : f32
       } : !ncd.array<q=5, x=37, f32> -> !ncd.array<q=5, f32>
       ncd.yield %m : !ncd.array<q=5, f32>)",
+     1e-6},
+    // What a NaN does to a comparison and to an extremum is the operation's.
+    {"undefined", "x", "%t: !ncd.array<q=5, x=37, f32>", "!ncd.array<q=5, f32>",
+     R"(
+      %s = ncd.map %t {
+      ^bb0(%e: f32):
+        %i = ncd.index "q" : index
+        %j = ncd.index "x" : index
+        %two = arith.constant 2 : index
+        %k = arith.muli %i, %two : index
+        %here = arith.cmpi eq, %j, %k : index
+        %nan = arith.constant 0x7FC00000 : f32
+        %r = arith.select %here, %nan, %e : f32
+        ncd.yield %r : f32
+      } : !ncd.array<q=5, x=37, f32> -> !ncd.array<q=5, x=37, f32>
+      %m = ncd.reduce %s over [x] identity(0xFF800000 : f32) {
+      ^bb0(%l: f32, %r: f32):
+        %v = arith.maxnumf %l, %r : f32
+        ncd.yield %v : f32
+      } : !ncd.array<q=5, x=37, f32> -> !ncd.array<q=5, f32>
+      %c = ncd.map %s {
+      ^bb0(%e: f32):
+        %zero = arith.constant 0.0 : f32
+        %a = arith.cmpf ult, %e, %zero : f32
+        %b = arith.cmpf one, %e, %zero : f32
+        %d = arith.cmpf ueq, %e, %e : f32
+        %one = arith.constant 1.0 : f32
+        %f = arith.select %a, %one, %zero : f32
+        %g = arith.select %b, %f, %one : f32
+        %h = arith.select %d, %g, %zero : f32
+        %n = arith.maxnumf %e, %zero : f32
+        %r = arith.addf %h, %n : f32
+        ncd.yield %r : f32
+      } : !ncd.array<q=5, x=37, f32> -> !ncd.array<q=5, x=37, f32>
+      %l = ncd.reduce sum %c over [x] : !ncd.array<q=5, x=37, f32> -> !ncd.array<q=5, f32>
+      %o = ncd.map %m, %l {
+      ^bb0(%e: f32, %f: f32):
+        %r = arith.addf %e, %f : f32
+        ncd.yield %r : f32
+      } : !ncd.array<q=5, f32>, !ncd.array<q=5, f32> -> !ncd.array<q=5, f32>
+      ncd.yield %o : !ncd.array<q=5, f32>)",
      1e-6},
     // A fixed operation before the loop, and a reduction over another axis.
     {"queryNorm", "x", "%q: !q, %k: !k, %v: !k", "!q", R"(
