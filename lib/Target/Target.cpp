@@ -1,5 +1,9 @@
 //===- Target.cpp - Instruction descriptions per architecture -------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The tables of the targets, and the layouts that follow from fragments.
+//
+//===----------------------------------------------------------------------===//
 
 #include "napkin/Target/Target.h"
 #include "llvm/ADT/STLExtras.h"
@@ -8,36 +12,200 @@ using namespace napkin;
 using namespace napkin::layout;
 using namespace napkin::target;
 
-/// mma.sync.m16n8k16 with 16-bit factors (PTX ISA, "Matrix fragments for
-/// mma.m16n8k16 with floating point type"). With g = lane / 4, t = lane % 4:
-/// a0..a7 at row g (+8), k 2t + {0,1} (+8); b0..b3 at k 2t + {0,1} (+8), column
-/// g; c0..c3 at row g (+8), columns 2t + {0,1}.
-static MmaInstruction mma16816() {
-  const unsigned rows = 0, columns = 0, summed = 1, accumulatorColumns = 1;
-  MmaInstruction mma{16, 8, 16, {}, {}, {}};
-  mma.a.registers = {{summed, 0}, {rows, 3}, {summed, 3}};
-  mma.a.lanes = {{summed, 1}, {summed, 2}, {rows, 0}, {rows, 1}, {rows, 2}};
-  mma.b.registers = {{summed, 0}, {summed, 3}};
-  mma.b.lanes = {
-      {summed, 1}, {summed, 2}, {columns, 0}, {columns, 1}, {columns, 2}};
-  mma.accumulator.registers = {{accumulatorColumns, 0}, {rows, 3}};
-  mma.accumulator.lanes = {{accumulatorColumns, 1},
-                           {accumulatorColumns, 2},
-                           {rows, 0},
-                           {rows, 1},
-                           {rows, 2}};
-  return mma;
+//===----------------------------------------------------------------------===//
+// Instructions
+//===----------------------------------------------------------------------===//
+
+namespace {
+constexpr unsigned first = 0, second = 1, nowhere = FragmentBit::nowhere;
+
+/// Cycles between issues of the rows below on one scheduler, in their order.
+struct IssueCycles {
+  double bf16, f16, tf32, i8, f8, f64, fmaF32, fmaF64, madI32, madI64;
+};
+} // namespace
+
+/// A row of mma.sync with 16 or 8 rows: in all of them lane / 4 is the row of A
+/// and of the accumulator and the column of B, and lane % 4 walks along k in
+/// steps of one register of 4 (f64: 8) bytes; further registers are 8 rows down
+/// and then half of k on (PTX ISA, "Matrix fragments for mma.m16n8k8",
+/// "m16n8k16", "m16n8k32" and "m8n8k4" of each type).
+static MatrixInstruction mma(llvm::StringRef name, llvm::StringRef ptx,
+                             unsigned m, unsigned k, Element factor,
+                             Element accumulator, double cycles,
+                             double latency) {
+  // Bits of k inside a register, in the lanes, and above them.
+  unsigned inRegister =
+      elementBytes(factor) >= 4 ? 0 : log2Exact(4 / elementBytes(factor));
+  unsigned above = inRegister + 2;
+  Fragment a, b, c;
+  for (unsigned bit = 0; bit < inRegister; ++bit) {
+    a.registers.push_back({second, bit});
+    b.registers.push_back({second, bit});
+  }
+  if (m == 16)
+    a.registers.push_back({first, 3});
+  for (unsigned bit = above; (1u << bit) < k; ++bit) {
+    a.registers.push_back({second, bit});
+    b.registers.push_back({second, bit});
+  }
+  a.lanes = {{second, inRegister},
+             {second, inRegister + 1},
+             {first, 0},
+             {first, 1},
+             {first, 2}};
+  b.lanes = a.lanes;
+  c.registers = {{second, 0}};
+  if (m == 16)
+    c.registers.push_back({first, 3});
+  c.lanes = {{second, 1}, {second, 2}, {first, 0}, {first, 1}, {first, 2}};
+  return {name,
+          ptx,
+          Scope::Warp,
+          m,
+          8,
+          k,
+          factor,
+          factor,
+          accumulator,
+          Source::Registers,
+          Source::Registers,
+          a,
+          b,
+          c,
+          false,
+          cycles,
+          latency};
+}
+
+/// A scalar row: a lane has 4 x 4 elements, of rows 8 apart and of neighbouring
+/// columns, so that it reads B and writes the result 16 bytes at a time; four
+/// lanes share a row, eight a column.
+static MatrixInstruction scalarRow(llvm::StringRef name, llvm::StringRef ptx,
+                                   Element element, double cycles,
+                                   double latency) {
+  Fragment a, b, c;
+  a.registers = {{first, 3}, {first, 4}};
+  a.lanes = {{nowhere, 0}, {nowhere, 0}, {first, 0}, {first, 1}, {first, 2}};
+  b.registers = {{first, 0}, {first, 1}};
+  b.lanes = {{first, 2}, {first, 3}, {nowhere, 0}, {nowhere, 0}, {nowhere, 0}};
+  c.registers = {{second, 0}, {second, 1}, {first, 3}, {first, 4}};
+  c.lanes = {{second, 2}, {second, 3}, {first, 0}, {first, 1}, {first, 2}};
+  return {name,
+          ptx,
+          Scope::Thread,
+          1,
+          1,
+          1,
+          element,
+          element,
+          element,
+          Source::Registers,
+          Source::Registers,
+          a,
+          b,
+          c,
+          false,
+          cycles,
+          latency};
+}
+
+/// The table of a target; \p f8 is whether it multiplies 8-bit floats.
+static std::vector<MatrixInstruction> instructionTable(const IssueCycles &at,
+                                                       bool f8) {
+  using E = Element;
+  std::vector<MatrixInstruction> table = {
+      // f16 ahead of bf16: 8-bit floats widen to it more cheaply.
+      mma("mma.m16n8k16.f16",
+          "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", 16, 16, E::F16,
+          E::F32, at.f16, 33),
+      mma("mma.m16n8k16.bf16",
+          "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 16, 16,
+          E::BF16, E::F32, at.bf16, 33),
+      mma("mma.m16n8k8.tf32",
+          "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32", 16, 8, E::TF32,
+          E::F32, at.tf32, 33),
+      mma("mma.m16n8k32.i8", "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32",
+          16, 32, E::I8, E::I32, at.i8, 33),
+  };
+  if (f8) {
+    table.push_back(mma("mma.m16n8k32.f8E4M3FN",
+                        "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32",
+                        16, 32, E::F8E4M3, E::F32, at.f8, 33));
+    table.push_back(mma("mma.m16n8k32.f8E5M2",
+                        "mma.sync.aligned.m16n8k32.row.col.f32.e5m2.e5m2.f32",
+                        16, 32, E::F8E5M2, E::F32, at.f8, 33));
+  }
+  table.push_back(mma("mma.m8n8k4.f64",
+                      "mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64", 8, 4,
+                      E::F64, E::F64, at.f64, 33));
+  table.push_back(scalarRow("fma.f32", "fma.rn.f32", E::F32, at.fmaF32, 4));
+  table.push_back(scalarRow("fma.f64", "fma.rn.f64", E::F64, at.fmaF64, 8));
+  table.push_back(scalarRow("mad.i32", "mad.lo.s32", E::I32, at.madI32, 4));
+  table.push_back(scalarRow("mad.i64", "mad.lo.s64", E::I64, at.madI64, 16));
+  return table;
 }
 
 static llvm::ArrayRef<TargetDescription> targets() {
+  // Cycles from the peak rates of the white papers of GA100, GA102 and AD102
+  // (products per cycle of a multiprocessor: A100 bf16 1024, tf32 512, i8 2048,
+  // f64 64; the others as their consumer boards run them, accumulating in f32).
+  constexpr IssueCycles a100 = {8, 8, 8, 8, 0, 16, 2, 4, 2, 8};
+  constexpr IssueCycles ga102 = {32, 32, 32, 16, 0, 512, 1, 64, 2, 8};
+  constexpr IssueCycles ad102 = {32, 32, 32, 16, 32, 512, 1, 64, 2, 8};
   // Shared memory per block: CUDA programming guide, "Technical specifications
-  // per compute capability" (163, 99 and 99 KiB).
+  // per compute capability" (163, 99 and 99 KiB). mma of 8-bit floats is of PTX
+  // ISA 8.4.
   static const TargetDescription table[] = {
-      {"sm_80", "+ptx80", 163 * 1024, 255, mma16816()},
-      {"sm_86", "+ptx80", 99 * 1024, 255, mma16816()},
-      {"sm_89", "+ptx80", 99 * 1024, 255, mma16816()},
+      {"sm_80", "+ptx80", 163 * 1024, 255, instructionTable(a100, false)},
+      {"sm_86", "+ptx80", 99 * 1024, 255, instructionTable(ga102, false)},
+      {"sm_89", "+ptx84", 99 * 1024, 255, instructionTable(ad102, true)},
   };
   return table;
+}
+
+const MatrixInstruction *TargetDescription::find(llvm::StringRef name) const {
+  auto found = llvm::find_if(instructions, [&](const MatrixInstruction &row) {
+    return row.name == name;
+  });
+  return found == instructions.end() ? nullptr : &*found;
+}
+
+const MatrixInstruction *TargetDescription::scalar(Element accumulator) const {
+  auto found = llvm::find_if(instructions, [&](const MatrixInstruction &row) {
+    return row.scope == Scope::Thread && row.accumulator == accumulator;
+  });
+  return found == instructions.end() ? nullptr : &*found;
+}
+
+const MatrixInstruction *TargetDescription::choose(Element element,
+                                                   Element accumulator,
+                                                   bool roundToTF32) const {
+  if (roundToTF32 && element == Element::F32)
+    element = Element::TF32;
+  const MatrixInstruction *best = nullptr;
+  for (const MatrixInstruction &row : instructions) {
+    if (row.accumulator != accumulator || !represents(row.a, element))
+      continue;
+    if (row.a == element && row.scope != Scope::Thread)
+      return &row;
+    if (!best || row.productsPerCycle() > best->productsPerCycle())
+      best = &row;
+  }
+  return best;
+}
+
+const MatrixInstruction *target::lookupInstruction(llvm::StringRef name) {
+  for (const TargetDescription &description : targets())
+    if (const MatrixInstruction *row = description.find(name))
+      return row;
+  return nullptr;
+}
+
+std::string TargetDescription::ptxVersion() const {
+  llvm::StringRef digits = ptxFeature;
+  digits.consume_front("+ptx");
+  return digits.drop_back().str() + "." + digits.take_back().str();
 }
 
 const TargetDescription *target::lookupTarget(llvm::StringRef name) {
@@ -64,10 +232,15 @@ LinearLayout target::tileLayout(const Fragment &fragment, Operand operand,
     layout.add(place, unit);
     taken |= unit;
   };
-  for (FragmentBit bit : fragment.registers)
-    take(Place::Register, axes[bit.axis], bit.bit);
-  for (FragmentBit bit : fragment.lanes)
-    take(Place::Lane, axes[bit.axis], bit.bit);
+  auto takeFragment = [&](Place place, llvm::ArrayRef<FragmentBit> bits) {
+    for (FragmentBit bit : bits)
+      if (bit.axis == FragmentBit::nowhere)
+        layout.add(place, 0);
+      else
+        take(place, axes[bit.axis], bit.bit);
+  };
+  takeFragment(Place::Register, fragment.registers);
+  takeFragment(Place::Lane, fragment.lanes);
 
   // Warps take the top bits that are free; where there are none they replicate.
   llvm::SmallVector<uint32_t, 5> warpImages;

@@ -1,41 +1,19 @@
 //===- Target.h - Instruction descriptions per architecture -----*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What an architecture offers, as data: matrix instructions with the places of
-// their operands' elements, copies, limits. The lowering asks; it knows no
-// architecture by name.
+// What an architecture offers, as data: matrix instructions (Instruction.h),
+// limits, and the layouts that follow from both. Schedule and lowering ask;
+// they know no architecture by name.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NAPKIN_TARGET_TARGET_H
 #define NAPKIN_TARGET_TARGET_H
 
 #include "napkin/Layout/LinearLayout.h"
-#include "llvm/ADT/StringRef.h"
+#include "napkin/Target/Instruction.h"
+#include <vector>
 
 namespace napkin::target {
-
-/// One bit of a fragment's coordinate: bit `bit` of the operand's first (0) or
-/// second (1) axis.
-struct FragmentBit {
-  unsigned axis;
-  unsigned bit;
-};
-
-/// Where an instruction holds one operand: the coordinate bit that each
-/// register bit and lane bit stands for, lowest first. The two axes are (rows,
-/// summed) for A, (columns, summed) for B, (rows, columns) for the accumulator.
-struct Fragment {
-  llvm::SmallVector<FragmentBit, 4> registers;
-  llvm::SmallVector<FragmentBit, 5> lanes;
-};
-
-/// A warp-wide matrix instruction: D[m,n] = A[m,k] B[k,n] + C[m,n]
-/// (PTX ISA, "Warp-level matrix instructions: mma").
-struct MmaInstruction {
-  /// Sizes in elements.
-  unsigned m, n, k;
-  Fragment a, b, accumulator;
-};
 
 /// An architecture.
 struct TargetDescription {
@@ -44,16 +22,34 @@ struct TargetDescription {
   /// PTX ISA version that the emitted text asks for, as LLVM's feature:
   /// "+ptx80".
   llvm::StringRef ptxFeature;
+  /// The same as `.version` has it: "8.0".
+  std::string ptxVersion() const;
   /// Shared memory that one block may use, in bytes.
   int64_t maxSharedBytes;
   /// Registers that one thread may use.
   unsigned maxRegisters;
-  /// The instruction for 16-bit float factors and an f32 accumulator.
-  MmaInstruction mma16;
+  /// What it multiplies matrices with; scalar rows last, one for each type of
+  /// accumulator.
+  std::vector<MatrixInstruction> instructions;
+
+  /// The row called \p name, or null.
+  const MatrixInstruction *find(llvm::StringRef name) const;
+  /// The scalar row that accumulates in \p accumulator, or null.
+  const MatrixInstruction *scalar(Element accumulator) const;
+  /// The row that multiplies factors of \p element and accumulates in
+  /// \p accumulator: one for exactly these factors, else the cheapest whose
+  /// factors represent all of theirs. With \p roundToTF32, f32 factors may be
+  /// rounded to tf32. Null only where there is no scalar row either.
+  const MatrixInstruction *choose(Element element, Element accumulator,
+                                  bool roundToTF32 = false) const;
 };
 
 /// The description of the architecture called `name`, or null.
 const TargetDescription *lookupTarget(llvm::StringRef name);
+
+/// The instruction called \p name on any target, or null: what it computes and
+/// its fragments are the same on all that have it, its figures are not.
+const MatrixInstruction *lookupInstruction(llvm::StringRef name);
 
 /// "sm_80, sm_86, sm_89": the names that lookupTarget knows.
 std::string knownTargets();

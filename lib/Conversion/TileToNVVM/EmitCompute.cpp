@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "KernelEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "napkin/Dialect/NCD/IR/IntegerRange.h"
+#include "napkin/Dialect/NCD/IR/PartitionError.h"
 
 using namespace mlir;
 using namespace napkin;
@@ -12,79 +15,227 @@ using namespace napkin::tile;
 // Matrix products
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// One operand of a product as its instruction sees it: the tile, the axes that
+/// the fragment's two axes stand for, and the fragment.
+struct MmaOperand {
+  RegisterTile &tile;
+  const target::Fragment &fragment;
+  TileShape shape;
+  unsigned first, second;
+
+  MmaOperand(RegisterTile &tile, const target::Fragment &fragment,
+             StringAttr firstAxis, StringAttr secondAxis)
+      : tile(tile), fragment(fragment), shape(tile.type.getShape()),
+        first(*tile.type.axisIndex(firstAxis)),
+        second(*tile.type.axisIndex(secondAxis)) {}
+
+  int64_t firstSize() const { return shape.size(first); }
+  int64_t secondSize() const { return shape.size(second); }
+  /// The register that adds this to the thread's coordinates, if one does.
+  std::optional<uint32_t> registerAt(uint32_t along, uint32_t across) const {
+    return tile.layout.registerFor(along << shape.shift(first) |
+                                   across << shape.shift(second));
+  }
+  /// Registers of the fragment that begins at a position, in its order; empty
+  /// where this thread does not hold one of them.
+  SmallVector<uint32_t, 8> registersAt(uint32_t along, uint32_t across) const {
+    SmallVector<uint32_t, 8> registers;
+    for (uint32_t reg = 0; reg < fragment.numRegisters(); ++reg) {
+      target::Fragment::Position at = fragment.at(reg);
+      if (auto found = registerAt(along + at.first, across + at.second))
+        registers.push_back(*found);
+    }
+    if (registers.size() != fragment.numRegisters())
+      registers.clear();
+    return registers;
+  }
+};
+} // namespace
+
+/// The type of an operand's register in nvvm.mma.sync.
+static Type operandType(OpBuilder &builder, target::Element element) {
+  switch (element) {
+  case target::Element::F16:
+    return VectorType::get({2}, builder.getF16Type());
+  case target::Element::F64:
+    return builder.getF64Type();
+  default:
+    return builder.getI32Type();
+  }
+}
+
+/// How nvvm.mma.sync calls a factor's type; nothing where it has no such
+/// instruction.
+static std::optional<NVVM::MMATypes> nvvmType(target::Element element) {
+  switch (element) {
+  case target::Element::BF16:
+    return NVVM::MMATypes::bf16;
+  case target::Element::F16:
+    return NVVM::MMATypes::f16;
+  case target::Element::TF32:
+    return NVVM::MMATypes::tf32;
+  case target::Element::I8:
+    return NVVM::MMATypes::s8;
+  case target::Element::F64:
+    return NVVM::MMATypes::f64;
+  default:
+    return std::nullopt;
+  }
+}
+
+/// One instruction of a warp; gives a struct of the new accumulators.
+static Value createMma(OpBuilder &builder, Location loc,
+                       const target::MatrixInstruction &row,
+                       ArrayRef<Value> left, ArrayRef<Value> right,
+                       ArrayRef<Value> sums) {
+  Type result = LLVM::LLVMStructType::getLiteral(
+      builder.getContext(),
+      SmallVector<Type>(sums.size(), sums.front().getType()));
+  if (std::optional<NVVM::MMATypes> kind = nvvmType(row.a)) {
+    std::optional<NVVM::MMAIntOverflow> overflow;
+    if (row.accumulator == target::Element::I32)
+      overflow = NVVM::MMAIntOverflow::wrapped;
+    return NVVM::MmaOp::create(
+        builder, loc, result, left, right, sums,
+        ArrayRef<int64_t>{int64_t(row.m), int64_t(row.n), int64_t(row.k)},
+        std::nullopt, overflow, std::array<NVVM::MMATypes, 2>{*kind, *kind},
+        std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                       NVVM::MMALayout::col});
+  }
+  // D and C share registers: constraint i ties input i to output i.
+  std::string constraints, operands;
+  unsigned next = 0;
+  auto list = [&](unsigned count) {
+    operands += operands.empty() ? "{" : ", {";
+    for (unsigned i = 0; i < count; ++i)
+      operands += (i ? ", $" : "$") + std::to_string(next++);
+    operands += "}";
+  };
+  for (Value sum : sums)
+    constraints += sum.getType().isF32() ? "=f," : "=r,";
+  list(sums.size());
+  list(left.size());
+  list(right.size());
+  for (unsigned i = 0; i < left.size() + right.size(); ++i)
+    constraints += "r,";
+  operands += ", {";
+  for (unsigned i = 0; i < sums.size(); ++i) {
+    operands += (i ? ", $" : "$") + std::to_string(i);
+    constraints += std::to_string(i) + (i + 1 < sums.size() ? "," : "");
+  }
+  SmallVector<Value> inputs(left);
+  llvm::append_range(inputs, right);
+  llvm::append_range(inputs, sums);
+  std::string text = row.ptx.str() + " " + operands + "};";
+  return LLVM::InlineAsmOp::create(
+             builder, loc, result, inputs, text, constraints,
+             /*has_side_effects=*/true, /*is_align_stack=*/false,
+             LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(),
+             ArrayAttr())
+      .getResult(0);
+}
+
+/// a b + c of scalars.
+static Value multiplyAdd(OpBuilder &builder, Location loc, Value a, Value b,
+                         Value c) {
+  if (isa<FloatType>(c.getType()))
+    return LLVM::FMAOp::create(builder, loc, a, b, c);
+  return LLVM::AddOp::create(builder, loc,
+                             LLVM::MulOp::create(builder, loc, a, b), c);
+}
+
 LogicalResult KernelEmitter::emitMma(MmaOp op) {
-  const target::MmaInstruction &mma = target.mma16;
-  RegisterTile &a = *tiles.lookup(op.getA()), &b = *tiles.lookup(op.getB()),
-               &c = *tiles.lookup(op.getAccumulator());
+  const target::MatrixInstruction &row = op.getMatrixInstruction();
   StringAttr rowAxis = op.getRowAxis(), columnAxis = op.getColumnAxis(),
              summedAxis = op.getSummedAxis();
   auto result = newTile(op.getResult());
-  for (unsigned reg = 0; reg < c.layout.numRegisters(); ++reg)
-    result->scalars[reg] = element(c, reg);
+  RegisterTile &start = *tiles.lookup(op.getAccumulator());
+  for (unsigned reg = 0; reg < start.layout.numRegisters(); ++reg)
+    result->scalars[reg] = element(start, reg);
+  MmaOperand a(*tiles.lookup(op.getA()), row.aFragment, rowAxis, summedAxis);
+  MmaOperand b(*tiles.lookup(op.getB()), row.bFragment, columnAxis, summedAxis);
+  MmaOperand c(*result, row.accumulatorFragment, rowAxis, columnAxis);
 
-  // A register by what it adds to the thread's coordinates.
-  auto find = [&](RegisterTile &tile, StringAttr axis0, uint32_t at0,
-                  StringAttr axis1, uint32_t at1) -> std::optional<uint32_t> {
-    TileShape shape = tile.type.getShape();
-    uint32_t flat = at0 << shape.shift(*tile.type.axisIndex(axis0)) |
-                    at1 << shape.shift(*tile.type.axisIndex(axis1));
-    return tile.layout.registerFor(flat);
-  };
-  auto sizeOf = [](RegisterTile &tile, StringAttr axis) {
-    return tile.type.getSizes()[*tile.type.axisIndex(axis)];
-  };
   // Positions that this thread's registers do not reach belong to other warps.
   SmallVector<uint32_t> rows, columns;
-  for (uint32_t row = 0; row < sizeOf(c, rowAxis); row += mma.m)
-    if (find(*result, rowAxis, row, columnAxis, 0))
-      rows.push_back(row);
-  for (uint32_t column = 0; column < sizeOf(c, columnAxis); column += mma.n)
-    if (find(*result, rowAxis, 0, columnAxis, column))
-      columns.push_back(column);
-
-  Type element16 = a.type.getElementType();
-  NVVM::MMATypes kind =
-      element16.isBF16() ? NVVM::MMATypes::bf16 : NVVM::MMATypes::f16;
-  Type factor = element16.isBF16() ? i32 : VectorType::get({2}, element16);
-  Type sums = LLVM::LLVMStructType::getLiteral(builder.getContext(),
-                                               SmallVector<Type>(4, f32));
-  auto packed = [&](RegisterTile &tile, std::optional<uint32_t> reg) -> Value {
-    return reg && *reg % 2 == 0 ? bitcast(pair(tile, *reg / 2), factor)
-                                : Value();
-  };
-  for (uint32_t k = 0; k < sizeOf(a, summedAxis); k += mma.k)
+  for (uint32_t at = 0; at < c.firstSize(); at += row.rows())
+    if (c.registerAt(at, 0))
+      rows.push_back(at);
+  for (uint32_t at = 0; at < c.secondSize(); at += row.columns())
+    if (c.registerAt(0, at))
+      columns.push_back(at);
+  for (uint32_t k = 0; k < a.secondSize(); k += row.depth())
     for (uint32_t column : columns)
-      for (uint32_t row : rows) {
-        SmallVector<Value> left, right, sum;
-        for (unsigned part = 0; part < 4; ++part)
-          left.push_back(packed(a, find(a, rowAxis, row + 8 * (part & 1),
-                                        summedAxis, k + 8 * (part >> 1))));
-        for (unsigned part = 0; part < 2; ++part)
-          right.push_back(
-              packed(b, find(b, columnAxis, column, summedAxis, k + 8 * part)));
-        SmallVector<uint32_t, 4> registers;
-        for (unsigned part = 0; part < 4; ++part)
-          if (auto reg = find(*result, rowAxis, row + 8 * (part >> 1),
-                              columnAxis, column + (part & 1)))
-            registers.push_back(*reg);
-        if (llvm::is_contained(left, Value()) ||
-            llvm::is_contained(right, Value()) || registers.size() != 4)
-          return op.emitError() << "the operands' layouts are not those of "
-                                   "mma.m16n8k16; run tile-assign-layouts";
-        for (uint32_t reg : registers)
-          sum.push_back(result->scalars[reg]);
-        Value product = NVVM::MmaOp::create(
-            builder, loc, sums, left, right, sum,
-            ArrayRef<int64_t>{int64_t(mma.m), int64_t(mma.n), int64_t(mma.k)},
-            std::nullopt, std::nullopt,
-            std::array<NVVM::MMATypes, 2>{kind, kind},
-            std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
-                                           NVVM::MMALayout::col});
-        for (auto [part, reg] : llvm::enumerate(registers))
+      for (uint32_t at : rows) {
+        auto left = a.registersAt(at, k), right = b.registersAt(column, k),
+             sums = c.registersAt(at, column);
+        if (left.empty() || right.empty() || sums.empty())
+          return ncd::emitPartitionError(op)
+                 << "the operands' layouts are not those of " << row.name
+                 << "; run tile-assign-layouts";
+        if (row.scope == target::Scope::Thread) {
+          multiplyScalars(row, a.tile, left, b.tile, right, *result, sums);
+          continue;
+        }
+        FailureOr<SmallVector<Value>> leftWords =
+            operandWords(a.tile, left, row.a);
+        FailureOr<SmallVector<Value>> rightWords =
+            operandWords(b.tile, right, row.b);
+        if (failed(leftWords) || failed(rightWords))
+          return ncd::emitPartitionError(op)
+                 << "the factors' layouts do not give " << row.name
+                 << " whole registers; run "
+                 << "tile-assign-layouts";
+        SmallVector<Value> old;
+        for (uint32_t reg : sums)
+          old.push_back(result->scalars[reg]);
+        Value product =
+            createMma(builder, loc, row, *leftWords, *rightWords, old);
+        for (auto [part, reg] : llvm::enumerate(sums))
           result->scalars[reg] = LLVM::ExtractValueOp::create(
               builder, loc, product, ArrayRef<int64_t>{int64_t(part)});
       }
   return success();
+}
+
+/// The words of a factor's fragment, as the instruction wants them.
+FailureOr<SmallVector<Value>>
+KernelEmitter::operandWords(RegisterTile &tile, ArrayRef<uint32_t> registers,
+                            target::Element element) {
+  SmallVector<Value> words;
+  unsigned packing = std::max(1u, 4 / target::elementBytes(element));
+  for (unsigned at = 0; at < registers.size(); at += packing) {
+    for (unsigned i = 0; i < packing; ++i)
+      if (tile.packing != packing || registers[at] % packing ||
+          registers[at + i] != registers[at] + i)
+        return failure();
+    words.push_back(
+        bitcast(word(tile, registers[at]), operandType(builder, element)));
+  }
+  return words;
+}
+
+/// One step of a scalar row: every accumulator of the fragment takes the
+/// product of the two factors at its row and at its column.
+void KernelEmitter::multiplyScalars(const target::MatrixInstruction &row,
+                                    RegisterTile &a, ArrayRef<uint32_t> left,
+                                    RegisterTile &b, ArrayRef<uint32_t> right,
+                                    RegisterTile &c, ArrayRef<uint32_t> sums) {
+  // Which of a factor's registers holds a position along rows or columns.
+  auto positions = [](const target::Fragment &fragment) {
+    std::map<uint32_t, uint32_t> result;
+    for (uint32_t reg = 0; reg < fragment.numRegisters(); ++reg)
+      result[fragment.at(reg).first] = reg;
+    return result;
+  };
+  auto rowOf = positions(row.aFragment), columnOf = positions(row.bFragment);
+  for (auto [index, reg] : llvm::enumerate(sums)) {
+    target::Fragment::Position at = row.accumulatorFragment.at(index);
+    c.scalars[reg] =
+        multiplyAdd(builder, loc, element(a, left[rowOf[at.first]]),
+                    element(b, right[columnOf[at.second]]), c.scalars[reg]);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -93,26 +244,58 @@ LogicalResult KernelEmitter::emitMma(MmaOp op) {
 
 FailureOr<Value>
 KernelEmitter::emitRegion(Block &block, ArrayRef<Value> arguments,
-                          llvm::function_ref<Value(IndexOp)> index) {
+                          llvm::function_ref<Value(IndexOp)> index,
+                          bool isWide) {
   llvm::DenseMap<Value, Value> values;
   for (auto [argument, value] : llvm::zip(block.getArguments(), arguments))
     values[argument] = value;
   // Constants may have been hoisted out of the region.
   auto operand = [&](Value value) {
-    Value own = values.lookup(value);
-    return own ? own : scalar(value);
+    if (Value own = values.lookup(value))
+      return own;
+    if (Value known = scalars.lookup(value); known && !isWide)
+      return known;
+    auto constant = value.getDefiningOp<arith::ConstantOp>();
+    return constant ? *emitScalarOp(builder, *constant, {}, isWide)
+                    : scalar(value);
   };
   for (Operation &op : block.without_terminator()) {
     if (auto position = dyn_cast<IndexOp>(op)) {
-      values[position.getResult()] = index(position);
+      Value narrow = index(position);
+      values[position.getResult()] =
+          isWide ? LLVM::SExtOp::create(builder, loc, i64, narrow) : narrow;
       continue;
     }
-    FailureOr<Value> value = emitScalarOp(builder, op, operand);
+    FailureOr<Value> value = emitScalarOp(builder, op, operand, isWide);
     if (failed(value))
       return failure();
     values[op.getResult(0)] = *value;
   }
   return operand(block.getTerminator()->getOperand(0));
+}
+
+bool KernelEmitter::needsWideIndex(Block &block) {
+  ncd::IntegerRanges ranges([&](Operation *op) -> std::optional<int64_t> {
+    auto position = dyn_cast<IndexOp>(op);
+    if (!position)
+      return std::nullopt;
+    for (Type type : kernel.getBody().getArgumentTypes())
+      if (auto array = dyn_cast<ncd::ArrayType>(type);
+          array && array.hasAxis(position.getAxis()))
+        return array.sizeOf(position.getAxis());
+    return int64_t(1) << 31;
+  });
+  auto isShort = [&](Value value) {
+    return !value.getType().isIndex() || ranges.rangeOf(value).fits(32);
+  };
+  return llvm::any_of(block.without_terminator(), [&](Operation &op) {
+    bool hasIndex =
+        llvm::any_of(op.getOperandTypes(), llvm::IsaPred<IndexType>) ||
+        llvm::any_of(op.getResultTypes(), llvm::IsaPred<IndexType>);
+    return hasIndex &&
+           (!llvm::all_of(op.getOperands(), isShort) ||
+            !llvm::all_of(op.getResults(), isShort) || !ranges.isExact(&op));
+  });
 }
 
 LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
@@ -133,6 +316,7 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
         return scalar(position);
     return {};
   };
+  bool isWide = needsWideIndex(op.getBody().front());
   for (unsigned reg = 0; reg < result->layout.numRegisters(); ++reg) {
     uint32_t flat = result->layout.apply(Place::Register, reg);
     SmallVector<Value> arguments;
@@ -145,8 +329,9 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
           expected.getBases(Place::Lane) !=
               input->layout.getBases(Place::Lane) ||
           expected.getBases(Place::Warp) != input->layout.getBases(Place::Warp))
-        return op.emitError() << "an operand's layout is not the result's; run "
-                                 "tile-assign-layouts";
+        return ncd::emitPartitionError(op)
+               << "an operand's layout is not the result's; run "
+                  "tile-assign-layouts";
       arguments.push_back(element(*input, *inputReg));
     }
     auto index = [&](IndexOp position) -> Value {
@@ -161,7 +346,8 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
       return LLVM::AddOp::create(builder, loc, sum,
                                  constant(shape.coordinate(flat, *axis)));
     };
-    FailureOr<Value> value = emitRegion(op.getBody().front(), arguments, index);
+    FailureOr<Value> value =
+        emitRegion(op.getBody().front(), arguments, index, isWide);
     if (failed(value))
       return failure();
     result->scalars[reg] = *value;
@@ -190,8 +376,9 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
     auto target =
         result->layout.registerFor(shape.project(flat, kept, axisMap));
     if (!target)
-      return op.emitError() << "the result's layout is not a slice of the "
-                               "operand's; run tile-assign-layouts";
+      return ncd::emitPartitionError(op)
+             << "the result's layout is not a slice of the "
+                "operand's; run tile-assign-layouts";
     groups[*target].push_back(element(input, reg));
   }
   for (auto [reg, group] : llvm::enumerate(groups)) {
@@ -217,14 +404,7 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
     if (!shape.coordinate(image, axis))
       continue;
     for (Value &value : result->scalars) {
-      Type type = value.getType();
-      if (!type.isF32() && !type.isInteger(32))
-        return op.emitError() << "folding " << type << " across lanes is not "
-                              << "possible; compute in f32 or i32";
-      Value other = NVVM::ShflOp::create(
-          builder, loc, type, constant(-1), value, constant(1 << bit),
-          constant(31), NVVM::ShflKind::bfly, UnitAttr());
-      FailureOr<Value> combined = combine(value, other);
+      FailureOr<Value> combined = combine(value, shuffle(value, 1 << bit));
       if (failed(combined))
         return failure();
       value = *combined;
@@ -244,7 +424,7 @@ LogicalResult KernelEmitter::reduceAcrossWarps(tile::ReduceOp op,
                                                ArrayRef<unsigned> warpBits) {
   Type type = partial.type.getElementType();
   TileShape shape = partial.type.getShape();
-  unsigned bytes = type.getIntOrFloatBitWidth() / 8;
+  unsigned bytes = ncd::elementBytes(type);
   // scratch[w][element], w the bits of the warp that walk along the axis.
   SmallVector<uint32_t> lanes, warps;
   for (uint32_t image : partial.layout.getBases(Place::Lane))
@@ -266,7 +446,7 @@ LogicalResult KernelEmitter::reduceAcrossWarps(tile::ReduceOp op,
   Value base = LLVM::GEPOp::create(
       builder, loc, sharedPointer, builder.getI8Type(), sharedBase,
       ArrayRef<LLVM::GEPArg>{
-          int32_t(afterRings.contains(op) ? 0 : scratchOffset)});
+          int32_t(memory.afterRings.contains(op) ? 0 : memory.scratchOffset)});
   auto address = [&](ArrayRef<uint32_t> warpImages, unsigned reg,
                      uint32_t slot) {
     uint32_t offset = partial.layout.apply(Place::Register, reg) * bytes + slot;
@@ -274,13 +454,17 @@ LogicalResult KernelEmitter::reduceAcrossWarps(tile::ReduceOp op,
   };
   NVVM::Barrier0Op::create(builder, loc);
   for (auto [reg, value] : llvm::enumerate(partial.scalars))
-    LLVM::StoreOp::create(builder, loc, value, address(slots, reg, 0));
+    LLVM::StoreOp::create(builder, loc, toMemory(value),
+                          address(slots, reg, 0));
   NVVM::Barrier0Op::create(builder, loc);
+  Type stored = type.isInteger(1) ? builder.getI8Type() : llvmType(type);
   for (auto [reg, value] : llvm::enumerate(partial.scalars)) {
     Value sum;
     for (uint32_t slot = 0; slot < (uint32_t(1) << warpBits.size()); ++slot) {
-      Value part = LLVM::LoadOp::create(builder, loc, type,
-                                        address(warps, reg, slot * slotBytes));
+      Value part = fromMemory(
+          LLVM::LoadOp::create(builder, loc, stored,
+                               address(warps, reg, slot * slotBytes)),
+          type);
       if (!sum) {
         sum = part;
         continue;

@@ -1,8 +1,9 @@
-//===- EmitTransfers.cpp - Global and shared memory -----------------------===//
+//===- EmitTransfers.cpp - Global memory ----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "KernelEmitter.h"
 #include "fmt/format.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -175,8 +176,8 @@ KernelEmitter::insideTest(Operation *op, ViewOp view,
 }
 
 /// Adds a constant number of bytes to a pointer.
-static Value offsetBy(OpBuilder &builder, Location loc, Value pointer,
-                      int64_t bytes) {
+Value KernelEmitter::offsetBy(OpBuilder &builder, Location loc, Value pointer,
+                              int64_t bytes) {
   if (!bytes)
     return pointer;
   LLVM::GEPArg offset = int32_t(bytes);
@@ -192,16 +193,24 @@ static Value offsetBy(OpBuilder &builder, Location loc, Value pointer,
 // Global memory: moving words
 //===----------------------------------------------------------------------===//
 
+/// The constraint of inline assembly for a register, "=r," and the like.
+static std::string registerConstraint(Type type, StringRef prefix = "") {
+  unsigned bits = type.getIntOrFloatBitWidth();
+  StringRef kind = bits == 64 ? "l," : bits == 32 ? "r," : "h,";
+  return (prefix + kind).str();
+}
+
 /// ".v4" and the like for a number of words.
 static std::string vectorSuffix(size_t words) {
   return words == 1 ? "" : fmt::format(".v{}", words);
 }
 
-Value KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes,
-                                     Value condition,
-                                     SmallVectorImpl<Value> &words) {
-  Type word = bytes >= 4 ? i32 : bytes == 2 ? i16 : Type(builder.getI8Type());
-  unsigned count = std::max(1u, bytes / 4);
+void KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes,
+                                    unsigned elementBytes, Value condition,
+                                    SmallVectorImpl<Value> &words) {
+  unsigned wordBytes = elementBytes == 8 ? 8 : std::min(bytes, 4u);
+  Type word = builder.getIntegerType(8 * wordBytes);
+  unsigned count = bytes / wordBytes;
   if (!condition) {
     Type type = count == 1 ? word : VectorType::get({int64_t(count)}, word);
     Value loaded = LLVM::LoadOp::create(builder, loc, type, pointer, bytes);
@@ -209,28 +218,30 @@ Value KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes,
       words.push_back(count == 1 ? loaded
                                  : Value(LLVM::ExtractElementOp::create(
                                        builder, loc, loaded, constant(i))));
-    return {};
+    return;
   }
-  // A guarded load leaves zeros: one instruction, no branch.
-  StringRef kind = bytes >= 4 ? "b32" : bytes == 2 ? "b16" : "b8";
-  Type registerType = bytes >= 4 ? i32 : i16;
+  // A guarded load leaves zeros: one instruction, no branch. A byte takes a
+  // register of 16 bits.
+  unsigned registerBits = std::max(16u, 8 * wordBytes);
+  Type registerType = builder.getIntegerType(registerBits);
   std::string text, targets;
   for (unsigned i = 0; i < count; ++i) {
-    text += fmt::format("mov.{} ${}, 0; ", bytes >= 4 ? "b32" : "b16", i);
+    text += fmt::format("mov.b{} ${}, 0; ", registerBits, i);
     targets += fmt::format("{}${}", i ? ", " : "", i);
   }
   if (count > 1)
     targets = "{" + targets + "}";
-  text += fmt::format("@${} ld.global{}.{} {}, [${}];", count + 1,
-                      vectorSuffix(count), kind.str(), targets, count);
+  text += fmt::format("@${} ld.global{}.b{} {}, [${}];", count + 1,
+                      vectorSuffix(count), 8 * wordBytes, targets, count);
   std::string constraints;
   for (unsigned i = 0; i < count; ++i)
-    constraints += bytes >= 4 ? "=r," : "=h,";
+    constraints += registerConstraint(registerType, "=");
   constraints += "l,b";
-  Type result = count == 1
-                    ? registerType
-                    : Type(LLVM::LLVMStructType::getLiteral(
-                          builder.getContext(), SmallVector<Type>(count, i32)));
+  Type result =
+      count == 1
+          ? registerType
+          : Type(LLVM::LLVMStructType::getLiteral(
+                builder.getContext(), SmallVector<Type>(count, registerType)));
   Value loaded = LLVM::InlineAsmOp::create(
                      builder, loc, result, ValueRange{pointer, condition}, text,
                      constraints,
@@ -242,11 +253,10 @@ Value KernelEmitter::loadGlobalWords(Value pointer, unsigned bytes,
     Value value = count == 1 ? loaded
                              : Value(LLVM::ExtractValueOp::create(
                                    builder, loc, loaded, ArrayRef<int64_t>{i}));
-    if (bytes == 1)
+    if (wordBytes == 1)
       value = LLVM::TruncOp::create(builder, loc, word, value);
     words.push_back(value);
   }
-  return {};
 }
 
 void KernelEmitter::storeGlobalWords(Value pointer, ArrayRef<Value> words,
@@ -265,19 +275,19 @@ void KernelEmitter::storeGlobalWords(Value pointer, ArrayRef<Value> words,
   }
   std::string sources, constraints;
   SmallVector<Value> operands;
+  unsigned wordBits = words.front().getType().getIntOrFloatBitWidth();
   for (auto [i, word] : llvm::enumerate(words)) {
     sources += fmt::format("{}${}", i ? ", " : "", i);
-    constraints += bytes >= 4 ? "r," : "h,";
     operands.push_back(
-        bytes == 1 ? Value(LLVM::ZExtOp::create(builder, loc, i16, word))
-                   : word);
+        wordBits == 8 ? Value(LLVM::ZExtOp::create(builder, loc, i16, word))
+                      : word);
+    constraints += registerConstraint(operands.back().getType());
   }
   if (words.size() > 1)
     sources = "{" + sources + "}";
-  StringRef kind = bytes >= 4 ? "b32" : bytes == 2 ? "b16" : "b8";
-  std::string text = fmt::format("@${} st.global{}.{} [${}], {};",
-                                 words.size() + 1, vectorSuffix(words.size()),
-                                 kind.str(), words.size(), sources);
+  std::string text =
+      fmt::format("@${} st.global{}.b{} [${}], {};", words.size() + 1,
+                  vectorSuffix(words.size()), wordBits, words.size(), sources);
   constraints += "l,b";
   operands.push_back(pointer);
   operands.push_back(condition);
@@ -288,45 +298,92 @@ void KernelEmitter::storeGlobalWords(Value pointer, ArrayRef<Value> words,
                             LLVM::AsmDialectAttr(), ArrayAttr());
 }
 
+/// Whether what is computed from \p value may be thrown away at some positions:
+/// a map on its way asks where it stands.
+static bool dependsOnPosition(Value value) {
+  llvm::SetVector<Value> reached;
+  reached.insert(value);
+  for (unsigned i = 0; i < reached.size(); ++i)
+    for (OpOperand &use : reached[i].getUses()) {
+      Operation *user = use.getOwner();
+      if (auto map = dyn_cast<tile::MapOp>(user))
+        if (!map.getBody().front().getOps<IndexOp>().empty())
+          return true;
+      if (auto loop = dyn_cast<scf::ForOp>(user))
+        if (BlockArgument carried = loop.getTiedLoopRegionIterArg(&use))
+          reached.insert(carried);
+      if (isa<scf::YieldOp>(user))
+        if (auto loop = dyn_cast<scf::ForOp>(user->getParentOp())) {
+          reached.insert(loop.getRegionIterArgs()[use.getOperandNumber()]);
+          reached.insert(loop.getResult(use.getOperandNumber()));
+        }
+      reached.insert(user->result_begin(), user->result_end());
+    }
+  return false;
+}
+
+void KernelEmitter::keepLoads(ArrayRef<Value> words) {
+  // No instruction, but a use: LLVM would drop the load of an element that a
+  // mask hides wherever it can tell, and the bytes of a kernel would depend on
+  // how far it sees.
+  for (Value word : words) {
+    Type type = word.getType();
+    StringRef constraint = type.isF32()                         ? "f"
+                           : type.getIntOrFloatBitWidth() == 64 ? "l"
+                           : type.getIntOrFloatBitWidth() == 32 ? "r"
+                                                                : "h";
+    if (type.getIntOrFloatBitWidth() == 8)
+      word = LLVM::ZExtOp::create(builder, loc, i16, word);
+    LLVM::InlineAsmOp::create(builder, loc, TypeRange(), word, "", constraint,
+                              /*has_side_effects=*/true,
+                              /*is_align_stack=*/false,
+                              LLVM::tailcallkind::TailCallKind::None,
+                              LLVM::AsmDialectAttr(), ArrayAttr());
+  }
+}
+
 LogicalResult KernelEmitter::emitLoad(LoadOp op) {
   auto tile = newTile(op.getTile());
-  unsigned elementBytes = bytesOf(tile->type.getElementType());
-  if (elementBytes > 4)
-    return op.emitError() << "loading elements of "
-                          << tile->type.getElementType()
-                          << " is not possible; use at most 32 bits";
+  Type element = tile->type.getElementType();
+  unsigned elementBytes = bytesOf(element);
   FailureOr<GlobalAccess> found =
       accessGlobal(op, op.getViewOp(), tile->layout);
   if (failed(found))
     return failure();
   GlobalAccess &access = *found;
+  SmallVector<Value> unguarded;
   for (unsigned reg = 0; reg < tile->layout.numRegisters();
        reg += access.vector) {
     SmallVector<Value> words;
     Value condition = access.inside ? access.inside(reg) : Value();
     loadGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]),
-                    access.vector * elementBytes, condition, words);
-    if (elementBytes == 2 && access.vector >= 2)
+                    access.vector * elementBytes, elementBytes, condition,
+                    words);
+    if (!condition)
+      llvm::append_range(unguarded, words);
+    if (tile->packing > 1 && access.vector >= tile->packing)
       for (auto [i, word] : llvm::enumerate(words))
-        tile->pairs[reg / 2 + i] = word;
-    else if (elementBytes == 1 && access.vector > 1)
+        tile->words[reg / tile->packing + i] = word;
+    else if (words.size() < access.vector) // two or more small ones in a word
       for (unsigned i = 0; i < access.vector; ++i) {
-        Value word = words[i / 4];
-        if (word.getType().getIntOrFloatBitWidth() > 8) {
-          Value shifted = LLVM::LShrOp::create(
+        Value word = words.front();
+        if (i)
+          word = LLVM::LShrOp::create(
               builder, loc, word,
               LLVM::ConstantOp::create(
                   builder, loc, word.getType(),
-                  builder.getIntegerAttr(word.getType(), 8 * (i % 4))));
-          word =
-              LLVM::TruncOp::create(builder, loc, builder.getI8Type(), shifted);
-        }
-        tile->scalars[reg + i] = bitcast(word, tile->type.getElementType());
+                  builder.getIntegerAttr(word.getType(),
+                                         8 * elementBytes * i)));
+        word = LLVM::TruncOp::create(
+            builder, loc, builder.getIntegerType(8 * elementBytes), word);
+        tile->scalars[reg + i] = fromMemory(word, element);
       }
     else
       for (auto [i, word] : llvm::enumerate(words))
-        tile->scalars[reg + i] = bitcast(word, tile->type.getElementType());
+        tile->scalars[reg + i] = fromMemory(word, element);
   }
+  if (dependsOnPosition(op.getTile()))
+    keepLoads(unguarded);
   return success();
 }
 
@@ -350,15 +407,11 @@ Value KernelEmitter::holdsFirstCopy(const LinearLayout &layout) {
 LogicalResult KernelEmitter::emitStore(StoreOp op) {
   RegisterTile &tile = *tiles.lookup(op.getTile());
   unsigned elementBytes = bytesOf(tile.type.getElementType());
-  if (elementBytes > 4)
-    return op.emitError() << "storing elements of "
-                          << tile.type.getElementType()
-                          << " is not possible; use at most 32 bits";
   FailureOr<GlobalAccess> found = accessGlobal(op, op.getViewOp(), tile.layout);
   if (failed(found))
     return failure();
   GlobalAccess &access = *found;
-  if (elementBytes == 1)
+  if (access.vector < tile.packing)
     access.vector = 1;
   // Threads that share an element: the one with zeros in the shared bits
   // writes.
@@ -366,12 +419,12 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
   for (unsigned reg = 0; reg < tile.layout.numRegisters();
        reg += access.vector) {
     SmallVector<Value> words;
-    if (elementBytes == 2 && access.vector >= 2)
-      for (unsigned i = 0; i < access.vector / 2; ++i)
-        words.push_back(pair(tile, reg / 2 + i));
+    if (tile.packing > 1 && access.vector >= tile.packing)
+      for (unsigned i = 0; i < access.vector; i += tile.packing)
+        words.push_back(word(tile, reg + i));
     else
       for (unsigned i = 0; i < access.vector; ++i)
-        words.push_back(bitcast(element(tile, reg + i),
+        words.push_back(bitcast(toMemory(element(tile, reg + i)),
                                 builder.getIntegerType(8 * elementBytes)));
     Value condition = access.inside ? access.inside(reg) : Value();
     if (condition && writes)
@@ -421,7 +474,7 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     if (bytes < 4) {
       // Rows that start anywhere: through a register, one element at a time.
       SmallVector<Value> words;
-      loadGlobalWords(source, bytes, condition, words);
+      loadGlobalWords(source, bytes, elementBytes, condition, words);
       LLVM::StoreOp::create(builder, loc, words[0], destination, bytes);
       continue;
     }
@@ -438,244 +491,5 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     LLVM::BrOp::create(builder, loc, ValueRange{}, after);
     builder.setInsertionPointToStart(after);
   }
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Shared memory
-//===----------------------------------------------------------------------===//
-
-Value KernelEmitter::slotBase(Value slot) {
-  auto pick = slot.getDefiningOp<PickOp>();
-  RingType type = pick.getRing().getType();
-  Value base =
-      offsetBy(builder, loc, sharedBase, ringOffsets.lookup(pick.getRing()));
-  if (type.getSlots() == 1)
-    return base;
-  Value bytes = LLVM::MulOp::create(builder, loc, scalar(pick.getNumber()),
-                                    constant(int32_t(slotStride(type))));
-  return LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
-                             base, ArrayRef<LLVM::GEPArg>{bytes});
-}
-
-Value KernelEmitter::sharedAddress(Value slotBase, ArrayRef<uint32_t> lanes,
-                                   ArrayRef<uint32_t> warps, uint32_t offset,
-                                   Combine combine) {
-  // Bits that no thread sets may be added, as an immediate of the instruction;
-  // the others are XORed into the thread's part, once, ahead of the loops.
-  // Where images are added in the first place, all of the offset is an
-  // immediate.
-  uint32_t mask = imageMask(lanes, warps);
-  Value thread = threadImage(lanes, warps, combine);
-  if (combine == Combine::Sum) {
-    Value pointer = slotBase;
-    if (mask)
-      pointer =
-          LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
-                              pointer, ArrayRef<LLVM::GEPArg>{thread});
-    return offsetBy(builder, loc, pointer, offset);
-  }
-  if (uint32_t swizzle = offset & mask) {
-    Value &known = xoredImages[{thread, swizzle}];
-    if (!known)
-      known = inSetup([&]() -> Value {
-        return LLVM::XOrOp::create(builder, loc, thread, constant(swizzle));
-      });
-    thread = known;
-  }
-  Value pointer = slotBase;
-  if (mask)
-    pointer =
-        LLVM::GEPOp::create(builder, loc, sharedPointer, builder.getI8Type(),
-                            pointer, ArrayRef<LLVM::GEPArg>{thread});
-  return offsetBy(builder, loc, pointer, offset & ~mask);
-}
-
-void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared,
-                               Value base) {
-  SharedAccess places = compose(tile.layout, shared);
-  unsigned elementBytes = bytesOf(tile.type.getElementType());
-  auto offsetOf = [places](unsigned reg) { return places.registerOffset(reg); };
-  if (elementBytes == 2)
-    if (std::optional<LdMatrixPlan> plan = planLdMatrix(places)) {
-      unsigned group = 0;
-      for (unsigned bit : plan->matrixBits)
-        group |= 1u << bit;
-      unsigned matrices = 1u << plan->matrixBits.size();
-      RegisterTile *target = &tile;
-      tile.fetch = [=](unsigned index) {
-        unsigned first = (2 * index) & ~group;
-        Value address = sharedAddress(base, plan->laneImages, places.warps,
-                                      offsetOf(first), places.combine);
-        Type type =
-            matrices == 1
-                ? i32
-                : Type(LLVM::LLVMStructType::getLiteral(
-                      builder.getContext(), SmallVector<Type>(matrices, i32)));
-        Value loaded = NVVM::LdMatrixOp::create(
-            builder, loc, type, address, matrices,
-            plan->transposed ? NVVM::MMALayout::col : NVVM::MMALayout::row,
-            NVVM::LdStMatrixShapeAttr::get(builder.getContext(), 8, 8),
-            NVVM::LdStMatrixEltType::B16);
-        for (unsigned matrix = 0; matrix < matrices; ++matrix) {
-          unsigned reg = first;
-          for (auto [i, bit] : llvm::enumerate(plan->matrixBits))
-            if (matrix >> i & 1)
-              reg |= 1u << bit;
-          target->pairs[reg / 2] =
-              matrices == 1
-                  ? loaded
-                  : Value(LLVM::ExtractValueOp::create(
-                        builder, loc, loaded, ArrayRef<int64_t>{matrix}));
-        }
-      };
-      return;
-    }
-  // Contiguous registers that stay contiguous bytes move together; bytes one by
-  // one, for taking words apart costs more than it saves.
-  unsigned bits = 0;
-  while (elementBytes > 1 && bits < places.registers.size() &&
-         places.registers[bits] == elementBytes << bits &&
-         (elementBytes << (bits + 1)) <= widestAccess)
-    ++bits;
-  unsigned vector = 1u << bits, bytes = vector * elementBytes;
-  for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
-    Value address = sharedAddress(base, places.lanes, places.warps,
-                                  offsetOf(reg), places.combine);
-    if (bytes < 4) {
-      Type type = elementBytes == 2 ? i16 : Type(builder.getI8Type());
-      Value loaded = LLVM::LoadOp::create(builder, loc, type, address, bytes);
-      tile.scalars[reg] = bitcast(loaded, tile.type.getElementType());
-      continue;
-    }
-    unsigned words = bytes / 4;
-    Type type = words == 1 ? i32 : Type(VectorType::get({int64_t(words)}, i32));
-    Value loaded = LLVM::LoadOp::create(builder, loc, type, address, bytes);
-    for (unsigned i = 0; i < words; ++i) {
-      Value word = words == 1 ? loaded
-                              : Value(LLVM::ExtractElementOp::create(
-                                    builder, loc, loaded, constant(i)));
-      if (elementBytes == 2)
-        tile.pairs[reg / 2 + i] = word;
-      else
-        tile.scalars[reg + i] = bitcast(word, tile.type.getElementType());
-    }
-  }
-}
-
-void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared,
-                                Value base) {
-  SharedAccess places = compose(tile.layout, shared);
-  unsigned elementBytes = bytesOf(tile.type.getElementType());
-  unsigned bits = 0;
-  while (bits < places.registers.size() &&
-         places.registers[bits] == elementBytes << bits &&
-         (elementBytes << (bits + 1)) <= widestAccess)
-    ++bits;
-  unsigned vector = 1u << bits, bytes = vector * elementBytes;
-  for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
-    Value address = sharedAddress(base, places.lanes, places.warps,
-                                  places.registerOffset(reg), places.combine);
-    SmallVector<Value> words;
-    if (elementBytes == 2 && vector >= 2)
-      for (unsigned i = 0; i < vector / 2; ++i)
-        words.push_back(pair(tile, reg / 2 + i));
-    else
-      for (unsigned i = 0; i < vector; ++i)
-        words.push_back(element(tile, reg + i));
-    Value value = words.front();
-    if (words.size() > 1) {
-      Type type = VectorType::get({int64_t(words.size())}, words[0].getType());
-      value = LLVM::PoisonOp::create(builder, loc, type);
-      for (auto [i, word] : llvm::enumerate(words))
-        value = LLVM::InsertElementOp::create(builder, loc, value, word,
-                                              constant(i));
-    }
-    LLVM::StoreOp::create(builder, loc, value, address, bytes);
-  }
-}
-
-/// Whether every use of a read is a matrix product of the same block with no
-/// synchronisation or copy in between, so that reading late changes nothing.
-static bool mayReadLate(ReadOp op) {
-  Operation *last = nullptr;
-  for (Operation *user : op->getUsers()) {
-    if (!isa<MmaOp>(user) || user->getBlock() != op->getBlock())
-      return false;
-    if (!last || last->isBeforeInBlock(user))
-      last = user;
-  }
-  for (Operation *next = op->getNextNode(); last && next != last;
-       next = next->getNextNode())
-    if (isa<BarrierOp, WaitGroupsOp, scf::ForOp>(next))
-      return false;
-  return last;
-}
-
-LogicalResult KernelEmitter::emitRead(ReadOp op) {
-  auto tile = newTile(op.getTile());
-  readShared(*tile, op.getSlot().getType().getSharedLayout(),
-             slotBase(op.getSlot()));
-  if (tile->fetch && !mayReadLate(op))
-    for (unsigned index = 0; index < tile->pairs.size(); ++index)
-      pair(*tile, index);
-  return success();
-}
-
-LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
-  RegisterTile &input = *tiles.lookup(op.getInput());
-  auto result = newTile(op.getResult());
-  // The same threads: at most the registers change places.
-  if (input.layout.getBases(Place::Lane) ==
-          result->layout.getBases(Place::Lane) &&
-      input.layout.getBases(Place::Warp) ==
-          result->layout.getBases(Place::Warp)) {
-    SmallVector<unsigned> from;
-    for (unsigned reg = 0; reg < result->layout.numRegisters(); ++reg)
-      if (auto source = input.layout.registerFor(
-              result->layout.apply(Place::Register, reg)))
-        from.push_back(*source);
-    if (from.size() == result->layout.numRegisters()) {
-      for (auto [reg, source] : llvm::enumerate(from))
-        result->scalars[reg] = element(input, source);
-      return success();
-    }
-  }
-  unsigned elementBytes = bytesOf(result->type.getElementType());
-  if (elementBytes > 4 || result->type.getElementType().isInteger(1))
-    return op.emitError()
-           << "moving elements of " << result->type.getElementType()
-           << " between threads is not possible; use 8 to 32 bits";
-  SharedLayout scratch =
-      SharedLayout::swizzledRowMajor(result->type.getShape(), elementBytes);
-  Value base = offsetBy(builder, loc, sharedBase,
-                        afterRings.contains(op) ? 0 : scratchOffset);
-  NVVM::Barrier0Op::create(builder, loc);
-  // Of warps that hold the same elements one writes: two would race.
-  Block *after = nullptr;
-  if (uint32_t copies = input.layout.replicatedBits(Place::Warp)) {
-    // What is kept for later uses must not be made under the condition.
-    for (unsigned reg = 0; reg < input.layout.numRegisters(); ++reg)
-      element(input, reg);
-    for (unsigned index = 0; index < input.pairs.size(); ++index)
-      pair(input, index);
-    Value bits = LLVM::AndOp::create(builder, loc, warp, constant(copies));
-    Value writes = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
-                                        bits, constant(0));
-    Block *then = startBlock();
-    after = startBlock();
-    LLVM::CondBrOp::create(builder, loc, writes, then, after);
-    builder.setInsertionPointToStart(then);
-  }
-  writeShared(input, scratch, base);
-  if (after) {
-    LLVM::BrOp::create(builder, loc, ValueRange{}, after);
-    builder.setInsertionPointToStart(after);
-  }
-  NVVM::Barrier0Op::create(builder, loc);
-  readShared(*result, scratch, base);
-  if (result->fetch)
-    for (unsigned index = 0; index < result->pairs.size(); ++index)
-      pair(*result, index);
   return success();
 }

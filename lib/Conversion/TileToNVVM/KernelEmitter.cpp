@@ -3,6 +3,7 @@
 
 #include "KernelEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "napkin/Dialect/NCD/IR/PartitionError.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -29,74 +30,11 @@ KernelEmitter::KernelEmitter(OpBuilder &builder, KernelOp kernel,
 // Shared memory
 //===----------------------------------------------------------------------===//
 
-/// The bytes of shared memory through which an operation moves values between
-/// threads; 0 if it needs none.
-static int64_t scratchBytes(Operation &op, int64_t warps) {
-  if (auto convert = dyn_cast<ConvertOp>(op)) {
-    TileType type = convert.getInput().getType();
-    return (int64_t(1) << type.getShape().totalBits()) *
-           std::max(1u, type.getElementType().getIntOrFloatBitWidth() / 8);
-  }
-  if (auto reduce = dyn_cast<ReduceOp>(op)) {
-    TileType input = reduce.getInput().getType();
-    unsigned axis = *input.axisIndex(reduce.getAxis());
-    bool crossesWarps = false;
-    for (uint32_t image : input.getLayout().getLayout().getBases(Place::Warp))
-      crossesWarps |= input.getShape().coordinate(image, axis) != 0;
-    if (!crossesWarps)
-      return 0;
-    TileType type = reduce.getResult().getType();
-    return warps * (int64_t(1) << type.getShape().totalBits()) *
-           (type.getElementType().getIntOrFloatBitWidth() / 8);
-  }
-  return 0;
-}
-
-int64_t napkin::slotStride(RingType type) {
-  return llvm::alignTo(type.getSlotBytes(), 16);
-}
-
 LogicalResult KernelEmitter::planSharedMemory() {
-  // Rings live for the whole kernel. Scratch for layout changes comes after
-  // them, except once no ring is touched any more: then it takes their place.
-  int64_t rings = 0, scratchWhileLive = 0, scratchAfter = 0;
-  Operation *lastUse = nullptr;
-  Block &body = kernel.getBody().front();
-  kernel.walk([&](Operation *op) {
-    if (auto ring = dyn_cast<RingOp>(op)) {
-      RingType type = ring.getRing().getType();
-      ringOffsets[ring.getRing()] = rings;
-      rings += llvm::alignTo(slotStride(type) * type.getSlots(), 1024);
-    }
-    // A read may be emitted as late as its last user (see mayReadLate).
-    auto touches = [&](Operation *user) {
-      Operation *top = body.findAncestorOpInBlock(*user);
-      if (!lastUse || lastUse->isBeforeInBlock(top))
-        lastUse = top;
-    };
-    if (isa<CopyOp, ReadOp>(op))
-      touches(op);
-    if (auto read = dyn_cast<ReadOp>(op))
-      for (Operation *user : read->getUsers())
-        if (isa<MmaOp>(user))
-          touches(user);
-  });
-  kernel.walk([&](Operation *op) {
-    int64_t bytes = scratchBytes(*op, kernel.getWarps());
-    if (!bytes)
-      return;
-    Operation *top = body.findAncestorOpInBlock(*op);
-    bool after = !lastUse || (lastUse != top && lastUse->isBeforeInBlock(top));
-    if (after)
-      afterRings.insert(op);
-    int64_t &scratch = after ? scratchAfter : scratchWhileLive;
-    scratch = std::max(scratch, bytes);
-  });
-  scratchOffset = rings;
-  sharedBytes = std::max(rings + scratchWhileLive, scratchAfter);
-  if (sharedBytes > target.maxSharedBytes)
-    return kernel.emitError()
-           << "needs " << sharedBytes << " bytes of shared memory a block; "
+  memory = tile::planSharedMemory(kernel);
+  if (memory.bytes > target.maxSharedBytes)
+    return ncd::emitPartitionError(kernel)
+           << "needs " << memory.bytes << " bytes of shared memory a block; "
            << target.name << " has " << target.maxSharedBytes
            << ": choose smaller tiles or fewer stages";
   return success();
@@ -134,7 +72,7 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   Value thread = NVVM::ThreadIdXOp::create(builder, loc, i32);
   lane = LLVM::AndOp::create(builder, loc, thread, constant(31));
   warp = LLVM::LShrOp::create(builder, loc, thread, constant(5));
-  if (sharedBytes)
+  if (memory.bytes)
     sharedBase = LLVM::AddressOfOp::create(builder, loc, sharedPointer,
                                            shared.getSymName());
   emitPlaces();
@@ -191,6 +129,12 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
       .Default([&](Operation *op) -> LogicalResult {
         if (op->getNumResults() == 1 && op->getNumRegions() == 0 &&
             isa<arith::ArithDialect>(op->getDialect())) {
+          // Of the maps alone, which may have wide positions.
+          if (isa<arith::ConstantOp>(op) &&
+              llvm::all_of(op->getUsers(), [](Operation *user) {
+                return isa<tile::MapOp>(user->getParentOp());
+              }))
+            return success();
           auto operand = [&](Value value) { return scalar(value); };
           FailureOr<Value> value = emitScalarOp(builder, *op, operand);
           if (failed(value))
@@ -444,9 +388,14 @@ std::shared_ptr<RegisterTile> KernelEmitter::newTile(Value value) {
   auto tile = std::make_shared<RegisterTile>();
   tile->type = cast<TileType>(value.getType());
   tile->layout = tile->type.getLayout().getLayout();
-  tile->scalars.resize(tile->layout.numRegisters());
-  if (tile->type.getElementType().getIntOrFloatBitWidth() == 16)
-    tile->pairs.resize(tile->layout.numRegisters() / 2);
+  unsigned registers = tile->layout.numRegisters();
+  tile->scalars.resize(registers);
+  Type element = llvmType(tile->type.getElementType());
+  unsigned bits = element.getIntOrFloatBitWidth();
+  if ((bits == 8 || bits == 16) && registers >= 32 / bits) {
+    tile->packing = 32 / bits;
+    tile->words.resize(registers / tile->packing);
+  }
   tiles[value] = tile;
   return tile;
 }
@@ -454,24 +403,56 @@ std::shared_ptr<RegisterTile> KernelEmitter::newTile(Value value) {
 Value KernelEmitter::element(RegisterTile &tile, unsigned reg) {
   if (tile.scalars[reg])
     return tile.scalars[reg];
-  Value packed = pair(tile, reg / 2);
-  Type vector = VectorType::get({2}, tile.type.getElementType());
+  Type element = llvmType(tile.type.getElementType());
+  if (tile.packing == 1) {
+    tile.fetch(reg);
+    return tile.scalars[reg];
+  }
+  unsigned first = reg & ~(tile.packing - 1);
+  if (!tile.words[reg / tile.packing] && tile.fetch)
+    tile.fetch(reg);
+  if (tile.scalars[reg])
+    return tile.scalars[reg];
+  Value packed = tile.words[reg / tile.packing];
+  if (tile.packing == 4) {
+    Value byte = packed;
+    if (reg != first)
+      byte = LLVM::LShrOp::create(builder, loc, byte,
+                                  constant(8 * int32_t(reg - first)));
+    return tile.scalars[reg] =
+               LLVM::TruncOp::create(builder, loc, builder.getI8Type(), byte);
+  }
+  Type vector = VectorType::get({2}, element);
   Value elements = LLVM::BitcastOp::create(builder, loc, vector, packed);
   for (unsigned half : {0u, 1u})
-    if (!tile.scalars[(reg & ~1u) | half])
-      tile.scalars[(reg & ~1u) | half] = LLVM::ExtractElementOp::create(
+    if (!tile.scalars[first + half])
+      tile.scalars[first + half] = LLVM::ExtractElementOp::create(
           builder, loc, elements, constant(half));
   return tile.scalars[reg];
 }
 
-Value KernelEmitter::pair(RegisterTile &tile, unsigned index) {
-  if (tile.pairs[index])
-    return tile.pairs[index];
-  if (tile.fetch) {
-    tile.fetch(index);
-    return tile.pairs[index];
+Value KernelEmitter::word(RegisterTile &tile, unsigned reg) {
+  if (tile.packing == 1)
+    return element(tile, reg);
+  Value &known = tile.words[reg / tile.packing];
+  if (!known && tile.fetch && !tile.scalars[reg])
+    tile.fetch(reg);
+  if (known)
+    return known;
+  if (tile.packing == 4) {
+    // Bytes are put side by side two by two.
+    auto join = [&](Value low, Value high, int32_t selector) {
+      return callIntrinsic(builder, loc, "llvm.nvvm.prmt", i32,
+                           {low, high, constant(selector)});
+    };
+    SmallVector<Value> bytes;
+    for (unsigned i = 0; i < 4; ++i)
+      bytes.push_back(
+          LLVM::ZExtOp::create(builder, loc, i32, element(tile, reg + i)));
+    return known = join(join(bytes[0], bytes[1], 0x0040),
+                        join(bytes[2], bytes[3], 0x0040), 0x5410);
   }
-  Value low = tile.scalars[2 * index], high = tile.scalars[2 * index + 1];
+  Value low = element(tile, reg), high = element(tile, reg + 1);
   auto lowRound = low.getDefiningOp<LLVM::FPTruncOp>();
   auto highRound = high.getDefiningOp<LLVM::FPTruncOp>();
   Type element = tile.type.getElementType();
@@ -483,14 +464,59 @@ Value KernelEmitter::pair(RegisterTile &tile, unsigned index) {
         element.isBF16() ? "llvm.nvvm.ff2bf16x2.rn" : "llvm.nvvm.ff2f16x2.rn";
     Value rounded = callIntrinsic(builder, loc, name, vector,
                                   {highRound.getArg(), lowRound.getArg()});
-    return tile.pairs[index] = bitcast(rounded, i32);
+    return known = bitcast(rounded, i32);
   }
   Value packed = LLVM::PoisonOp::create(builder, loc, vector);
   packed =
       LLVM::InsertElementOp::create(builder, loc, packed, low, constant(0));
   packed =
       LLVM::InsertElementOp::create(builder, loc, packed, high, constant(1));
-  return tile.pairs[index] = bitcast(packed, i32);
+  return known = bitcast(packed, i32);
+}
+
+void KernelEmitter::fetchAll(RegisterTile &tile) {
+  for (unsigned reg = 0; reg < tile.scalars.size(); reg += tile.packing)
+    word(tile, reg);
+}
+
+Value KernelEmitter::shuffle(Value value, int32_t laneMask) {
+  auto exchange = [&](Value part) -> Value {
+    return NVVM::ShflOp::create(builder, loc, part.getType(), constant(-1),
+                                part, constant(laneMask), constant(31),
+                                NVVM::ShflKind::bfly, UnitAttr());
+  };
+  Type type = value.getType();
+  unsigned bits = type.getIntOrFloatBitWidth();
+  if (bits == 32)
+    return exchange(value);
+  if (bits == 64) {
+    Type halves = VectorType::get({2}, i32);
+    Value source = bitcast(value, halves);
+    Value result = LLVM::PoisonOp::create(builder, loc, halves);
+    for (int32_t half : {0, 1})
+      result = LLVM::InsertElementOp::create(
+          builder, loc, result,
+          exchange(LLVM::ExtractElementOp::create(builder, loc, source,
+                                                  constant(half))),
+          constant(half));
+    return bitcast(result, type);
+  }
+  Type integer = builder.getIntegerType(bits);
+  Value wide = LLVM::ZExtOp::create(builder, loc, i32, bitcast(value, integer));
+  return bitcast(LLVM::TruncOp::create(builder, loc, integer, exchange(wide)),
+                 type);
+}
+
+Value KernelEmitter::toMemory(Value value) {
+  if (!value.getType().isInteger(1))
+    return value;
+  return LLVM::ZExtOp::create(builder, loc, builder.getI8Type(), value);
+}
+
+Value KernelEmitter::fromMemory(Value value, Type element) {
+  if (!element.isInteger(1))
+    return bitcast(value, llvmType(element));
+  return LLVM::TruncOp::create(builder, loc, i1, value);
 }
 
 Value KernelEmitter::callIntrinsic(OpBuilder &builder, Location loc,

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "napkin/Dialect/Tile/IR/Positions.h"
+#include "napkin/Dialect/Tile/IR/SharedMemory.h"
 #include "napkin/Target/Target.h"
 #include "llvm/ADT/MapVector.h"
 #include <functional>
@@ -23,18 +24,21 @@
 
 namespace napkin {
 
-/// The thread's part of a tile: one value for each register of the layout, or
-/// one packed i32 for each two registers of 16-bit elements, made on demand.
+/// The thread's part of a tile: one value for each register of the layout;
+/// elements of 8 and 16 bits also as words of 4 bytes, made on demand.
 struct RegisterTile {
   tile::TileType type;
   layout::LinearLayout layout;
-  /// One per register; null where only the packed form exists.
+  /// One per register; null where only the packed form exists, or nothing yet.
   llvm::SmallVector<mlir::Value> scalars;
-  /// One per two registers (16-bit elements); null where not packed yet.
-  llvm::SmallVector<mlir::Value> pairs;
-  /// Fills `pairs[i]` and perhaps others; set for a shared-memory read that is
-  /// emitted where its values are first used.
-  std::function<void(unsigned pair)> fetch;
+  /// Elements of one word: 4 of 8 bits, 2 of 16 bits, else 1.
+  unsigned packing = 1;
+  /// One i32 per `packing` registers where that is more than 1; null where not
+  /// packed yet.
+  llvm::SmallVector<mlir::Value> words;
+  /// Fills the word or scalar of `reg` and perhaps others; set for a
+  /// shared-memory read that is emitted where its values are first used.
+  std::function<void(unsigned reg)> fetch;
 };
 
 /// Emits one kernel.
@@ -49,7 +53,7 @@ public:
   mlir::FailureOr<mlir::LLVM::LLVMFuncOp> emit();
 
   /// Bytes of dynamic shared memory that the emitted function needs.
-  int64_t getSharedBytes() const { return sharedBytes; }
+  int64_t getSharedBytes() const { return memory.bytes; }
 
 private:
   using Value = mlir::Value;
@@ -108,6 +112,16 @@ private:
   mlir::LogicalResult emitLoad(tile::LoadOp op);
   mlir::LogicalResult emitStore(tile::StoreOp op);
   mlir::LogicalResult emitCopy(tile::CopyOp op);
+  /// Loads `bytes` of elements of `elementBytes` as words: of 8 bytes for
+  /// elements of 8, else of 4 or of what there is.
+  void loadGlobalWords(Value pointer, unsigned bytes, unsigned elementBytes,
+                       Value condition, llvm::SmallVectorImpl<Value> &words);
+  /// Keeps loads that nothing may need in the end, given their words.
+  void keepLoads(llvm::ArrayRef<Value> words);
+  void storeGlobalWords(Value pointer, llvm::ArrayRef<Value> words,
+                        unsigned bytes, Value condition);
+
+  //===--- EmitShared.cpp -------------------------------------------------===//
   mlir::LogicalResult emitRead(tile::ReadOp op);
   mlir::LogicalResult emitConvert(tile::ConvertOp op);
   /// Pointer to `offset` (a constant) past the thread's part of a shared
@@ -117,10 +131,6 @@ private:
                       layout::Combine combine = layout::Combine::Xor);
   /// First byte of a slot.
   Value slotBase(Value slot);
-  Value loadGlobalWords(Value pointer, unsigned bytes, Value condition,
-                        llvm::SmallVectorImpl<Value> &words);
-  void storeGlobalWords(Value pointer, llvm::ArrayRef<Value> words,
-                        unsigned bytes, Value condition);
   /// Moves a tile into shared memory at `base`, or out of it.
   void writeShared(RegisterTile &tile, const layout::SharedLayout &shared,
                    Value base);
@@ -129,12 +139,23 @@ private:
 
   //===--- EmitCompute.cpp ------------------------------------------------===//
   mlir::LogicalResult emitMma(tile::MmaOp op);
+  mlir::FailureOr<llvm::SmallVector<Value>>
+  operandWords(RegisterTile &tile, llvm::ArrayRef<uint32_t> registers,
+               target::Element element);
+  void multiplyScalars(const target::MatrixInstruction &row, RegisterTile &a,
+                       llvm::ArrayRef<uint32_t> left, RegisterTile &b,
+                       llvm::ArrayRef<uint32_t> right, RegisterTile &c,
+                       llvm::ArrayRef<uint32_t> sums);
   mlir::LogicalResult emitMap(tile::MapOp op);
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   /// Emits the scalar operations of a region; `index` resolves `tile.index`.
+  /// Positions in it have 64 bits where `isWide`.
   mlir::FailureOr<Value>
   emitRegion(mlir::Block &block, llvm::ArrayRef<Value> arguments,
-             llvm::function_ref<Value(tile::IndexOp)> index);
+             llvm::function_ref<Value(tile::IndexOp)> index,
+             bool isWide = false);
+  /// Whether arithmetic on positions in \p block may pass 32 bits.
+  bool needsWideIndex(mlir::Block &block);
   /// Combines values that live in other warps, through shared memory.
   mlir::LogicalResult reduceAcrossWarps(tile::ReduceOp op,
                                         RegisterTile &partial,
@@ -144,12 +165,23 @@ private:
   std::shared_ptr<RegisterTile> newTile(Value value);
   /// One register's element.
   Value element(RegisterTile &tile, unsigned reg);
-  /// Registers 2i and 2i+1 of 16-bit elements, packed.
-  Value pair(RegisterTile &tile, unsigned index);
+  /// The word that begins with register `reg`, as i32 (elements of 8 and 16
+  /// bits) or as the element itself.
+  Value word(RegisterTile &tile, unsigned reg);
+  /// Makes every register of a tile now.
+  void fetchAll(RegisterTile &tile);
+  /// The value of the lane whose number differs in `laneMask`.
+  Value shuffle(Value value, int32_t laneMask);
+  /// A truth value as the byte that memory holds, and back.
+  Value toMemory(Value value);
+  Value fromMemory(Value value, mlir::Type element);
   mlir::Type llvmType(mlir::Type type);
   Value bitcast(Value value, mlir::Type type);
 
 public:
+  /// Adds a constant number of bytes to a pointer.
+  static Value offsetBy(mlir::OpBuilder &builder, mlir::Location loc,
+                        Value pointer, int64_t bytes);
   /// Calls an intrinsic by name.
   static Value callIntrinsic(mlir::OpBuilder &builder, mlir::Location loc,
                              llvm::StringRef name, mlir::Type result,
@@ -168,7 +200,6 @@ private:
   Value lane, warp, sharedBase;
   llvm::DenseMap<Value, std::shared_ptr<RegisterTile>> tiles;
   llvm::DenseMap<Value, Value> scalars;
-  llvm::DenseMap<Value, int64_t> ringOffsets;
   std::map<
       std::tuple<std::vector<uint32_t>, std::vector<uint32_t>, layout::Combine>,
       Value>
@@ -178,24 +209,34 @@ private:
                               const std::pair<Value, uint32_t> &)>>
       xoredImages;
   llvm::DenseMap<int32_t, Value> constants;
-  int64_t sharedBytes = 0;
-  /// Where layout changes go: past the rings while a ring may still be read,
-  /// over them afterwards.
-  int64_t scratchOffset = 0;
-  llvm::SmallPtrSet<mlir::Operation *, 8> afterRings;
+  tile::SharedMemory memory;
 };
 
-/// Emits one scalar operation of `arith` or `math` on values of LLVM types.
-/// Errors: an operation or type that no instruction serves, at its location.
+/// Emits one scalar operation of `arith` or `math` on values of LLVM types; an
+/// index has 64 bits where `isWide`. Errors: an operation or type that no
+/// instruction serves, at its location.
 mlir::FailureOr<mlir::Value>
 emitScalarOp(mlir::OpBuilder &builder, mlir::Operation &op,
-             llvm::function_ref<mlir::Value(mlir::Value)> operand);
+             llvm::function_ref<mlir::Value(mlir::Value)> operand,
+             bool isWide = false);
 
-/// Bytes from one slot of a ring to the next.
-int64_t slotStride(tile::RingType type);
+/// Emits a function of `math`, or a division, of f32 that has no exact
+/// instruction (Functions.h), perhaps with a branch in it: what follows goes
+/// where the builder stands. Null for any other operation.
+mlir::Value emitFunction(mlir::OpBuilder &builder, mlir::Operation &op,
+                         llvm::ArrayRef<mlir::Value> operands);
 
-/// The LLVM type of a scalar of a tile program (index is i32).
-mlir::Type scalarType(mlir::Type type);
+/// The LLVM type of a scalar of a tile program: index is i32, or i64 where
+/// `isWide`; tf32 an f32 whose last 13 bits are zero, an 8-bit float an i8.
+mlir::Type scalarType(mlir::Type type, bool isWide = false);
+
+/// Whether LLVM has no type for these floats: tf32 and the 8-bit ones.
+bool isEmulatedFloat(mlir::Type type);
+
+/// \p value, of the float type \p from, rounded or widened to \p to; one of
+/// them is an emulated float.
+mlir::Value convertFloat(mlir::OpBuilder &builder, mlir::Location loc,
+                         mlir::Value value, mlir::Type from, mlir::Type to);
 
 } // namespace napkin
 

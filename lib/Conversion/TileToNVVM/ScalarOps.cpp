@@ -1,10 +1,8 @@
 //===- ScalarOps.cpp - arith and math into LLVM and NVVM ------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Scalar operations of maps and reductions. Transcendental functions go to the
-// GPU's approximations (PTX ISA "Floating point instructions": ex2, lg2, rcp,
-// rsqrt, sqrt, sin, cos: at most 2 ulp), never to a device library: the output
-// must not depend on what is installed.
+// Scalar operations of maps and reductions: those that are one instruction or a
+// few. Functions without an exact one are in ScalarFunctions.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,9 +16,13 @@
 using namespace mlir;
 using namespace napkin;
 
-Type napkin::scalarType(Type type) {
+Type napkin::scalarType(Type type, bool isWide) {
   if (type.isIndex())
-    return IntegerType::get(type.getContext(), 32);
+    return IntegerType::get(type.getContext(), isWide ? 64 : 32);
+  if (isa<FloatTF32Type>(type))
+    return Float32Type::get(type.getContext());
+  if (isEmulatedFloat(type))
+    return IntegerType::get(type.getContext(), 8);
   return type;
 }
 
@@ -29,28 +31,58 @@ namespace {
 /// Builds the LLVM form of one operation; operands are already LLVM values.
 class ScalarBuilder {
 public:
-  ScalarBuilder(OpBuilder &builder, Operation &op, ArrayRef<Value> operands)
+  ScalarBuilder(OpBuilder &builder, Operation &op, ArrayRef<Value> operands,
+                bool isWide)
       : builder(builder), op(op), loc(op.getLoc()), operands(operands),
-        f32(builder.getF32Type()) {}
+        isWide(isWide), f32(builder.getF32Type()) {}
 
   FailureOr<Value> build() {
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       return buildConstant(constant);
+    if (isa<arith::ExtFOp, arith::TruncFOp>(op)) {
+      Type from = op.getOperand(0).getType(), to = op.getResult(0).getType();
+      if (isEmulatedFloat(from) || isEmulatedFloat(to))
+        return convertFloat(builder, loc, operands[0], from, to);
+    }
+    // Everything but a choice computes in a type that the device has.
+    for (Type type : llvm::concat<Type>(llvm::to_vector(op.getOperandTypes()),
+                                        llvm::to_vector(op.getResultTypes())))
+      if (isEmulatedFloat(type) && !isa<arith::SelectOp>(op))
+        return op.emitError() << "'" << op.getName() << "' on " << type
+                              << " has no device instruction; widen it to f32 "
+                                 "first and round the result";
     if (FailureOr<Value> value = buildArith(); succeeded(value))
       return value;
     if (FailureOr<Value> value = buildConversion(); succeeded(value))
       return value;
     if (FailureOr<Value> value = buildMath(); succeeded(value))
       return value;
-    return op.emitError()
-           << "'" << op.getName() << "' on " << op.getResult(0).getType()
-           << " has no device instruction here; write it with "
-              "add, multiply, divide, exp2, log2, sqrt, rsqrt, "
-              "sin, cos, tanh, erf, comparisons and select of f32";
+    return refuse();
   }
 
 private:
-  Type resultType() { return scalarType(op.getResult(0).getType()); }
+  /// What there is instead of an operation without instructions.
+  InFlightDiagnostic refuse() {
+    Type type = op.getResult(0).getType();
+    InFlightDiagnostic message = op.emitError()
+                                 << "'" << op.getName() << "' on " << type
+                                 << " has no device instruction here; ";
+    if (isa<math::PowFOp>(op) && type.isF32())
+      return std::move(message)
+             << "an exponent has to be a constant and a multiple of 0.5: for "
+                "others write exp2(y * log2(x)), whose error grows with the "
+                "result's exponent";
+    if (isa<FloatType>(type) && !type.isF32())
+      return std::move(message) << "convert to f32 and back";
+    return std::move(message)
+           << "write it with add, multiply, divide, fma, comparisons, select, "
+              "floor, ceil, trunc, round, sqrt, rsqrt, cbrt, powers with a "
+              "constant exponent, exp, exp2, expm1, log, log2, log10, log1p, "
+              "sin, cos, tan, asin, acos, atan, atan2, sinh, cosh, tanh, erf "
+              "and erfc of f32";
+  }
+
+  Type resultType() { return scalarType(op.getResult(0).getType(), isWide); }
 
   template <typename Op, typename... Args>
   Value make(Args &&...args) {
@@ -74,16 +106,22 @@ private:
 
   Value multiply(Value a, Value b) { return make<LLVM::FMulOp>(a, b); }
 
-  Value exp2(Value x) { return call("llvm.nvvm.ex2.approx.ftz", {x}); }
-
   FailureOr<Value> buildConstant(arith::ConstantOp constant) {
     Attribute value = constant.getValue();
-    if (constant.getType().isIndex() &&
+    if (constant.getType().isIndex() && !isWide &&
         !llvm::isInt<32>(cast<IntegerAttr>(value).getInt()))
       return op.emitError()
              << "index constant " << cast<IntegerAttr>(value).getInt()
              << " does not fit in 32 bits, and positions on the "
                 "device have 32; cast the index to i64 first";
+    if (auto number = dyn_cast<FloatAttr>(value);
+        number && isEmulatedFloat(number.getType())) {
+      if (resultType().isF32())
+        return real(number.getValueAsDouble());
+      return make<LLVM::ConstantOp>(
+          resultType(), builder.getIntegerAttr(
+                            resultType(), number.getValue().bitcastToAPInt()));
+    }
     if (auto integer = dyn_cast<IntegerAttr>(value))
       return make<LLVM::ConstantOp>(
           resultType(), builder.getIntegerAttr(resultType(), integer.getInt()));
@@ -100,8 +138,8 @@ private:
         .Case([&](arith::MulFOp) { return makeFloat<LLVM::FMulOp>(); })
         .Case([&](arith::NegFOp) { return make<LLVM::FNegOp>(operands[0]); })
         .Case([&](arith::DivFOp) -> FailureOr<Value> {
-          if (resultType().isF32()) // 2 ulp over the whole range
-            return call("llvm.nvvm.div.full", operands);
+          if (resultType().isF32())
+            return emitFunction(builder, op, operands);
           return makeFloat<LLVM::FDivOp>();
         })
         .Case([&](arith::MaximumFOp) {
@@ -167,7 +205,13 @@ private:
     return TypeSwitch<Operation *, FailureOr<Value>>(&op)
         .Case([&](arith::ExtFOp) { return cast(LLVM::FPExtOp()); })
         .Case([&](arith::TruncFOp) { return cast(LLVM::FPTruncOp()); })
-        .Case([&](arith::SIToFPOp) { return cast(LLVM::SIToFPOp()); })
+        .Case([&](arith::SIToFPOp) -> FailureOr<Value> {
+          // A conversion from 64 bits is slow; these may hold 32.
+          Value number = operands[0];
+          if (auto extended = number.getDefiningOp<LLVM::SExtOp>())
+            number = extended.getArg();
+          return make<LLVM::SIToFPOp>(resultType(), number);
+        })
         .Case([&](arith::UIToFPOp) { return cast(LLVM::UIToFPOp()); })
         .Case([&](arith::FPToSIOp) { return cast(LLVM::FPToSIOp()); })
         .Case([&](arith::FPToUIOp) { return cast(LLVM::FPToUIOp()); })
@@ -180,35 +224,25 @@ private:
   }
 
   FailureOr<Value> buildMath() {
-    if (auto fma = dyn_cast<math::FmaOp>(op))
-      return make<LLVM::FMAOp>(operands[0], operands[1], operands[2]);
-    if (op.getNumResults() != 1 || !op.getResult(0).getType().isF32())
+    if (op.getNumResults() != 1 || !isa<math::MathDialect>(op.getDialect()))
       return failure();
-    constexpr double log2e = 1.4426950408889634, ln2 = 0.6931471805599453;
+    if (isa<math::FmaOp>(op))
+      return make<LLVM::FMAOp>(operands[0], operands[1], operands[2]);
+    if (isa<math::AbsIOp>(op))
+      return make<LLVM::AbsOp>(resultType(), operands[0],
+                               /*is_int_min_poison=*/false);
+    if (auto type = dyn_cast<FloatType>(op.getResult(0).getType());
+        type && type.getWidth() == 16)
+      return buildWidened(type);
+    if (!op.getResult(0).getType().isF32())
+      return failure();
+    if (Value value = emitFunction(builder, op, operands))
+      return value;
     return TypeSwitch<Operation *, FailureOr<Value>>(&op)
-        .Case([&](math::Exp2Op) { return exp2(operands[0]); })
-        .Case([&](math::ExpOp) {
-          return exp2(multiply(operands[0], real(log2e)));
-        })
-        .Case([&](math::Log2Op) {
-          return call("llvm.nvvm.lg2.approx.f", operands);
-        })
-        .Case([&](math::LogOp) {
-          return multiply(call("llvm.nvvm.lg2.approx.f", operands), real(ln2));
-        })
-        .Case([&](math::SqrtOp) {
-          return call("llvm.nvvm.sqrt.approx.f", operands);
-        })
-        .Case([&](math::RsqrtOp) {
-          return call("llvm.nvvm.rsqrt.approx.f", operands);
-        })
-        .Case([&](math::SinOp) {
-          return call("llvm.nvvm.sin.approx.f", operands);
-        })
-        .Case([&](math::CosOp) {
-          return call("llvm.nvvm.cos.approx.f", operands);
-        })
         .Case([&](math::AbsFOp) { return make<LLVM::FAbsOp>(operands[0]); })
+        .Case([&](math::CopySignOp) {
+          return make<LLVM::CopySignOp>(operands[0], operands[1]);
+        })
         .Case([&](math::FloorOp) { return make<LLVM::FFloorOp>(operands[0]); })
         .Case([&](math::CeilOp) { return make<LLVM::FCeilOp>(operands[0]); })
         .Case([&](math::RoundEvenOp) {
@@ -216,19 +250,45 @@ private:
         })
         .Case([&](math::TruncOp) { return make<LLVM::FTruncOp>(operands[0]); })
         .Case([&](math::RoundOp) { return make<LLVM::RoundOp>(operands[0]); })
-        .Case([&](math::ErfOp) { return erf(operands[0]); })
         .Case([&](math::PowFOp) { return power(operands[0], operands[1]); })
-        .Case([&](math::TanhOp) { return tanh(operands[0]); })
         .Default([](Operation *) { return failure(); });
   }
 
-  /// A power with a constant whole exponent, by squaring; others are refused,
-  /// for exp2(y log2 x) loses as many bits as the result's exponent has.
+  /// A function of 16-bit floats is computed in f32 and rounded once.
+  FailureOr<Value> buildWidened(FloatType type) {
+    SmallVector<Value> wide;
+    for (Value value : operands) {
+      if (value.getType() != type)
+        return failure();
+      wide.push_back(make<LLVM::FPExtOp>(f32, value));
+    }
+    OperationState state(loc, op.getName(), wide, Type(f32), op.getAttrs());
+    Operation *widened = Operation::create(state);
+    FailureOr<Value> value =
+        ScalarBuilder(builder, *widened, wide, isWide).buildMath();
+    widened->destroy();
+    if (failed(value))
+      return failure();
+    return make<LLVM::FPTruncOp>(type, *value);
+  }
+
+  /// A power with a constant exponent that is a multiple of a half, by
+  /// squaring; others are refused, for exp2(y log2 x) loses as many bits as the
+  /// result's exponent has.
   FailureOr<Value> power(Value base, Value exponent) {
+    if (auto widened = exponent.getDefiningOp<LLVM::FPExtOp>())
+      exponent = widened.getArg();
     auto constant = exponent.getDefiningOp<LLVM::ConstantOp>();
     auto value =
         constant ? dyn_cast<FloatAttr>(constant.getValue()) : FloatAttr();
-    double whole = value ? value.getValueAsDouble() : 0.5;
+    if (!value)
+      return failure();
+    double whole = value.getValueAsDouble();
+    constexpr double mostHalves = 32;
+    if (whole != std::trunc(whole) && std::abs(whole) <= mostHalves) {
+      base = call("llvm.nvvm.sqrt.approx.f", base);
+      whole *= 2;
+    }
     if (whole != std::trunc(whole) || std::abs(whole) > INT32_MAX)
       return failure();
     Value result, square = base;
@@ -245,72 +305,21 @@ private:
     return result;
   }
 
-  /// a polynomial in `x`, highest coefficient first.
-  Value polynomial(Value x, ArrayRef<double> coefficients) {
-    Value sum = real(coefficients.front());
-    for (double coefficient : coefficients.drop_front())
-      sum = make<LLVM::FMAOp>(sum, x, real(coefficient));
-    return sum;
-  }
-
-  /// erf x: below 0.93 an odd polynomial, above it 1 - exp(-x p(x)) (minimax
-  /// coefficients as in N. Juffa's erff, at most about 1 ulp).
-  Value erf(Value x) {
-    constexpr double log2e = 1.4426950408889634;
-    Value size = make<LLVM::FAbsOp>(x), square = multiply(x, x);
-    Value series =
-        polynomial(square, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2,
-                            1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
-    Value near = make<LLVM::FMAOp>(series, x, x);
-    Value tail = polynomial(
-        size, {-1.72853470e-5, 3.83197126e-4, -3.88396438e-3, 2.42546219e-2,
-               -1.06777877e-1, -6.34846687e-1, -1.28717512e-1});
-    Value negated = make<LLVM::FNegOp>(size);
-    Value argument = make<LLVM::FMAOp>(tail, size, negated);
-    Value far =
-        make<LLVM::FSubOp>(real(1.0), exp2(multiply(argument, real(log2e))));
-    Value signedFar = make<LLVM::CopySignOp>(far, x);
-    Value isFar = make<LLVM::FCmpOp>(
-        builder.getI1Type(), LLVM::FCmpPredicate::ogt, size, real(0.927734375));
-    return make<LLVM::SelectOp>(isFar, signedFar, near);
-  }
-
-  /// tanh x = 1 - 2 / (exp(2x) + 1): exact limits at both ends and an absolute
-  /// error of some 1e-7, where the hardware's tanh.approx has 5e-4.
-  Value tanh(Value x) {
-    constexpr double twoLog2e = 2.8853900817779268;
-    Value power = exp2(multiply(x, real(twoLog2e)));
-    Value sum = make<LLVM::FAddOp>(power, real(1.0));
-    // The sum is at least 1, where the reciprocal has no corner.
-    Value reciprocal = call("llvm.nvvm.rcp.approx.ftz.f", {sum});
-    Value quotient = multiply(real(2.0), reciprocal);
-    Value far = make<LLVM::FSubOp>(real(1.0), quotient);
-    // Near 0 the difference cancels: an odd polynomial (Cephes, tanhf.c).
-    Value square = multiply(x, x);
-    Value series = real(-5.70498872745e-3);
-    for (double coefficient : {2.06390887954e-2, -5.37397155531e-2,
-                               1.33314422036e-1, -3.33332819422e-1})
-      series = make<LLVM::FMAOp>(series, square, real(coefficient));
-    Value near = make<LLVM::FMAOp>(multiply(series, square), x, x);
-    Value isNear = make<LLVM::FCmpOp>(
-        builder.getI1Type(), LLVM::FCmpPredicate::olt, square, real(0.390625));
-    return make<LLVM::SelectOp>(isNear, near, far);
-  }
-
   OpBuilder &builder;
   Operation &op;
   Location loc;
   ArrayRef<Value> operands;
+  bool isWide;
   Type f32;
 };
 
 } // namespace
 
-FailureOr<Value>
-napkin::emitScalarOp(OpBuilder &builder, Operation &op,
-                     llvm::function_ref<Value(Value)> operand) {
+FailureOr<Value> napkin::emitScalarOp(OpBuilder &builder, Operation &op,
+                                      llvm::function_ref<Value(Value)> operand,
+                                      bool isWide) {
   SmallVector<Value> operands;
   for (Value value : op.getOperands())
     operands.push_back(operand(value));
-  return ScalarBuilder(builder, op, operands).build();
+  return ScalarBuilder(builder, op, operands, isWide).build();
 }

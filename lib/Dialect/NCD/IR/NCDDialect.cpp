@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Dialect/NCD/IR/NCDDialect.h"
+#include "NCDRanges.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
@@ -21,4 +22,5 @@ void NCDDialect::initialize() {
       >();
   registerTypes();
   registerAttributes();
+  attachRanges(getContext());
 }

@@ -8,6 +8,7 @@
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "AxisSyntax.h"
 #include "OpChecks.h"
+#include "napkin/Target/Target.h"
 
 using namespace mlir;
 using namespace napkin::ncd;
@@ -23,7 +24,8 @@ void ContractOp::build(OpBuilder &builder, OperationState &state,
                        ArrayType resultType, ValueRange inputs,
                        ArrayRef<StringAttr> over) {
   SmallVector<Attribute> axes(over.begin(), over.end());
-  build(builder, state, resultType, inputs, builder.getArrayAttr(axes));
+  build(builder, state, resultType, inputs, builder.getArrayAttr(axes),
+        StringAttr());
 }
 
 SmallVector<StringAttr> ContractOp::getOverAxes() {
@@ -113,6 +115,9 @@ LogicalResult ContractOp::verify() {
              << axisText(axis, size)
              << " to the result type or the axis to 'over'";
 
+  if (std::optional<StringRef> name = getInstruction();
+      name && !target::lookupInstruction(*name))
+    return emitOpError("no target has an instruction '") << *name << "'";
   Type accumulator = accumulatorType(element);
   if (isa<FloatType>(element) ? !isa<FloatType>(result.getElementType())
                               : result.getElementType() != accumulator)

@@ -136,7 +136,7 @@ PositionFacts napkin::tile::factsOf(Value position, Operation *user) {
 }
 
 unsigned napkin::tile::bytesOf(Type element) {
-  return std::max(1u, element.getIntOrFloatBitWidth() / 8);
+  return ncd::elementBytes(element);
 }
 
 /// The largest power of two that divides `value`; `widestAccess` for 0.

@@ -37,6 +37,10 @@ StringAttr MmaOp::getSummedAxis() {
   return {};
 }
 
+const target::MatrixInstruction &MmaOp::getMatrixInstruction() {
+  return *target::lookupInstruction(getInstruction());
+}
+
 LogicalResult MmaOp::verify() {
   TileType a = getA().getType(), b = getB().getType(),
            c = getResult().getType();
@@ -59,12 +63,22 @@ LogicalResult MmaOp::verify() {
     return emitOpError() << "expects equal sizes of '" << row.getValue()
                          << "', '" << column.getValue() << "' and '"
                          << summed.getValue() << "' in all operands";
-  Type element = a.getElementType();
-  if (element != b.getElementType() || !(element.isBF16() || element.isF16()))
-    return emitOpError() << "expects factors of bf16 or of f16, got " << element
-                         << " and " << b.getElementType();
-  if (!c.getElementType().isF32())
-    return emitOpError() << "expects an accumulator of f32";
+  const target::MatrixInstruction *mma =
+      target::lookupInstruction(getInstruction());
+  if (!mma)
+    return emitOpError() << "no target has an instruction '" << getInstruction()
+                         << "'";
+  auto fits = [](TileType type, target::Element element) {
+    return ncd::elementTypeName(type.getElementType()) ==
+           target::elementName(element);
+  };
+  if (!fits(a, mma->a) || !fits(b, mma->b) || !fits(c, mma->accumulator))
+    return emitOpError() << "'" << mma->name << "' multiplies "
+                         << target::elementName(mma->a) << " and "
+                         << target::elementName(mma->b) << " into "
+                         << target::elementName(mma->accumulator) << ", got "
+                         << a.getElementType() << " and " << b.getElementType()
+                         << " into " << c.getElementType();
   return success();
 }
 

@@ -293,7 +293,7 @@ LogicalResult SmemAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 static layout::SharedLayout sharedLayout(ArrayRef<int64_t> sizes, Type element,
                                          SmemAttr smem) {
   layout::TileShape shape(sizes);
-  unsigned bytes = element.getIntOrFloatBitWidth() / 8;
+  unsigned bytes = ncd::elementBytes(element);
   if (smem.getPad())
     return layout::SharedLayout::paddedRowMajor(shape, bytes, smem.getPad());
   return layout::SharedLayout::swizzledRowMajor(shape, bytes);

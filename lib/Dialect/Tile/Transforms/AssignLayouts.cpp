@@ -21,9 +21,8 @@ namespace {
 /// The layouts of one kernel while they are being decided.
 class Assignment {
 public:
-  Assignment(KernelOp kernel, const target::TargetDescription &target)
-      : kernel(kernel), target(target), warpBits(log2Exact(kernel.getWarps())) {
-  }
+  explicit Assignment(KernelOp kernel)
+      : kernel(kernel), warpBits(log2Exact(kernel.getWarps())) {}
 
   void run() {
     chooseWarpGrid();
@@ -76,9 +75,10 @@ private:
     unsigned rows = type.getShape().bits(*type.axisIndex(widest.getRowAxis()));
     unsigned columns =
         type.getShape().bits(*type.axisIndex(widest.getColumnAxis()));
-    unsigned mostRows = rows - std::min(rows, log2Exact(target.mma16.m));
+    const target::MatrixInstruction &row = widest.getMatrixInstruction();
+    unsigned mostRows = rows - std::min(rows, log2Exact(row.rows()));
     unsigned mostColumns =
-        columns - std::min(columns, log2Exact(target.mma16.n));
+        columns - std::min(columns, log2Exact(row.columns()));
     if (wholeRows) {
       grid.rowBits = std::min(warpBits, mostRows);
       grid.columnBits = warpBits - grid.rowBits;
@@ -128,13 +128,14 @@ private:
           fragment, operand, type.getShape(),
           {*type.axisIndex(first), *type.axisIndex(second)}, grid);
     };
+    const target::MatrixInstruction &row = op.getMatrixInstruction();
     switch (operand) {
     case target::Operand::A:
-      return layout(op.getA(), target.mma16.a, rows, summed);
+      return layout(op.getA(), row.aFragment, rows, summed);
     case target::Operand::B:
-      return layout(op.getB(), target.mma16.b, columns, summed);
+      return layout(op.getB(), row.bFragment, columns, summed);
     case target::Operand::Accumulator:
-      return layout(op.getResult(), target.mma16.accumulator, rows, columns);
+      return layout(op.getResult(), row.accumulatorFragment, rows, columns);
     }
     return {};
   }
@@ -330,7 +331,6 @@ private:
   }
 
   KernelOp kernel;
-  const target::TargetDescription &target;
   unsigned warpBits;
   target::WarpGrid grid;
   llvm::MapVector<Value, LinearLayout> layouts;
@@ -348,7 +348,16 @@ struct TileAssignLayouts
                                  << "'; known are " << target::knownTargets();
       return signalPassFailure();
     }
-    Assignment(getOperation(), *description).run();
+    WalkResult known = getOperation().walk([&](MmaOp op) {
+      if (description->find(op.getInstruction()))
+        return WalkResult::advance();
+      op.emitError() << description->name << " has no instruction '"
+                     << op.getInstruction() << "'";
+      return WalkResult::interrupt();
+    });
+    if (known.wasInterrupted())
+      return signalPassFailure();
+    Assignment(getOperation()).run();
   }
 };
 

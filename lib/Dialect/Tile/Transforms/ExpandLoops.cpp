@@ -145,9 +145,8 @@ private:
     if (value.getParentBlock() != &loop.getBody().front())
       return value;
     Operation *op = value.getDefiningOp();
-    if (!op || !isa<ViewOp, arith::ConstantOp, arith::AddIOp, arith::SubIOp,
-                    arith::MulIOp, arith::DivUIOp, arith::RemUIOp,
-                    arith::MinSIOp, arith::MaxSIOp>(op)) {
+    if (!op ||
+        !(isa<ViewOp>(op) || isa<arith::ArithDialect>(op->getDialect()))) {
       Location at = op ? op->getLoc() : loop.getLoc();
       return emitError(at)
              << "a copy that runs ahead of its loop depends on "
@@ -474,8 +473,9 @@ struct TileJoinProducts
         value.setType(pending.getTile());
     for (MmaStartOp start : starts) {
       OpBuilder builder(start);
-      Value product = MmaOp::create(builder, start.getLoc(), start.getA(),
-                                    start.getB(), start.getAccumulator());
+      Value product =
+          MmaOp::create(builder, start.getLoc(), start.getA(), start.getB(),
+                        start.getAccumulator(), start.getInstruction());
       start.getPending().replaceAllUsesWith(product);
       start.erase();
     }

@@ -28,7 +28,10 @@ constexpr int64_t usualSlots = 2;
 /// Takes the loads of one kernel through rings.
 class RingMaker {
 public:
-  explicit RingMaker(KernelOp kernel) : kernel(kernel), builder(kernel) {}
+  RingMaker(KernelOp kernel, bool padded)
+      : kernel(kernel), builder(kernel),
+        smem(SmemAttr::get(kernel.getContext(), /*swizzle=*/padded ? 0 : 128,
+                           /*pad=*/padded ? 16 : 0)) {}
 
   void run() {
     kernel.walk([&](LoopOp loop) { loops.push_back(loop); });
@@ -58,7 +61,6 @@ private:
 
   RingType ringType(LoadOp load, int64_t slots) {
     TileType type = load.getTile().getType();
-    auto smem = SmemAttr::get(builder.getContext(), /*swizzle=*/128, /*pad=*/0);
     return RingType::get(builder.getContext(), slots, type.getAxes(),
                          type.getSizes(), type.getElementType(), smem);
   }
@@ -335,6 +337,7 @@ private:
 
   KernelOp kernel;
   OpBuilder builder;
+  SmemAttr smem;                         ///< how tiles lie in the rings
   llvm::SetVector<Operation *> replaced; ///< conversions to erase at the end
   llvm::SmallPtrSet<Operation *, 8> hoisted;
   SmallVector<Known> known;
@@ -343,10 +346,12 @@ private:
 
 struct TileMakeRings
     : public napkin::tile::impl::TileMakeRingsPassBase<TileMakeRings> {
+  using TileMakeRingsPassBase::TileMakeRingsPassBase;
+
   void runOnOperation() override {
     if (failed(verifyLayouts(getOperation())))
       return signalPassFailure();
-    RingMaker(getOperation()).run();
+    RingMaker(getOperation(), padded).run();
   }
 };
 

@@ -100,7 +100,7 @@ tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
   %v = tile.view %x [m : 16, k : 16] : !x
   %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   // expected-error @below {{expects a (rows, summed), b (columns, summed) and an accumulator (rows, columns), in any order}}
-  %r = tile.mma %t, %t, %t : !tile.tile<m=16, k=16, f32>, !tile.tile<m=16, k=16, f32>, !tile.tile<m=16, k=16, f32>
+  %r = tile.mma %t, %t, %t by "fma.f32" : !tile.tile<m=16, k=16, f32>, !tile.tile<m=16, k=16, f32>, !tile.tile<m=16, k=16, f32>
   tile.return
 }
 
@@ -115,7 +115,23 @@ tile.kernel @k(%x: !a, %y: !ncd.array<n=16, k=16, f32>, %z: !c) grid [] warps 1 
   %a = tile.load %va : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
   %b = tile.load %vb : !tile.view<n=16, k=16, f32> -> !tile.tile<n=16, k=16, f32>
   %c = tile.load %vc : !tile.view<m=16, n=16, f32> -> !tile.tile<m=16, n=16, f32>
-  // expected-error @below {{expects factors of bf16 or of f16, got 'f32' and 'f32'}}
-  %r = tile.mma %a, %b, %c : !tile.tile<m=16, k=16, f32>, !tile.tile<n=16, k=16, f32>, !tile.tile<m=16, n=16, f32>
+  // expected-error @below {{'mma.m16n8k16.bf16' multiplies bf16 and bf16 into f32, got 'f32' and 'f32' into 'f32'}}
+  %r = tile.mma %a, %b, %c by "mma.m16n8k16.bf16" : !tile.tile<m=16, k=16, f32>, !tile.tile<n=16, k=16, f32>, !tile.tile<m=16, n=16, f32>
+  tile.return
+}
+
+// -----
+
+!a = !ncd.array<m=16, k=16, f32>
+!c = !ncd.array<m=16, n=16, f32>
+tile.kernel @k(%x: !a, %y: !ncd.array<n=16, k=16, f32>, %z: !c) grid [] warps 1 outputs 1 {
+  %va = tile.view %x [m : 16, k : 16] : !a
+  %vb = tile.view %y [n : 16, k : 16] : !ncd.array<n=16, k=16, f32>
+  %vc = tile.view %z [m : 16, n : 16] : !c
+  %a = tile.load %va : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
+  %b = tile.load %vb : !tile.view<n=16, k=16, f32> -> !tile.tile<n=16, k=16, f32>
+  %c = tile.load %vc : !tile.view<m=16, n=16, f32> -> !tile.tile<m=16, n=16, f32>
+  // expected-error @below {{no target has an instruction 'mma.m1n1k1'}}
+  %r = tile.mma %a, %b, %c by "mma.m1n1k1" : !tile.tile<m=16, k=16, f32>, !tile.tile<n=16, k=16, f32>, !tile.tile<m=16, n=16, f32>
   tile.return
 }

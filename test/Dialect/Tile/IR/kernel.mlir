@@ -67,8 +67,8 @@ tile.kernel @compute(%a: !ncd.array<m=16, k=16, f16>, %b: !ncd.array<n=8, k=16, 
     %f = arith.constant 0.0 : f32
     tile.yield %f : f32
   } : () -> !tile.tile<m=16, n=8, f32, #accumulator>
-  // CHECK: tile.mma %{{.*}}, %{{.*}}, %{{.*}} : !tile.tile<m=16, k=16, f16>, !tile.tile<n=8, k=16, f16>, !tile.tile<m=16, n=8, f32, #tile.layout<register = [1, 64], lane = [2, 4, 8, 16, 32], warp = []>>
-  %p = tile.mma %ta, %tb, %start : !tile.tile<m=16, k=16, f16>, !tile.tile<n=8, k=16, f16>, !tile.tile<m=16, n=8, f32, #accumulator>
+  // CHECK: tile.mma %{{.*}}, %{{.*}}, %{{.*}} by "mma.m16n8k16.f16" : !tile.tile<m=16, k=16, f16>, !tile.tile<n=8, k=16, f16>, !tile.tile<m=16, n=8, f32, #tile.layout<register = [1, 64], lane = [2, 4, 8, 16, 32], warp = []>>
+  %p = tile.mma %ta, %tb, %start by "mma.m16n8k16.f16" : !tile.tile<m=16, k=16, f16>, !tile.tile<n=8, k=16, f16>, !tile.tile<m=16, n=8, f32, #accumulator>
   // CHECK: tile.convert
   %q = tile.convert %p : !tile.tile<m=16, n=8, f32, #accumulator> -> !tile.tile<m=16, n=8, f32, #rows>
   tile.store %q, %vc : !tile.tile<m=16, n=8, f32, #rows>, !tile.view<m=16, n=8, f32>

@@ -82,8 +82,8 @@ tile.kernel @roles(%k: !x, %o: !x) grid [] warps 12 outputs 1 {
         %b = tile.read %s : !slot -> !t
         // CHECK: tile.turn.take %[[TURN]] : !tile.turn
         tile.turn.take %turn : !tile.turn
-        // CHECK: %[[P:.*]] = tile.mma.start %{{.*}}, %{{.*}}, %{{.*}} : !tile.tile<q=64, d=64, f16>, !tile.tile<x=64, d=64, f16>, !tile.tile<q=64, x=64, f32>
-        %p = tile.mma.start %q, %b, %zero : !q, !t, !sums
+        // CHECK: %[[P:.*]] = tile.mma.start %{{.*}}, %{{.*}}, %{{.*}} by "mma.m16n8k16.f16" : !tile.tile<q=64, d=64, f16>, !tile.tile<x=64, d=64, f16>, !tile.tile<q=64, x=64, f32>
+        %p = tile.mma.start %q, %b, %zero by "mma.m16n8k16.f16" : !q, !t, !sums
         // CHECK: tile.turn.pass %[[TURN]] : !tile.turn
         tile.turn.pass %turn : !tile.turn
         // CHECK: tile.mma.wait %[[P]] : !tile.pending<!tile.tile<q=64, x=64, f32>>

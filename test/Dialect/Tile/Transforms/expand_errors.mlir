@@ -35,8 +35,8 @@ tile.kernel @k(%a: !x, %o: !x) grid [] warps 4 outputs 1 {
   %v = tile.view %a [x : 64, d : 64] : !x
   %ring = tile.ring : !ring
   %end = tile.loop %i = %c0 to %c512 step %c64 trip %n = %c0 {
-    // expected-error @below {{a copy that runs ahead of its loop depends on 'arith.remsi', which is not known before its trip}}
-    %j = arith.remsi %i, %c64 : index
+    // expected-error @below {{a copy that runs ahead of its loop depends on 'math.absi', which is not known before its trip}}
+    %j = math.absi %i : index
     %w = tile.view %a [x = %j : 64, d : 64] : !x
     %f = tile.acquire %ring, %n ahead 1 : !ring
     tile.copy %w into %f : !view, !slot

@@ -24,7 +24,7 @@ tile.kernel @product(%x: !ncd.array<m=64, k=256, f16>, %y: !ncd.array<k=256, n=6
       %vb = tile.view %y [k = %i : 32, n : 64] : !ncd.array<k=256, n=64, f16>
       %a = tile.load %va : !tile.view<m=64, k=32, f16> -> !a
       %b = tile.load %vb : !tile.view<k=32, n=64, f16> -> !b
-      %next = tile.mma %a, %b, %acc : !a, !b, !c
+      %next = tile.mma %a, %b, %acc by "mma.m16n8k16.f16" : !a, !b, !c
       tile.next %next : !c
     }
     tile.next %inner : !c

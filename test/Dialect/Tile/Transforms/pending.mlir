@@ -21,14 +21,14 @@ tile.kernel @product(%x: !ncd.array<m=64, k=256, f16>, %y: !ncd.array<k=256, n=6
   %vb0 = tile.view %y [k : 32, n : 64] : !ncd.array<k=256, n=64, f16>
   %a0 = tile.load %va0 : !tile.view<m=64, k=32, f16> -> !a
   %b0 = tile.load %vb0 : !tile.view<k=32, n=64, f16> -> !b
-  %first = tile.mma.start %a0, %b0, %zero : !a, !b, !c
+  %first = tile.mma.start %a0, %b0, %zero by "mma.m16n8k16.f16" : !a, !b, !c
   %last = tile.loop %i = %c32 to %c256 step %c32 iter_args(%p = %first) -> (!tile.pending<!c>) slots 2 {
     %va = tile.view %x [m = %m : 64, k = %i : 32] : !ncd.array<m=64, k=256, f16>
     %vb = tile.view %y [k = %i : 32, n : 64] : !ncd.array<k=256, n=64, f16>
     %a = tile.load %va : !tile.view<m=64, k=32, f16> -> !a
     %b = tile.load %vb : !tile.view<k=32, n=64, f16> -> !b
     %acc = tile.mma.wait %p : !tile.pending<!c>
-    %next = tile.mma.start %a, %b, %acc : !a, !b, !c
+    %next = tile.mma.start %a, %b, %acc by "mma.m16n8k16.f16" : !a, !b, !c
     tile.next %next : !tile.pending<!c>
   }
   %sum = tile.mma.wait %last : !tile.pending<!c>

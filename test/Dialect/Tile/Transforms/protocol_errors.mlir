@@ -231,7 +231,7 @@ tile.kernel @k(%a: !x, %o: !x) grid [] warps 4 outputs 1 {
     tile.yield %c : f32
   } : () -> !tile.tile<q=64, x=64, f32>
   // expected-error @below {{this product is never waited for; expects one tile.mma.wait}}
-  %p = tile.mma.start %q, %t, %z : !tile.tile<q=64, d=64, f16>, !t, !tile.tile<q=64, x=64, f32>
+  %p = tile.mma.start %q, %t, %z by "mma.m16n8k16.f16" : !tile.tile<q=64, d=64, f16>, !t, !tile.tile<q=64, x=64, f32>
   tile.return
 }
 
@@ -258,7 +258,7 @@ tile.kernel @k(%a: !x, %o: !x) grid [] warps 4 outputs 1 {
     %c = arith.constant 0.0 : f32
     tile.yield %c : f32
   } : () -> !tile.tile<q=64, x=64, f32>
-  %p = tile.mma.start %q, %t, %z : !tile.tile<q=64, d=64, f16>, !t, !tile.tile<q=64, x=64, f32>
+  %p = tile.mma.start %q, %t, %z by "mma.m16n8k16.f16" : !tile.tile<q=64, d=64, f16>, !t, !tile.tile<q=64, x=64, f32>
   %r = tile.mma.wait %p : !tile.pending<!tile.tile<q=64, x=64, f32>>
   // expected-error @below {{waits for a product that has been waited for already}}
   %r2 = tile.mma.wait %p : !tile.pending<!tile.tile<q=64, x=64, f32>>
@@ -292,7 +292,7 @@ tile.kernel @k(%a: !x, %o: !x) grid [] warps 4 outputs 1 {
     %c = arith.constant 0.0 : f32
     tile.yield %c : f32
   } : () -> !tile.tile<q=64, x=64, f32>
-  %p = tile.mma.start %q, %t, %z : !tile.tile<q=64, d=64, f16>, !t, !tile.tile<q=64, x=64, f32>
+  %p = tile.mma.start %q, %t, %z by "mma.m16n8k16.f16" : !tile.tile<q=64, d=64, f16>, !t, !tile.tile<q=64, x=64, f32>
   // expected-error @below {{gives a slot back that a product may still read: no tile.mma.wait stands before it}}
   tile.release %s : !slot after %p : !tile.pending<!tile.tile<q=64, x=64, f32>>
   %r = tile.mma.wait %p : !tile.pending<!tile.tile<q=64, x=64, f32>>

@@ -33,7 +33,7 @@ tile.kernel @product(%x: !ncd.array<m=64, k=256, f16>, %y: !ncd.array<k=256, n=6
     tile.publish %fa : !tile.slot<(m=64, k=32), f16, #tile.smem<swizzle = 128>>
     %sb = tile.await %rb, %t : !tile.ring<1 x (k=32, n=64), f16, #tile.smem<swizzle = 128>>
     %b = tile.read %sb : !tile.slot<(k=32, n=64), f16, #tile.smem<swizzle = 128>> -> !b
-    %next = tile.mma %a2, %b, %acc : !a, !b, !c
+    %next = tile.mma %a2, %b, %acc by "mma.m16n8k16.f16" : !a, !b, !c
     tile.release %sb : !tile.slot<(k=32, n=64), f16, #tile.smem<swizzle = 128>>
     %fb = tile.acquire %rb, %t ahead 1 : !tile.ring<1 x (k=32, n=64), f16, #tile.smem<swizzle = 128>>
     tile.copy %vb into %fb : !tile.view<k=32, n=64, f16>, !tile.slot<(k=32, n=64), f16, #tile.smem<swizzle = 128>>

@@ -139,6 +139,11 @@ def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
     Sums accumulate in f32 (in f64 for f64 operands, i32 for i8), whatever the
     order of the summands, and are then rounded to the result's element type.
 
+    In a kernel, `by` names the instruction that multiplies its tiles, a row of
+    the table in include/napkin/Target/Instruction.h
+    (`ncd-choose-instructions`); without it the products are made element by
+    element.
+
     Preconditions: at least one operand; operands have one element type; an axis
     in `over` is carried by at least two operands; the axes of the result are
     exactly those that remain; the result's element type is a float type for
@@ -155,10 +160,11 @@ def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
   }];
   let arguments = (ins
     NCD_Arg<Variadic<NCD_ArrayType>, "the factors">:$inputs,
-    NCD_Arg<NCD_AxisListAttr, "axes that are summed">:$over);
+    NCD_Arg<NCD_AxisListAttr, "axes that are summed">:$over,
+    NCD_Arg<OptionalAttr<StrAttr>, "name of the instruction">:$instruction);
   let results = (outs NCD_Res<NCD_ArrayType, "the sums of products">:$result);
   let assemblyFormat = [{
-    $inputs `over` custom<AxisList>($over) attr-dict `:` type($inputs) `->` qualified(type($result))
+    $inputs `over` custom<AxisList>($over) (`by` $instruction^)? attr-dict `:` type($inputs) `->` qualified(type($result))
   }];
   let builders = [OpBuilder<(ins "ArrayType":$resultType, "::mlir::ValueRange":$inputs,
                                  "::llvm::ArrayRef<::mlir::StringAttr>":$over)>];

@@ -16,6 +16,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Layout/LinearLayout.h"
+#include "napkin/Target/Target.h"
 
 #include "napkin/Dialect/Tile/IR/TileDialect.h.inc"
 

@@ -309,24 +309,27 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]
   let description = [{
     accumulator + the sum of products over the axes that both factors carry and
     the accumulator does not. `a` gives the rows of the accumulator (its first
-    free axis), `b` the columns.
+    free axis), `b` the columns. `by` names the instruction that does it, a row
+    of the table in include/napkin/Target/Instruction.h; the layouts of the three
+    operands are that row's fragments, repeated over the tile and its warps.
 
-    Preconditions: the factors are of one 16-bit float type, the accumulator is
-    f32; each of rows, columns and the summed axis is one axis.
+    Preconditions: the element types are the instruction's; each of rows, columns
+    and the summed axis is one axis.
 
     Example:
 
     ```mlir
-    %s = tile.mma %q, %k, %zero : !tile.tile<q=128, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=128, x=64, f32>
+    %s = tile.mma %q, %k, %zero by "mma.m16n8k16.bf16" : !tile.tile<q=128, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=128, x=64, f32>
     ```
   }];
   let arguments = (ins
     Tile_Arg<Tile_TileType, "factor that carries the rows">:$a,
     Tile_Arg<Tile_TileType, "factor that carries the columns">:$b,
-    Tile_Arg<Tile_TileType, "what the products are added to">:$accumulator);
+    Tile_Arg<Tile_TileType, "what the products are added to">:$accumulator,
+    Tile_Arg<StrAttr, "name of the instruction">:$instruction);
   let results = (outs Tile_Res<Tile_TileType, "the sum">:$result);
   let assemblyFormat = [{
-    $a `,` $b `,` $accumulator attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($result))
+    $a `,` $b `,` $accumulator `by` $instruction attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($result))
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -336,6 +339,8 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]
     ::mlir::StringAttr getColumnAxis();
     /// The axis that is summed.
     ::mlir::StringAttr getSummedAxis();
+    /// The row of the instruction; the verifier has seen that there is one.
+    const ::napkin::target::MatrixInstruction &getMatrixInstruction();
   }];
 }
 

@@ -209,16 +209,17 @@ def Tile_MmaStartOp : Tile_Op<"mma.start", [InferTypeOpAdaptor]> {
     Example:
 
     ```mlir
-    %p = tile.mma.start %q, %k, %zero : !tile.tile<q=64, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=64, x=64, f32>
+    %p = tile.mma.start %q, %k, %zero by "mma.m16n8k16.bf16" : !tile.tile<q=64, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=64, x=64, f32>
     ```
   }];
   let arguments = (ins
     Tile_Arg<Tile_TileType, "factor that carries the rows">:$a,
     Tile_Arg<Tile_TileType, "factor that carries the columns">:$b,
-    Tile_Arg<Tile_TileType, "what the products are added to">:$accumulator);
+    Tile_Arg<Tile_TileType, "what the products are added to">:$accumulator,
+    Tile_Arg<StrAttr, "name of the instruction">:$instruction);
   let results = (outs Tile_Res<Tile_PendingType, "the product under way">:$pending);
   let assemblyFormat = [{
-    $a `,` $b `,` $accumulator attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($accumulator))
+    $a `,` $b `,` $accumulator `by` $instruction attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($accumulator))
   }];
 }
 

@@ -212,7 +212,7 @@ def Tile_PendingType : Tile_Type<"Pending", "pending"> {
     Example:
 
     ```mlir
-    %p = tile.mma.start %q, %k, %zero : !tile.tile<q=64, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=64, x=64, f32>
+    %p = tile.mma.start %q, %k, %zero by "mma.m16n8k16.bf16" : !tile.tile<q=64, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=64, x=64, f32>
     %s = tile.mma.wait %p : !tile.pending<!tile.tile<q=64, x=64, f32>>
     ```
   }];

@@ -53,6 +53,9 @@ def TileMakeRingsPass : Pass<"tile-make-rings", "::napkin::tile::KernelOp"> {
     Loops that get rings count their trips, and loops around them carry the count.
     Loads that stay in registers are not moved.
   }];
+  let options = [
+    Option<"padded", "padded", "bool", /*default=*/"false",
+           "Leave 16 bytes behind each row of a slot instead of permuting its columns">];
   let dependentDialects = ["::napkin::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 
