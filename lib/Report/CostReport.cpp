@@ -7,6 +7,9 @@
 
 #include "napkin/Report/CostReport.h"
 #include "napkin/Cost/Hardware.h"
+#include "napkin/Schedule/KernelPlan.h"
+#include "napkin/Schedule/PlanBytes.h"
+#include "napkin/Target/Target.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -16,29 +19,6 @@
 using namespace mlir;
 using namespace napkin;
 using namespace napkin::report;
-
-/// The name of \p value for people: an argument or result of the diagram, or
-/// the result of another kernel.
-static std::string nameOf(Value value) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    if (auto diagram =
-            dyn_cast<ncd::DiagramOp>(argument.getOwner()->getParentOp()))
-      return diagram.getArgumentName(argument.getArgNumber());
-    return fmt::format("argument{}", argument.getArgNumber());
-  }
-  for (OpOperand &use : value.getUses())
-    if (auto diagram = dyn_cast<ncd::DiagramOp>(use.getOwner()->getParentOp());
-        diagram && isa<ncd::ReturnOp>(use.getOwner()))
-      return diagram.getResultName(use.getOperandNumber());
-  auto result = cast<OpResult>(value);
-  std::string entry = "kernel";
-  if (auto kernel = dyn_cast<ncd::KernelOp>(result.getOwner());
-      kernel && kernel.getEntry())
-    entry = kernel.getEntry()->str();
-  return result.getOwner()->getNumResults() == 1
-             ? entry + ".result"
-             : fmt::format("{}.result{}", entry, result.getResultNumber());
-}
 
 static cost::Array describeArray(Type type, std::string name, cost::Role role) {
   auto array = cast<ncd::ArrayType>(type);
@@ -54,8 +34,8 @@ static cost::Array describeArray(Type type, std::string name, cost::Role role) {
 cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
   cost::KernelModel model;
   for (Value input : kernel.getInputs())
-    model.arrays.push_back(
-        describeArray(input.getType(), nameOf(input), cost::Role::Read));
+    model.arrays.push_back(describeArray(
+        input.getType(), schedule::arrayName(input), cost::Role::Read));
   Block &block = kernel.getBody().front();
   for (mlir::Operation &op : block.without_terminator())
     for (Value result : op.getResults()) {
@@ -73,8 +53,8 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
             describeArray(result.getType(), "", cost::Role::Internal));
     }
   for (Value result : kernel.getResults())
-    model.arrays.push_back(
-        describeArray(result.getType(), nameOf(result), cost::Role::Written));
+    model.arrays.push_back(describeArray(
+        result.getType(), schedule::arrayName(result), cost::Role::Written));
   for (StringAttr axis : kernel.getGridOrder())
     model.groupAxes.push_back(axis.str());
   if (StringAttr axis = kernel.getStreamAxis())
@@ -118,17 +98,14 @@ static FailureOr<int64_t> evaluate(ncd::KernelOp kernel,
 }
 
 FailureOr<KernelCost> napkin::report::computeKernelCost(ncd::KernelOp kernel) {
-  cost::KernelModel model = modelOf(kernel);
-  FailureOr<cost::Bindings> values = bindingsOf(kernel, model);
-  if (failed(values))
+  FailureOr<plan::Plan> plan = schedule::planOf(kernel);
+  if (failed(plan))
     return failure();
-  FailureOr<int64_t> reads =
-      evaluate(kernel, model.reads(cost::Unit::Bytes), *values);
-  FailureOr<int64_t> writes =
-      evaluate(kernel, model.writes(cost::Unit::Bytes), *values);
-  if (failed(reads) || failed(writes))
-    return failure();
-  return KernelCost{*reads, *writes};
+  plan::Traffic traffic = plan::globalTraffic(*plan);
+  if (std::max(traffic.read, traffic.written) == INT64_MAX)
+    return kernel.emitError("its bytes cannot be counted: they pass 64 bits; "
+                            "make the sizes of its axes smaller");
+  return KernelCost{traffic.read, traffic.written};
 }
 
 /// True when \p value is a factor of a contract, directly or as the chunk of a
@@ -213,6 +190,29 @@ static double realValue(const cost::Expression &expression,
   return 0;
 }
 
+/// What multiplies in \p kernel, each once, in order.
+static std::vector<std::string> describeProducts(ncd::KernelOp kernel) {
+  std::vector<std::string> result;
+  kernel.walk([&](ncd::ContractOp contract) {
+    std::optional<StringRef> name = contract.getInstruction();
+    if (!name)
+      return;
+    const target::MatrixInstruction *row = target::lookupInstruction(*name);
+    Type type = cast<ncd::ArrayType>(contract.getInputs().front().getType())
+                    .getElementType();
+    std::optional<target::Element> element =
+        target::parseElement(ncd::elementTypeName(type));
+    std::string text = name->str();
+    if (element && !target::represents(row->a, *element))
+      text += fmt::format(", factors of {} rounded to {}",
+                          target::elementName(*element).str(),
+                          target::elementName(row->a).str());
+    if (!llvm::is_contained(result, text))
+      result.push_back(text);
+  });
+  return result;
+}
+
 FailureOr<KernelReport>
 napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   cost::KernelModel model = modelOf(kernel);
@@ -236,6 +236,7 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   report.compulsoryBytes = *compulsory;
   report.warps = kernel.getWarps().value_or(0);
   report.stages = kernel.getStages().value_or(0);
+  report.products = describeProducts(kernel);
   bool divides = true;
   for (const std::string &axis : model.groupAxes) {
     int64_t tile = kernel.groupSize(axis).value_or(1);

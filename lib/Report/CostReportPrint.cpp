@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Report/CostReport.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include <cmath>
 #include <fmt/format.h>
@@ -50,6 +51,8 @@ void KernelReport::print(llvm::raw_ostream &os) const {
   printLine(os, "stream",
             stream.empty() ? "none: whole axes stay in the block"
                            : stream + fmt::format(", {} stages", stages));
+  if (!products.empty())
+    printLine(os, "products", llvm::join(products, "; "));
   printLine(os, "H, values", values.str());
   printLine(os, "H, bytes", bytes.str());
   printLine(os, "global bytes",
@@ -138,6 +141,10 @@ void KernelReport::writeJSON(llvm::json::OStream &json) const {
     json.attribute("blocks", blocks);
     json.attribute("warps", warps);
     json.attribute("stages", stages);
+    json.attributeArray("products", [&] {
+      for (const std::string &text : products)
+        json.value(text);
+    });
     json.attribute("grid", grid);
     json.attribute("stream", stream);
     json.attribute("formula_values", values.str());

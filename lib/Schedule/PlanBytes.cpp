@@ -8,6 +8,18 @@
 
 using namespace napkin::plan;
 
+/// \p a · \p b for counts, which stop at the largest number.
+static int64_t times(int64_t a, int64_t b) {
+  return int64_t(std::min<uint64_t>(
+      INT64_MAX, llvm::SaturatingMultiply(uint64_t(a), uint64_t(b))));
+}
+
+/// \p a + \p b, likewise.
+static int64_t plus(int64_t a, int64_t b) {
+  return int64_t(std::min<uint64_t>(
+      INT64_MAX, llvm::SaturatingAdd(uint64_t(a), uint64_t(b))));
+}
+
 namespace {
 /// The nests above one transfer, put into groups that depend on each other.
 class Factors {
@@ -88,7 +100,7 @@ Factors::Factors(const Plan &plan, NestId nest, llvm::ArrayRef<AxisId> axes)
     if (first)
       tied.push_back({*first, axis});
     else
-      loose *= extent.most();
+      loose = times(loose, extent.most());
   }
   for (unsigned leader = 0; leader < nests.size(); ++leader) {
     if (classes.getLeaderValue(leader) != leader)
@@ -138,14 +150,14 @@ int64_t Factors::enumerate(const Group &group, size_t at,
   if (at == group.nests.size()) {
     int64_t elements = ranges.distinct(axes);
     for (AxisId axis : group.ragged)
-      elements *= ranges.sizeOf(axis);
+      elements = times(elements, ranges.sizeOf(axis));
     return elements;
   }
   int64_t sum = 0;
   const Nest &nest = *group.nests[at];
   ranges.forEach(nest, [&](Range range) {
     ranges.enter(nest.dim, range);
-    sum += enumerate(group, at + 1, ranges);
+    sum = plus(sum, enumerate(group, at + 1, ranges));
     ranges.leave();
   });
   return sum;
@@ -156,7 +168,7 @@ int64_t Factors::product() const {
   for (const Group &group : groups) {
     std::optional<int64_t> closed = closedForm(group);
     Ranges ranges(plan);
-    product *= closed ? *closed : enumerate(group, 0, ranges);
+    product = times(product, closed ? *closed : enumerate(group, 0, ranges));
   }
   return product;
 }
@@ -172,13 +184,16 @@ int64_t napkin::plan::visits(const Plan &plan, NestId nest) {
 
 int64_t napkin::plan::movedBytes(const Plan &plan, const Fill &fill) {
   // Truth values take a byte each in memory.
-  return movedElements(plan, fill.at, fill.axes) * int64_t((fill.bits + 7) / 8);
+  return times(movedElements(plan, fill.at, fill.axes),
+               int64_t((fill.bits + 7) / 8));
 }
 
 Traffic napkin::plan::globalTraffic(const Plan &plan) {
   Traffic traffic;
-  for (const Fill &fill : plan.fills)
-    (fill.store ? traffic.written : traffic.read) += movedBytes(plan, fill);
+  for (const Fill &fill : plan.fills) {
+    int64_t &sum = fill.store ? traffic.written : traffic.read;
+    sum = plus(sum, movedBytes(plan, fill));
+  }
   return traffic;
 }
 

@@ -18,7 +18,7 @@
 // CHECK: unfused
 // CHECK: binds
 // CHECK: k (h, x, d) 524 288 bytes × 4 = 2 097 152 global, shared, registers
-// CHECK: group q = 128: {{.*}}multiple of 16 (rows of mma m16n8k16); q = 256 is cut off by
+// CHECK: group q = 128: {{.*}}multiple of 16 (rows of mma.m16n8k16.bf16); q = 256 is cut off by
 // CHECK: stream x = 64: {{.*}}x = 128 is cut off by registers per thread
 // CHECK: 1 kernel, 5 242 880 global bytes: 4 718 592 read, 524 288 written
 

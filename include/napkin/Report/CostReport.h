@@ -60,6 +60,8 @@ struct KernelReport {
   int64_t blocks = 1;
   std::string stream;
   int64_t warps = 0, stages = 0;
+  /// The instructions of its products, each once, and what they round.
+  std::vector<std::string> products;
   std::vector<ArrayCost> arrays;
   /// H in values and in bytes; ceilings are kept where a tile does not divide.
   cost::Expression values, bytes;

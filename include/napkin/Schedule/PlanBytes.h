@@ -24,6 +24,8 @@
 // chunks are whole unless the array ends. Parts of a split cut the range that
 // exists into multiples of the granule.
 //
+// Counts stop at INT64_MAX: a plan that moves as much is refused, not wrapped.
+//
 // With warps as a nest the same rule gives the bytes from shared memory to
 // registers, with the blocks in flight as a nest those from device memory.
 //

@@ -340,3 +340,11 @@ TEST(PlanBytes, CausalLoopsReadWhatTheirTileSees) {
   NestId stream = plan.addNest(tile, loop);
   EXPECT_EQ(movedElements(plan, stream, {x}), 64 + 128 + 192 + 256);
 }
+
+TEST(PlanBytes, CountsStopAtTheLargestNumber) {
+  Plan plan;
+  AxisId m = plan.addAxis("m", {Extent::Kind::Static, int64_t(1) << 40, 0, {}});
+  AxisId n = plan.addAxis("n", {Extent::Kind::Static, int64_t(1) << 40, 0, {}});
+  EXPECT_EQ(movedElements(plan, 0, {m}), int64_t(1) << 40);
+  EXPECT_EQ(movedElements(plan, 0, {m, n}), INT64_MAX);
+}
