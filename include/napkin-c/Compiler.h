@@ -78,6 +78,8 @@ typedef struct NapkinOptions {
   const char *stage;
   /** B in |input| <= 2^B for inputs of f32, bf16 and f64. */
   double inputBound;
+  /** Not 0: f32 products may round their factors to tf32, for tensor cores. */
+  int allowTF32;
 } NapkinOptions;
 
 /** Writes the options of `napkinc` without flags to the first `size` bytes of

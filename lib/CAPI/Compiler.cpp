@@ -185,6 +185,7 @@ NapkinCompilation *napkinCompile(const char *source, size_t length,
   compile.pinWarps = options.pinWarps;
   compile.pinStages = options.pinStages;
   compile.inputBound = options.inputBound;
+  compile.allowTF32 = options.allowTF32 != 0;
   pipelines::Stage stage = pipelines::Stage::PTX;
   if (std::string name = textOf(options.stage); !name.empty()) {
     std::optional<pipelines::Stage> known = pipelines::parseStage(name);

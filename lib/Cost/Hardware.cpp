@@ -82,6 +82,18 @@ public:
     return Reader(inner, prefix + key.str() + ".", problem);
   }
 
+  /// The positive numbers of the object \p key by their names; none without it.
+  std::map<std::string, double> numbers(StringRef key) const {
+    std::map<std::string, double> result;
+    if (!has(key))
+      return result;
+    Reader inner = member(key);
+    if (inner.object)
+      for (const auto &entry : *inner.object)
+        result[entry.first.str()] = inner.number(entry.first);
+    return result;
+  }
+
   /// The objects of the list \p key.
   std::vector<Reader> list(StringRef key) const {
     const llvm::json::Value *value = find(key);
@@ -172,8 +184,7 @@ llvm::Expected<Hardware> Hardware::parse(StringRef json) {
   result.registersPerMultiprocessor = registers.whole("per_multiprocessor");
   result.reservedRegistersPerThread = registers.whole("reserved_per_thread");
   Reader rates = reader.member("rates");
-  result.mmaBF16PerCycle = rates.whole("mma_bf16");
-  result.mmaF16PerCycle = rates.whole("mma_f16");
+  result.productsPerCycle = rates.numbers("products");
   result.fmaPerCycle = rates.whole("fma_f32");
   result.specialPerCycle = rates.whole("special");
   for (const Reader &level : reader.list("levels"))

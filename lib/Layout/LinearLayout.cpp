@@ -260,20 +260,23 @@ SharedAccess napkin::layout::compose(const LinearLayout &registers,
 }
 
 std::optional<LdMatrixPlan>
-napkin::layout::planLdMatrix(const SharedAccess &access) {
-  if (access.registers.empty() || access.lanes.size() != 5)
+napkin::layout::planLdMatrix(const SharedAccess &access,
+                             unsigned elementBytes) {
+  unsigned inWord = log2Exact(4 / elementBytes);
+  if (access.registers.size() < inWord || access.lanes.size() != 5)
     return std::nullopt;
   LdMatrixPlan plan;
-  llvm::SmallVector<uint32_t, 3> contiguous, rows;
+  llvm::SmallVector<uint32_t, 3> rows;
   // Lane l receives elements (l/4, 2(l%4) + {0,1}) of a matrix, or their
-  // transposes: either the pair and lane bits 0-1 walk along a 16-byte row and
-  // lane bits 2-4 pick the row, or the other way round.
-  auto isRow = [](uint32_t a, uint32_t b, uint32_t c) {
-    return a == 2 && b == 4 && c == 8;
-  };
-  if (isRow(access.registers[0], access.lanes[0], access.lanes[1])) {
+  // transposes: either the word and lane bits 0-1 walk along a 16-byte row and
+  // lane bits 2-4 pick the row, or, by pairs only, the other way round.
+  bool wordsLieFlat = access.lanes[0] == 4 && access.lanes[1] == 8;
+  for (unsigned bit = 0; bit < inWord; ++bit)
+    wordsLieFlat &= access.registers[bit] == elementBytes << bit;
+  if (wordsLieFlat) {
     rows.assign({access.lanes[2], access.lanes[3], access.lanes[4]});
-  } else if (isRow(access.lanes[2], access.lanes[3], access.lanes[4])) {
+  } else if (elementBytes == 2 && access.lanes[2] == 2 &&
+             access.lanes[3] == 4 && access.lanes[4] == 8) {
     plan.transposed = true;
     rows.assign({access.registers[0], access.lanes[0], access.lanes[1]});
   } else {
@@ -281,11 +284,12 @@ napkin::layout::planLdMatrix(const SharedAccess &access) {
   }
   auto aligned = [](uint32_t image) { return image % 16 == 0; };
   if (!llvm::all_of(rows, aligned) ||
-      !llvm::all_of(llvm::drop_begin(access.registers), aligned) ||
+      !llvm::all_of(llvm::drop_begin(access.registers, inWord), aligned) ||
       !llvm::all_of(access.warps, aligned))
     return std::nullopt;
   plan.laneImages.assign(rows.begin(), rows.end());
-  for (unsigned bit = 1; bit < access.registers.size() && bit <= 2; ++bit) {
+  for (unsigned bit = inWord; bit < access.registers.size() && bit < inWord + 2;
+       ++bit) {
     plan.matrixBits.push_back(bit);
     plan.laneImages.push_back(access.registers[bit]);
   }

@@ -9,8 +9,11 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "napkin/Dialect/Tile/IR/Tile.h"
+#include "napkin/Schedule/JoinAxes.h"
 #include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -42,13 +45,18 @@ public:
   LaunchPlan plan;
 
 private:
-  unsigned addArray(std::string name, StringLiteral role, Type type) {
-    plan.arrays.push_back(
-        {arrayNames.take(std::move(name)), role, cast<ncd::ArrayType>(type)});
+  /// Adds an array; of one of \p diagram, the axes are those that were written.
+  unsigned addArray(std::string name, StringLiteral role, Type type,
+                    ncd::DiagramOp diagram = {}) {
+    auto array = cast<ncd::ArrayType>(type);
+    if (diagram)
+      array = schedule::declaredType(diagram, array);
+    plan.arrays.push_back({arrayNames.take(std::move(name)), role, array});
     return plan.arrays.size() - 1;
   }
   LogicalResult addResults(ncd::DiagramOp diagram, const std::string &prefix);
-  LogicalResult addKernel(ncd::KernelOp kernel, std::string entry);
+  LogicalResult addKernel(ncd::KernelOp kernel, std::string entry,
+                          StringRef diagram);
 
   Names arrayNames, entryNames;
   /// Position in plan.arrays of each array in global memory.
@@ -84,8 +92,8 @@ LogicalResult Planner::addResults(ncd::DiagramOp diagram,
              << "' is returned twice, and a kernel writes it once; copy it "
                 "with "
                 "ncd.map";
-    positions[value] =
-        addArray(prefix + diagram.getResultName(i), "output", value.getType());
+    positions[value] = addArray(prefix + diagram.getResultName(i), "output",
+                                value.getType(), diagram);
   }
   return success();
 }
@@ -108,11 +116,13 @@ static LogicalResult checkSizes(ncd::KernelOp kernel) {
   return success();
 }
 
-LogicalResult Planner::addKernel(ncd::KernelOp kernel, std::string entry) {
+LogicalResult Planner::addKernel(ncd::KernelOp kernel, std::string entry,
+                                 StringRef diagram) {
   if (failed(checkSizes(kernel)))
     return failure();
   PlannedKernel planned;
   planned.entry = entryNames.take(std::move(entry));
+  planned.diagram = diagram.str();
   kernel.setEntry(planned.entry);
   for (Value input : kernel.getInputs()) {
     auto known = positions.find(input);
@@ -124,8 +134,9 @@ LogicalResult Planner::addKernel(ncd::KernelOp kernel, std::string entry) {
   for (Value result : kernel.getResults()) {
     auto [known, isNew] = positions.try_emplace(result, 0);
     if (isNew)
-      known->second = addArray("tmp" + std::to_string(temporaries++),
-                               "temporary", result.getType());
+      known->second =
+          addArray("tmp" + std::to_string(temporaries++), "temporary",
+                   result.getType(), kernel->getParentOfType<ncd::DiagramOp>());
     planned.arguments.push_back(known->second);
   }
   FailureOr<report::KernelCost> cost = report::computeKernelCost(kernel);
@@ -141,7 +152,7 @@ LogicalResult Planner::add(ncd::DiagramOp diagram, bool alone) {
   Block &body = diagram.getBody().front();
   for (auto [i, argument] : llvm::enumerate(body.getArguments()))
     positions[argument] = addArray(prefix + diagram.getArgumentName(i), "input",
-                                   argument.getType());
+                                   argument.getType(), diagram);
   for (Operation &op : body.without_terminator())
     if (!isa<ncd::KernelOp>(op))
       return op.emitOpError("was left outside every kernel");
@@ -154,7 +165,7 @@ LogicalResult Planner::add(ncd::DiagramOp diagram, bool alone) {
       entry = kernel.getEntry()->str();
     else if (kernels.size() > 1)
       entry += "_" + std::to_string(i);
-    if (failed(addKernel(kernel, identifier(entry))))
+    if (failed(addKernel(kernel, identifier(entry), diagram.getSymName())))
       return failure();
   }
   return success();
@@ -253,8 +264,27 @@ LogicalResult napkin::pipelines::completeLaunches(ModuleOp module,
   return success();
 }
 
-std::string LaunchPlan::json(StringRef target, StringRef ptxFile,
-                             unsigned maxRegisters) const {
+/// How the elements of an array are written in memory.
+static StringRef encodingOf(Type element) {
+  if (element.isInteger(1))
+    return "a byte, 0 or 1";
+  if (isa<IntegerType>(element))
+    return "two's complement, little endian";
+  if (element.isBF16())
+    return "bfloat16, little endian";
+  if (isa<Float8E4M3FNType>(element))
+    return "OCP E4M3";
+  if (isa<Float8E5M2Type>(element))
+    return "OCP E5M2";
+  if (isa<FloatTF32Type>(element))
+    return "IEEE 754 binary32, little endian, read as TF32";
+  return "IEEE 754 binary, little endian";
+}
+
+/// Kernels move up to 16 bytes of an array at once, from its beginning on.
+static constexpr int64_t arrayAlignment = 16;
+
+std::string LaunchPlan::json(const ManifestFacts &facts) const {
   std::string text;
   llvm::raw_string_ostream stream(text);
   llvm::json::OStream out(stream, /*IndentSize=*/2);
@@ -280,14 +310,18 @@ std::string LaunchPlan::json(StringRef target, StringRef ptxFile,
       }
     });
     out.attribute("bytes", bytes);
+    out.attribute("encoding", encodingOf(array.type.getElementType()));
+    out.attribute("alignment", arrayAlignment);
   };
   auto writeKernel = [&](const PlannedKernel &kernel) {
     out.attribute("entry", kernel.entry);
+    if (!kernel.diagram.empty())
+      out.attribute("diagram", kernel.diagram);
     triple("grid", kernel.blocks);
     triple("block", kernel.threads);
     triple("cluster", 1);
     out.attribute("dynamic_shared_bytes", kernel.sharedBytes);
-    out.attribute("max_registers", maxRegisters);
+    out.attribute("max_registers", facts.maxRegisters);
     out.attributeArray("arguments", [&] {
       for (unsigned position : kernel.arguments)
         out.object([&] { out.attribute("array", arrays[position].name); });
@@ -305,8 +339,17 @@ std::string LaunchPlan::json(StringRef target, StringRef ptxFile,
   };
   out.object([&] {
     out.attribute("napkin", 1);
-    out.attribute("target", target);
-    out.attribute("ptx", ptxFile);
+    out.attribute("target", facts.target);
+    out.attribute("ptx", facts.ptxFile);
+    out.attribute("ptx_version", facts.ptxVersion);
+    if (!facts.ptx.empty())
+      out.attribute("ptx_sha256",
+                    llvm::toHex(llvm::SHA256::hash(
+                                    llvm::arrayRefFromStringRef(facts.ptx)),
+                                /*LowerCase=*/true));
+    out.attributeObject("assumptions", [&] {
+      out.attribute("input_bound_log2", facts.inputBound);
+    });
     out.attributeArray("arrays", [&] {
       for (const PlannedArray &array : arrays)
         out.object([&] { writeArray(array); });

@@ -31,6 +31,8 @@ struct PlannedArray {
 /// One launch.
 struct PlannedKernel {
   std::string entry;
+  /// The diagram that the kernel is a part of; empty for a tile program.
+  std::string diagram;
   /// Positions in LaunchPlan::arrays.
   std::vector<unsigned> arguments;
   std::optional<report::KernelCost> predicted;
@@ -40,14 +42,28 @@ struct PlannedKernel {
   int64_t blocks = 0, threads = 0, sharedBytes = 0;
 };
 
+/// What a manifest says beside the plan.
+struct ManifestFacts {
+  llvm::StringRef target;
+  /// The name of the PTX file.
+  llvm::StringRef ptxFile;
+  /// The PTX, of which the manifest has a hash; empty: not made yet.
+  llvm::StringRef ptx;
+  /// The least version of PTX that the file needs: "8.0".
+  std::string ptxVersion;
+  /// Registers of a thread at most.
+  unsigned maxRegisters = 0;
+  /// Inputs without bounds of their own satisfy |input| <= 2^inputBound.
+  double inputBound = 0;
+};
+
 /// All arrays and launches of a program, in order.
 struct LaunchPlan {
   std::vector<PlannedArray> arrays;
   std::vector<PlannedKernel> kernels;
 
-  /// The manifest as JSON text. \p ptxFile is the name of the PTX file.
-  std::string json(llvm::StringRef target, llvm::StringRef ptxFile,
-                   unsigned maxRegisters) const;
+  /// The manifest as JSON text (docs/manifest.md).
+  std::string json(const ManifestFacts &facts) const;
 };
 
 /// Makes every result of every diagram in \p module the result of an operation

@@ -10,6 +10,7 @@
 #include "DeviceCode.h"
 #include "LaunchPlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -23,6 +24,7 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Algebra/Passes.h"
+#include "napkin/Conversion/BlockNeeds.h"
 #include "napkin/Conversion/Passes.h"
 #include "napkin/Cost/Hardware.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
@@ -55,6 +57,9 @@ struct StageEntry {
 static void addDiagramPasses(OpPassManager &passes, const CompileOptions &) {
   passes.addPass(ncd::createNCDDecomposePass());
   passes.addPass(createCanonicalizerPass());
+  // A mask that every position passes, or none, reads one operand less.
+  passes.addPass(arith::createIntRangeOptimizationsPass());
+  passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
 }
 
@@ -69,21 +74,21 @@ static void addSchedulePasses(OpPassManager &passes,
     schedule.pinStream.push_back(pin);
   schedule.pinWarps = options.pinWarps;
   schedule.pinStages = options.pinStages;
-  passes.addPass(schedule::createSchedulePass(schedule));
+  schedule.allowTF32 = options.allowTF32;
+  passes.addPass(schedule::createSchedulePass(
+      schedule, napkin::blockCompiler(options.allowTF32)));
   algebra::NCDDeriveStreamPassOptions stream;
   stream.inputBound = options.inputBound;
   passes.addPass(algebra::createNCDDeriveStreamPass(stream));
+  schedule::ChooseInstructionsPassOptions instructions;
+  instructions.target = options.target;
+  instructions.allowTF32 = options.allowTF32;
+  passes.addPass(schedule::createChooseInstructionsPass(instructions));
 }
 
 static void addTilePasses(OpPassManager &passes,
                           const CompileOptions &options) {
-  passes.addPass(createNCDLowerToTilePass());
-  OpPassManager &kernels = passes.nest<tile::KernelOp>();
-  kernels.addPass(tile::createTileJoinProductsPass());
-  tile::TileAssignLayoutsPassOptions layouts;
-  layouts.target = options.target;
-  kernels.addPass(tile::createTileAssignLayoutsPass(layouts));
-  kernels.addPass(tile::createTileMakeRingsPass());
+  addTileProgramPasses(passes, options.target);
 }
 
 static void addDevicePasses(OpPassManager &passes,
@@ -233,7 +238,13 @@ LogicalResult Compilation::emitText(Stage stop,
   for (const PlannedKernel &kernel : plan.kernels)
     if (kernel.transferred)
       result.transfers.push_back(*kernel.transferred);
-  result.manifest = plan.json(options.target, file, target.maxRegisters);
+  ManifestFacts facts;
+  facts.target = options.target;
+  facts.ptxFile = file;
+  facts.ptxVersion = target.ptxVersion();
+  facts.maxRegisters = target.maxRegisters;
+  facts.inputBound = options.inputBound;
+  result.manifest = plan.json(facts);
   if (stop == Stage::Manifest)
     return success();
   FailureOr<std::string> ptx =
@@ -241,6 +252,8 @@ LogicalResult Compilation::emitText(Stage stop,
   if (failed(ptx))
     return failure();
   result.ptx = std::move(*ptx);
+  facts.ptx = result.ptx;
+  result.manifest = plan.json(facts);
   if (stop != Stage::Cubin)
     return success();
   llvm::Expected<std::string> cubin = assemble(result.ptx, options.target);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Schedule/DiagramGraph.h"
+#include "ContractShape.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/STLExtras.h"
@@ -21,7 +22,10 @@ namespace {
 /// Fills one DiagramGraph.
 class Reader {
 public:
-  explicit Reader(DiagramGraph &result) : result(result), graph(result.graph) {}
+  Reader(DiagramGraph &result, const target::TargetDescription &target,
+         bool roundToTF32)
+      : result(result), graph(result.graph), target(target),
+        roundToTF32(roundToTF32) {}
 
   LogicalResult addValue(Value value, int definition, StringRef name,
                          Location location);
@@ -33,6 +37,8 @@ private:
 
   DiagramGraph &result;
   Graph &graph;
+  const target::TargetDescription &target;
+  bool roundToTF32;
   DenseMap<Value, unsigned> indices;
 };
 } // namespace
@@ -96,14 +102,11 @@ LogicalResult Reader::addOperation(mlir::Operation *op) {
   if (auto contract = dyn_cast<ncd::ContractOp>(op)) {
     operation.kind = OperationKind::Contract;
     addOver(contract.getOverAxes());
-    Type element = cast<ncd::ArrayType>(contract.getInputs().front().getType())
-                       .getElementType();
-    if (!element.isBF16() && !element.isF16()) {
-      llvm::raw_string_ostream text(operation.noInstruction);
-      text << "no tensor-core instruction of this target multiplies " << element
-           << "; round the factors to bf16 or f16 with ncd.map, or declare "
-              "their producers' results so";
-    }
+    operation.instruction = instructionOf(contract, target, roundToTF32);
+    if (!operation.instruction)
+      return op->emitError()
+             << target.name << " has no instruction that multiplies "
+             << contract.getInputs().front().getType();
   } else if (isa<ncd::MapOp>(op)) {
     operation.kind = OperationKind::Map;
     countScalars(op, operation);
@@ -138,10 +141,13 @@ LogicalResult Reader::addOperation(mlir::Operation *op) {
   return success();
 }
 
-FailureOr<DiagramGraph> napkin::schedule::readDiagram(ncd::DiagramOp diagram) {
+FailureOr<DiagramGraph>
+napkin::schedule::readDiagram(ncd::DiagramOp diagram,
+                              const target::TargetDescription &target,
+                              bool roundToTF32) {
   DiagramGraph result;
   result.graph.name = diagram.getSymName().str();
-  Reader reader(result);
+  Reader reader(result, target, roundToTF32);
   Block &block = diagram.getBody().front();
   for (BlockArgument argument : block.getArguments())
     if (failed(reader.addValue(argument, /*definition=*/-1,

@@ -32,12 +32,21 @@ double RegionFacts::lineFactor(const Candidate &candidate,
 /// Instructions that a warp issues per chunk beside the work on it.
 static constexpr double loopInstructions = 32;
 
-/// Cycles until the first result of one operation can be used: a dependent mma
-/// of sm_80, two shuffles and a maximum, a handful of dependent instructions.
+double
+napkin::schedule::productsPerCycle(const cost::Hardware &hardware,
+                                   const target::MatrixInstruction &row) {
+  auto known = hardware.productsPerCycle.find(row.name.str());
+  return known == hardware.productsPerCycle.end() ? row.productsPerCycle()
+                                                  : known->second;
+}
+
+/// Cycles until the first result of one operation can be used: a dependent
+/// instruction, two shuffles and a maximum, a handful of dependent
+/// instructions.
 static double latencyOf(const Operation &operation) {
   switch (operation.kind) {
   case OperationKind::Contract:
-    return 33;
+    return operation.instruction->latency;
   case OperationKind::Reduce:
     return 60;
   case OperationKind::Map:
@@ -73,7 +82,7 @@ RegionFacts::chunkCycles(const Candidate &candidate) const {
       double products = tileElements(candidate, operation.results[0]);
       for (unsigned axis : operation.over)
         products *= double(padded(candidate, axis));
-      work += products / double(hardware.mmaBF16PerCycle);
+      work += products / productsPerCycle(hardware, *operation.instruction);
     } else {
       double elements = tileElements(candidate, operation.results[0]);
       work += elements *
@@ -160,7 +169,7 @@ void RegionFacts::price(const Candidate &candidate,
   resident = std::min(resident, int64_t(std::ceil(blocks / multiprocessors)));
   resident = std::clamp<int64_t>(resident, 1, 16);
 
-  double sharedBytes = 0, chunkBytes = 0, products = 0, scalar = 0;
+  double sharedBytes = 0, chunkBytes = 0, tensor = 0, scalar = 0;
   for (unsigned input : region.inputs) {
     double bytes =
         tileElements(candidate, input) * double(graph.values[input].bytes());
@@ -178,13 +187,20 @@ void RegionFacts::price(const Candidate &candidate,
       double extent = tileElements(candidate, operation.results[0]);
       for (unsigned axis : operation.over)
         extent *= double(padded(candidate, axis));
-      products += extent * rounds;
+      const target::MatrixInstruction &row = *operation.instruction;
+      bool onThreads = row.scope == target::Scope::Thread;
+      (onThreads ? scalar : tensor) +=
+          extent * rounds / productsPerCycle(hardware, row);
       for (unsigned operand : operation.operands) {
         if (!region.isInput(operand))
           continue;
         // Every warp reads the rows or the columns that it multiplies.
         bool rows = graph.values[operand].carries(*result.rowAxis);
-        double bytes = tileElements(candidate, operand) *
+        // Lanes that share an element each read it.
+        const target::Fragment &fragment = rows ? row.aFragment : row.bFragment;
+        double copies =
+            double(1u << (5 - fragment.laneBits(0) - fragment.laneBits(1)));
+        double bytes = copies * tileElements(candidate, operand) *
                        double(graph.values[operand].bytes());
         sharedBytes += bytes *
                        double(rows ? result.warpColumns : result.warpRows) *
@@ -213,8 +229,7 @@ void RegionFacts::price(const Candidate &candidate,
   double schedulers = std::min(4.0, double(candidate.warps * resident)) / 4.0;
   times.shared = sharedBytes * blocks / multiprocessors /
                  hardware.level("shared").bytesPerCycle;
-  times.tensor =
-      products * blocks / multiprocessors / double(hardware.mmaBF16PerCycle);
+  times.tensor = tensor * blocks / multiprocessors;
   times.scalar = scalar * blocks / multiprocessors / schedulers;
   double perMultiprocessor = l2.bytesPerCycle / multiprocessors;
   double exposed = 0, chain = 0;

@@ -15,10 +15,18 @@
 
 namespace napkin::schedule {
 
-/// Replaces the contracts of \p diagram that no instruction has the shape of by
-/// a map that multiplies and a reduction that sums, with the same accumulation
-/// type. Contracts inside kernels are left alone.
+/// Takes contracts of more than two factors apart, the pair with the smallest
+/// product first; products of products are made in the accumulation type.
+/// Replaces the contracts of \p diagram that no instruction has the shape of,
+/// or that sum more axes than a block can, by a map that multiplies and a
+/// reduction that sums, with the same accumulation type. Contracts inside
+/// kernels are left alone.
 void expandContracts(ncd::DiagramOp diagram);
+
+/// Replaces the reductions of \p diagram over more axes than the \p dimensions
+/// of a tile by several, one after the other, that combine the same elements in
+/// the same type. Only monoids known by name.
+void splitReductions(ncd::DiagramOp diagram, unsigned dimensions);
 
 } // namespace napkin::schedule
 

@@ -26,6 +26,8 @@ struct RunResult {
   std::optional<Decision> decision;
   Refusal refusal;
   bool connected = true;
+  /// True when the decision was compiled, and explained.
+  bool confirmed = false;
 };
 
 /// One way to cut one order.
@@ -40,9 +42,9 @@ class Planner {
 public:
   Planner(const Graph &graph, const cost::Hardware &hardware,
           const GeneratorLimits &limits, const Pins &pins,
-          const StreamOracle &oracle)
+          const StreamOracle &oracle, const BlockOracle &block)
       : graph(graph), hardware(hardware), limits(limits), pins(pins),
-        oracle(oracle) {}
+        oracle(oracle), block(block) {}
 
   std::optional<std::vector<PlannedKernel>> plan(PlanFailure *failure);
 
@@ -50,7 +52,10 @@ private:
   Order consumerOrder(Visit visit) const;
   bool respectsPins(llvm::ArrayRef<unsigned> order, unsigned first,
                     unsigned last) const;
-  const RunResult &result(llvm::ArrayRef<unsigned> run);
+  RunResult &result(llvm::ArrayRef<unsigned> run);
+  std::optional<Cut> bestCut(PlanFailure *failure);
+  bool confirm(const Cut &cut);
+  bool isFixed(const Cut &cut, unsigned first) const;
   Cut cut(const Order &order, PlanFailure &failure);
   int64_t aloneBytes(unsigned operation);
   double leastCycles(llvm::ArrayRef<unsigned> run) const;
@@ -60,6 +65,7 @@ private:
   const GeneratorLimits &limits;
   const Pins &pins;
   const StreamOracle &oracle;
+  const BlockOracle &block;
   std::map<std::vector<unsigned>, RunResult> known;
 };
 } // namespace
@@ -144,7 +150,7 @@ bool Planner::respectsPins(llvm::ArrayRef<unsigned> order, unsigned first,
 }
 
 /// What the search says of \p run, asked once.
-const RunResult &Planner::result(llvm::ArrayRef<unsigned> run) {
+RunResult &Planner::result(llvm::ArrayRef<unsigned> run) {
   std::vector<unsigned> key = run.vec();
   llvm::sort(key);
   auto [entry, fresh] = known.try_emplace(key);
@@ -154,8 +160,9 @@ const RunResult &Planner::result(llvm::ArrayRef<unsigned> run) {
   Region region(graph, entry->first);
   result.connected = region.isConnected();
   if (result.connected)
-    result.decision = searchPartition(region, hardware, limits, pins, oracle,
-                                      /*explain=*/false, &result.refusal);
+    result.decision =
+        searchPartition(region, hardware, limits, pins, oracle, /*block=*/{},
+                        /*explain=*/false, &result.refusal);
   return result;
 }
 
@@ -246,7 +253,8 @@ int64_t Planner::aloneBytes(unsigned operation) {
                         : Region(graph, operation).unfusedBytes();
 }
 
-std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
+/// The cheapest way to cut any of the orders.
+std::optional<Cut> Planner::bestCut(PlanFailure *failure) {
   // Runs depend on the order. A chain that ends in an operation with two
   // producers stays together only if the shorter of them comes before it.
   std::vector<Order> tried;
@@ -255,7 +263,7 @@ std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
        {Visit::ShallowFirst, Visit::AsWritten, Visit::DeepFirst}) {
     Order order = consumerOrder(visit);
     if (order.empty())
-      return std::vector<PlannedKernel>();
+      return Cut();
     if (llvm::is_contained(tried, order))
       continue;
     tried.push_back(order);
@@ -268,20 +276,55 @@ std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
   }
   if (best.order.empty())
     return std::nullopt;
+  return best;
+}
+
+/// Whether the kernel of \p cut that begins at \p first was formed already.
+bool Planner::isFixed(const Cut &cut, unsigned first) const {
+  return graph.operations[cut.order[first]].kind == OperationKind::Fixed;
+}
+
+/// Compiles the kernels of \p cut that were not yet. Returns false when one of
+/// them now costs something else or has no decision any more.
+bool Planner::confirm(const Cut &cut) {
+  bool same = true;
+  for (unsigned last = cut.order.size(); last > 0; last = cut.start[last]) {
+    unsigned first = cut.start[last];
+    if (isFixed(cut, first))
+      continue;
+    llvm::ArrayRef<unsigned> run =
+        llvm::ArrayRef<unsigned>(cut.order).slice(first, last - first);
+    RunResult &known = result(run);
+    if (known.confirmed)
+      continue;
+    known.confirmed = true;
+    double before = known.decision->evaluation.times.total();
+    Region region(graph, llvm::SmallVector<unsigned, 8>(run));
+    known.decision = searchPartition(region, hardware, limits, pins, oracle,
+                                     block, /*explain=*/true, &known.refusal);
+    same &=
+        known.decision && known.decision->evaluation.times.total() == before;
+  }
+  return same;
+}
+
+std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
+  std::optional<Cut> best = bestCut(failure);
+  // Ends: every round confirms a run that was not confirmed.
+  while (best && !confirm(*best))
+    best = bestCut(failure);
+  if (!best)
+    return std::nullopt;
 
   std::vector<PlannedKernel> kernels;
-  for (unsigned last = best.order.size(); last > 0; last = best.start[last]) {
+  for (unsigned last = best->order.size(); last > 0; last = best->start[last]) {
     PlannedKernel kernel;
-    for (unsigned i = best.start[last]; i < last; ++i)
-      kernel.operations.push_back(best.order[i]);
-    bool fixed = graph.operations[best.order[best.start[last]]].kind ==
-                 OperationKind::Fixed;
-    if (!fixed) {
+    for (unsigned i = best->start[last]; i < last; ++i)
+      kernel.operations.push_back(best->order[i]);
+    if (!isFixed(*best, best->start[last])) {
       for (unsigned operation : kernel.operations)
         kernel.unfusedBytes += aloneBytes(operation);
-      Region region(graph, kernel.operations);
-      kernel.decision = searchPartition(region, hardware, limits, pins, oracle,
-                                        /*explain=*/true, nullptr);
+      kernel.decision = result(kernel.operations).decision;
     }
     kernels.push_back(std::move(kernel));
   }
@@ -292,6 +335,6 @@ std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
 std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
     const Graph &graph, const cost::Hardware &hardware,
     const GeneratorLimits &limits, const Pins &pins, const StreamOracle &oracle,
-    PlanFailure *failure) {
-  return Planner(graph, hardware, limits, pins, oracle).plan(failure);
+    const BlockOracle &block, PlanFailure *failure) {
+  return Planner(graph, hardware, limits, pins, oracle, block).plan(failure);
 }

@@ -24,7 +24,7 @@ int64_t napkin::schedule::paddedExtent(int64_t extent, int64_t smallest) {
 RegionFacts::RegionFacts(const Region &region, const cost::Hardware &hardware,
                          const GeneratorLimits &limits)
     : region(region), hardware(hardware), limits(limits),
-      inContract(region.graph.axes.size(), false) {
+      leastTile(region.graph.axes.size(), 1), leastChunk(limits.smallestChunk) {
   const Graph &graph = region.graph;
   std::map<std::pair<std::vector<unsigned>, unsigned>, unsigned> known;
   classOf.resize(graph.values.size(), 0);
@@ -51,21 +51,22 @@ RegionFacts::RegionFacts(const Region &region, const cost::Hardware &hardware,
     if (contract) {
       hasContract = true;
       ownsRows |= depends;
+      const target::MatrixInstruction &row = *operation.instruction;
       for (unsigned operand : operation.operands)
-        for (unsigned axis : graph.values[operand].axes)
-          inContract[axis] = true;
-      if (operation.operands.size() != 2)
-        impossible =
-            fmt::format("a contract of {} operands has no instruction; "
-                        "write it as products of two",
-                        operation.operands.size());
-      else if (!operation.noInstruction.empty())
-        impossible = operation.noInstruction;
+        for (unsigned axis : graph.values[operand].axes) {
+          bool summed = llvm::is_contained(operation.over, axis);
+          leastTile[axis] = std::max<int64_t>(
+              leastTile[axis], summed ? row.depth() : row.leastFree());
+        }
+      if (!instruction || row.rows() > instruction->rows())
+        instruction = &row;
+      warpRows = std::max<int64_t>(warpRows, row.rows());
+      warpColumns = std::max<int64_t>(warpColumns, row.leastColumns());
+      leastChunk = std::max<int64_t>(leastChunk, row.depth());
     }
     hasReduction |= reduce;
     for (unsigned result : operation.results)
       reducedOrContracted[result] = depends || contract || reduce;
-    afterContract.push_back(depends || contract);
   }
   ownsRows |= hasContract && hasReduction;
 }
@@ -85,8 +86,7 @@ int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
   int64_t extent = candidate.extent[axis];
   if (extent <= 1)
     return 1;
-  return paddedExtent(extent,
-                      inContract[axis] ? limits.smallestContractTile : 1);
+  return paddedExtent(extent, leastTile[axis]);
 }
 
 /// Notes a broken limit. Most candidates of a search break one and nobody asks
@@ -239,13 +239,12 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
   }
   int64_t rows = padded(candidate, *result.rowAxis);
   if (ownsRows) {
-    if (rows != candidate.warps * limits.instructionRows)
+    if (rows != candidate.warps * warpRows)
       return fail(result, "whole rows", [&] {
         return fmt::format("warps own whole rows of '{}', {} each: {} rows "
                            "are {} warps, not {}",
-                           graph.axes[*result.rowAxis].name,
-                           limits.instructionRows, rows,
-                           rows / limits.instructionRows, candidate.warps);
+                           graph.axes[*result.rowAxis].name, warpRows, rows,
+                           rows / warpRows, candidate.warps);
       });
     result.warpRows = candidate.warps;
     return true;
@@ -264,8 +263,7 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
   for (int64_t down = 1; down <= candidate.warps; down *= 2) {
     int64_t across = candidate.warps / down;
     int64_t tileRows = rows / down, tileColumns = columns / across;
-    if (tileRows < limits.instructionRows ||
-        tileColumns < 2 * limits.instructionColumns ||
+    if (tileRows < warpRows || tileColumns < warpColumns ||
         tileRows > limits.largestWarpTile ||
         tileColumns > limits.largestWarpTile || tileRows + tileColumns >= best)
       continue;
@@ -277,9 +275,8 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
     return fail(result, "tile of a warp", [&] {
       return fmt::format("{} × {} does not split among {} warps into tiles "
                          "from {} × {} to {} × {}",
-                         rows, columns, candidate.warps, limits.instructionRows,
-                         2 * limits.instructionColumns, limits.largestWarpTile,
-                         limits.largestWarpTile);
+                         rows, columns, candidate.warps, warpRows, warpColumns,
+                         limits.largestWarpTile, limits.largestWarpTile);
     });
   return true;
 }
@@ -305,12 +302,15 @@ double RegionFacts::valuesPerThread(const Candidate &candidate,
   }
   if (!hasContract)
     return std::max(1.0, elements / double(32 * candidate.warps));
-  // The layout of accumulators: 4 lanes share a row, 8 lanes share a column.
+  // The layout of accumulators: lanes that do not walk along an axis share its
+  // positions.
   if (longer >= 2)
     return elements / double(32 * candidate.warps);
-  if (carriesRows)
-    return std::max(1.0, elements / double(result.warpRows) / 8);
-  return std::max(1.0, elements / double(result.warpColumns) / 4);
+  const target::Fragment &fragment = instruction->accumulatorFragment;
+  double sharing = 1u << fragment.laneBits(carriesRows ? 0 : 1);
+  return std::max(
+      1.0, elements / sharing /
+               double(carriesRows ? result.warpRows : result.warpColumns));
 }
 
 double RegionFacts::valuesPerThread(const Candidate &candidate,
@@ -363,8 +363,12 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
       for (unsigned axis : array.axes)
         if (!llvm::is_contained(graph.operations[at.operation].over, axis))
           along *= double(padded(candidate, axis));
-      live += rowFactor ? along / double(result.warpRows) / 16 * 4 * 2
-                        : along / double(result.warpColumns) / 8 * 2 * 2;
+      const target::MatrixInstruction &row =
+          *graph.operations[at.operation].instruction;
+      live += 2 * (rowFactor ? along / double(result.warpRows) / row.rows() *
+                                   row.aRegisters()
+                             : along / double(result.warpColumns) /
+                                   row.columns() * row.bRegisters());
     }
     if (live > widest) {
       widest = live;
@@ -416,11 +420,15 @@ bool RegionFacts::checkShared(const Candidate &candidate,
     bytes += tileElements(candidate, input) * double(array.bytes()) *
              double(streamed ? candidate.stages : 1);
   }
-  result.sharedBytes = int64_t(bytes);
+  result.sharedBytes = candidate.measuredSharedBytes.value_or(int64_t(bytes));
   int64_t capacity = hardware.level("shared").capacityBytes;
   if (result.sharedBytes <= capacity)
     return true;
   return fail(result, "shared memory per block", [&] {
+    if (candidate.measuredSharedBytes)
+      return fmt::format("buffers and what moves between threads take {} "
+                         "bytes in {} stages, and a block has {}",
+                         result.sharedBytes, candidate.stages, capacity);
     return fmt::format("factors take {} bytes in {} stages, and a block has "
                        "{}",
                        result.sharedBytes, candidate.stages, capacity);
@@ -431,10 +439,6 @@ Evaluation RegionFacts::evaluate(const Candidate &candidate,
                                  const StreamVerdict *verdict, bool all) const {
   Evaluation result;
   result.explained = all;
-  if (!impossible.empty()) {
-    fail(result, "instruction", [&] { return impossible; });
-    return result;
-  }
   result.blocks = 1;
   for (unsigned axis : candidate.groups)
     result.blocks *=

@@ -11,6 +11,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "napkin/Schedule/DiagramGraph.h"
 #include "napkin/Schedule/Fusion.h"
+#include "napkin/Schedule/JoinAxes.h"
 #include "napkin/Schedule/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -56,7 +57,7 @@ static ncd::PartitionAttr partitionOf(MLIRContext *context, const Graph &graph,
 /// What the report wants to know and the kernel alone does not tell.
 static DictionaryAttr describeDecision(Builder &builder,
                                        const Decision &decision,
-                                       int64_t unfusedBytes) {
+                                       int64_t unfusedBytes, bool pinned) {
   SmallVector<Attribute> why;
   for (const Reason &reason : decision.reasons)
     why.push_back(builder.getStringAttr(
@@ -75,24 +76,34 @@ static DictionaryAttr describeDecision(Builder &builder,
        cycles("shared", times.shared * times.waves),
        cycles("tensor", times.tensor * times.waves),
        cycles("waiting", times.waiting * times.waves)});
-  return builder.getDictionaryAttr(
-      {builder.getNamedAttr("cycles", cyclesAttr),
-       builder.getNamedAttr("registers",
-                            builder.getI64IntegerAttr(evaluation.registers)),
-       builder.getNamedAttr("shared_bytes",
-                            builder.getI64IntegerAttr(evaluation.sharedBytes)),
-       builder.getNamedAttr("unfused_bytes",
-                            builder.getI64IntegerAttr(unfusedBytes)),
-       builder.getNamedAttr("warp_grid",
-                            builder.getDenseI64ArrayAttr(
-                                {evaluation.warpRows, evaluation.warpColumns})),
-       builder.getNamedAttr("why", builder.getArrayAttr(why))});
+  SmallVector<NamedAttribute> notes = {
+      builder.getNamedAttr("cycles", cyclesAttr),
+      builder.getNamedAttr("registers",
+                           builder.getI64IntegerAttr(evaluation.registers)),
+      builder.getNamedAttr("shared_bytes",
+                           builder.getI64IntegerAttr(evaluation.sharedBytes)),
+      builder.getNamedAttr("unfused_bytes",
+                           builder.getI64IntegerAttr(unfusedBytes)),
+      builder.getNamedAttr("warp_grid",
+                           builder.getDenseI64ArrayAttr(
+                               {evaluation.warpRows, evaluation.warpColumns})),
+      builder.getNamedAttr("why", builder.getArrayAttr(why))};
+  if (pinned)
+    notes.push_back(builder.getNamedAttr("pinned", builder.getUnitAttr()));
+  return builder.getDictionaryAttr(notes);
 }
 
 namespace {
 struct Schedule : napkin::schedule::impl::SchedulePassBase<Schedule> {
   using SchedulePassBase::SchedulePassBase;
+  Schedule(const SchedulePassOptions &options, BlockCompiler compiler)
+      : SchedulePassBase(options), compiler(std::move(compiler)) {}
 
+  void getDependentDialects(DialectRegistry &registry) const override {
+    SchedulePassBase::getDependentDialects(registry);
+    if (compiler.addDialects)
+      compiler.addDialects(registry);
+  }
   void runOnOperation() override;
 
 private:
@@ -102,7 +113,10 @@ private:
                          Pins pins);
   ncd::KernelOp writeKernel(OpBuilder &builder, const DiagramGraph &diagram,
                             const PlannedKernel &kernel, StringRef machine,
-                            StringRef entry, IRMapping &mapping);
+                            StringRef entry, bool pinned, IRMapping &mapping);
+  BlockOracle blockOracle(const DiagramGraph &diagram, StringRef machine);
+
+  BlockCompiler compiler;
 };
 } // namespace
 
@@ -138,14 +152,6 @@ FailureOr<Pins> Schedule::readOptions() {
     else if (failed(parsePin(text, "pin-stream", location, pins.stream)))
       return failure();
   }
-  if (pinWarps &&
-      (pinWarps < 0 || pinWarps > 32 || !llvm::isPowerOf2_64(pinWarps)))
-    return getOperation()->emitError()
-           << "pin-warps=" << pinWarps
-           << " is not possible; choose 1, 2, 4, 8, 16 or 32";
-  if (pinStages && (pinStages < 0 || pinStages > 8))
-    return getOperation()->emitError()
-           << "pin-stages=" << pinStages << " is not possible; choose 1 to 8";
   if (pinWarps)
     pins.warps = pinWarps;
   if (pinStages)
@@ -153,21 +159,21 @@ FailureOr<Pins> Schedule::readOptions() {
   return pins;
 }
 
-ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
-                                    const DiagramGraph &diagram,
-                                    const PlannedKernel &kernel,
-                                    StringRef machine, StringRef entry,
-                                    IRMapping &mapping) {
+/// Writes the operations of \p region as a kernel with the partition of
+/// \p decision. \p mapping says what stands for the values of the diagram
+/// outside the kernel, and is told of the kernel's results.
+static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
+                                const schedule::Region &region,
+                                const Decision &decision, StringRef machine,
+                                StringRef entry, IRMapping &mapping) {
   const Graph &graph = diagram.graph;
-  schedule::Region region(graph, kernel.operations);
-  const Decision &decision = *kernel.decision;
   SmallVector<Value> inputs;
   SmallVector<Type> resultTypes;
   for (unsigned input : region.inputs)
     inputs.push_back(mapping.lookup(diagram.values[input]));
   for (unsigned output : region.outputs)
     resultTypes.push_back(diagram.values[output].getType());
-  Location location = diagram.operations[kernel.operations.back()]->getLoc();
+  Location location = diagram.operations[region.operations.back()]->getLoc();
   auto op = ncd::KernelOp::create(builder, location, resultTypes, inputs);
 
   IRMapping inside;
@@ -176,7 +182,7 @@ ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
        llvm::zip_equal(region.inputs, block.getArguments()))
     inside.map(diagram.values[input], argument);
   OpBuilder body = OpBuilder::atBlockEnd(&block);
-  for (unsigned index : kernel.operations) {
+  for (unsigned index : region.operations) {
     mlir::Operation *clone = body.clone(*diagram.operations[index], inside);
     clone->removeAttr("ncd.pin");
   }
@@ -188,7 +194,7 @@ ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
   }
   ncd::YieldOp::create(body, location, yielded);
 
-  MLIRContext *context = &getContext();
+  MLIRContext *context = builder.getContext();
   const Candidate &candidate = decision.candidate;
   op.setGroupAttr(partitionOf(context, graph, candidate, candidate.groups));
   SmallVector<unsigned, 1> stream;
@@ -204,11 +210,65 @@ ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
   op.setWarpsAttr(builder.getI32IntegerAttr(int32_t(candidate.warps)));
   op.setStagesAttr(builder.getI32IntegerAttr(int32_t(candidate.stages)));
   op.setEntryAttr(builder.getStringAttr(entry));
+  return op;
+}
+
+/// What the stages below say of a region: it is written as the only kernel of a
+/// module of its own, and their messages are kept from the user.
+BlockOracle Schedule::blockOracle(const DiagramGraph &diagram,
+                                  StringRef machine) {
+  if (!compiler.measure)
+    return {};
+  return [&diagram, machine = machine.str(),
+          this](const schedule::Region &region, const Decision &decision) {
+    MLIRContext *context = &getContext();
+    Location location = UnknownLoc::get(context);
+    OwningOpRef<ModuleOp> module = ModuleOp::create(location);
+    OpBuilder builder(module->getBodyRegion());
+    SmallVector<Type> inputs, results;
+    for (unsigned input : region.inputs)
+      inputs.push_back(diagram.values[input].getType());
+    for (unsigned output : region.outputs)
+      results.push_back(diagram.values[output].getType());
+    auto alone = ncd::DiagramOp::create(
+        builder, location, "block", builder.getFunctionType(inputs, results));
+    Block &body = alone.getBody().front();
+    IRMapping mapping;
+    for (auto [input, argument] :
+         llvm::zip_equal(region.inputs, body.getArguments()))
+      mapping.map(diagram.values[input], argument);
+    builder.setInsertionPointToEnd(&body);
+    ncd::KernelOp kernel = formKernel(builder, diagram, region, decision,
+                                      machine, "block", mapping);
+    ncd::ReturnOp::create(builder, location, kernel.getResults());
+    std::string message;
+    ScopedDiagnosticHandler keep(context, [&](Diagnostic &diagnostic) {
+      if (message.empty() &&
+          diagnostic.getSeverity() == DiagnosticSeverity::Error)
+        message = diagnostic.str();
+      return success();
+    });
+    std::optional<BlockNeeds> needs = compiler.measure(*module, target);
+    if (needs && !needs->refusal.empty() && !message.empty())
+      needs->refusal = message;
+    return needs;
+  };
+}
+
+ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
+                                    const DiagramGraph &diagram,
+                                    const PlannedKernel &kernel,
+                                    StringRef machine, StringRef entry,
+                                    bool pinned, IRMapping &mapping) {
+  const Decision &decision = *kernel.decision;
+  ncd::KernelOp op = formKernel(
+      builder, diagram, schedule::Region(diagram.graph, kernel.operations),
+      decision, machine, entry, mapping);
   // Not part of the IR's meaning, and long: it travels with the location, where
   // it does not clutter what is printed.
-  op->setLoc(
-      FusedLoc::get(context, {location},
-                    describeDecision(builder, decision, kernel.unfusedBytes)));
+  op->setLoc(FusedLoc::get(
+      &getContext(), {op->getLoc()},
+      describeDecision(builder, decision, kernel.unfusedBytes, pinned)));
   ++numKernels;
   bytesMoved +=
       decision.evaluation.readBytes + decision.evaluation.writtenBytes;
@@ -220,14 +280,28 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
                                  const cost::Hardware &machine, Pins pins) {
   if (diagram.isExternal())
     return success();
-  expandContracts(diagram);
-  FailureOr<DiagramGraph> read = readDiagram(diagram);
-  if (failed(read) || failed(readPinAttribute(diagram, pins)))
+  const target::TargetDescription *description = target::lookupTarget(target);
+  if (!description)
+    return diagram.emitError()
+           << "there is no table of instructions for target '" << target
+           << "'; known are " << target::knownTargets();
+  if (failed(readPinAttribute(diagram, pins)))
     return failure();
+  llvm::StringSet<> pinned;
+  for (const auto *axes : {&pins.group, &pins.stream})
+    for (const auto &[axis, size] : *axes)
+      pinned.insert(axis);
+  joinAxes(diagram, pinned);
+  expandContracts(diagram);
   GeneratorLimits limits;
+  splitReductions(diagram, limits.tileDimensions);
+  FailureOr<DiagramGraph> read = readDiagram(diagram, *description, allowTF32);
+  if (failed(read) || failed(checkPinsFit(diagram, pins, read->graph)))
+    return failure();
   PlanFailure why;
   std::optional<std::vector<PlannedKernel>> plan =
-      planKernels(read->graph, machine, limits, pins, read->oracle(), &why);
+      planKernels(read->graph, machine, limits, pins, read->oracle(),
+                  blockOracle(*read, machine.name), &why);
   if (!plan)
     return read->operations[why.operation]->emitError()
            << why.refusal.text << "; " << why.refusal.advice;
@@ -247,9 +321,10 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
   llvm::SmallPtrSet<mlir::Operation *, 4> kept;
   for (const PlannedKernel &kernel : *plan) {
     if (kernel.decision) {
-      kernels.push_back(writeKernel(
-          builder, *read, kernel, machine.name,
-          entryName(diagram.getSymName(), index++, formed), mapping));
+      kernels.push_back(
+          writeKernel(builder, *read, kernel, machine.name,
+                      entryName(diagram.getSymName(), index++, formed),
+                      !pins.empty(), mapping));
       continue;
     }
     mlir::Operation *fixed = read->operations[kernel.operations.front()];
@@ -267,7 +342,7 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
     if (!kept.contains(op))
       op->erase();
   diagram->removeAttr("ncd.pin");
-  return checkPinsWereUsed(diagram, pins, kernels, read->graph);
+  return checkPinsWereUsed(diagram, pins, kernels);
 }
 
 void Schedule::runOnOperation() {
@@ -281,4 +356,10 @@ void Schedule::runOnOperation() {
   });
   if (result.wasInterrupted())
     signalPassFailure();
+}
+
+std::unique_ptr<Pass>
+napkin::schedule::createSchedulePass(SchedulePassOptions options,
+                                     BlockCompiler compiler) {
+  return std::make_unique<Schedule>(options, std::move(compiler));
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SchedulePins.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace napkin;
@@ -72,16 +73,73 @@ LogicalResult napkin::schedule::readPinAttribute(ncd::DiagramOp diagram,
   return success();
 }
 
+LogicalResult napkin::schedule::checkPinsFit(ncd::DiagramOp diagram,
+                                             const Pins &pins,
+                                             const Graph &graph) {
+  auto check = [&](StringRef what, const std::string &axis,
+                   int64_t size) -> LogicalResult {
+    std::optional<unsigned> index = graph.findAxis(axis);
+    if (!index)
+      return diagram.emitError("a pinned ")
+             << what << " axis '" << axis << "' (= " << size
+             << ") is not an axis of the diagram; drop the pin";
+    if (size > graph.axes[*index].size)
+      return diagram.emitError("axis '")
+             << axis << "' is pinned to " << what << " = " << size
+             << ", and its size is " << graph.axes[*index].size << "; pin 1 to "
+             << graph.axes[*index].size;
+    return success();
+  };
+  for (const auto &[axis, size] : pins.group)
+    if (failed(check("group", axis, size)))
+      return failure();
+  for (const auto &[axis, size] : pins.stream)
+    if (failed(check("stream", axis, size)))
+      return failure();
+  if (pins.warps && (*pins.warps < 1 || *pins.warps > 32 ||
+                     !llvm::isPowerOf2_64(*pins.warps)))
+    return diagram.emitError("pinned warps = ")
+           << *pins.warps << " is not possible; choose 1, 2, 4, 8, 16 or 32";
+  if (pins.stages && (*pins.stages < 1 || *pins.stages > 8))
+    return diagram.emitError("pinned stages = ")
+           << *pins.stages << " is not possible; choose 1 to 8";
+  return success();
+}
+
+/// Checks that some loop of \p kernels has \p stages buffers: one that
+/// multiplies, for nothing else is staged, and that has chunks enough.
+static LogicalResult checkStages(ncd::DiagramOp diagram, int64_t stages,
+                                 ArrayRef<ncd::KernelOp> kernels) {
+  int64_t most = 0;
+  for (ncd::KernelOp kernel : kernels) {
+    bool multiplies =
+        kernel.getBody()
+            .walk([](ncd::ContractOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
+    StringAttr axis = kernel.getStreamAxis();
+    if (!axis || !multiplies)
+      continue;
+    // One buffer more than whole chunks: the next is filled while one is read.
+    int64_t size = kernel.getAxisSize(axis).value_or(1);
+    most = std::max(most, size / kernel.getStreamSize().value_or(size) + 1);
+  }
+  if (most >= stages)
+    return success();
+  InFlightDiagnostic error = diagram.emitError("stages = ")
+                             << stages << " is pinned, but ";
+  if (!most)
+    return error << "no kernel multiplies what a loop brings in, so there are "
+                    "no stages; drop the pin";
+  return error << "the longest loop has work for " << most
+               << "; pin at most that, or a smaller chunk";
+}
+
 LogicalResult
 napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
-                                    ArrayRef<ncd::KernelOp> kernels,
-                                    const Graph &graph) {
-  auto check = [&](const std::string &axis, bool stream) -> LogicalResult {
+                                    ArrayRef<ncd::KernelOp> kernels) {
+  auto check = [&](const std::string &axis, int64_t size,
+                   bool stream) -> LogicalResult {
     StringRef what = stream ? "stream" : "group";
-    if (!graph.findAxis(axis))
-      return diagram.emitError("a pinned ")
-             << what << " axis '" << axis
-             << "' is not an axis of the diagram; drop the pin";
     for (ncd::KernelOp kernel : kernels)
       if (stream ? kernel.getStreamAxis() && kernel.getStreamAxis() == axis
                  : kernel.groupSize(axis).has_value())
@@ -95,11 +153,13 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
             if (StringRef text = cast<StringAttr>(sentence).getValue();
                 text.consume_front("resident: ") &&
                 text.contains(("over '" + axis + "'")))
-              return kernel.emitError("a pinned stream axis cannot be: ")
-                     << text << "; drop the pin";
+              return kernel.emitError("stream ")
+                     << axis << " = " << size
+                     << " is pinned and cannot be: " << text
+                     << "; drop the pin";
     return diagram.emitError("axis '")
-           << axis << "' is pinned as " << what
-           << " axis, but no kernel can use it so: "
+           << axis << "' is pinned as " << what << " axis (= " << size
+           << "), but no kernel can use it so: "
            << (stream ? "a streamed axis is reduced in the kernel and in none "
                         "of its results"
                       : "a group axis is in every result of the kernel and "
@@ -107,10 +167,10 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
            << "; drop the pin";
   };
   for (const auto &[axis, size] : pins.group)
-    if (failed(check(axis, /*stream=*/false)))
+    if (failed(check(axis, size, /*stream=*/false)))
       return failure();
   for (const auto &[axis, size] : pins.stream)
-    if (failed(check(axis, /*stream=*/true)))
+    if (failed(check(axis, size, /*stream=*/true)))
       return failure();
-  return success();
+  return pins.stages ? checkStages(diagram, *pins.stages, kernels) : success();
 }

@@ -22,11 +22,16 @@ llvm::LogicalResult parsePin(llvm::StringRef text, llvm::StringRef option,
 /// speak. Errors on the diagram.
 llvm::LogicalResult readPinAttribute(ncd::DiagramOp diagram, Pins &pins);
 
-/// Checks that \p pins name axes of \p diagram that the kernels use so: a
-/// pinned group or stream axis must be one in some kernel.
+/// Checks \p pins before anything is decided: they name axes of \p diagram, no
+/// tile or chunk is longer than its axis, and warps and stages are numbers that
+/// a block can have. Nothing is clamped.
+llvm::LogicalResult checkPinsFit(ncd::DiagramOp diagram, const Pins &pins,
+                                 const Graph &graph);
+
+/// Checks that the kernels use \p pins: a pinned group or stream axis must be
+/// one in some kernel, and pinned stages must be buffers of some loop.
 llvm::LogicalResult checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
-                                      llvm::ArrayRef<ncd::KernelOp> kernels,
-                                      const Graph &graph);
+                                      llvm::ArrayRef<ncd::KernelOp> kernels);
 
 } // namespace napkin::schedule
 

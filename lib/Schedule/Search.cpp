@@ -18,13 +18,45 @@ using namespace napkin::schedule;
 /// Estimates within 1 % of each other are taken to be equal.
 static constexpr double tolerance = 1.01;
 
+std::string Pins::str() const {
+  std::string text;
+  auto add = [&](const std::string &more) {
+    text += (text.empty() ? "" : ", ") + more;
+  };
+  for (const auto &[axis, size] : group)
+    add(fmt::format("group {} = {}", axis, size));
+  for (const auto &[axis, size] : stream)
+    add(fmt::format("stream {} = {}", axis, size));
+  if (noStream)
+    add("stream = none");
+  if (warps)
+    add(fmt::format("warps = {}", *warps));
+  if (stages)
+    add(fmt::format("stages = {}", *stages));
+  return text;
+}
+
+/// Candidates that are compiled before a region is given up. Few are: the
+/// estimate of shared memory is right for most, and what is larger than one
+/// that did not fit is not tried.
+static constexpr unsigned mostCompiled = 64;
+
 namespace {
+/// A candidate that breaks no limit.
+struct LegalCandidate {
+  Candidate candidate;
+  Evaluation evaluation;
+  /// About its stream axis, null without; lives as long as the search.
+  const StreamVerdict *verdict = nullptr;
+};
+
 /// The search for one region.
 class Search {
 public:
-  Search(const RegionFacts &facts, const Pins &pins, const StreamOracle &oracle)
+  Search(const RegionFacts &facts, const Pins &pins, const StreamOracle &oracle,
+         const BlockOracle &block)
       : facts(facts), region(facts.region), graph(facts.region.graph),
-        pins(pins), oracle(oracle) {}
+        pins(pins), oracle(oracle), block(block) {}
 
   std::optional<Decision> run(Refusal *refusal);
   void explain(Decision &decision);
@@ -43,7 +75,10 @@ private:
   Evaluation evaluate(Candidate &candidate, const StreamVerdict *verdict,
                       bool all) const;
   bool isBatch(unsigned axis) const;
-  std::optional<Decision> pickBest() const;
+  std::optional<size_t> pickBest() const;
+  std::optional<Decision> pickCompiled();
+  bool exceedsRefused(const Candidate &candidate) const;
+  std::optional<BlockNeeds> compile(const LegalCandidate &legal) const;
   Refusal refuse() const;
   std::string explainNeighbour(const Decision &decision, unsigned axis,
                                int64_t extent);
@@ -53,10 +88,17 @@ private:
   const Graph &graph;
   const Pins &pins;
   const StreamOracle &oracle;
+  const BlockOracle &block;
   llvm::SmallVector<unsigned, 4> groupAxes;
   std::map<unsigned, Options> options;
-  /// The cheapest decision for each number of multiprocessors that get a block.
-  std::map<int64_t, std::optional<Decision>> bestByFill;
+  /// The axes that may be streamed.
+  std::vector<std::pair<unsigned, StreamVerdict>> streams;
+  /// In the order in which they were tried.
+  std::vector<LegalCandidate> found;
+  /// What was compiled and did not fit.
+  std::vector<Candidate> tooLarge;
+  /// The first message of the code generator about a candidate.
+  std::optional<Reason> passedOver;
   /// The broken limit of the cheapest candidate that failed last in the order
   /// of checks, for the error.
   std::optional<std::pair<Candidate, StreamVerdict>> nearest;
@@ -69,10 +111,10 @@ private:
 /// How far a candidate came before it failed: later checks mean nearer misses.
 static int rankOf(llvm::StringRef limit) {
   static const char *order[] = {
-      "instruction",          "tile dimensions",        "batch axes",
-      "instruction shape",    "rows of warps",          "whole rows",
-      "tile of a warp",       "threads per block",      "values per thread",
-      "registers per thread", "shared memory per block"};
+      "tile dimensions",        "batch axes",        "instruction shape",
+      "rows of warps",          "whole rows",        "tile of a warp",
+      "threads per block",      "values per thread", "registers per thread",
+      "shared memory per block"};
   for (int i = 0; i < int(std::size(order)); ++i)
     if (limit == order[i])
       return i;
@@ -96,12 +138,11 @@ Search::Options Search::groupOptions(unsigned axis) const {
   const Axis &info = graph.axes[axis];
   auto pinned = pins.group.find(info.name);
   if (pinned != pins.group.end())
-    return {std::min(pinned->second, info.size)};
+    return {pinned->second};
   if (info.size == 1 || isBatch(axis))
     return {1};
   Options result = {1};
-  int64_t first =
-      facts.inContract[axis] ? facts.limits.smallestContractTile : 2;
+  int64_t first = std::max<int64_t>(facts.leastTile[axis], 2);
   int64_t last = facts.hasContract ? facts.limits.largestTile : 8192;
   for (int64_t tile = first; tile <= last; tile *= 2) {
     result.push_back(std::min(tile, info.size));
@@ -115,7 +156,7 @@ Search::Options Search::streamOptions(unsigned axis) const {
   const Axis &info = graph.axes[axis];
   auto pinned = pins.stream.find(info.name);
   if (pinned != pins.stream.end())
-    return {std::min(pinned->second, info.size)};
+    return {pinned->second};
   Options result;
   // An instruction sums one axis; of several, one may be walked step by step.
   bool sumsSeveral = llvm::any_of(region.operations, [&](unsigned index) {
@@ -128,8 +169,7 @@ Search::Options Search::streamOptions(unsigned axis) const {
   if (sumsSeveral || !facts.hasContract)
     result.push_back(1);
   int64_t last = facts.hasContract ? facts.limits.largestTile : 8192;
-  for (int64_t chunk = facts.limits.instructionDepth; chunk <= last;
-       chunk *= 2) {
+  for (int64_t chunk = facts.leastChunk; chunk <= last; chunk *= 2) {
     result.push_back(std::min(chunk, info.size));
     if (chunk >= info.size)
       break;
@@ -148,8 +188,7 @@ Search::Options Search::warpOptions(const Candidate &candidate) const {
   // Whole rows: the tile of the row axis says how many warps there are.
   Options result;
   for (unsigned axis : region.axes) {
-    int64_t warps =
-        facts.padded(candidate, axis) / facts.limits.instructionRows;
+    int64_t warps = facts.padded(candidate, axis) / facts.warpRows;
     if (warps >= 1 && !llvm::is_contained(result, warps))
       result.push_back(warps);
   }
@@ -184,30 +223,136 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
       }
       continue;
     }
-    std::optional<Decision> &best =
-        bestByFill[std::min(evaluation.blocks, facts.hardware.multiprocessors)];
-    if (best && best->evaluation.times.total() <= evaluation.times.total())
-      continue;
-    best = Decision();
-    best->candidate = attempt;
-    best->evaluation = evaluation;
-    if (verdict)
-      best->verdict = *verdict;
+    found.push_back({attempt, evaluation, verdict});
   }
 }
 
 /// The cheapest; of those that the model cannot tell apart, the one whose grid
 /// fills more of the machine.
-std::optional<Decision> Search::pickBest() const {
+std::optional<size_t> Search::pickBest() const {
   double least = std::numeric_limits<double>::infinity();
-  for (const auto &[fill, decision] : bestByFill)
-    if (decision)
-      least = std::min(least, decision->evaluation.times.total());
-  std::optional<Decision> best;
-  for (const auto &[fill, decision] : bestByFill)
-    if (decision && decision->evaluation.times.total() <= least * tolerance)
-      best = decision;
+  for (const LegalCandidate &legal : found)
+    least = std::min(least, legal.evaluation.times.total());
+  std::optional<size_t> best;
+  auto fill = [&](size_t index) {
+    return std::min(found[index].evaluation.blocks,
+                    facts.hardware.multiprocessors);
+  };
+  auto cycles = [&](size_t index) {
+    return found[index].evaluation.times.total();
+  };
+  for (size_t i = 0; i < found.size(); ++i)
+    if (cycles(i) <= least * tolerance &&
+        (!best || fill(i) > fill(*best) ||
+         (fill(i) == fill(*best) && cycles(i) < cycles(*best))))
+      best = i;
   return best;
+}
+
+/// An axis taken whole is not cut, unless it is what warps split.
+static void dropWholeGroups(Decision &decision, const Graph &graph,
+                            const Pins &pins) {
+  llvm::erase_if(decision.candidate.groups, [&](unsigned axis) {
+    return decision.candidate.extent[axis] == graph.axes[axis].size &&
+           decision.evaluation.rowAxis != axis &&
+           !pins.group.count(graph.axes[axis].name);
+  });
+}
+
+std::optional<BlockNeeds> Search::compile(const LegalCandidate &legal) const {
+  Decision decision;
+  decision.candidate = legal.candidate;
+  decision.evaluation = legal.evaluation;
+  dropWholeGroups(decision, graph, pins);
+  return block(region, decision);
+}
+
+/// Whether \p candidate is at least as large as one that did not fit.
+bool Search::exceedsRefused(const Candidate &candidate) const {
+  return llvm::any_of(tooLarge, [&](const Candidate &refused) {
+    if (candidate.stream != refused.stream ||
+        candidate.warps != refused.warps || candidate.stages < refused.stages)
+      return false;
+    return llvm::all_of(region.axes, [&](unsigned axis) {
+      return candidate.extent[axis] >= refused.extent[axis];
+    });
+  });
+}
+
+/// The best candidate whose program was compiled and fits. What a program takes
+/// may raise its price, so the search goes on until the best is a compiled one.
+std::optional<Decision> Search::pickCompiled() {
+  unsigned compiled = 0;
+  std::optional<LegalCandidate> unfit;
+  while (std::optional<size_t> index = pickBest()) {
+    LegalCandidate &best = found[*index];
+    bool done = !block || best.candidate.measuredSharedBytes;
+    if (!done && exceedsRefused(best.candidate)) {
+      found.erase(found.begin() + *index);
+      continue;
+    }
+    std::optional<BlockNeeds> needs;
+    if (!done) {
+      if (compiled++ == mostCompiled)
+        break;
+      needs = compile(best);
+    }
+    if (!needs) { // compiled before, or by a generator that nobody can ask
+      Decision decision;
+      decision.candidate = best.candidate;
+      decision.evaluation = best.evaluation;
+      if (best.verdict)
+        decision.verdict = *best.verdict;
+      return decision;
+    }
+    if (!needs->refusal.empty()) {
+      if (!passedOver) {
+        std::string text;
+        for (unsigned axis : best.candidate.groups)
+          text += fmt::format("{} = {}, ", graph.axes[axis].name,
+                              best.candidate.extent[axis]);
+        passedOver = {text + fmt::format("warps = {}", best.candidate.warps),
+                      needs->refusal};
+        unfit = best;
+      }
+      found.erase(found.begin() + *index);
+      continue;
+    }
+    Candidate measured = best.candidate;
+    measured.measuredSharedBytes = needs->sharedBytes;
+    Evaluation evaluation =
+        facts.evaluate(measured, best.verdict, /*all=*/false);
+    if (evaluation.legal()) {
+      best.candidate = measured;
+      best.evaluation = evaluation;
+      continue;
+    }
+    nearest = {measured, best.verdict ? *best.verdict : StreamVerdict()};
+    nearestRank = rankOf(evaluation.violations[0].limit);
+    tooLarge.push_back(best.candidate);
+    // A shallower pipeline first, as for the estimate.
+    LegalCandidate shallower = best;
+    found.erase(found.begin() + *index);
+    if (pins.stages || !shallower.candidate.stream ||
+        shallower.candidate.stages <= facts.limits.fewestStages)
+      continue;
+    --shallower.candidate.stages;
+    shallower.evaluation =
+        facts.evaluate(shallower.candidate, shallower.verdict, /*all=*/false);
+    if (shallower.evaluation.legal())
+      found.push_back(shallower);
+  }
+  // One operation cannot be cut further: the generator's own message, which
+  // knows the place, is the error.
+  if (unfit && region.operations.size() == 1) {
+    Decision decision;
+    decision.candidate = unfit->candidate;
+    decision.evaluation = unfit->evaluation;
+    if (unfit->verdict)
+      decision.verdict = *unfit->verdict;
+    return decision;
+  }
+  return std::nullopt;
 }
 
 void Search::tryGroups(Candidate &candidate, unsigned next,
@@ -255,21 +400,22 @@ Refusal Search::refuse() const {
                               longest->name, longest->size, result.text);
   for (const std::string &text : refusedAxes)
     result.text += "; " + text;
-  if (nearestRank == rankOf("instruction"))
-    result.advice = "change that operation; no partition helps";
-  else if (nearestRank == rankOf("instruction shape"))
+  if (passedOver)
+    result.text += fmt::format("; with {} the code generator says: {}",
+                               passedOver->choice, passedOver->text);
+  if (nearestRank == rankOf("instruction shape"))
     result.advice =
         "give each factor an axis of its own that is longer than 1, "
         "or write the operation as ncd.map and ncd.reduce";
-  else if (pins.group.empty() && pins.stream.empty() && !pins.warps &&
-           !pins.stages)
+  else if (pins.empty())
     result.advice = longest ? fmt::format("split axis '{}', or return an "
                                           "intermediate result so that the "
                                           "kernel ends earlier",
                                           longest->name)
                             : "split the diagram";
   else
-    result.advice = "change or drop the pinned decisions";
+    result.advice =
+        fmt::format("change or drop the pinned decisions ({})", pins.str());
   return result;
 }
 
@@ -277,8 +423,7 @@ std::optional<Decision> Search::run(Refusal *refusal) {
   groupAxes = region.groupCandidates();
   for (unsigned axis : groupAxes)
     options[axis] = groupOptions(axis);
-  std::vector<std::pair<unsigned, StreamVerdict>> streams;
-  if (facts.impossible.empty() && !pins.noStream)
+  if (!pins.noStream)
     for (unsigned axis : region.streamCandidates()) {
       if (!pins.stream.empty() && !pins.stream.count(graph.axes[axis].name))
         continue;
@@ -289,28 +434,29 @@ std::optional<Decision> Search::run(Refusal *refusal) {
         refusedAxes.push_back(fmt::format("it cannot be streamed over '{}': {}",
                                           graph.axes[axis].name, verdict.why));
     }
+  // (Verdicts stay where they are from here on.)
   // A pinned stream is kept to. Otherwise everything may stay resident: without
   // contracts at equal cost, since a loop gains nothing there; with them only
   // where no stream is legal, since the loop is what pipelines.
   bool pinned = !pins.stream.empty() && !streams.empty();
+  auto tryStreams = [&] {
+    for (const auto &[axis, verdict] : streams)
+      for (int64_t chunk : streamOptions(axis))
+        tryStream(axis, chunk, &verdict);
+  };
   if (!facts.hasContract && !pinned)
     tryStream(std::nullopt, 0, nullptr);
-  for (const auto &[axis, verdict] : streams)
-    for (int64_t chunk : streamOptions(axis))
-      tryStream(axis, chunk, &verdict);
-  if (bestByFill.empty() && !pinned) {
+  tryStreams();
+  if (found.empty()) {
     fewWarps = true;
-    tryStream(std::nullopt, 0, nullptr);
+    if (!pinned)
+      tryStream(std::nullopt, 0, nullptr);
+    if (!facts.hasContract)
+      tryStreams();
   }
-  std::optional<Decision> best = pickBest();
-  if (!best && refusal) {
-    if (!facts.impossible.empty()) {
-      refusal->text = facts.impossible;
-      refusal->advice = "change that operation; no partition helps";
-    } else {
-      *refusal = refuse();
-    }
-  }
+  std::optional<Decision> best = pickCompiled();
+  if (!best && refusal)
+    *refusal = refuse();
   return best;
 }
 
@@ -322,9 +468,11 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
                                      int64_t extent) {
   Candidate candidate = decision.candidate;
   candidate.extent[axis] = extent;
+  candidate.measuredSharedBytes.reset();
   const StreamVerdict *verdict =
       decision.candidate.stream ? &decision.verdict : nullptr;
   std::optional<Evaluation> nearestMiss;
+  Candidate nearestCandidate;
   for (int64_t warps : warpOptions(candidate)) {
     candidate.warps = warps;
     candidate.stages = pins.stages ? *pins.stages : facts.stagesFor(candidate);
@@ -337,12 +485,22 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
       return rankOf(evaluation.violations[0].limit) >
              rankOf(other.violations[0].limit);
     };
-    if (!nearestMiss || better(*nearestMiss))
+    if (!nearestMiss || better(*nearestMiss)) {
       nearestMiss = evaluation;
+      nearestCandidate = candidate;
+    }
   }
   if (!nearestMiss)
     return "";
   std::string name = fmt::format("{} = {}", graph.axes[axis].name, extent);
+  if (nearestMiss->legal() && block) {
+    LegalCandidate legal{nearestCandidate, *nearestMiss, verdict};
+    if (std::optional<BlockNeeds> needs = compile(legal);
+        needs && needs->refusal.empty()) {
+      legal.candidate.measuredSharedBytes = needs->sharedBytes;
+      nearestMiss = facts.evaluate(legal.candidate, verdict, /*all=*/true);
+    }
+  }
   if (!nearestMiss->legal())
     return fmt::format("{} is cut off by {}: {}", name,
                        nearestMiss->violations[0].limit.str(),
@@ -386,15 +544,15 @@ void Search::explain(Decision &decision) {
       const Operation &operation = graph.operations[index];
       if (operation.kind != OperationKind::Contract || isBatch(axis))
         continue;
+      const target::MatrixInstruction &row = *operation.instruction;
       if (llvm::is_contained(operation.over, axis))
-        granules.add(facts.limits.instructionDepth, "depth of mma m16n8k16");
+        granules.add(row.depth(), "depth of " + row.name.str());
       else if (decision.evaluation.rowAxis == axis)
-        granules.add(facts.limits.instructionRows, "rows of mma m16n8k16");
+        granules.add(row.rows(), "rows of " + row.name.str());
       else if (llvm::any_of(operation.operands, [&](unsigned operand) {
                  return graph.values[operand].carries(axis);
                }))
-        granules.add(facts.limits.instructionColumns,
-                     "columns of mma m16n8k16");
+        granules.add(row.columns(), "columns of " + row.name.str());
     }
     for (unsigned input : region.inputs)
       if (!graph.values[input].axes.empty() &&
@@ -423,13 +581,16 @@ void Search::explain(Decision &decision) {
     explainAxis(*candidate.stream, "stream");
   for (const std::string &text : refusedAxes)
     decision.reasons.push_back({"resident", text});
+  if (passedOver)
+    decision.reasons.push_back(
+        {"passed over", fmt::format("{}, which the code generator refuses: {}",
+                                    passedOver->choice, passedOver->text)});
   Reason warps{fmt::format("warps = {}", candidate.warps), ""};
   if (pins.warps)
     warps.text = "pinned";
   else if (facts.ownsRows)
-    warps.text =
-        fmt::format("{} rows each, whole, so that nothing crosses warps",
-                    facts.limits.instructionRows);
+    warps.text = fmt::format(
+        "{} rows each, whole, so that nothing crosses warps", facts.warpRows);
   else if (facts.hasContract)
     warps.text = fmt::format("{} × {} warps", decision.evaluation.warpRows,
                              decision.evaluation.warpColumns);
@@ -446,19 +607,14 @@ void Search::explain(Decision &decision) {
 std::optional<Decision> napkin::schedule::searchPartition(
     const Region &region, const cost::Hardware &hardware,
     const GeneratorLimits &limits, const Pins &pins, const StreamOracle &oracle,
-    bool explain, Refusal *refusal) {
+    const BlockOracle &block, bool explain, Refusal *refusal) {
   RegionFacts facts(region, hardware, limits);
-  Search search(facts, pins, oracle);
+  Search search(facts, pins, oracle, block);
   std::optional<Decision> decision = search.run(refusal);
   if (!decision)
     return decision;
   if (explain)
     search.explain(*decision);
-  // An axis taken whole is not cut, unless it is what warps split.
-  llvm::erase_if(decision->candidate.groups, [&](unsigned axis) {
-    return decision->candidate.extent[axis] == region.graph.axes[axis].size &&
-           decision->evaluation.rowAxis != axis &&
-           !pins.group.count(region.graph.axes[axis].name);
-  });
+  dropWholeGroups(*decision, region.graph, pins);
   return decision;
 }

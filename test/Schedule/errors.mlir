@@ -10,18 +10,6 @@ ncd.diagram @composed(%t: !t) -> !t {
 
 // -----
 
-// No instruction multiplies f32 here.
-!l = !ncd.array<a=64, b=64, f32>
-!r = !ncd.array<b=64, c=64, f32>
-!o = !ncd.array<a=64, c=64, f32>
-ncd.diagram @wide(%l: !l, %r: !r) -> !o {
-  // expected-error@+1 {{no tensor-core instruction of this target multiplies f32; round the factors to bf16 or f16 with ncd.map}}
-  %o = ncd.contract %l, %r over [b] : !l, !r -> !o
-  ncd.return %o : !o
-}
-
-// -----
-
 // Sizes are what schedules are made for.
 !t = !ncd.array<a=?, f32>
 // expected-error@+1 {{axis 'a' has no static size, and schedules are made for sizes; write its size}}
@@ -55,7 +43,7 @@ ncd.diagram @long(%t: !t) -> !t {
 !l = !ncd.array<a=64, b=64, bf16>
 !r = !ncd.array<b=64, c=64, bf16>
 !o = !ncd.array<a=64, c=64, bf16>
-// expected-error@+1 {{axis 'b' is pinned as group axis, but no kernel can use it so: a group axis is in every result of the kernel and reduced nowhere in it; drop the pin}}
+// expected-error@+1 {{axis 'b' is pinned as group axis (= 16), but no kernel can use it so: a group axis is in every result of the kernel and reduced nowhere in it; drop the pin}}
 ncd.diagram @useless(%l: !l, %r: !r) -> !o attributes {ncd.pin = {group = #ncd.partition<b=16>}} {
   %o = ncd.contract %l, %r over [b] : !l, !r -> !o
   ncd.return %o : !o
@@ -64,7 +52,7 @@ ncd.diagram @useless(%l: !l, %r: !r) -> !o attributes {ncd.pin = {group = #ncd.p
 // -----
 
 !t = !ncd.array<a=64, f32>
-// expected-error@+1 {{a pinned group axis 'z' is not an axis of the diagram; drop the pin}}
+// expected-error@+1 {{a pinned group axis 'z' (= 16) is not an axis of the diagram; drop the pin}}
 ncd.diagram @unknown(%t: !t) -> !t attributes {ncd.pin = {group = #ncd.partition<z=16>}} {
   %p = ncd.map %t {
   ^bb0(%e: f32):
@@ -93,7 +81,69 @@ ncd.diagram @misspelt(%t: !t) -> !t attributes {ncd.pin = {warp = 4 : i32}} {
 !s = !ncd.array<q=512, x=512, f32>
 !p = !ncd.array<q=512, x=512, bf16>
 ncd.diagram @pinned_tile(%l: !q, %r: !k) -> !s attributes {ncd.pin = {group = #ncd.partition<q=512, x=512>}} {
-  // expected-error@+1 {{change or drop the pinned decisions}}
+  // expected-error@+1 {{change or drop the pinned decisions (group q = 512, group x = 512)}}
   %o = ncd.contract %l, %r over [d] : !q, !k -> !s
   ncd.return %o : !s
+}
+
+// -----
+
+// What cannot be met is an error: nothing is clamped and nothing dropped.
+!t = !ncd.array<a=100, f32>
+// expected-error@+1 {{axis 'a' is pinned to group = 128, and its size is 100; pin 1 to 100}}
+ncd.diagram @too_long(%t: !t) -> !t attributes {ncd.pin = {group = #ncd.partition<a=128>}} {
+  %p = ncd.map %t {
+  ^bb0(%e: f32):
+    %r = arith.negf %e : f32
+    ncd.yield %r : f32
+  } : !t -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+!l = !ncd.array<a=64, b=64, bf16>
+!r = !ncd.array<b=64, c=64, bf16>
+!o = !ncd.array<a=64, c=64, bf16>
+// expected-error@+1 {{axis 'b' is pinned to stream = 128, and its size is 64; pin 1 to 64}}
+ncd.diagram @long_chunk(%l: !l, %r: !r) -> !o attributes {ncd.pin = {stream = #ncd.partition<b=128>}} {
+  %o = ncd.contract %l, %r over [b] : !l, !r -> !o
+  ncd.return %o : !o
+}
+
+// -----
+
+!l = !ncd.array<a=64, b=64, bf16>
+!r = !ncd.array<b=64, c=64, bf16>
+!o = !ncd.array<a=64, c=64, bf16>
+// expected-error@+1 {{stages = 4 is pinned, but the longest loop has work for 3; pin at most that, or a smaller chunk}}
+ncd.diagram @deep(%l: !l, %r: !r) -> !o attributes {ncd.pin = {stream = #ncd.partition<b=32>, stages = 4 : i32}} {
+  %o = ncd.contract %l, %r over [b] : !l, !r -> !o
+  ncd.return %o : !o
+}
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+// expected-error@+1 {{stages = 2 is pinned, but no kernel multiplies what a loop brings in, so there are no stages; drop the pin}}
+ncd.diagram @no_loop(%t: !t) -> !t attributes {ncd.pin = {stages = 2 : i32}} {
+  %p = ncd.map %t {
+  ^bb0(%e: f32):
+    %r = arith.negf %e : f32
+    ncd.yield %r : f32
+  } : !t -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+// expected-error@+1 {{pinned warps = 3 is not possible; choose 1, 2, 4, 8, 16 or 32}}
+ncd.diagram @odd_warps(%t: !t) -> !t attributes {ncd.pin = {warps = 3 : i32}} {
+  %p = ncd.map %t {
+  ^bb0(%e: f32):
+    %r = arith.negf %e : f32
+    ncd.yield %r : f32
+  } : !t -> !t
+  ncd.return %p : !t
 }

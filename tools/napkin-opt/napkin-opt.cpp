@@ -19,6 +19,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "napkin/Algebra/Passes.h"
+#include "napkin/Conversion/BlockNeeds.h"
 #include "napkin/Conversion/Passes.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
@@ -50,7 +51,11 @@ static void registerDialects(mlir::DialectRegistry &registry) {
 static void registerPasses() {
   napkin::ncd::registerNCDPasses();
   napkin::algebra::registerAlgebraPasses();
-  napkin::schedule::registerSchedulePasses();
+  mlir::registerPass([] {
+    return napkin::schedule::createSchedulePass({}, napkin::blockCompiler());
+  });
+  napkin::schedule::registerChooseInstructionsPass();
+  napkin::schedule::registerPrintPlanPass();
   napkin::report::registerReportPasses();
   napkin::registerConversionPasses();
   napkin::tile::registerTileTransformsPasses();

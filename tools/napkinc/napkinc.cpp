@@ -56,8 +56,15 @@ static cl::opt<uint64_t> seed("seed",
                               cl::desc("seed of the inputs of --verify"),
                               cl::init(1), cl::cat(category));
 static cl::opt<std::string>
-    inputs("inputs", cl::desc("inputs of --verify: normal, uniform, outliers"),
+    inputs("inputs",
+           cl::desc("inputs of --verify: normal, uniform, outliers, shifted, "
+                    "masked or extreme"),
            cl::init("normal"), cl::cat(category));
+static cl::opt<std::string>
+    approximation("approx",
+                  cl::desc("errors of .approx forms in --verify: exact, "
+                           "typical, worst (all that the PTX manual allows)"),
+                  cl::init("exact"), cl::cat(category));
 static cl::list<std::string> pinGroup("pin-group",
                                       cl::desc("tiles of group axes"),
                                       cl::value_desc("axis:size"),
@@ -71,6 +78,11 @@ static cl::opt<int64_t> pinWarps("pin-warps", cl::desc("warps of a block"),
 static cl::opt<int64_t> pinStages("pin-stages",
                                   cl::desc("buffers of the pipeline"),
                                   cl::init(0), cl::cat(category));
+static cl::opt<bool>
+    allowTF32("allow-tf32",
+              cl::desc("round factors of f32 products to tf32, for tensor "
+                       "cores"),
+              cl::cat(category));
 static cl::opt<double> inputBound("input-bound",
                                   cl::desc("B in |input| <= 2^B"), cl::init(32),
                                   cl::cat(category));
@@ -172,6 +184,8 @@ static std::string readOptions(Request &request) {
   request.compile.pinWarps = pinWarps;
   request.compile.pinStages = pinStages;
   request.compile.inputBound = inputBound;
+  request.compile.allowTF32 = allowTF32;
+  request.verify.roundToTF32 = allowTF32;
   if (reportForm.getNumOccurrences()) {
     request.reportJSON = reportForm == "json";
     request.reportText = reportForm == "text" || reportForm.empty();
@@ -181,10 +195,16 @@ static std::string readOptions(Request &request) {
   std::optional<reference::Distribution> distribution =
       reference::parseDistribution(inputs);
   if (!distribution)
-    return "error: --inputs is normal, uniform or outliers, not '" + inputs +
-           "'";
+    return "error: --inputs is " + reference::distributionNames() + ", not '" +
+           inputs + "'";
   request.verify.distribution = *distribution;
   request.verify.seed = seed;
+  std::optional<executor::Approximation> approximate =
+      executor::parseApproximation(approximation);
+  if (!approximate)
+    return "error: --approx is exact, typical or worst, not '" + approximation +
+           "'";
+  request.verify.approximation = *approximate;
   request.verify.progress = tools::progressBar();
   request.last = request.stage;
   if (verifies && request.last != Stage::Cubin)

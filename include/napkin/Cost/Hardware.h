@@ -15,6 +15,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -69,8 +70,9 @@ struct Hardware {
   int64_t reservedRegistersPerThread = 0;
   /// Cycles of one barrier and of the wait around it.
   int64_t barrierCycles = 0;
-  /// Multiply-adds per cycle of one multiprocessor on tensor cores.
-  int64_t mmaBF16PerCycle = 0, mmaF16PerCycle = 0;
+  /// Products per cycle of one multiprocessor, by the name of the instruction,
+  /// where this board runs it at another rate than its target's table says.
+  std::map<std::string, double> productsPerCycle;
   /// f32 operations per cycle of one multiprocessor.
   int64_t fmaPerCycle = 0;
   /// Exponentials and the like per cycle of one multiprocessor.

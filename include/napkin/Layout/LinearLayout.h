@@ -222,11 +222,12 @@ SharedAccess compose(const LinearLayout &registers, const SharedLayout &shared);
 
 /// How a warp reads 8x8 matrices of 16-bit elements with `ldmatrix`
 /// (PTX ISA "ldmatrix"): which register bits pick one of up to four matrices,
-/// and the row address that each lane supplies.
+/// and the row address that each lane supplies. Elements of 8 or 32 bits are
+/// read as parts or pairs of such elements, as far as nothing is transposed.
 struct LdMatrixPlan {
   bool transposed = false;
-  /// Register bits (indices >= 1) that number the matrices of one instruction,
-  /// 0, 1 or 2 of them: .x1, .x2, .x4.
+  /// Register bits, above those inside a word of 4 bytes, that number the
+  /// matrices of one instruction, 0, 1 or 2 of them: .x1, .x2, .x4.
   llvm::SmallVector<unsigned, 2> matrixBits;
   /// Byte images of the five address-lane bits: three row bits, then the
   /// matrix bits (absent ones are 0).
@@ -234,9 +235,10 @@ struct LdMatrixPlan {
 };
 
 /// Finds the `ldmatrix` form that fills a register layout from shared memory,
-/// or none when a lane's pair of elements or a matrix' row is not where the
-/// instruction wants it. Requires: 16-bit elements.
-std::optional<LdMatrixPlan> planLdMatrix(const SharedAccess &access);
+/// or none when a lane's word of elements or a matrix' row is not where the
+/// instruction wants it. Requires: elements of 1, 2 or 4 bytes.
+std::optional<LdMatrixPlan> planLdMatrix(const SharedAccess &access,
+                                         unsigned elementBytes = 2);
 
 /// Wavefronts of one warp-wide shared access in which lane bit i contributes
 /// byte image `lanes[i]` and each lane touches `bytesPerLane` contiguous bytes

@@ -64,6 +64,8 @@ struct CompileOptions {
   std::vector<std::string> pinStream;
   /// Warps of a block, and buffers of the pipeline; 0: chosen by cost.
   int64_t pinWarps = 0, pinStages = 0;
+  /// Whether f32 products may round their factors to tf32, for tensor cores.
+  bool allowTF32 = false;
   /// B in |input| <= 2^B for inputs of f32, bf16 and f64.
   double inputBound = 32;
   /// Name of the PTX file, for the manifest; empty: the first kernel's name

@@ -12,6 +12,7 @@
 #include "mlir/IR/Value.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Schedule/Region.h"
+#include "napkin/Target/Target.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace napkin::schedule {
@@ -29,9 +30,12 @@ struct DiagramGraph {
   StreamOracle oracle() const;
 };
 
-/// Reads \p diagram. Errors, on the operation: an axis without a static size,
-/// an operation that is not contract, map, reduce or kernel.
-mlir::FailureOr<DiagramGraph> readDiagram(ncd::DiagramOp diagram);
+/// Reads \p diagram, with the instructions of \p target on its contracts.
+/// Errors, on the operation: an axis without a static size, an operation that
+/// is not contract, map, reduce or kernel.
+mlir::FailureOr<DiagramGraph>
+readDiagram(ncd::DiagramOp diagram, const target::TargetDescription &target,
+            bool roundToTF32);
 
 } // namespace napkin::schedule
 

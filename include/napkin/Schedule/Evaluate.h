@@ -19,15 +19,15 @@
 #include "napkin/Cost/Constraint.h"
 #include "napkin/Cost/Hardware.h"
 #include "napkin/Schedule/Region.h"
+#include "napkin/Target/Target.h"
 
 namespace napkin::schedule {
 
-/// What the code generator can do with a block, beside what the machine can.
+/// What the code generator can do with a block, beside what the machine and its
+/// instructions can.
 struct GeneratorLimits {
-  /// Tile sizes of tensor-core axes: rows, columns and depth of an instruction.
-  int64_t instructionRows = 16, instructionColumns = 8, instructionDepth = 16;
-  /// Smallest padded extent of an axis that a tensor-core operand carries.
-  int64_t smallestContractTile = 16;
+  /// Smallest chunk of a stream that is tried, beside 1.
+  int64_t smallestChunk = 16;
   /// Largest tile of a group axis and largest chunk that are tried.
   int64_t largestTile = 256;
   /// Most rows or columns of the tile of one warp.
@@ -51,6 +51,9 @@ struct Candidate {
   std::optional<unsigned> stream;
   int64_t warps = 4;
   int64_t stages = 1;
+  /// Shared bytes of the block's program, once it was compiled; until then they
+  /// are estimated, never too high.
+  std::optional<int64_t> measuredSharedBytes;
 };
 
 /// Cycles by level, for the whole grid.
@@ -97,6 +100,10 @@ struct Evaluation {
   bool legal() const { return violations.empty(); }
 };
 
+/// Products per cycle of one multiprocessor of \p hardware by \p row.
+double productsPerCycle(const cost::Hardware &hardware,
+                        const target::MatrixInstruction &row);
+
 /// \p extent rounded up to what the tile of an axis occupies: a power of two,
 /// at least \p smallest.
 int64_t paddedExtent(int64_t extent, int64_t smallest);
@@ -138,12 +145,13 @@ public:
   bool ownsRows = false;
   /// True when something reduces.
   bool hasReduction = false;
-  /// Per axis of the graph: some contract here has an operand with it.
-  std::vector<bool> inContract;
-  /// Per operation of the region (by position): result depends on a contract.
-  std::vector<bool> afterContract;
-  /// Why no candidate can work at all, empty if some may.
-  std::string impossible;
+  /// Per axis of the graph: the least that a tile takes of it where it takes
+  /// more than one position; 1 where no factor of a contract carries it.
+  std::vector<int64_t> leastTile;
+  /// The least rows and columns of the tile of a warp, and the least chunk.
+  int64_t warpRows = 1, warpColumns = 1, leastChunk = 1;
+  /// The instruction of the widest warp tile, or null without contracts.
+  const target::MatrixInstruction *instruction = nullptr;
 
   /// Padded extent of \p axis under \p candidate.
   int64_t padded(const Candidate &candidate, unsigned axis) const;

@@ -35,11 +35,13 @@ struct PlanFailure {
 };
 
 /// The kernels of \p graph in the order in which they run, or nullopt with
-/// \p failure filled in.
+/// \p failure filled in. With \p block every kernel was compiled once as it was
+/// decided; without it, shared memory is an estimate.
 std::optional<std::vector<PlannedKernel>>
 planKernels(const Graph &graph, const cost::Hardware &hardware,
             const GeneratorLimits &limits, const Pins &pins,
-            const StreamOracle &oracle, PlanFailure *failure);
+            const StreamOracle &oracle, const BlockOracle &block,
+            PlanFailure *failure);
 
 } // namespace napkin::schedule
 

@@ -24,9 +24,12 @@ def SchedulePass : Pass<"ncd-schedule"> {
     kernel with a `stream` is still written without the loop: that is
     `ncd-derive-stream`.
 
-    A contract that no tensor-core instruction has the shape of, because a factor
-    has no axis of its own or nothing is summed, is written as map and reduce
-    first.
+    Each contract is priced with a row of the target's table of instructions
+    (include/napkin/Target/Instruction.h): matrix instructions for the element
+    types that have one, scalar multiply-adds for the others. A contract of three
+    or more factors becomes contracts and maps of two; one without a matrix
+    product in it, because a factor has no axis of its own or nothing is summed,
+    is written as map and reduce first.
 
     A kernel that is there already stays as it is. Decisions can be pinned by the
     options below or in the IR, by a discardable attribute of the diagram
@@ -68,6 +71,8 @@ def SchedulePass : Pass<"ncd-schedule"> {
            "Warps of a block; 0 leaves the choice to the cost model">,
     Option<"pinStages", "pin-stages", "int64_t", /*default=*/"0",
            "Buffers of the pipeline; 0 leaves the choice to the cost model">,
+    Option<"allowTF32", "allow-tf32", "bool", /*default=*/"false",
+           "Round factors of f32 products to tf32, for tensor cores">,
   ];
   let statistics = [
     Statistic<"numKernels", "num-kernels", "Kernels formed">,
@@ -76,6 +81,54 @@ def SchedulePass : Pass<"ncd-schedule"> {
               "Global bytes that the operations would move one by one">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::napkin::ncd::NCDDialect"];
+}
+
+def ChooseInstructionsPass : Pass<"ncd-choose-instructions"> {
+  let summary = "Write on each contract of a kernel what multiplies it";
+  let description = [{
+    Gives every contract in a kernel the row of the target's table of
+    instructions that the schedule has counted on, as `by`. Rows, columns and the
+    summed axis must be one axis each in a block's tile; a contract of another
+    shape stays without, and is multiplied element by element.
+
+    A name that is there already stays.
+
+    ```mlir
+    %s = ncd.contract %q, %k over [d] : !q, !k -> !s
+    // ==>
+    %s = ncd.contract %q, %k over [d] by "mma.m16n8k16.bf16" : !q, !k -> !s
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"sm_80\"",
+           "Architecture to compile for">,
+    Option<"allowTF32", "allow-tf32", "bool", /*default=*/"false",
+           "Round factors of f32 products to tf32, for tensor cores">,
+  ];
+}
+
+def PrintPlanPass : Pass<"ncd-print-plan"> {
+  let summary = "Print when and where everything of each kernel happens";
+  let description = [{
+    Prints the plan of every kernel to standard output, in the notation of
+    include/napkin/Schedule/Plan.h: the nests of the grid and of time, what is
+    filled and stored in each, what lives there, and by which instruction
+    products are made; then the bytes of global memory that it moves.
+
+    ```mlir
+    kernel @sum (m=64, k=1000) warps 4
+    grid m by 16 {
+      state state1[m] : 32 in registers
+      loop k by 256 {
+        fill x[m, k] : 32 in registers
+        reduce1[m] = x
+        map1[m] = state1, reduce1
+      }
+      store y[m] : 32 from registers
+    }
+    moves 256000 bytes in and 256 out
+    ```
+  }];
 }
 
 #endif // NAPKIN_SCHEDULE_PASSES_TD

@@ -12,6 +12,7 @@
 #define NAPKIN_SCHEDULE_REGION_H
 
 #include "napkin/Cost/KernelModel.h"
+#include "napkin/Target/Instruction.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include <functional>
@@ -62,9 +63,8 @@ struct Operation {
   /// Scalar operations per element of the result (per element of the operand
   /// for a reduction), and how many of them are exponentials and the like.
   int64_t simple = 0, special = 0;
-  /// For a contract: why no tensor-core instruction computes it; empty if one
-  /// does.
-  std::string noInstruction;
+  /// For a contract: the instruction that multiplies its factors.
+  const target::MatrixInstruction *instruction = nullptr;
   /// The kernel it was pinned to, or -1.
   int64_t pinnedKernel = -1;
 };

@@ -24,12 +24,28 @@ struct Pins {
   /// True when no axis may be streamed.
   bool noStream = false;
   std::optional<int64_t> warps, stages;
+
+  /// True when nobody decided anything.
+  bool empty() const {
+    return group.empty() && stream.empty() && !noStream && !warps && !stages;
+  }
+  /// All of it in one line: "group q = 128, stream x = 64, warps = 4".
+  std::string str() const;
 };
 
 /// Why something is as it is: "q = 128" and the sentence.
 struct Reason {
   std::string choice;
   std::string text;
+};
+
+/// What the program of one block takes.
+struct BlockNeeds {
+  /// Bytes of shared memory, to the byte of the launch: buffers, and what
+  /// stores and changes of layout pass through it.
+  int64_t sharedBytes = 0;
+  /// Why the code generator makes no such program; empty where it does.
+  std::string refusal;
 };
 
 /// The chosen partition of one kernel.
@@ -48,12 +64,19 @@ struct Refusal {
   std::string advice;
 };
 
-/// The best decision for \p region, or nullopt with \p refusal filled in.
-/// Reasons are only written when \p explain.
+/// Compiles a region as a decision says and measures it. Nothing where the
+/// generator does not know the machine.
+using BlockOracle =
+    std::function<std::optional<BlockNeeds>(const Region &, const Decision &)>;
+
+/// The best decision for \p region, or nullopt with \p refusal filled in. With
+/// \p block it is one that was compiled and fits. Reasons are only written when
+/// \p explain.
 std::optional<Decision>
 searchPartition(const Region &region, const cost::Hardware &hardware,
                 const GeneratorLimits &limits, const Pins &pins,
-                const StreamOracle &oracle, bool explain, Refusal *refusal);
+                const StreamOracle &oracle, const BlockOracle &block,
+                bool explain, Refusal *refusal);
 
 } // namespace napkin::schedule
 

@@ -4,16 +4,12 @@
 #include "KernelLowering.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/StringSet.h"
+#include "napkin/Dialect/NCD/IR/PartitionError.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace napkin;
-
-/// The least tile along an axis of a contraction: rows and summed positions of
-/// a matrix instruction come in 16s.
-static constexpr int64_t leastContractTile = 16;
 
 //===----------------------------------------------------------------------===//
 // Tiles
@@ -21,7 +17,8 @@ static constexpr int64_t leastContractTile = 16;
 
 LogicalResult KernelLowering::planTiles() {
   streamAxis = kernel.getStreamAxis();
-  llvm::StringSet<> contracted;
+  // What the instructions of the products take of an axis at least.
+  llvm::StringMap<std::pair<int64_t, StringRef>> least;
   LogicalResult result = success();
   auto note = [&](Operation *op, Value value) {
     auto array = dyn_cast<ncd::ArrayType>(value.getType());
@@ -49,36 +46,22 @@ LogicalResult KernelLowering::planTiles() {
   kernel.getBody().walk([&](Operation *op) {
     for (Value value : op->getResults())
       note(op, value);
-    // A row, column or summed axis of a product is padded; one that both
-    // factors carry and the result keeps is none of these, and of the axes that
-    // could be a factor's rows or columns the longest is.
-    if (auto contract = dyn_cast<ncd::ContractOp>(op)) {
-      auto typeOf = [](Value value) {
-        return cast<ncd::ArrayType>(value.getType());
-      };
-      auto pad = [&](ArrayRef<StringAttr> candidates, ncd::ArrayType array) {
-        auto longest =
-            llvm::max_element(candidates, [&](StringAttr a, StringAttr b) {
-              return partOf(a, array.sizeOf(a)) < partOf(b, array.sizeOf(b));
-            });
-        for (StringAttr axis : candidates)
-          if (axis == *longest || partOf(axis, array.sizeOf(axis)) > 1)
-            contracted.insert(axis);
-      };
-      for (Value value : contract.getInputs()) {
-        ncd::ArrayType array = typeOf(value);
-        SmallVector<StringAttr> free, summed;
-        for (StringAttr axis : array.getAxes())
-          if (contract.isOver(axis))
-            summed.push_back(axis);
-          else if (!llvm::all_of(contract.getInputs(), [&](Value other) {
-                     return typeOf(other).hasAxis(axis);
-                   }))
-            free.push_back(axis);
-        for (ArrayRef<StringAttr> candidates :
-             {ArrayRef(free), ArrayRef(summed)})
-          if (!candidates.empty())
-            pad(candidates, array);
+    // A row, column or summed axis of a product is padded to its instruction.
+    auto contract = dyn_cast<ncd::ContractOp>(op);
+    if (!contract || !contract.getInstruction())
+      return;
+    const target::MatrixInstruction &row =
+        *target::lookupInstruction(*contract.getInstruction());
+    for (Value value : contract.getInputs()) {
+      auto array = cast<ncd::ArrayType>(value.getType());
+      for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes())) {
+        if (partOf(axis, size) <= 1)
+          continue;
+        int64_t positions =
+            contract.isOver(axis) ? row.depth() : row.leastFree();
+        auto &entry = least[axis];
+        if (positions > entry.first)
+          entry = {positions, row.name};
       }
     }
   });
@@ -93,18 +76,17 @@ LogicalResult KernelLowering::planTiles() {
       part = kernel.getStreamSize().value_or(size);
     int64_t tileSize = llvm::PowerOf2Ceil(part);
     if (tileSize != part && part < size)
-      return kernel.emitError() << "axis '" << axis << "' is cut into tiles of "
-                                << part << "; choose a power of two";
-    bool cut = part == 1 && (size > 1 || kernel.groupSize(axis));
-    // A padded tile would be another partition than the schedule counted.
-    if (!cut && contracted.contains(axis) && part < size &&
-        part < leastContractTile)
-      return kernel.emitError()
+      return ncd::emitPartitionError(kernel)
              << "axis '" << axis << "' is cut into tiles of " << part
-             << ", and matrix instructions take " << leastContractTile
-             << " positions; choose 1 or at least " << leastContractTile;
-    if (!cut && contracted.contains(axis))
-      tileSize = std::max(tileSize, leastContractTile);
+             << "; choose a power of two";
+    auto [positions, instruction] = least.lookup(axis);
+    // A padded tile would be another partition than the schedule counted.
+    if (part < size && part < positions)
+      return ncd::emitPartitionError(kernel)
+             << "axis '" << axis << "' is cut into tiles of " << part
+             << ", and " << instruction << " takes " << positions
+             << " positions; choose 1 or at least " << positions;
+    tileSize = std::max(tileSize, positions);
     tileSizes[axis] = tileSize;
   }
   rowAxis = chooseRowAxis();
@@ -116,6 +98,8 @@ StringAttr KernelLowering::chooseRowAxis() {
   // are the one that most contractions keep, the first written of equals.
   llvm::MapVector<StringAttr, unsigned> kept;
   kernel.getBody().walk([&](ncd::ContractOp op) {
+    if (!op.getInstruction())
+      return;
     for (Value operand : op.getInputs())
       for (StringAttr axis : cast<ncd::ArrayType>(operand.getType()).getAxes())
         if (!op.isOver(axis) && kernel.groupSize(axis) && tileSizes[axis] > 1)
@@ -130,12 +114,6 @@ StringAttr KernelLowering::chooseRowAxis() {
 
 FailureOr<tile::TileType> KernelLowering::tileType(Operation *op,
                                                    ncd::ArrayType array) {
-  Type element = array.getElementType();
-  if (!element.isF32() && !element.isBF16() && !element.isF16() &&
-      !element.isInteger(32) && !element.isInteger(8) && !element.isInteger(1))
-    return op->emitError() << "elements of " << element
-                           << " are not lowered on this target; use f32, bf16, "
-                              "f16, i32, i8 or i1";
   SmallVector<StringAttr> axes;
   SmallVector<int64_t> sizes;
   int64_t elements = 1;
@@ -146,7 +124,7 @@ FailureOr<tile::TileType> KernelLowering::tileType(Operation *op,
       elements *= sizes.back();
     }
   if (elements > (1 << 20))
-    return op->emitError()
+    return ncd::emitPartitionError(op)
            << "a block's tile of " << array << " has " << elements
            << " elements; cut one of its axes in `group` or `stream`";
   return tile::TileType::get(builder.getContext(), axes, sizes,
@@ -159,7 +137,7 @@ LogicalResult KernelLowering::checkReach(Operation *op, ncd::ArrayType array) {
     StringAttr name = array.getAxes()[axis];
     reach += (tileSizes[name] - 1) * stride;
     if (reach > INT32_MAX)
-      return op->emitError()
+      return ncd::emitPartitionError(op)
              << "a block's tile of " << array << " spans " << reach
              << " bytes along axis '" << name.getValue()
              << "', and addresses inside a tile reach 2147483647; cut the axis "
@@ -219,11 +197,10 @@ Value KernelLowering::createMap(
   return map.getResult();
 }
 
-Value KernelLowering::createFill(Location loc, tile::TileType type,
-                                 double value) {
+Value KernelLowering::createZeros(Location loc, tile::TileType type) {
   return createMap(loc, type, {}, [&](OpBuilder &b, ValueRange) -> Value {
-    return arith::ConstantOp::create(
-        b, loc, b.getFloatAttr(type.getElementType(), value));
+    return arith::ConstantOp::create(b, loc,
+                                     b.getZeroAttr(type.getElementType()));
   });
 }
 
@@ -237,6 +214,8 @@ Value KernelLowering::convertElements(Location loc, Value value, Type element) {
                           element, tile::LayoutAttr());
   return createMap(
       loc, result, value, [&](OpBuilder &b, ValueRange args) -> Value {
+        if (!isa<FloatType>(from))
+          return arith::ExtSIOp::create(b, loc, element, args[0]);
         if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
           return arith::ExtFOp::create(b, loc, element, args[0]);
         return arith::TruncFOp::create(b, loc, element, args[0]);
@@ -297,16 +276,42 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
 // Operations
 //===----------------------------------------------------------------------===//
 
+/// The scalar operation of a monoid known by name.
+static Value combine(OpBuilder &b, Location loc, ncd::Monoid monoid, Value x,
+                     Value y) {
+  bool isFloat = isa<FloatType>(x.getType());
+  switch (monoid) {
+  case ncd::Monoid::Sum:
+    return isFloat ? Value(arith::AddFOp::create(b, loc, x, y))
+                   : Value(arith::AddIOp::create(b, loc, x, y));
+  case ncd::Monoid::Prod:
+    return isFloat ? Value(arith::MulFOp::create(b, loc, x, y))
+                   : Value(arith::MulIOp::create(b, loc, x, y));
+  case ncd::Monoid::Max:
+    return isFloat ? Value(arith::MaximumFOp::create(b, loc, x, y))
+                   : Value(arith::MaxSIOp::create(b, loc, x, y));
+  case ncd::Monoid::Min:
+    return isFloat ? Value(arith::MinimumFOp::create(b, loc, x, y))
+                   : Value(arith::MinSIOp::create(b, loc, x, y));
+  case ncd::Monoid::And:
+    return arith::AndIOp::create(b, loc, x, y);
+  case ncd::Monoid::Or:
+    return arith::OrIOp::create(b, loc, x, y);
+  }
+  return {};
+}
+
 /// Whether a map is the sum of its two operands, both with all of its axes.
 static bool isPlainSum(ncd::MapOp map) {
   Block &body = map.getBody().front();
   if (map.getInputs().size() != 2 || !llvm::hasNItems(body, 2))
     return false;
-  auto add = dyn_cast<arith::AddFOp>(body.front());
+  Operation &add = body.front();
   auto type = cast<ncd::ArrayType>(map.getResult().getType());
-  return add && body.getTerminator()->getOperand(0) == add.getResult() &&
-         add.getLhs() != add.getRhs() && isa<BlockArgument>(add.getLhs()) &&
-         isa<BlockArgument>(add.getRhs()) &&
+  return isa<arith::AddFOp, arith::AddIOp>(add) &&
+         body.getTerminator()->getOperand(0) == add.getResult(0) &&
+         add.getOperand(0) != add.getOperand(1) &&
+         llvm::all_of(add.getOperands(), llvm::IsaPred<BlockArgument>) &&
          llvm::all_of(map.getInputs(),
                       [&](Value input) { return input.getType() == type; });
 }
@@ -317,7 +322,7 @@ static ncd::MapOp accumulatingSum(ncd::ContractOp op) {
     return {};
   auto map = dyn_cast<ncd::MapOp>(*op.getResult().user_begin());
   if (!map || map->getBlock() != op->getBlock() || !isPlainSum(map) ||
-      !map.getResult().getType().getElementType().isF32())
+      map.getResult().getType().getElementType() != op.getAccumulatorType())
     return {};
   // Of two products that are added, the first starts from nothing.
   Value other = map.getInputs()[map.getInputs()[0] == op.getResult() ? 1 : 0];
@@ -330,10 +335,10 @@ static ncd::MapOp accumulatingSum(ncd::ContractOp op) {
 
 LogicalResult KernelLowering::lowerContract(ncd::ContractOp op,
                                             Value accumulator) {
-  if (op.getInputs().size() != 2)
-    return op.emitError()
-           << "a contraction of " << op.getInputs().size()
-           << " arrays is not lowered; write it as contractions of two";
+  if (!op.getInstruction())
+    return lowerByElements(op, accumulator);
+  const target::MatrixInstruction &row =
+      *target::lookupInstruction(*op.getInstruction());
   SmallVector<Value> factors;
   for (Value input : op.getInputs()) {
     FailureOr<Value> tile = tileOf(op, input);
@@ -344,52 +349,121 @@ LogicalResult KernelLowering::lowerContract(ncd::ContractOp op,
   auto typeOf = [](Value value) {
     return cast<tile::TileType>(value.getType());
   };
-  ncd::ArrayType resultArray = op.getArrayType();
-  FailureOr<tile::TileType> resultType = tileType(op, resultArray);
+  FailureOr<tile::TileType> resultType = tileType(op, op.getArrayType());
   if (failed(resultType))
     return failure();
   auto sums = tile::TileType::get(builder.getContext(), resultType->getAxes(),
-                                  resultType->getSizes(), builder.getF32Type(),
-                                  tile::LayoutAttr());
+                                  resultType->getSizes(),
+                                  op.getAccumulatorType(), tile::LayoutAttr());
   // Each factor has one axis of its own, and they share the one that is summed.
   SmallVector<StringAttr> free(2);
   StringAttr summed;
-  for (unsigned i : {0u, 1u})
+  bool isMatrix = factors.size() == 2;
+  for (unsigned i = 0; i < factors.size() && isMatrix; ++i)
     for (StringAttr axis : typeOf(factors[i]).getAxes()) {
       bool shared = typeOf(factors[1 - i]).axisIndex(axis).has_value();
       StringAttr &slot = op.isOver(axis) ? summed : free[i];
-      if ((slot && slot != axis) || (shared != op.isOver(axis)))
-        return op.emitError()
-               << "axis '" << axis.getValue()
-               << "': a block multiplies matrices of one row, one "
-                  "column and one summed axis; cut the others to "
-                  "tiles of 1 in `group`";
+      isMatrix &= (!slot || slot == axis) && shared == op.isOver(axis);
       slot = axis;
     }
-  if (!free[0] || !free[1] || !summed)
-    return op.emitError()
-           << "no matrix instruction serves a contraction "
-              "without rows, columns or a summed axis in a block's tile";
-  Type element = typeOf(factors[0]).getElementType();
-  if (!element.isBF16() && !element.isF16())
-    return op.emitError()
-           << "no matrix instruction for factors of " << element
-           << " on this target; round the operands to bf16 or f16";
-  // Past the end both factors must be 0: loads are, computed tiles are masked.
-  if (isPartial(summed))
-    for (Value &factor : factors)
-      if (!loaded.contains(factor))
-        factor = maskPast(op.getLoc(), factor, summed,
-                          builder.getFloatAttr(element, 0.0));
+  if (!isMatrix || !free[0] || !free[1] || !summed)
+    return ncd::emitPartitionError(op)
+           << "a block's tiles are no matrices for " << row.name
+           << ": it takes one row, one column and one summed axis; cut the "
+              "others to tiles of 1 in `group`, or leave out `by`";
+  Type element =
+      ncd::parseElementType(builder.getContext(), target::elementName(row.a));
+  for (Value &factor : factors) {
+    // Past the end both factors must be 0: loads are, computed tiles are
+    // masked.
+    if (isPartial(summed) && !loaded.contains(factor))
+      factor = maskPast(op.getLoc(), factor, summed,
+                        builder.getZeroAttr(typeOf(factor).getElementType()));
+    factor = convertElements(op.getLoc(), factor, element);
+  }
   if (free[1] == rowAxis)
     std::swap(factors[0], factors[1]);
   if (!accumulator)
-    accumulator = createFill(op.getLoc(), sums, 0.0);
+    accumulator = createZeros(op.getLoc(), sums);
   Value product = tile::MmaOp::create(builder, op.getLoc(), sums, factors[0],
-                                      factors[1], accumulator);
+                                      factors[1], accumulator, row.name);
   tiles[op.getResult()] =
-      convertElements(op.getLoc(), product, resultArray.getElementType());
+      convertElements(op.getLoc(), product, op.getArrayType().getElementType());
   return success();
+}
+
+LogicalResult KernelLowering::lowerByElements(ncd::ContractOp op,
+                                              Value accumulator) {
+  Location loc = op.getLoc();
+  SmallVector<Value> factors;
+  for (Value input : op.getInputs()) {
+    FailureOr<Value> tile = tileOf(op, input);
+    if (failed(tile))
+      return failure();
+    factors.push_back(*tile);
+  }
+  FailureOr<tile::TileType> resultType = tileType(op, op.getArrayType());
+  if (failed(resultType))
+    return failure();
+  Type sum = op.getAccumulatorType();
+  SmallVector<StringAttr> axes(resultType->getAxes());
+  SmallVector<int64_t> sizes(resultType->getSizes());
+  for (StringAttr axis : op.getOverAxes())
+    if (tileSizes[axis] > 1) {
+      axes.push_back(axis);
+      sizes.push_back(tileSizes[axis]);
+    }
+  auto products = tile::TileType::get(builder.getContext(), axes, sizes, sum,
+                                      tile::LayoutAttr());
+  for (Value &factor : factors)
+    factor = convertElements(loc, factor, sum);
+  Value value = createMap(
+      loc, products, factors, [&](OpBuilder &b, ValueRange elements) -> Value {
+        Value product = elements.front();
+        for (Value element : elements.drop_front())
+          product = combine(b, loc, ncd::Monoid::Prod, product, element);
+        return product;
+      });
+  for (StringAttr axis : op.getOverAxes()) {
+    if (tileSizes[axis] <= 1)
+      continue;
+    if (isPartial(axis))
+      value = maskPast(loc, value, axis, builder.getZeroAttr(sum));
+    value = fold(loc, value, axis, [&](OpBuilder &b, Value x, Value y) {
+      return combine(b, loc, ncd::Monoid::Sum, x, y);
+    });
+  }
+  if (accumulator)
+    value = createMap(
+        loc, cast<tile::TileType>(value.getType()), {accumulator, value},
+        [&](OpBuilder &b, ValueRange terms) {
+          return combine(b, loc, ncd::Monoid::Sum, terms[0], terms[1]);
+        });
+  tiles[op.getResult()] =
+      convertElements(loc, value, resultType->getElementType());
+  return success();
+}
+
+Value KernelLowering::fold(
+    Location loc, Value value, StringAttr axis,
+    llvm::function_ref<Value(OpBuilder &, Value, Value)> combineTwo) {
+  auto type = cast<tile::TileType>(value.getType());
+  unsigned index = *type.axisIndex(axis);
+  Type element = type.getElementType();
+  SmallVector<StringAttr> axes(type.getAxes());
+  SmallVector<int64_t> sizes(type.getSizes());
+  axes.erase(axes.begin() + index);
+  sizes.erase(sizes.begin() + index);
+  auto result = tile::TileType::get(builder.getContext(), axes, sizes, element,
+                                    tile::LayoutAttr());
+  auto reduce = tile::ReduceOp::create(builder, loc, result, value, axis);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&reduce.getBody(), {}, {element, element},
+                                     {loc, loc});
+  Value combined =
+      combineTwo(builder, block->getArgument(0), block->getArgument(1));
+  tile::YieldOp::create(builder, loc, combined);
+  return reduce.getResult();
 }
 
 LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
@@ -436,31 +510,6 @@ LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
   return success();
 }
 
-/// The scalar operation of a monoid known by name.
-static Value combine(OpBuilder &b, Location loc, ncd::Monoid monoid, Value x,
-                     Value y) {
-  bool isFloat = isa<FloatType>(x.getType());
-  switch (monoid) {
-  case ncd::Monoid::Sum:
-    return isFloat ? Value(arith::AddFOp::create(b, loc, x, y))
-                   : Value(arith::AddIOp::create(b, loc, x, y));
-  case ncd::Monoid::Prod:
-    return isFloat ? Value(arith::MulFOp::create(b, loc, x, y))
-                   : Value(arith::MulIOp::create(b, loc, x, y));
-  case ncd::Monoid::Max:
-    return isFloat ? Value(arith::MaximumFOp::create(b, loc, x, y))
-                   : Value(arith::MaxSIOp::create(b, loc, x, y));
-  case ncd::Monoid::Min:
-    return isFloat ? Value(arith::MinimumFOp::create(b, loc, x, y))
-                   : Value(arith::MinSIOp::create(b, loc, x, y));
-  case ncd::Monoid::And:
-    return arith::AndIOp::create(b, loc, x, y);
-  case ncd::Monoid::Or:
-    return arith::OrIOp::create(b, loc, x, y);
-  }
-  return {};
-}
-
 LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
   FailureOr<Value> input = tileOf(op, op.getInput());
   if (failed(input))
@@ -485,34 +534,22 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
     if (!index) {
       bool chunkOfOne = chunkPosition && streamAxis && axis == streamAxis;
       if (axisSizes[axis] != 1 && !chunkOfOne)
-        return op.emitError()
+        return ncd::emitPartitionError(op)
                << "axis '" << axis.getValue()
                << "' is folded but cut across blocks; leave it out of `group`";
       continue;
     }
-    SmallVector<StringAttr> axes(type.getAxes());
-    SmallVector<int64_t> sizes(type.getSizes());
-    axes.erase(axes.begin() + *index);
-    sizes.erase(sizes.begin() + *index);
-    auto result = tile::TileType::get(builder.getContext(), axes, sizes, folded,
-                                      tile::LayoutAttr());
-    auto reduce = tile::ReduceOp::create(builder, loc, result, value, axis);
-    OpBuilder::InsertionGuard guard(builder);
-    Block *block = builder.createBlock(&reduce.getBody(), {}, {folded, folded},
-                                       {loc, loc});
-    Value x = block->getArgument(0), y = block->getArgument(1), combined;
-    if (std::optional<ncd::Monoid> monoid = op.getMonoid()) {
-      combined = combine(builder, loc, *monoid, x, y);
-    } else {
-      IRMapping mapping;
-      Block &body = op.getCombiner().front();
-      mapping.map(body.getArguments(), ValueRange{x, y});
-      for (Operation &inner : body.without_terminator())
-        builder.clone(inner, mapping);
-      combined = mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
-    }
-    tile::YieldOp::create(builder, loc, combined);
-    value = reduce.getResult();
+    value =
+        fold(loc, value, axis, [&](OpBuilder &b, Value x, Value y) -> Value {
+          if (std::optional<ncd::Monoid> monoid = op.getMonoid())
+            return combine(b, loc, *monoid, x, y);
+          IRMapping mapping;
+          Block &body = op.getCombiner().front();
+          mapping.map(body.getArguments(), ValueRange{x, y});
+          for (Operation &inner : body.without_terminator())
+            b.clone(inner, mapping);
+          return mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
+        });
   }
   FailureOr<tile::TileType> type = tileType(op, op.getArrayType());
   if (failed(type))
@@ -590,7 +627,7 @@ LogicalResult KernelLowering::lower(StringRef name) {
     // be written by several blocks at once.
     for (StringAttr axis : kernel.getGridOrder())
       if (!array.hasAxis(axis) && tileSizes[axis] < axisSizes[axis])
-        return kernel.emitError()
+        return ncd::emitPartitionError(kernel)
                << "axis '" << axis.getValue()
                << "' is cut across blocks, but a result does not carry it";
     FailureOr<Value> tile = tileOf(kernel, value);

@@ -1,5 +1,4 @@
-//===- KernelLowering.h - One scheduled kernel into a tile program -*- C++
-//-*-===//
+//===- KernelLowering.h - a scheduled kernel as tile program ----*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Walks the operations of an `ncd.kernel` and emits what one block does with
@@ -39,7 +38,10 @@ private:
 
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lowerOp(mlir::Operation &op);
+  /// Lowers a contraction whose sums start from `accumulator`, where given.
   mlir::LogicalResult lowerContract(ncd::ContractOp op, Value accumulator);
+  /// Lowers one that has no instruction: multiplies, then sums.
+  mlir::LogicalResult lowerByElements(ncd::ContractOp op, Value accumulator);
   mlir::LogicalResult lowerMap(ncd::MapOp op);
   mlir::LogicalResult lowerReduce(ncd::ReduceOp op);
   mlir::LogicalResult lowerStream(ncd::StreamOp op);
@@ -62,8 +64,12 @@ private:
   Value createMap(
       mlir::Location loc, tile::TileType type, mlir::ValueRange inputs,
       llvm::function_ref<Value(mlir::OpBuilder &, mlir::ValueRange)> body);
-  Value createFill(mlir::Location loc, tile::TileType type, double value);
-  /// Converts the elements of a tile to another float type.
+  Value createZeros(mlir::Location loc, tile::TileType type);
+  /// Folds a tile along one of its axes.
+  Value
+  fold(mlir::Location loc, Value tile, mlir::StringAttr axis,
+       llvm::function_ref<Value(mlir::OpBuilder &, Value, Value)> combine);
+  /// Converts the elements of a tile to another type of its kind.
   Value convertElements(mlir::Location loc, Value tile, mlir::Type element);
 
   mlir::OpBuilder &builder;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "KernelLowering.h"
+#include "napkin/Dialect/NCD/IR/PartitionError.h"
 
 using namespace mlir;
 using namespace napkin;
@@ -46,7 +47,7 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
   int64_t size = axisSizes[streamAxis], chunk = tileSizes[streamAxis];
   for (Value input : op.getInputs())
     if (!arrays.count(input))
-      return op.emitError()
+      return ncd::emitPartitionError(op)
              << "a streamed array must be read from global memory";
   if (failed(lowerBlock(op.getInit().front())))
     return failure();

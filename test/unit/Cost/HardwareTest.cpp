@@ -35,7 +35,7 @@ TEST(Hardware, RefusesByField) {
     return machine ? "" : llvm::toString(machine.takeError());
   };
   EXPECT_NE(errorOf("{"), "");
-  EXPECT_EQ(errorOf("[]"), "a hardware description is a JSON object");
+  EXPECT_EQ(errorOf("[]"), "a hardware description is a JSON object in braces");
   EXPECT_EQ(
       errorOf("{\"name\": \"toy\"}"),
       "hardware description 'toy': no 'title', which is a string in quotes");

@@ -92,6 +92,29 @@ TEST(CompileText, Diagram) {
             compiled->report.kernels[0].cost.globalReadBytes);
 }
 
+TEST(CompileText, ManifestSaysWhatItIsOf) {
+  CompileOptions options;
+  options.inputBound = 20;
+  auto compiled = compileText(scores, options);
+  ASSERT_TRUE(bool(compiled)) << llvm::toString(compiled.takeError());
+  auto manifest = executor::parseManifest(compiled->manifest, "manifest");
+  ASSERT_TRUE(bool(manifest)) << llvm::toString(manifest.takeError());
+  // A reader knows every key that the writer writes.
+  EXPECT_TRUE(manifest->notes.empty()) << manifest->notes.front();
+  EXPECT_EQ(manifest->inputBoundLog2, 20);
+  EXPECT_EQ(manifest->arrays[0].alignment, 16u);
+  EXPECT_EQ(manifest->kernels[0].diagram, "scores");
+  EXPECT_NE(compiled->manifest.find("bfloat16, little endian"),
+            std::string::npos);
+  auto module = ptx::parse(compiled->ptx, manifest->ptx);
+  ASSERT_TRUE(bool(module)) << llvm::toString(module.takeError());
+  EXPECT_EQ(manifest->ptxVersion, (*module)->version);
+  EXPECT_EQ(llvm::toString(executor::checkPtx(*manifest, **module)), "");
+  auto other = ptx::parse(compiled->ptx + "\n", manifest->ptx);
+  ASSERT_TRUE(bool(other));
+  EXPECT_NE(llvm::toString(executor::checkPtx(*manifest, **other)), "");
+}
+
 TEST(CompileText, ManyThreads) {
   std::string expected = llvm::cantFail(compileText(scores, {})).ptx;
   std::vector<std::string> texts(8);

@@ -88,13 +88,21 @@ Builder attention(int64_t heads, int64_t queries, int64_t keys, int64_t width) {
   return b;
 }
 
-std::vector<PlannedKernel> plan(const Graph &graph, const Pins &pins = {},
+std::vector<PlannedKernel> plan(Graph &graph, const Pins &pins = {},
                                 const char *machine = "a100_80gb") {
   static GeneratorLimits limits;
   PlanFailure failure;
-  std::optional<std::vector<PlannedKernel>> kernels =
-      planKernels(graph, *cost::findHardware(machine), limits, pins,
-                  everything(graph), &failure);
+  const cost::Hardware &hardware = *cost::findHardware(machine);
+  for (Operation &operation : graph.operations)
+    if (operation.kind == OperationKind::Contract) {
+      bool wide = graph.values[operation.operands[0]].bits == 32;
+      operation.instruction =
+          target::lookupTarget(hardware.target)
+              ->choose(wide ? target::Element::F32 : target::Element::BF16,
+                       target::Element::F32);
+    }
+  std::optional<std::vector<PlannedKernel>> kernels = planKernels(
+      graph, hardware, limits, pins, everything(graph), /*block=*/{}, &failure);
   EXPECT_TRUE(kernels) << failure.refusal.text;
   if (!kernels)
     return {};
@@ -230,15 +238,20 @@ TEST(Plan, AValueThatIsAlsoReturnedIsCounted) {
       }
 }
 
-TEST(Plan, RefusesByName) {
-  Builder b;
-  b.graph.axes = {{"a", 64}, {"b", 64}, {"c", 64}};
-  unsigned left = b.array("a b", 32), right = b.array("b c", 32);
-  b.graph.returned = {b.contract(left, right, "b", "a c")};
-  b.graph.operations[0].noInstruction = "factors of f32";
-  static GeneratorLimits limits;
-  PlanFailure failure;
-  EXPECT_FALSE(planKernels(b.graph, *cost::findHardware("a100_80gb"), limits,
-                           {}, everything(b.graph), &failure));
-  EXPECT_EQ(failure.refusal.text, "factors of f32");
+TEST(Plan, FactorsWithoutAMatrixInstruction) {
+  auto product = [](unsigned bits) {
+    Builder b;
+    b.graph.axes = {{"a", 512}, {"b", 512}, {"c", 512}};
+    unsigned left = b.array("a b", bits), right = b.array("b c", bits);
+    b.graph.returned = {b.contract(left, right, "b", "a c")};
+    return plan(b.graph);
+  };
+  std::vector<PlannedKernel> fast = product(16), slow = product(32);
+  ASSERT_EQ(fast.size(), 1u);
+  ASSERT_EQ(slow.size(), 1u);
+  const Times &tensor = fast[0].decision->evaluation.times;
+  const Times &scalar = slow[0].decision->evaluation.times;
+  EXPECT_GT(tensor.tensor, 0);
+  EXPECT_EQ(scalar.tensor, 0);
+  EXPECT_GT(scalar.scalar, 4 * tensor.tensor);
 }
