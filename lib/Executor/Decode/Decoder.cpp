@@ -249,8 +249,8 @@ static std::string misfit(const napkin::ptx::Register &reg, Type type,
                           llvm::StringRef opcode) {
   bool isWider = typeBits(reg.type) > typeBits(type) && takesWider(opcode);
   ValueClass own = classOf(reg.type), wanted = classOf(type);
-  // Loads and stores of bits and integers move whatever the register holds.
-  if (wanted != ValueClass::Float && opcode != "cvt" && takesWider(opcode) &&
+  // Loads and stores of bits move whatever the register holds.
+  if (wanted == ValueClass::Bits && opcode != "cvt" && takesWider(opcode) &&
       typeBits(reg.type) >= typeBits(type))
     return "";
   if (areAlike(reg.type, type) ||
