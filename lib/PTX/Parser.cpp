@@ -100,7 +100,7 @@ bool ParserImplementation::parseModule() {
 /// which are the names of inlined functions; everything else is passed over.
 bool ParserImplementation::section() {
   bool isStrings = token.isDotted("debug_str");
-  while (token.kind != Kind::End && !token.is('{'))
+  while (token.kind != Kind::End && token.kind != Kind::Error && !token.is('{'))
     advance();
   if (!expect('{', "after .section"))
     return false;
