@@ -20,9 +20,36 @@ unsigned napkin::layout::log2Exact(uint64_t value) {
 // TileShape
 //===----------------------------------------------------------------------===//
 
-TileShape::TileShape(llvm::ArrayRef<int64_t> sizes) {
+TileShape::TileShape(llvm::ArrayRef<int64_t> sizes)
+    : sizes(sizes.begin(), sizes.end()) {
   for (int64_t size : sizes)
-    bitCounts.push_back(log2Exact(size));
+    bitCounts.push_back(llvm::Log2_64_Ceil(size));
+}
+
+unsigned TileShape::coreBits(unsigned axis) const {
+  return llvm::countr_zero(uint64_t(sizes[axis]));
+}
+
+int64_t TileShape::elements() const {
+  int64_t product = 1;
+  for (int64_t size : sizes)
+    product *= size;
+  return product;
+}
+
+uint32_t TileShape::digits() const {
+  uint32_t bits = 0;
+  for (unsigned axis = 0; axis < rank(); ++axis)
+    for (unsigned bit = coreBits(axis); bit < bitCounts[axis]; ++bit)
+      bits |= unit(axis, bit);
+  return bits;
+}
+
+bool TileShape::contains(uint32_t flat) const {
+  for (unsigned axis = 0; axis < rank(); ++axis)
+    if (coordinate(flat, axis) >= sizes[axis])
+      return false;
+  return true;
 }
 
 unsigned TileShape::totalBits() const {
@@ -152,6 +179,15 @@ LinearLayout LinearLayout::slice(const TileShape &shape,
   return result;
 }
 
+llvm::SmallVector<uint32_t>
+LinearLayout::registersOf(const TileShape &shape) const {
+  llvm::SmallVector<uint32_t> registers;
+  for (uint32_t reg = 0; reg < numRegisters(); ++reg)
+    if (shape.contains(apply(Place::Register, reg)))
+      registers.push_back(reg);
+  return registers;
+}
+
 unsigned LinearLayout::contiguousRegisterBits() const {
   unsigned bits = 0;
   for (uint32_t image : getBases(Place::Register)) {
@@ -191,58 +227,81 @@ std::string LinearLayout::str() const {
 
 SharedLayout SharedLayout::swizzledRowMajor(const TileShape &shape,
                                             unsigned elementBytes) {
+  // Inside a core: row major, the bits of the last axis lowest.
+  unsigned coreTotal = 0;
+  for (unsigned axis = 0; axis < shape.rank(); ++axis)
+    coreTotal += shape.coreBits(axis);
   unsigned elementBits = log2Exact(elementBytes);
-  unsigned total = shape.totalBits();
-  unsigned rowShift = shape.rank() == 0 ? 0 : shape.bits(shape.rank() - 1);
-  llvm::SmallVector<uint32_t, 16> images;
-  for (unsigned bit = 0; bit < total; ++bit)
-    images.push_back(uint32_t(1) << (bit + elementBits));
+  llvm::SmallVector<uint32_t, 16> core;
+  for (unsigned bit = 0; bit < coreTotal; ++bit)
+    core.push_back(uint32_t(1) << (bit + elementBits));
   // Bytes 16..64 of a 128-byte line are chosen by address bits 4..6. Row bits
-  // that do not reach them by themselves are XORed in.
+  // that do not reach them by themselves are XORed in; rows of one 16-byte
+  // column or less need none.
+  unsigned rowShift = shape.rank() ? shape.coreBits(shape.rank() - 1) : 0;
   unsigned rowBytesLog2 = rowShift + elementBits;
-  int64_t bytes = int64_t(elementBytes) << total;
-  // Rows of one 16-byte column or less need no swizzle.
   unsigned columnBits = rowBytesLog2 < 5 ? 0 : std::min(rowBytesLog2 - 4, 3u);
   for (unsigned i = 0; i < columnBits; ++i) {
     unsigned rowBit = rowShift + (3 - columnBits) + i;
-    if (rowBit < total)
-      images[rowBit] ^= uint32_t(1) << (4 + i);
+    if (rowBit < coreTotal)
+      core[rowBit] ^= uint32_t(1) << (4 + i);
+  }
+  // Cores lie one behind the other, in the order of their digits.
+  llvm::SmallVector<uint32_t, 16> images(shape.totalBits());
+  unsigned coreShift = 0;
+  uint32_t stride = elementBytes << coreTotal;
+  for (unsigned axis = shape.rank(); axis-- > 0;) {
+    unsigned inside = shape.coreBits(axis);
+    for (unsigned bit = 0; bit < shape.bits(axis); ++bit)
+      images[shape.shift(axis) + bit] =
+          bit < inside ? core[coreShift + bit] : stride << (bit - inside);
+    coreShift += inside;
+    stride *= shape.size(axis) >> inside;
   }
   SharedLayout layout(std::move(images));
-  layout.totalBytes = bytes;
+  layout.digits = shape.digits();
+  layout.totalBytes = shape.elements() * elementBytes;
   return layout;
 }
 
 SharedLayout SharedLayout::paddedRowMajor(const TileShape &shape,
                                           unsigned elementBytes, unsigned pad) {
-  unsigned total = shape.totalBits();
-  unsigned rowBits = shape.rank() == 0 ? 0 : shape.bits(shape.rank() - 1);
-  uint32_t rowBytes = (elementBytes << rowBits) + pad;
-  llvm::SmallVector<uint32_t, 16> images;
-  for (unsigned bit = 0; bit < total; ++bit)
-    images.push_back(bit < rowBits ? elementBytes << bit
-                                   : rowBytes << (bit - rowBits));
+  llvm::SmallVector<uint32_t, 16> images(shape.totalBits());
+  int64_t rowElements = shape.rank() ? shape.size(shape.rank() - 1) : 1;
+  uint32_t rowBytes = elementBytes * rowElements + pad, stride = elementBytes;
+  for (unsigned axis = shape.rank(); axis-- > 0;) {
+    for (unsigned bit = 0; bit < shape.bits(axis); ++bit)
+      images[shape.shift(axis) + bit] = stride << bit;
+    bool isRow = axis + 1 == shape.rank();
+    stride = isRow ? rowBytes : stride * shape.size(axis);
+  }
   SharedLayout layout(std::move(images), Combine::Sum);
-  layout.totalBytes = (int64_t(rowBytes) << (total - rowBits)) - pad;
+  layout.totalBytes = shape.elements() / rowElements * rowBytes - pad;
   return layout;
 }
 
-/// Combines the images of the set bits of `value`.
+/// Combines the images of the set bits of `value`; those in `digits` are added
+/// in any case.
 static uint32_t combineImages(llvm::ArrayRef<uint32_t> images, uint32_t value,
-                              Combine combine) {
-  uint32_t result = 0;
-  for (auto [bit, image] : llvm::enumerate(images))
-    if (value >> bit & 1)
-      result = combine == Combine::Xor ? result ^ image : result + image;
-  return result;
+                              Combine combine, uint32_t digits = 0) {
+  uint32_t result = 0, sum = 0;
+  for (auto [bit, image] : llvm::enumerate(images)) {
+    if (!(value >> bit & 1))
+      continue;
+    if (combine == Combine::Sum || (digits >> bit & 1))
+      sum += image;
+    else
+      result ^= image;
+  }
+  return result + sum;
 }
 
 uint32_t SharedLayout::apply(uint32_t flat) const {
-  return combineImages(images, flat, combine);
+  return combineImages(images, flat, combine, digits);
 }
 
 uint32_t SharedAccess::registerOffset(unsigned reg) const {
-  return combineImages(registers, reg, combine);
+  return combineImages(registers, reg, combine, digits);
 }
 
 SharedAccess napkin::layout::compose(const LinearLayout &registers,
@@ -256,6 +315,9 @@ SharedAccess napkin::layout::compose(const LinearLayout &registers,
   fill(Place::Register, access.registers);
   fill(Place::Lane, access.lanes);
   fill(Place::Warp, access.warps);
+  for (auto [bit, image] : llvm::enumerate(registers.getBases(Place::Register)))
+    if (image & shared.digits)
+      access.digits |= uint32_t(1) << bit;
   return access;
 }
 
@@ -290,6 +352,8 @@ napkin::layout::planLdMatrix(const SharedAccess &access,
   plan.laneImages.assign(rows.begin(), rows.end());
   for (unsigned bit = inWord; bit < access.registers.size() && bit < inWord + 2;
        ++bit) {
+    if (access.digits >> bit & 1)
+      break; // a matrix past the end does not exist
     plan.matrixBits.push_back(bit);
     plan.laneImages.push_back(access.registers[bit]);
   }

@@ -249,8 +249,8 @@ LinearLayout target::tileLayout(const Fragment &fragment, Operand operand,
     for (unsigned i = 0; i < count; ++i) {
       unsigned fromTop = count - i; // lowest of the top bits first
       uint32_t unit = 0;
-      if (shape.bits(axis) >= fromTop) {
-        unit = shape.unit(axis, shape.bits(axis) - fromTop);
+      if (shape.coreBits(axis) >= fromTop) {
+        unit = shape.unit(axis, shape.coreBits(axis) - fromTop);
         if (taken & unit)
           unit = 0;
       }
@@ -290,34 +290,39 @@ LinearLayout target::tileLayout(const Fragment &fragment, Operand operand,
 static LinearLayout deal(const TileShape &shape, unsigned vectorBits,
                          unsigned warpBits, bool warpsFromTop) {
   LinearLayout layout;
-  unsigned total = shape.totalBits(), next = 0;
+  // Digits are the registers' alone, behind all others.
+  llvm::SmallVector<uint32_t, 32> units, digits;
+  for (unsigned bit = 0; bit < shape.totalBits(); ++bit)
+    (shape.digits() >> bit & 1 ? digits : units).push_back(uint32_t(1) << bit);
+  unsigned total = units.size(), next = 0;
   vectorBits = std::min(vectorBits, total);
   for (; next < vectorBits; ++next)
-    layout.add(Place::Register, uint32_t(1) << next);
+    layout.add(Place::Register, units[next]);
   unsigned lanes = std::min(5u, total - next);
   for (unsigned lane = 0; lane < 5; ++lane)
-    layout.add(Place::Lane, lane < lanes ? uint32_t(1) << next++ : 0);
+    layout.add(Place::Lane, lane < lanes ? units[next++] : 0);
   unsigned warps = std::min(warpBits, total - next);
   unsigned warpStart = warpsFromTop ? total - warps : next;
   for (unsigned bit = next; bit < total; ++bit)
     if (bit < warpStart || bit >= warpStart + warps)
-      layout.add(Place::Register, uint32_t(1) << bit);
+      layout.add(Place::Register, units[bit]);
+  for (uint32_t digit : digits)
+    layout.add(Place::Register, digit);
   for (unsigned warp = 0; warp < warpBits; ++warp)
-    layout.add(Place::Warp,
-               warp < warps ? uint32_t(1) << (warpStart + warp) : 0);
+    layout.add(Place::Warp, warp < warps ? units[warpStart + warp] : 0);
   return layout;
 }
 
 LinearLayout target::blockedLayout(const TileShape &shape, unsigned vector,
                                    unsigned warpBits) {
-  unsigned lastBits = shape.rank() ? shape.bits(shape.rank() - 1) : 0;
+  unsigned lastBits = shape.rank() ? shape.coreBits(shape.rank() - 1) : 0;
   return deal(shape, std::min(log2Exact(vector), lastBits), warpBits,
               /*warpsFromTop=*/true);
 }
 
 LinearLayout target::copyLayout(const TileShape &shape, unsigned vector,
                                 unsigned warpBits) {
-  unsigned lastBits = shape.rank() ? shape.bits(shape.rank() - 1) : 0;
+  unsigned lastBits = shape.rank() ? shape.coreBits(shape.rank() - 1) : 0;
   return deal(shape, std::min(log2Exact(vector), lastBits), warpBits,
               /*warpsFromTop=*/false);
 }

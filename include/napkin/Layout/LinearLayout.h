@@ -35,6 +35,33 @@
 //    layout it gives each thread's addresses, whether `ldmatrix` fits, and how
 //    many wavefronts a warp's access takes.
 //
+// # Sizes that are not powers of two
+//
+// An axis of 96 = 3 * 32 positions takes 7 bits of a coordinate: 5 of them walk
+// inside a *core* of 32, the 2 above say which of 3 cores, a plain digit. Only
+// registers may hold a digit. So a layout stays a linear map over bits; of the
+// 4 register numbers that the 2 bits make, those that would stand for a core
+// past the end (the fourth) do not exist: `registersOf` leaves them out, and
+// nothing is computed, copied or stored for them. In shared memory the cores
+// lie one behind the other: the byte is the XOR of the core's images plus the
+// digit times the bytes of a core, and no byte is left unused. Rows of 80 = 5 *
+// 16 and chunks of 48 are the same.
+//
+// # What it cannot say
+//
+//  * 100 = 25 * 4 columns of a product: a core of 4 is less than the 8 or 16
+//    positions that an instruction takes at once. Tiles are powers of two or
+//    multiples of 16, and an axis of 100 positions is cut to 112 with a test.
+//  * Six warps over 96 rows: a warp number would have to hold the digit, and
+//    2 * 3 warps are no bits. Warps share the core: 1 or 2 of 32 rows in 16s.
+//  * Rows with a gap behind each are no XOR of images, but a sum
+//  (Combine::Sum);
+//    then the register's part of an address adds to the thread's, and the two
+//    must not overlap in a bit of the coordinate, which no layout here does.
+//  * A position that depends on data (a gather) is no map of bits at all: it is
+//  a
+//    view's index array, not a layout.
+//
 //===----------------------------------------------------------------------===//
 #ifndef NAPKIN_LAYOUT_LINEARLAYOUT_H
 #define NAPKIN_LAYOUT_LINEARLAYOUT_H
@@ -56,20 +83,29 @@ inline constexpr unsigned numPlaces = 3;
 /// log2 of a power of two. Requires: `value` is a power of two.
 unsigned log2Exact(uint64_t value);
 
-/// The sizes of a tile's axes, slowest first, each a power of two. A coordinate
-/// is its row-major index: the last axis takes the lowest bits.
+/// The sizes of a tile's axes, slowest first, each m * 2^k. A coordinate has a
+/// field of bits for each axis, the last axis in the lowest: of powers of two
+/// it is the row-major index.
 class TileShape {
 public:
   TileShape() = default;
-  /// Requires: every size is a power of two.
+  /// Requires: every size is at least 1.
   explicit TileShape(llvm::ArrayRef<int64_t> sizes);
 
   /// Number of axes.
   unsigned rank() const { return bitCounts.size(); }
   /// Number of elements of `axis`.
-  int64_t size(unsigned axis) const { return int64_t(1) << bitCounts[axis]; }
-  /// log2 of the size of `axis`.
+  int64_t size(unsigned axis) const { return sizes[axis]; }
+  /// Bits of a coordinate along `axis`: log2 of its size, rounded up.
   unsigned bits(unsigned axis) const { return bitCounts[axis]; }
+  /// log2 of the core of `axis`, the power of two in its size.
+  unsigned coreBits(unsigned axis) const;
+  /// Number of elements of the tile.
+  int64_t elements() const;
+  /// The bits of a flat coordinate that are digits: they say which core.
+  uint32_t digits() const;
+  /// Whether a flat coordinate lies in the tile.
+  bool contains(uint32_t flat) const;
   /// Total bits of a coordinate.
   unsigned totalBits() const;
   /// The bit of a flat coordinate where `axis` begins.
@@ -85,12 +121,11 @@ public:
   uint32_t project(uint32_t flat, const TileShape &target,
                    llvm::ArrayRef<unsigned> axisMap) const;
 
-  bool operator==(const TileShape &other) const {
-    return bitCounts == other.bitCounts;
-  }
+  bool operator==(const TileShape &other) const { return sizes == other.sizes; }
 
 private:
   llvm::SmallVector<unsigned, 4> bitCounts;
+  llvm::SmallVector<int64_t, 4> sizes;
 };
 
 /// A linear map from (register, lane, warp) bits to flat tile coordinates.
@@ -115,7 +150,10 @@ public:
   }
   /// Number of bits of `place`.
   unsigned bits(Place place) const { return getBases(place).size(); }
-  /// Number of registers (elements) a thread holds.
+  /// The registers that hold elements of a tile of `shape`: all, but for those
+  /// whose digit stands for a core past the end.
+  llvm::SmallVector<uint32_t> registersOf(const TileShape &shape) const;
+  /// Number of register numbers; see registersOf for those that exist.
   unsigned numRegisters() const { return 1u << bits(Place::Register); }
 
   /// The coordinate at one place.
@@ -164,6 +202,8 @@ enum class Combine {
   Sum, ///< a linear map over integers: rows that do not begin at powers of two
 };
 
+struct SharedAccess;
+
 /// A map from flat coordinates to bytes of shared memory; one image per
 /// coordinate bit, combined by XOR (row-major storage with a swizzle) or by
 /// addition (rows with a gap behind each).
@@ -203,7 +243,10 @@ public:
 private:
   llvm::SmallVector<uint32_t, 16> images;
   Combine combine = Combine::Xor;
+  uint32_t digits = 0; ///< coordinate bits whose images are added
   int64_t totalBytes = 0;
+
+  friend SharedAccess compose(const LinearLayout &, const SharedLayout &);
 };
 
 /// The bytes of shared memory that each place touches: a composition.
@@ -211,6 +254,8 @@ private:
 struct SharedAccess {
   llvm::SmallVector<uint32_t, 8> registers, lanes, warps;
   Combine combine = Combine::Xor;
+  /// Register bits that hold digits: their images are added.
+  uint32_t digits = 0;
 
   /// What register number `reg` contributes.
   uint32_t registerOffset(unsigned reg) const;

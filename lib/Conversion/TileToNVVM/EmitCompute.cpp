@@ -317,7 +317,7 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
     return {};
   };
   bool isWide = needsWideIndex(op.getBody().front());
-  for (unsigned reg = 0; reg < result->layout.numRegisters(); ++reg) {
+  for (unsigned reg : result->layout.registersOf(shape)) {
     uint32_t flat = result->layout.apply(Place::Register, reg);
     SmallVector<Value> arguments;
     for (auto [input, axisMap] : llvm::zip(inputs, axisMaps)) {
@@ -371,7 +371,7 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
 
   // In the thread: fold the registers that share a kept coordinate, as a tree.
   SmallVector<SmallVector<Value>> groups(result->layout.numRegisters());
-  for (unsigned reg = 0; reg < input.layout.numRegisters(); ++reg) {
+  for (unsigned reg : input.layout.registersOf(shape)) {
     uint32_t flat = input.layout.apply(Place::Register, reg);
     auto target =
         result->layout.registerFor(shape.project(flat, kept, axisMap));
@@ -382,6 +382,8 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
     groups[*target].push_back(element(input, reg));
   }
   for (auto [reg, group] : llvm::enumerate(groups)) {
+    if (group.empty())
+      continue; // a register that does not exist
     for (; group.size() > 1;) {
       SmallVector<Value> halved;
       for (unsigned i = 0; i + 1 < group.size(); i += 2) {
@@ -404,6 +406,8 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
     if (!shape.coordinate(image, axis))
       continue;
     for (Value &value : result->scalars) {
+      if (!value)
+        continue;
       FailureOr<Value> combined = combine(value, shuffle(value, 1 << bit));
       if (failed(combined))
         return failure();
@@ -454,12 +458,15 @@ LogicalResult KernelEmitter::reduceAcrossWarps(tile::ReduceOp op,
   };
   NVVM::Barrier0Op::create(builder, loc);
   for (auto [reg, value] : llvm::enumerate(partial.scalars))
-    LLVM::StoreOp::create(builder, loc, toMemory(value),
-                          address(slots, reg, 0));
+    if (value)
+      LLVM::StoreOp::create(builder, loc, toMemory(value),
+                            address(slots, reg, 0));
   NVVM::Barrier0Op::create(builder, loc);
   Type stored = type.isInteger(1) ? builder.getI8Type() : llvmType(type);
   for (auto [reg, value] : llvm::enumerate(partial.scalars)) {
     Value sum;
+    if (!value)
+      continue;
     for (uint32_t slot = 0; slot < (uint32_t(1) << warpBits.size()); ++slot) {
       Value part = fromMemory(
           LLVM::LoadOp::create(builder, loc, stored,

@@ -110,7 +110,7 @@ void KernelEmitter::readShared(RegisterTile &tile, const SharedLayout &shared,
   SmallVector<unsigned> run;
   auto bitThatMoves = [&](unsigned bytes) -> std::optional<unsigned> {
     for (auto [bit, image] : llvm::enumerate(places.registers))
-      if (image == bytes)
+      if (image == bytes && !(places.digits >> bit & 1))
         return bit;
     return std::nullopt;
   };
@@ -162,12 +162,15 @@ void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared,
   unsigned bits = 0;
   while (bits < places.registers.size() &&
          places.registers[bits] == elementBytes << bits &&
+         !(places.digits >> bits & 1) &&
          (elementBytes << (bits + 1)) <= widestAccess)
     ++bits;
   if ((1u << bits) < tile.packing)
     bits = 0; // parts of a word are not put together
   unsigned vector = 1u << bits, bytes = vector * elementBytes;
-  for (unsigned reg = 0; reg < tile.layout.numRegisters(); reg += vector) {
+  for (unsigned reg : tile.layout.registersOf(tile.type.getShape())) {
+    if (reg % vector)
+      continue;
     Value address = sharedAddress(base, places.lanes, places.warps,
                                   places.registerOffset(reg), places.combine);
     SmallVector<Value> words;

@@ -15,6 +15,14 @@ using namespace napkin::tile;
 // Global memory: addresses and conditions
 //===----------------------------------------------------------------------===//
 
+/// The registers at which runs of `vector` of a tile begin.
+static SmallVector<uint32_t> runsOf(const LinearLayout &layout,
+                                    const TileShape &shape, unsigned vector) {
+  SmallVector<uint32_t> registers = layout.registersOf(shape);
+  llvm::erase_if(registers, [&](uint32_t reg) { return reg % vector != 0; });
+  return registers;
+}
+
 /// The axes of an array that a view has in its type, by number.
 static SmallVector<unsigned> tileAxes(ViewOp view) {
   SmallVector<unsigned> axes;
@@ -99,8 +107,8 @@ KernelEmitter::accessGlobal(Operation *op, ViewOp view,
   }
   // Contiguous registers move together as far as the rows allow it.
   if (shape.rank()) {
-    unsigned bits =
-        std::min(layout.contiguousRegisterBits(), shape.bits(shape.rank() - 1));
+    unsigned bits = std::min(layout.contiguousRegisterBits(),
+                             shape.coreBits(shape.rank() - 1));
     access.vector =
         std::min<unsigned>(1u << bits, unsigned(vectorOf(view, op)));
   }
@@ -352,8 +360,8 @@ LogicalResult KernelEmitter::emitLoad(LoadOp op) {
     return failure();
   GlobalAccess &access = *found;
   SmallVector<Value> unguarded;
-  for (unsigned reg = 0; reg < tile->layout.numRegisters();
-       reg += access.vector) {
+  for (unsigned reg :
+       runsOf(tile->layout, tile->type.getShape(), access.vector)) {
     SmallVector<Value> words;
     Value condition = access.inside ? access.inside(reg) : Value();
     loadGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]),
@@ -416,8 +424,8 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
   // Threads that share an element: the one with zeros in the shared bits
   // writes.
   Value writes = holdsFirstCopy(tile.layout);
-  for (unsigned reg = 0; reg < tile.layout.numRegisters();
-       reg += access.vector) {
+  for (unsigned reg :
+       runsOf(tile.layout, tile.type.getShape(), access.vector)) {
     SmallVector<Value> words;
     if (tile.packing > 1 && access.vector >= tile.packing)
       for (unsigned i = 0; i < access.vector; i += tile.packing)
@@ -465,7 +473,7 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     LLVM::CondBrOp::create(builder, loc, copies, then, after);
     builder.setInsertionPointToStart(then);
   }
-  for (unsigned reg = 0; reg < layout.numRegisters(); reg += access.vector) {
+  for (unsigned reg : runsOf(layout, shape, access.vector)) {
     Value destination =
         sharedAddress(base, places.lanes, places.warps,
                       places.registerOffset(reg), places.combine);

@@ -165,7 +165,7 @@ SmallVector<Value> KernelEmitter::flatten(Value value) {
     return {scalar(value)};
   SmallVector<Value> values;
   RegisterTile &registers = *tiles.lookup(value);
-  for (unsigned reg = 0; reg < registers.layout.numRegisters(); ++reg)
+  for (unsigned reg : registers.layout.registersOf(registers.type.getShape()))
     values.push_back(element(registers, reg));
   return values;
 }
@@ -177,9 +177,11 @@ void KernelEmitter::unflatten(Value value, ValueRange &values) {
     return;
   }
   auto registers = newTile(value);
-  unsigned count = registers->layout.numRegisters();
-  registers->scalars.assign(values.begin(), values.begin() + count);
-  values = values.drop_front(count);
+  for (unsigned reg :
+       registers->layout.registersOf(registers->type.getShape())) {
+    registers->scalars[reg] = values.front();
+    values = values.drop_front();
+  }
 }
 
 LogicalResult KernelEmitter::emitFor(scf::ForOp loop) {
@@ -404,6 +406,9 @@ Value KernelEmitter::element(RegisterTile &tile, unsigned reg) {
   if (tile.scalars[reg])
     return tile.scalars[reg];
   Type element = llvmType(tile.type.getElementType());
+  // What a register past the end of the tile would hold is not asked for.
+  if (!tile.type.getShape().contains(tile.layout.apply(Place::Register, reg)))
+    return LLVM::PoisonOp::create(builder, loc, element);
   if (tile.packing == 1) {
     tile.fetch(reg);
     return tile.scalars[reg];
@@ -434,6 +439,9 @@ Value KernelEmitter::element(RegisterTile &tile, unsigned reg) {
 Value KernelEmitter::word(RegisterTile &tile, unsigned reg) {
   if (tile.packing == 1)
     return element(tile, reg);
+  // What registers past the end of the tile would hold is not asked for.
+  if (!tile.type.getShape().contains(tile.layout.apply(Place::Register, reg)))
+    return LLVM::PoisonOp::create(builder, loc, i32);
   Value &known = tile.words[reg / tile.packing];
   if (!known && tile.fetch && !tile.scalars[reg])
     tile.fetch(reg);
@@ -475,8 +483,9 @@ Value KernelEmitter::word(RegisterTile &tile, unsigned reg) {
 }
 
 void KernelEmitter::fetchAll(RegisterTile &tile) {
-  for (unsigned reg = 0; reg < tile.scalars.size(); reg += tile.packing)
-    word(tile, reg);
+  for (unsigned reg : tile.layout.registersOf(tile.type.getShape()))
+    if (reg % tile.packing == 0)
+      word(tile, reg);
 }
 
 Value KernelEmitter::shuffle(Value value, int32_t laneMask) {

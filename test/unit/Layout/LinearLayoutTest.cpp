@@ -113,6 +113,46 @@ TEST(SharedLayout, SwizzleIsABijectionWithoutConflicts) {
   }
 }
 
+TEST(SharedLayout, CoresLieOneBehindTheOther) {
+  // 48 x 80: 3 cores of 16 rows and 5 of 16 columns; no byte unused, none
+  // twice, and 8 rows of a 16-byte column in 8 different ones of a line.
+  TileShape shape({48, 80});
+  for (bool padded : {false, true}) {
+    SharedLayout shared = padded ? SharedLayout::paddedRowMajor(shape, 2, 16)
+                                 : SharedLayout::swizzledRowMajor(shape, 2);
+    std::set<uint32_t> bytes;
+    for (uint32_t row = 0; row < 48; ++row)
+      for (uint32_t column = 0; column < 80; ++column)
+        bytes.insert(shared.apply(row << shape.shift(0) | column));
+    EXPECT_EQ(bytes.size(), size_t(48 * 80));
+    EXPECT_EQ(shared.bytes(), padded ? 48 * (160 + 16) - 16 : 48 * 80 * 2);
+    EXPECT_EQ(*bytes.rbegin(), uint32_t(shared.bytes()) - 2);
+    for (uint32_t column = 0; column < 80; column += 8)
+      for (uint32_t first = 0; first < 48; first += 8) {
+        std::set<uint32_t> lines;
+        for (uint32_t row = first; row < first + 8; ++row)
+          lines.insert(shared.apply(row << shape.shift(0) | column) / 16 % 8);
+        EXPECT_EQ(lines.size(), 8u) << first << " " << column;
+      }
+  }
+}
+
+TEST(LinearLayout, RegistersPastTheEndDoNotExist) {
+  // 96 = 3 cores of 32: two bits of the register say which, one of four values
+  // stands for no core.
+  TileShape shape({16, 96});
+  EXPECT_EQ(shape.bits(1), 7u);
+  EXPECT_EQ(shape.coreBits(1), 5u);
+  EXPECT_EQ(shape.elements(), 16 * 96);
+  LinearLayout layout = accumulator(shape, 0);
+  EXPECT_TRUE(layout.isSurjective(shape));
+  EXPECT_EQ(layout.numRegisters() * 32, 16u * 128);
+  EXPECT_EQ(layout.registersOf(shape).size() * 32, size_t(16 * 96));
+  for (uint32_t reg : layout.registersOf(shape))
+    for (uint32_t lane = 0; lane < 32; ++lane)
+      EXPECT_TRUE(shape.contains(layout.apply(reg, lane, 0)));
+}
+
 TEST(LdMatrix, FormsFollowFromTheComposition) {
   TileShape keys({64, 128}); // [x, d], d contiguous
   SharedLayout shared = SharedLayout::swizzledRowMajor(keys, 2);

@@ -208,7 +208,7 @@ LogicalResult ViewOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
   if (!array || adaptor.getExtents().size() != array.getRank())
     return failure();
   for (int64_t extent : adaptor.getExtents())
-    if (extent < 1 || !llvm::isPowerOf2_64(extent))
+    if (!isTileSize(extent))
       return failure();
   types.push_back(viewType(array, adaptor.getExtents()));
   return success();
@@ -294,10 +294,10 @@ ParseResult ViewOp::parse(OpAsmParser &parser, OperationState &result) {
     return parser.emitError(location) << "axis '" << view.names[type.getRank()]
                                       << "' is not an axis of the array";
   for (auto [name, extent] : llvm::zip(view.names, view.extents))
-    if (extent < 1 || !llvm::isPowerOf2_64(extent))
+    if (!isTileSize(extent))
       return parser.emitError(location)
              << "axis '" << name << "' has an extent of " << extent
-             << "; expects a power of two";
+             << "; expects a power of two or a multiple of 16";
   Builder &builder = parser.getBuilder();
   auto axes = [&](StringRef name, ArrayRef<int64_t> values) {
     result.addAttribute(name, builder.getDenseI64ArrayAttr(values));

@@ -155,6 +155,7 @@ int64_t napkin::tile::vectorOf(ViewOp view, Operation *user) {
   int64_t elementBytes = array.getElementBytes();
   // Every row begins at a multiple of this, and no end of what counts cuts it.
   int64_t bytes = alignmentOf(array.getSizes().back() * elementBytes);
+  bytes = std::min(bytes, alignmentOf(dimension.extent * elementBytes));
   if (dimension.offset)
     bytes =
         std::min(bytes, alignmentOf(factsOf(dimension.offset, user).multiple *

@@ -26,7 +26,7 @@ int64_t napkin::tile::scratchBytes(Operation &op) {
     TileType type = convert.getInput().getType();
     return keepsThreads(convert)
                ? 0
-               : (int64_t(1) << type.getShape().totalBits()) *
+               : type.getShape().elements() *
                      int64_t(ncd::elementBytes(type.getElementType()));
   }
   if (auto reduce = dyn_cast<ReduceOp>(op)) {

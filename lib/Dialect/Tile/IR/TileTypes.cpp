@@ -125,6 +125,11 @@ static ParseResult parseAxesAndElement(AsmParser &parser,
   }
 }
 
+bool napkin::tile::isTileSize(int64_t size) {
+  return size >= 1 && size <= (int64_t(1) << 20) &&
+         (llvm::isPowerOf2_64(size) || size % 16 == 0);
+}
+
 static LogicalResult verifyAxes(function_ref<InFlightDiagnostic()> emitError,
                                 ArrayRef<StringAttr> axes,
                                 ArrayRef<int64_t> sizes) {
@@ -135,9 +140,10 @@ static LogicalResult verifyAxes(function_ref<InFlightDiagnostic()> emitError,
   for (auto [axis, size] : llvm::zip(axes, sizes)) {
     if (!seen.insert(axis).second)
       return emitError() << "axis '" << axis.getValue() << "' is named twice";
-    if (size < 2 || !llvm::isPowerOf2_64(size) || size > (int64_t(1) << 20))
+    if (size < 2 || !isTileSize(size))
       return emitError() << "axis '" << axis.getValue() << "' has tile size "
-                         << size << "; expects a power of two in [2, 2^20]";
+                         << size << "; expects a power of two or a multiple of "
+                         << "16 in [2, 2^20]";
     total *= size;
     if (total > (int64_t(1) << 24))
       return emitError() << "a tile of more than 2^24 elements";
@@ -198,6 +204,16 @@ LogicalResult TileType::verify(function_ref<InFlightDiagnostic()> emitError,
       if (image >= limit)
         return emitError() << "layout image " << image
                            << " lies outside the tile";
+  for (layout::Place place : {layout::Place::Lane, layout::Place::Warp})
+    for (uint32_t image : bits.getBases(place))
+      if (image & shape.digits())
+        return emitError() << "layout image " << image
+                           << " of a lane or warp holds a digit of a size that "
+                              "is no power of two; only registers may";
+  for (uint32_t image : bits.getBases(layout::Place::Register))
+    if ((image & shape.digits()) && !llvm::isPowerOf2_32(image))
+      return emitError() << "layout image " << image
+                         << " of a register holds a digit among other bits";
   if (!bits.isSurjective(shape))
     return emitError() << "the layout does not reach every element of the tile";
   return success();

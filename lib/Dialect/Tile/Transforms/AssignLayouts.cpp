@@ -72,9 +72,10 @@ private:
                    typeOf(op.getResult()).axisIndex(widest.getRowAxis());
     });
     TileType type = typeOf(widest.getResult());
-    unsigned rows = type.getShape().bits(*type.axisIndex(widest.getRowAxis()));
+    unsigned rows =
+        type.getShape().coreBits(*type.axisIndex(widest.getRowAxis()));
     unsigned columns =
-        type.getShape().bits(*type.axisIndex(widest.getColumnAxis()));
+        type.getShape().coreBits(*type.axisIndex(widest.getColumnAxis()));
     const target::MatrixInstruction &row = widest.getMatrixInstruction();
     unsigned mostRows = rows - std::min(rows, log2Exact(row.rows()));
     unsigned mostColumns =

@@ -1,6 +1,6 @@
 // RUN: napkin-opt %s --split-input-file --verify-diagnostics
 
-// expected-error @below {{axis 'q' has tile size 12; expects a power of two in [2, 2^20]}}
+// expected-error @below {{axis 'q' has tile size 12; expects a power of two or a multiple of 16 in [2, 2^20]}}
 module attributes {a.t = !tile.tile<q=12, f32>} {}
 
 // -----
@@ -50,7 +50,7 @@ module attributes {a.t = #tile.smem<panel = 64>} {}
 
 // -----
 
-// expected-error @below {{axis 'x' has tile size 1; expects a power of two in [2, 2^20]}}
+// expected-error @below {{axis 'x' has tile size 1; expects a power of two or a multiple of 16 in [2, 2^20]}}
 module attributes {a.t = !tile.view<x=1, f32>} {}
 
 // -----

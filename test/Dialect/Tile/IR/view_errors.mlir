@@ -29,7 +29,7 @@ tile.kernel @k(%x: !x) grid [n = %n : 128 of 256] warps 4 outputs 1 {
 
 !x = !ncd.array<n=256, f32>
 tile.kernel @k(%x: !x) grid [n = %n : 128 of 256] warps 4 outputs 1 {
-  // expected-error @below {{axis 'n' has an extent of 0; expects a power of two}}
+  // expected-error @below {{axis 'n' has an extent of 0; expects a power of two or a multiple of 16}}
   %v = tile.view %x [n = %n : 0] : !x
   tile.return
 }

@@ -46,6 +46,10 @@ class ViewOp;
 
 namespace napkin::tile {
 
+/// Whether a tile may have so many positions along an axis: a power of two, or
+/// a multiple of 16, which an instruction's granules fill without a rest.
+bool isTileSize(int64_t size);
+
 /// Checks that every tile in \p kernel has a layout; emits an error at the
 /// first operation that has one without.
 mlir::LogicalResult verifyLayouts(KernelOp kernel);

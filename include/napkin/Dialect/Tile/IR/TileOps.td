@@ -119,7 +119,7 @@ def Tile_ViewOp : Tile_Op<"view", [
     accesses may be and which positions need a test follows from the view and from
     what is known of its operands (include/napkin/Dialect/Tile/IR/Positions.h).
 
-    Preconditions: every axis of the array in its order; extents are powers of two;
+    Preconditions: every axis of the array in its order; extents are powers of two or multiples of 16;
     an index array is of rank 1, holds i32 and has the axis that it serves.
 
     Errors: the axis that is missing or out of order, the extent, the index array.

@@ -45,11 +45,13 @@ def Tile_TileType : Tile_Type<"Tile", "tile"> {
   let description = [{
     `!tile.tile<q=128, x=64, f32>`: axes with the tile's size along each, and the
     element type. Axes along which the tile has one position are left out. Sizes
-    are powers of two: a tile may reach past the end of its array, where loads
-    give zero and stores write nothing. Once known, the layout follows.
+    are powers of two or multiples of 16: a tile may reach past the end of its
+    array, where loads give zero and stores write nothing. Once known, the layout
+    follows.
 
-    Preconditions: axis names differ; sizes are powers of two, at least 2; the
-    layout, if given, reaches every element.
+    Preconditions: axis names differ; sizes are powers of two, at least 2, or
+    multiples of 16; the layout, if given, reaches every element, and only its
+    registers say in which of the 3 cores of 32 a position of 96 lies.
 
     Example:
 
