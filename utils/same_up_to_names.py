@@ -18,8 +18,11 @@ import sys
 import help_text
 
 # A value or symbol; an axis in quotes, before its size, before its position or extent
-# in a view; the axes after `over`.
-NAME = re.compile(r'[%@][\w.]+|"\w+"|\b[A-Za-z_]\w*(?==[\d?]+\b| = %| : \d+[,\]])')
+# in a view, or with its part in a product or a bound; the axes after `over`.
+NAME = re.compile(
+    r'[%@][\w.]+|"\w+"|\b[A-Za-z_]\w*(?==[\d?]+\b| = %| : \d+[,\]])'
+    r"|(?<=rows = )\w+|(?<=columns = )\w+|(?<=summed = )\w+|(?<=first\()\w+|(?<=last\()\w+"
+)
 LIST = re.compile(r"(?<=over \[)[\w, ]+(?=\])")
 # The stream's description of its state in words, for people.
 WORDS = re.compile(r'gauges \[".*?"\]')

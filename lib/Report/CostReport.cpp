@@ -194,15 +194,16 @@ static double realValue(const cost::Expression &expression,
 static std::vector<std::string> describeProducts(ncd::KernelOp kernel) {
   std::vector<std::string> result;
   kernel.walk([&](ncd::ContractOp contract) {
-    std::optional<StringRef> name = contract.getInstruction();
-    if (!name)
+    ncd::ProductAttr product = contract.getProductAttr();
+    if (!product)
       return;
-    const target::MatrixInstruction *row = target::lookupInstruction(*name);
+    StringRef name = product.getInstruction();
+    const target::MatrixInstruction *row = target::lookupInstruction(name);
     Type type = cast<ncd::ArrayType>(contract.getInputs().front().getType())
                     .getElementType();
     std::optional<target::Element> element =
         target::parseElement(ncd::elementTypeName(type));
-    std::string text = name->str();
+    std::string text = name.str();
     if (element && !target::represents(row->a, *element))
       text += fmt::format(", factors of {} rounded to {}",
                           target::elementName(*element).str(),

@@ -9,6 +9,8 @@
 
 #include "ContractShape.h"
 #include "napkin/Schedule/Passes.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace napkin::schedule {
 #define GEN_PASS_DEF_CHOOSEINSTRUCTIONSPASS
@@ -19,13 +21,179 @@ using namespace mlir;
 using namespace napkin;
 using namespace napkin::schedule;
 
-/// What a block has of an axis of \p size at a time.
-static int64_t partOf(ncd::KernelOp kernel, StringAttr axis, int64_t size) {
-  if (std::optional<int64_t> tile = kernel.groupSize(axis))
-    return *tile;
-  if (kernel.getStreamAxis() == axis)
-    return kernel.getStreamSize().value_or(size);
-  return size;
+namespace {
+/// How the warps of a kernel share the rows of its products.
+struct Team {
+  StringAttr rows;
+  int64_t rowWarps = 1;
+};
+
+/// What a product wants to know of one kernel.
+class Chooser {
+public:
+  Chooser(ncd::KernelOp kernel, const target::TargetDescription &target,
+          bool allowTF32)
+      : kernel(kernel), target(target), allowTF32(allowTF32) {}
+
+  void run();
+
+private:
+  int64_t extentOf(StringAttr axis, int64_t size) {
+    return kernel.partOf(axis, size);
+  }
+  int64_t extentOf(StringAttr axis) {
+    return extentOf(axis, kernel.getAxisSize(axis).value_or(1));
+  }
+  const target::MatrixInstruction *rowOf(ncd::ContractOp contract);
+  Team teamOf();
+  Team defaultTeam();
+  bool wantsWholeRows(StringAttr rows);
+  StringAttr freeAxis(ncd::ContractOp contract, unsigned factor);
+  ncd::Source sourceOf(ncd::ContractOp contract, unsigned factor, bool isRow);
+  ncd::ProductAttr productOf(ncd::ContractOp contract, const Team &team,
+                             const target::MatrixInstruction &row);
+
+  ncd::KernelOp kernel;
+  const target::TargetDescription &target;
+  bool allowTF32;
+};
+} // namespace
+
+const target::MatrixInstruction *Chooser::rowOf(ncd::ContractOp contract) {
+  auto extent = [&](StringAttr axis, int64_t size) {
+    return extentOf(axis, size);
+  };
+  if (!shapeOf(contract, extent).isMatrix())
+    return nullptr;
+  return instructionOf(contract, target, allowTF32);
+}
+
+/// The axis that factor number \p factor has alone, the only one that is longer
+/// than 1 in a block.
+StringAttr Chooser::freeAxis(ncd::ContractOp contract, unsigned factor) {
+  auto own = cast<ncd::ArrayType>(contract.getInputs()[factor].getType());
+  auto other = cast<ncd::ArrayType>(contract.getInputs()[1 - factor].getType());
+  for (auto [axis, size] : llvm::zip_equal(own.getAxes(), own.getSizes()))
+    if (!other.hasAxis(axis) && extentOf(axis, size) > 1)
+      return axis;
+  return {};
+}
+
+/// Folds that keep rows, and factors that are computed, want whole rows in a
+/// warp, so that nothing is computed by several or exchanged between them.
+bool Chooser::wantsWholeRows(StringAttr rows) {
+  bool whole = false;
+  kernel.getBody().walk([&](mlir::Operation *op) {
+    if (auto contract = dyn_cast<ncd::ContractOp>(op))
+      for (Value factor : contract.getInputs())
+        whole |= factor.getDefiningOp() != nullptr;
+    if (auto reduce = dyn_cast<ncd::ReduceOp>(op))
+      whole |= reduce.getArrayType().hasAxis(rows) ||
+               reduce.getInput().getDefiningOp() != nullptr;
+  });
+  return whole;
+}
+
+Team Chooser::defaultTeam() {
+  // The axis cut across blocks that most products keep, the first of equals.
+  llvm::MapVector<StringAttr, unsigned> kept;
+  const target::MatrixInstruction *widest = nullptr;
+  int64_t columns = 0;
+  StringAttr first;
+  SmallVector<std::pair<ncd::ContractOp, const target::MatrixInstruction *>>
+      all;
+  kernel.getBody().walk([&](ncd::ContractOp contract) {
+    const target::MatrixInstruction *row = rowOf(contract);
+    if (!row)
+      return;
+    all.push_back({contract, row});
+    if (!first)
+      first = freeAxis(contract, 0);
+    for (unsigned factor : {0u, 1u})
+      if (StringAttr axis = freeAxis(contract, factor); kernel.groupSize(axis))
+        ++kept[axis];
+  });
+  Team team;
+  team.rows = first;
+  for (auto &[axis, count] : kept)
+    if (!kept.contains(team.rows) || count > kept[team.rows])
+      team.rows = axis;
+  if (!team.rows)
+    return team;
+  for (auto [contract, row] : all) {
+    StringAttr left = freeAxis(contract, 0), right = freeAxis(contract, 1);
+    int64_t wide = extentOf(left == team.rows ? right : left);
+    if (!widest || wide > columns) {
+      widest = row;
+      columns = wide;
+    }
+  }
+  int64_t warps = kernel.getWarps().value_or(4);
+  int64_t rows = llvm::PowerOf2Ceil(extentOf(team.rows));
+  columns = llvm::PowerOf2Ceil(columns);
+  int64_t mostRows = std::max<int64_t>(1, rows / widest->rows());
+  int64_t mostColumns = std::max<int64_t>(1, columns / widest->columns());
+  team.rowWarps = std::min(warps, mostRows);
+  if (wantsWholeRows(team.rows))
+    return team;
+  int64_t best = INT64_MAX;
+  for (int64_t down = 1; down <= warps; down *= 2) {
+    int64_t across = warps / down;
+    // Warps beyond what there is to share come last.
+    int64_t excess = std::max<int64_t>(1, down / mostRows) *
+                     std::max<int64_t>(1, across / mostColumns);
+    int64_t share = std::max<int64_t>(1, rows / down) +
+                    std::max<int64_t>(1, columns / across) +
+                    ((excess - 1) << 20);
+    if (share < best) {
+      best = share;
+      team.rowWarps = down;
+    }
+  }
+  return team;
+}
+
+Team Chooser::teamOf() {
+  if (StringAttr rows = kernel.getRowsAttr())
+    return {rows, int64_t(kernel.getRowWarps().value_or(
+                      kernel.getWarps().value_or(4)))};
+  return defaultTeam();
+}
+
+ncd::Source Chooser::sourceOf(ncd::ContractOp contract, unsigned factor,
+                              bool isRow) {
+  auto argument = dyn_cast<BlockArgument>(contract.getInputs()[factor]);
+  if (!argument)
+    return ncd::Source::Registers;
+  bool inLoop = isa<ncd::StreamOp>(contract->getParentOp());
+  bool stays = isRow && inLoop && argument.getOwner()->getParentOp() == kernel;
+  return stays ? ncd::Source::Registers : ncd::Source::Shared;
+}
+
+ncd::ProductAttr Chooser::productOf(ncd::ContractOp contract, const Team &team,
+                                    const target::MatrixInstruction &row) {
+  StringAttr left = freeAxis(contract, 0), right = freeAxis(contract, 1);
+  unsigned rowFactor = right == team.rows ? 1 : 0;
+  StringAttr summed;
+  for (StringAttr axis : contract.getOverAxes())
+    if (!summed || extentOf(axis) > 1)
+      summed = axis;
+  int64_t warps = kernel.getWarps().value_or(4);
+  return ncd::ProductAttr::get(
+      contract.getContext(), StringAttr::get(contract.getContext(), row.name),
+      rowFactor ? right : left, rowFactor ? left : right, summed, team.rowWarps,
+      warps / team.rowWarps, sourceOf(contract, rowFactor, /*isRow=*/true),
+      sourceOf(contract, 1 - rowFactor, /*isRow=*/false));
+}
+
+void Chooser::run() {
+  Team team = teamOf();
+  kernel.getBody().walk([&](ncd::ContractOp contract) {
+    if (contract.getProductAttr())
+      return;
+    if (const target::MatrixInstruction *row = rowOf(contract))
+      contract.setProductAttr(productOf(contract, team, *row));
+  });
 }
 
 namespace {
@@ -40,17 +208,8 @@ struct ChooseInstructions
                                   << "'; known are " << target::knownTargets();
       return signalPassFailure();
     }
-    getOperation()->walk([&](ncd::ContractOp contract) {
-      auto kernel = contract->getParentOfType<ncd::KernelOp>();
-      if (!kernel || contract.getInstruction())
-        return;
-      auto extentOf = [&](StringAttr axis, int64_t size) {
-        return partOf(kernel, axis, size);
-      };
-      if (!shapeOf(contract, extentOf).isMatrix())
-        return;
-      if (const auto *row = instructionOf(contract, *description, allowTF32))
-        contract.setInstruction(row->name);
+    getOperation()->walk([&](ncd::KernelOp kernel) {
+      Chooser(kernel, *description, allowTF32).run();
     });
   }
 };

@@ -151,7 +151,7 @@ void Reader::readNests() {
 static bool feedsProduct(Value value) {
   return llvm::any_of(value.getUses(), [](OpOperand &use) {
     if (auto contract = dyn_cast<ncd::ContractOp>(use.getOwner()))
-      return contract.getInstruction().has_value();
+      return static_cast<bool>(contract.getProductAttr());
     auto stream = dyn_cast<ncd::StreamOp>(use.getOwner());
     return stream &&
            feedsProduct(stream.getStepChunks()[use.getOperandNumber()]);
@@ -177,35 +177,29 @@ void Reader::readFills() {
 
 plan::Product Reader::productOf(ncd::ContractOp contract) {
   plan::Product product;
-  product.instruction = contract.getInstruction()->str();
+  ncd::ProductAttr how = contract.getProductAttr();
+  product.instruction = how.getInstruction().str();
   if (const auto *row = target::lookupInstruction(product.instruction)) {
     product.m = row->rows();
     product.n = row->columns();
     product.k = row->depth();
   }
-  product.warpRows = plan.warps;
-  auto typeOf = [&](unsigned factor) {
-    return cast<ncd::ArrayType>(contract.getInputs()[factor].getType());
+  product.rows = {*plan.findAxis(how.getRows().getValue())};
+  product.columns = {*plan.findAxis(how.getColumns().getValue())};
+  product.warpRows = how.getRowWarps();
+  product.warpColumns = how.getColumnWarps();
+  auto sourceOf = [](ncd::Source source) {
+    return source == ncd::Source::Registers ? plan::Source::Registers
+                                            : plan::Source::Shared;
   };
-  for (unsigned factor : {0u, 1u})
-    for (StringAttr axis : typeOf(factor).getAxes()) {
-      plan::AxisId id = *plan.findAxis(axis.getValue());
-      bool shared = typeOf(1 - factor).hasAxis(axis);
-      if (contract.isOver(axis)) {
-        if (factor == 0)
-          product.summed.push_back(id);
-      } else if (!shared) {
-        (factor ? product.columns : product.rows).push_back(id);
-      } else if (factor == 0) {
-        product.batch.push_back(id);
-      }
-    }
-  auto made = [&](unsigned factor) {
-    mlir::Operation *maker = contract.getInputs()[factor].getDefiningOp();
-    return maker ? plan::Source::Registers : plan::Source::Shared;
-  };
-  product.a = made(0);
-  product.b = made(1);
+  product.a = sourceOf(how.getA());
+  product.b = sourceOf(how.getB());
+  auto right = cast<ncd::ArrayType>(contract.getInputs()[1].getType());
+  auto left = cast<ncd::ArrayType>(contract.getInputs()[0].getType());
+  for (StringAttr axis : left.getAxes())
+    if (right.hasAxis(axis))
+      (contract.isOver(axis) ? product.summed : product.batch)
+          .push_back(*plan.findAxis(axis.getValue()));
   return product;
 }
 
@@ -220,7 +214,7 @@ void Reader::readOperation(mlir::Operation &op, plan::NestId at) {
   for (Value operand : op.getOperands())
     if (auto name = names.find(operand); name != names.end())
       made.reads.push_back(name->second);
-  if (contract && contract.getInstruction())
+  if (contract && contract.getProductAttr())
     made.product = productOf(contract);
   names[op.getResult(0)] = made.name;
   // What work on elements makes over the same axes takes the place of what it

@@ -84,9 +84,6 @@ static DictionaryAttr describeDecision(Builder &builder,
                            builder.getI64IntegerAttr(evaluation.sharedBytes)),
       builder.getNamedAttr("unfused_bytes",
                            builder.getI64IntegerAttr(unfusedBytes)),
-      builder.getNamedAttr("warp_grid",
-                           builder.getDenseI64ArrayAttr(
-                               {evaluation.warpRows, evaluation.warpColumns})),
       builder.getNamedAttr("why", builder.getArrayAttr(why))};
   if (pinned)
     notes.push_back(builder.getNamedAttr("pinned", builder.getUnitAttr()));
@@ -208,6 +205,11 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
   op.setHardwareAttr(
       ncd::HardwareAttr::get(context, builder.getStringAttr(machine)));
   op.setWarpsAttr(builder.getI32IntegerAttr(int32_t(candidate.warps)));
+  if (std::optional<unsigned> rows = decision.evaluation.rowAxis) {
+    op.setRowsAttr(builder.getStringAttr(graph.axes[*rows].name));
+    op.setRowWarpsAttr(
+        builder.getI32IntegerAttr(int32_t(decision.evaluation.warpRows)));
+  }
   op.setStagesAttr(builder.getI32IntegerAttr(int32_t(candidate.stages)));
   op.setEntryAttr(builder.getStringAttr(entry));
   return op;

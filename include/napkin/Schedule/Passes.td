@@ -86,17 +86,26 @@ def SchedulePass : Pass<"ncd-schedule"> {
 def ChooseInstructionsPass : Pass<"ncd-choose-instructions"> {
   let summary = "Write on each contract of a kernel what multiplies it";
   let description = [{
-    Gives every contract in a kernel the row of the target's table of
-    instructions that the schedule has counted on, as `by`. Rows, columns and the
-    summed axis must be one axis each in a block's tile; a contract of another
-    shape stays without, and is multiplied element by element.
+    Gives every contract in a kernel an `as`: the row of the target's table of
+    instructions that the schedule has counted on, which axes are rows, columns and
+    summed, how warps share them, and from where the factors come. Each must be one
+    axis in a block's tile; a contract of another shape stays without, and is
+    multiplied element by element.
 
-    A name that is there already stays.
+    Rows are the kernel's `rows` where a factor carries them, and `row_warps` of its
+    warps share them. A kernel that was written by hand without them is given the
+    axis that most of its products keep, and whole rows for each warp where rows are
+    folded or products follow each other, otherwise the squarest shares.
+
+    A factor is in registers if it was computed, or if a loop reads the same rows
+    in each step; otherwise it is read from shared memory.
+
+    What is there already stays.
 
     ```mlir
     %s = ncd.contract %q, %k over [d] : !q, !k -> !s
     // ==>
-    %s = ncd.contract %q, %k over [d] by "mma.m16n8k16.bf16" : !q, !k -> !s
+    %s = ncd.contract %q, %k over [d] as <"mma.m16n8k16.bf16", rows = q, columns = x, summed = d, warps = [8, 1], from = [registers, shared]> : !q, !k -> !s
     ```
   }];
   let options = [

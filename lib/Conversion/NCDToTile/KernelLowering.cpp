@@ -33,14 +33,6 @@ LogicalResult KernelLowering::planTiles() {
       axisSizes[axis] = size;
     }
   };
-  // What a block takes of an axis.
-  auto partOf = [&](StringAttr axis, int64_t size) {
-    if (std::optional<int64_t> group = kernel.groupSize(axis))
-      return *group;
-    if (streamAxis && axis == streamAxis)
-      return kernel.getStreamSize().value_or(size);
-    return size;
-  };
   for (BlockArgument argument : kernel.getBody().getArguments())
     note(kernel, argument);
   kernel.getBody().walk([&](Operation *op) {
@@ -48,14 +40,14 @@ LogicalResult KernelLowering::planTiles() {
       note(op, value);
     // A row, column or summed axis of a product is padded to its instruction.
     auto contract = dyn_cast<ncd::ContractOp>(op);
-    if (!contract || !contract.getInstruction())
+    if (!contract || !contract.getProductAttr())
       return;
     const target::MatrixInstruction &row =
-        *target::lookupInstruction(*contract.getInstruction());
+        *target::lookupInstruction(contract.getProductAttr().getInstruction());
     for (Value value : contract.getInputs()) {
       auto array = cast<ncd::ArrayType>(value.getType());
       for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes())) {
-        if (partOf(axis, size) <= 1)
+        if (kernel.partOf(axis, size) <= 1)
           continue;
         int64_t positions =
             contract.isOver(axis) ? row.depth() : row.leastFree();
@@ -69,11 +61,7 @@ LogicalResult KernelLowering::planTiles() {
     return failure();
   for (auto &entry : axisSizes) {
     StringRef axis = entry.first();
-    int64_t size = entry.second, part = size;
-    if (std::optional<int64_t> group = kernel.groupSize(axis))
-      part = *group;
-    else if (streamAxis && axis == streamAxis.getValue())
-      part = kernel.getStreamSize().value_or(size);
+    int64_t size = entry.second, part = kernel.partOf(axis, size);
     int64_t tileSize = llvm::PowerOf2Ceil(part);
     if (tileSize != part && part < size)
       return ncd::emitPartitionError(kernel)
@@ -89,27 +77,7 @@ LogicalResult KernelLowering::planTiles() {
     tileSize = std::max(tileSize, positions);
     tileSizes[axis] = tileSize;
   }
-  rowAxis = chooseRowAxis();
   return success();
-}
-
-StringAttr KernelLowering::chooseRowAxis() {
-  // Warps share the rows of the products; of the axes cut across blocks, rows
-  // are the one that most contractions keep, the first written of equals.
-  llvm::MapVector<StringAttr, unsigned> kept;
-  kernel.getBody().walk([&](ncd::ContractOp op) {
-    if (!op.getInstruction())
-      return;
-    for (Value operand : op.getInputs())
-      for (StringAttr axis : cast<ncd::ArrayType>(operand.getType()).getAxes())
-        if (!op.isOver(axis) && kernel.groupSize(axis) && tileSizes[axis] > 1)
-          ++kept[axis];
-  });
-  StringAttr best;
-  for (auto &[axis, count] : kept)
-    if (!best || count > kept[best])
-      best = axis;
-  return best;
 }
 
 FailureOr<tile::TileType> KernelLowering::tileType(Operation *op,
@@ -335,10 +303,11 @@ static ncd::MapOp accumulatingSum(ncd::ContractOp op) {
 
 LogicalResult KernelLowering::lowerContract(ncd::ContractOp op,
                                             Value accumulator) {
-  if (!op.getInstruction())
+  ncd::ProductAttr how = op.getProductAttr();
+  if (!how)
     return lowerByElements(op, accumulator);
   const target::MatrixInstruction &row =
-      *target::lookupInstruction(*op.getInstruction());
+      *target::lookupInstruction(how.getInstruction());
   SmallVector<Value> factors;
   for (Value input : op.getInputs()) {
     FailureOr<Value> tile = tileOf(op, input);
@@ -355,38 +324,37 @@ LogicalResult KernelLowering::lowerContract(ncd::ContractOp op,
   auto sums = tile::TileType::get(builder.getContext(), resultType->getAxes(),
                                   resultType->getSizes(),
                                   op.getAccumulatorType(), tile::LayoutAttr());
-  // Each factor has one axis of its own, and they share the one that is summed.
-  SmallVector<StringAttr> free(2);
-  StringAttr summed;
-  bool isMatrix = factors.size() == 2;
-  for (unsigned i = 0; i < factors.size() && isMatrix; ++i)
-    for (StringAttr axis : typeOf(factors[i]).getAxes()) {
-      bool shared = typeOf(factors[1 - i]).axisIndex(axis).has_value();
-      StringAttr &slot = op.isOver(axis) ? summed : free[i];
-      isMatrix &= (!slot || slot == axis) && shared == op.isOver(axis);
-      slot = axis;
-    }
-  if (!isMatrix || !free[0] || !free[1] || !summed)
+  // A block's tiles have the axes of `as` and no others.
+  unsigned rowFactor = op.getRowFactor();
+  auto isFactor = [&](Value value, StringAttr free) {
+    return llvm::all_of(typeOf(value).getAxes(),
+                        [&](StringAttr axis) {
+                          return axis == free || axis == how.getSummed();
+                        }) &&
+           typeOf(value).getRank() == 2;
+  };
+  if (!isFactor(factors[rowFactor], how.getRows()) ||
+      !isFactor(factors[1 - rowFactor], how.getColumns()))
     return ncd::emitPartitionError(op)
            << "a block's tiles are no matrices for " << row.name
            << ": it takes one row, one column and one summed axis; cut the "
-              "others to tiles of 1 in `group`, or leave out `by`";
+              "others to tiles of 1 in `group`, or leave out `as`";
   Type element =
       ncd::parseElementType(builder.getContext(), target::elementName(row.a));
   for (Value &factor : factors) {
     // Past the end both factors must be 0: loads are, computed tiles are
     // masked.
-    if (isPartial(summed) && !loaded.contains(factor))
-      factor = maskPast(op.getLoc(), factor, summed,
+    if (isPartial(how.getSummed()) && !loaded.contains(factor))
+      factor = maskPast(op.getLoc(), factor, how.getSummed(),
                         builder.getZeroAttr(typeOf(factor).getElementType()));
     factor = convertElements(op.getLoc(), factor, element);
   }
-  if (free[1] == rowAxis)
-    std::swap(factors[0], factors[1]);
   if (!accumulator)
     accumulator = createZeros(op.getLoc(), sums);
-  Value product = tile::MmaOp::create(builder, op.getLoc(), sums, factors[0],
-                                      factors[1], accumulator, row.name);
+  Value product = tile::MmaOp::create(
+      builder, op.getLoc(), sums, factors[rowFactor], factors[1 - rowFactor],
+      accumulator, row.name,
+      builder.getDenseI64ArrayAttr({how.getRowWarps(), how.getColumnWarps()}));
   tiles[op.getResult()] =
       convertElements(op.getLoc(), product, op.getArrayType().getElementType());
   return success();

@@ -28,7 +28,6 @@ private:
   using Value = mlir::Value;
 
   mlir::LogicalResult planTiles();
-  mlir::StringAttr chooseRowAxis();
   mlir::FailureOr<tile::TileType> tileType(mlir::Operation *op,
                                            ncd::ArrayType array);
   /// Refuses a tile whose elements lie further apart than an address offset.
@@ -79,7 +78,7 @@ private:
       tileSizes; ///< per axis; 1 where a block has one position
   llvm::StringMap<int64_t> axisSizes;
   llvm::StringMap<Value> places; ///< arguments: where the block stands
-  mlir::StringAttr rowAxis, streamAxis;
+  mlir::StringAttr streamAxis;
   llvm::DenseMap<Value, Value>
       arrays; ///< values that are arrays in global memory
   llvm::DenseMap<Value, Value> tiles;

@@ -68,7 +68,7 @@ def main(napkinc, folder, target, elements):
                 file.write(text)
             command = [napkinc, path, f"--target={target}", *options]
             scheduled = subprocess.run([*command, "--emit=schedule"], capture_output=True, text=True)
-            used = sorted(set(re.findall(r' by "([^"]+)"', scheduled.stdout))) or ["elements"]
+            used = sorted(set(re.findall(r'as <"([^"]+)"', scheduled.stdout))) or ["elements"]
             run = subprocess.run([*command, "--verify"], capture_output=True, text=True)
             good = run.returncode == 0 and run.stdout.endswith("verified\n")
             conflicts = sum(map(int, re.findall(r"bank conflicts\s+(\d+)", run.stdout)))

@@ -1,7 +1,7 @@
 //===- NCDAttrs.cpp - attributes of the ncd dialect -----------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Syntax and checks of partitions, and the identities of the named monoids.
+// Syntax and checks of the attributes, and the identities of the named monoids.
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Dialect/NCD/IR/NCDAttrs.h"
@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "napkin/Dialect/NCD/IR/NCDDialect.h"
+#include "napkin/Target/Target.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -62,6 +63,179 @@ std::optional<int64_t> PartitionAttr::sizeOf(StringRef axis) const {
     if (name.getValue() == axis)
       return size;
   return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Products, bounds and splits
+//===----------------------------------------------------------------------===//
+
+/// Parses the name of an axis.
+static ParseResult parseName(AsmParser &parser, StringAttr &name) {
+  StringRef text;
+  if (parser.parseKeyword(&text))
+    return failure();
+  name = parser.getBuilder().getStringAttr(text);
+  return success();
+}
+
+/// Parses `, keyword =`.
+static ParseResult parseField(AsmParser &parser, StringRef keyword) {
+  return failure(parser.parseComma() || parser.parseKeyword(keyword) ||
+                 parser.parseEqual());
+}
+
+static ParseResult parseSource(AsmParser &parser, Source &source) {
+  StringRef text;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&text))
+    return failure();
+  std::optional<Source> known = symbolizeSource(text);
+  if (!known)
+    return parser.emitError(loc)
+           << "unknown source '" << text << "'; known are registers and shared";
+  source = *known;
+  return success();
+}
+
+Attribute ProductAttr::parse(AsmParser &parser, Type) {
+  SMLoc start = parser.getCurrentLocation();
+  StringAttr instruction, rows, columns, summed;
+  int64_t rowWarps, columnWarps;
+  Source a, b;
+  if (parser.parseLess() || parser.parseAttribute(instruction) ||
+      parseField(parser, "rows") || parseName(parser, rows) ||
+      parseField(parser, "columns") || parseName(parser, columns) ||
+      parseField(parser, "summed") || parseName(parser, summed) ||
+      parseField(parser, "warps") || parser.parseLSquare() ||
+      parser.parseInteger(rowWarps) || parser.parseComma() ||
+      parser.parseInteger(columnWarps) || parser.parseRSquare() ||
+      parseField(parser, "from") || parser.parseLSquare() ||
+      parseSource(parser, a) || parser.parseComma() || parseSource(parser, b) ||
+      parser.parseRSquare() || parser.parseGreater())
+    return {};
+  return parser.getChecked<ProductAttr>(start, parser.getContext(), instruction,
+                                        rows, columns, summed, rowWarps,
+                                        columnWarps, a, b);
+}
+
+void ProductAttr::print(AsmPrinter &printer) const {
+  printer << '<' << getInstruction() << ", rows = " << getRows().getValue()
+          << ", columns = " << getColumns().getValue()
+          << ", summed = " << getSummed().getValue() << ", warps = ["
+          << getRowWarps() << ", " << getColumnWarps() << "], from = ["
+          << stringifySource(getA()) << ", " << stringifySource(getB()) << "]>";
+}
+
+LogicalResult ProductAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                  StringAttr instruction, StringAttr rows,
+                                  StringAttr columns, StringAttr summed,
+                                  int64_t rowWarps, int64_t columnWarps, Source,
+                                  Source) {
+  if (!target::lookupInstruction(instruction))
+    return emitError() << "no target has an instruction '"
+                       << instruction.getValue() << "'";
+  if (rows == columns || rows == summed || columns == summed)
+    return emitError() << "rows, columns and summed are three axes; they are '"
+                       << rows.getValue() << "', '" << columns.getValue()
+                       << "' and '" << summed.getValue() << "'";
+  if (rowWarps <= 0 || columnWarps <= 0)
+    return emitError() << "'warps' are [" << rowWarps << ", " << columnWarps
+                       << "]; each is at least 1";
+  return success();
+}
+
+Attribute BoundAttr::parse(AsmParser &parser, Type) {
+  SMLoc start = parser.getCurrentLocation();
+  StringAttr axis;
+  bool last = false;
+  int64_t offset = 0, multiple = 1;
+  if (parser.parseLess())
+    return {};
+  OptionalParseResult number = parser.parseOptionalInteger(offset);
+  if (number.has_value()) {
+    if (failed(*number))
+      return {};
+  } else {
+    StringRef end;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&end))
+      return {};
+    if (end != "first" && end != "last")
+      return parser.emitError(loc) << "expected a number, 'first' or 'last'",
+             Attribute();
+    last = end == "last";
+    if (parser.parseLParen() || parseName(parser, axis) || parser.parseRParen())
+      return {};
+    if (succeeded(parser.parseOptionalPlus())) {
+      if (parser.parseInteger(offset))
+        return {};
+    } else {
+      // `- 3`: the sign belongs to the number.
+      OptionalParseResult negative = parser.parseOptionalInteger(offset);
+      if (negative.has_value() && failed(*negative))
+        return {};
+    }
+  }
+  if (succeeded(parser.parseOptionalComma()) && parser.parseInteger(multiple))
+    return {};
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<BoundAttr>(start, parser.getContext(), axis, last,
+                                      offset, multiple);
+}
+
+void BoundAttr::print(AsmPrinter &printer) const {
+  printer << '<';
+  if (!getAxis())
+    printer << getOffset();
+  else
+    printer << (getLast() ? "last(" : "first(") << getAxis().getValue() << ')';
+  if (getAxis() && getOffset() > 0)
+    printer << " + " << getOffset();
+  else if (getAxis() && getOffset() < 0)
+    printer << " - " << -getOffset();
+  if (getMultiple() != 1)
+    printer << ", " << getMultiple();
+  printer << '>';
+}
+
+LogicalResult BoundAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                StringAttr, bool, int64_t, int64_t multiple) {
+  if (multiple <= 0)
+    return emitError() << "a bound is rounded down to a multiple of at least "
+                          "1, not "
+                       << multiple;
+  return success();
+}
+
+Attribute SplitAttr::parse(AsmParser &parser, Type) {
+  SMLoc start = parser.getCurrentLocation();
+  StringAttr axis, parts;
+  int64_t by;
+  if (parser.parseLess() || parseName(parser, axis) ||
+      parser.parseKeyword("by") || parser.parseInteger(by) ||
+      parseField(parser, "parts") || parseName(parser, parts) ||
+      parser.parseGreater())
+    return {};
+  return parser.getChecked<SplitAttr>(start, parser.getContext(), axis, by,
+                                      parts);
+}
+
+void SplitAttr::print(AsmPrinter &printer) const {
+  printer << '<' << getAxis().getValue() << " by " << getBy()
+          << ", parts = " << getParts().getValue() << '>';
+}
+
+LogicalResult SplitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                StringAttr axis, int64_t by, StringAttr parts) {
+  if (by <= 0)
+    return emitError() << "a part of axis '" << axis.getValue() << "' has "
+                       << by << " positions; give it at least 1";
+  if (axis == parts)
+    return emitError() << "the axis of the parts is called '"
+                       << parts.getValue()
+                       << "' like the axis that is split; name it otherwise";
+  return success();
 }
 
 TypedAttr napkin::ncd::identityOf(Monoid monoid, Type type) {

@@ -25,11 +25,44 @@ void ContractOp::build(OpBuilder &builder, OperationState &state,
                        ArrayRef<StringAttr> over) {
   SmallVector<Attribute> axes(over.begin(), over.end());
   build(builder, state, resultType, inputs, builder.getArrayAttr(axes),
-        StringAttr());
+        ProductAttr());
 }
 
 SmallVector<StringAttr> ContractOp::getOverAxes() {
   return axisNames(getOver());
+}
+
+unsigned ContractOp::getRowFactor() {
+  return cast<ArrayType>(getInputs()[1].getType())
+      .hasAxis(getProductAttr().getRows());
+}
+
+/// Checks that rows and columns of `as` are an axis of one factor each, and
+/// that the summed one is an axis that both have.
+static LogicalResult verifyProduct(ContractOp op) {
+  ProductAttr product = op.getProductAttr();
+  if (!product)
+    return success();
+  if (op.getInputs().size() != 2)
+    return op.emitOpError("an instruction multiplies two factors, not ")
+           << op.getInputs().size() << "; leave out 'as'";
+  auto left = cast<ArrayType>(op.getInputs()[0].getType());
+  auto right = cast<ArrayType>(op.getInputs()[1].getType());
+  StringAttr rows = product.getRows(), columns = product.getColumns();
+  for (StringAttr axis : {rows, columns})
+    if (left.hasAxis(axis) == right.hasAxis(axis))
+      return op.emitOpError("'as' takes axis '")
+             << axis.getValue()
+             << "' as rows or columns, which one factor and not the other has "
+                "to carry";
+  if (left.hasAxis(rows) == left.hasAxis(columns))
+    return op.emitOpError("'as' takes rows '")
+           << rows.getValue() << "' and columns '" << columns.getValue()
+           << "' from one factor; each factor gives one of them";
+  if (!op.isOver(product.getSummed()))
+    return op.emitOpError("'as' sums axis '")
+           << product.getSummed().getValue() << "', which is not in 'over'";
+  return success();
 }
 
 bool ContractOp::isOver(StringRef axis) {
@@ -115,9 +148,8 @@ LogicalResult ContractOp::verify() {
              << axisText(axis, size)
              << " to the result type or the axis to 'over'";
 
-  if (std::optional<StringRef> name = getInstruction();
-      name && !target::lookupInstruction(*name))
-    return emitOpError("no target has an instruction '") << *name << "'";
+  if (failed(verifyProduct(*this)))
+    return failure();
   Type accumulator = accumulatorType(element);
   if (isa<FloatType>(element) ? !isa<FloatType>(result.getElementType())
                               : result.getElementType() != accumulator)

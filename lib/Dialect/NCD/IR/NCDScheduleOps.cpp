@@ -6,9 +6,23 @@
 
 #include "OpChecks.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace napkin::ncd;
+
+/// \p array without \p axis.
+static ArrayType withoutAxis(ArrayType array, StringRef axis) {
+  SmallVector<StringAttr> axes;
+  SmallVector<int64_t> sizes;
+  for (auto [name, size] : llvm::zip_equal(array.getAxes(), array.getSizes()))
+    if (name.getValue() != axis) {
+      axes.push_back(name);
+      sizes.push_back(size);
+    }
+  return ArrayType::get(array.getContext(), axes, sizes,
+                        array.getElementType());
+}
 
 //===----------------------------------------------------------------------===//
 // KernelOp
@@ -90,6 +104,24 @@ std::optional<int64_t> KernelOp::getStreamSize() {
   return stream.getSizes().front();
 }
 
+std::optional<int64_t> KernelOp::chunkSize(StringRef axis) {
+  PartitionAttr stream = getStreamAttr();
+  return stream ? stream.sizeOf(axis) : std::nullopt;
+}
+
+int64_t KernelOp::getNumParts() {
+  SplitAttr split = getSplitAttr();
+  std::optional<int64_t> size =
+      split ? getAxisSize(split.getAxis()) : std::nullopt;
+  return size ? int64_t(llvm::divideCeil(*size, split.getBy())) : 1;
+}
+
+int64_t KernelOp::partOf(StringRef axis, int64_t size) {
+  if (std::optional<int64_t> tile = groupSize(axis))
+    return *tile;
+  return chunkSize(axis).value_or(size);
+}
+
 SmallVector<StringAttr> KernelOp::getGridOrder() {
   if (getOrderAttr())
     return axisNames(getOrderAttr());
@@ -148,8 +180,9 @@ LogicalResult KernelOp::verify() {
     if (!attribute.getName().getValue().contains('.'))
       return emitOpError("has an unknown attribute '")
              << attribute.getName().getValue()
-             << "'; known are group, stream, order, hardware, warps, stages, "
-                "entry, and names with a dialect's prefix";
+             << "'; known are group, stream, split, order, hardware, warps, "
+                "rows, row_warps, stages, entry, and names with a dialect's "
+                "prefix";
   if (std::optional<uint32_t> warps = getWarps())
     if (static_cast<int32_t>(*warps) <= 0)
       return emitOpError("'warps' is ")
@@ -161,14 +194,25 @@ LogicalResult KernelOp::verify() {
              << "; a pipeline has at least one buffer";
   PartitionAttr group = getGroupAttr(), stream = getStreamAttr();
   if (stream && stream.getAxes().size() > 1)
-    return emitOpError("'stream' cuts ")
-           << stream.getAxes().size()
-           << " axes; a kernel proceeds along at most one";
-  if (StringAttr axis = getStreamAxis(); axis && group && group.hasAxis(axis))
-    return emitOpError("axis '")
-           << axis.getValue()
-           << "' is in both 'group' and 'stream'; cut it across blocks or in "
-              "chunks";
+    if (stream && stream.getAxes().size() > 1)
+      return emitOpError("'stream' cuts ")
+             << stream.getAxes().size()
+             << " axes; a kernel proceeds along at most one";
+  for (StringAttr axis : stream ? stream.getAxes() : ArrayRef<StringAttr>())
+    if (group && group.hasAxis(axis))
+      return emitOpError("axis '")
+             << axis.getValue()
+             << "' is in both 'group' and 'stream'; cut it across blocks or in "
+                "chunks";
+  if (SplitAttr split = getSplitAttr();
+      split && split.getAxis() != getStreamAxis())
+    return emitOpError("'split' cuts axis '")
+           << split.getAxis().getValue()
+           << "' into parts, which is not the first axis in 'stream'";
+  if (std::optional<uint32_t> warps = getRowWarps();
+      warps && (*warps == 0 || getWarps().value_or(0) % *warps))
+    return emitOpError("'row_warps' is ")
+           << static_cast<int32_t>(*warps) << ", which does not divide 'warps'";
   if (ArrayAttr order = getOrderAttr()) {
     SmallVector<StringAttr> names = axisNames(order);
     for (auto [index, axis] : llvm::enumerate(names)) {
@@ -189,11 +233,34 @@ LogicalResult KernelOp::verify() {
   return success();
 }
 
+/// Types that the region of \p kernel yields: its results', of which each part
+/// of a split writes one position.
+static FailureOr<SmallVector<Type>> yieldedTypes(KernelOp kernel) {
+  SplitAttr split = kernel.getSplitAttr();
+  SmallVector<Type> types;
+  for (auto [index, type] : llvm::enumerate(kernel.getResultTypes())) {
+    if (!split) {
+      types.push_back(type);
+      continue;
+    }
+    auto array = cast<ArrayType>(type);
+    if (array.getRank() == 0 || array.getAxes().front() != split.getParts() ||
+        array.getSizes().front() != kernel.getNumParts())
+      return kernel.emitOpError("result ")
+             << index << " of a split kernel has to begin with axis "
+             << axisText(split.getParts(), kernel.getNumParts());
+    types.push_back(withoutAxis(array, split.getParts()));
+  }
+  return types;
+}
+
 LogicalResult KernelOp::verifyRegions() {
   Block &block = getBody().front();
-  if (failed(verifyBlockArguments(*this, block, "the region",
+  FailureOr<SmallVector<Type>> yielded = yieldedTypes(*this);
+  if (failed(yielded) ||
+      failed(verifyBlockArguments(*this, block, "the region",
                                   getInputs().getTypes())) ||
-      failed(verifyYield(*this, block, "the region", getResultTypes())) ||
+      failed(verifyYield(*this, block, "the region", *yielded)) ||
       failed(verifyPartition(*this, getGroupAttr(), "group")) ||
       failed(verifyPartition(*this, getStreamAttr(), "stream")))
     return failure();
@@ -233,6 +300,11 @@ ArrayType StreamOp::getStateType(unsigned index) {
   return cast<ArrayType>(cast<TypeAttr>(getState()[index]).getValue());
 }
 
+ArrayType StreamOp::getChunkType(unsigned index) {
+  auto array = cast<ArrayType>(getInputs()[index].getType());
+  return getSingle() ? withoutAxis(array, getAxis()) : array;
+}
+
 Block::BlockArgListType StreamOp::getStepStates() {
   return getStep().front().getArguments().take_front(getNumStates());
 }
@@ -246,8 +318,17 @@ ParseResult StreamOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   SmallVector<Type> types, stateTypes;
   if (parser.parseAttribute(properties.axis,
-                            NoneType::get(parser.getContext())) ||
-      parser.parseKeyword("ins") || parser.parseLParen())
+                            NoneType::get(parser.getContext())))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("single")))
+    properties.single = parser.getBuilder().getUnitAttr();
+  if (succeeded(parser.parseOptionalKeyword("from")) &&
+      parser.parseAttribute(properties.from))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("to")) &&
+      parser.parseAttribute(properties.to))
+    return failure();
+  if (parser.parseKeyword("ins") || parser.parseLParen())
     return failure();
   SMLoc loc = parser.getCurrentLocation();
   if (failed(parser.parseOptionalRParen()))
@@ -274,7 +355,14 @@ ParseResult StreamOp::parse(OpAsmParser &parser, OperationState &result) {
 }
 
 void StreamOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getAxisAttr() << " ins(";
+  printer << ' ' << getAxisAttr();
+  if (getSingle())
+    printer << " single";
+  if (BoundAttr from = getFromAttr())
+    printer << " from " << from;
+  if (ArrayAttr to = getToAttr())
+    printer << " to " << to;
+  printer << " ins(";
   if (!getInputs().empty())
     printer << getInputs() << " : " << getInputs().getTypes();
   printer << ") -> (" << getResultTypes() << ") state(";
@@ -284,7 +372,8 @@ void StreamOp::print(OpAsmPrinter &printer) {
     printer << " gauges " << gauges;
   printer.printOptionalAttrDictWithKeyword(
       (*this)->getAttrs(),
-      {getAxisAttrName(), getStateAttrName(), getGaugesAttrName()});
+      {getAxisAttrName(), getSingleAttrName(), getFromAttrName(),
+       getToAttrName(), getStateAttrName(), getGaugesAttrName()});
   printer.printNewline();
   // Named: a list written in the loop's head would be gone before its first
   // turn.
@@ -296,6 +385,27 @@ void StreamOp::print(OpAsmPrinter &printer) {
     if (&region != &getFinish())
       printer << ' ';
   }
+}
+
+/// Checks that the bounds of \p stream ask axes that blocks have tiles of.
+static LogicalResult verifyBounds(StreamOp stream) {
+  SmallVector<BoundAttr> bounds;
+  if (BoundAttr from = stream.getFromAttr())
+    bounds.push_back(from);
+  if (ArrayAttr to = stream.getToAttr()) {
+    if (to.empty())
+      return stream.emitOpError("'to' lists no bound; leave it out to walk to "
+                                "the end of the axis");
+    llvm::append_range(bounds, to.getAsRange<BoundAttr>());
+  }
+  auto kernel = stream->getParentOfType<KernelOp>();
+  for (BoundAttr bound : bounds)
+    if (StringAttr axis = bound.getAxis();
+        axis && kernel && !kernel.groupSize(axis))
+      return stream.emitOpError("a bound asks for the tile of axis '")
+             << axis.getValue()
+             << "', which 'group' of the kernel does not cut";
+  return success();
 }
 
 LogicalResult StreamOp::verify() {
@@ -328,6 +438,9 @@ LogicalResult StreamOp::verify() {
     return emitOpError("'gauges' describes ")
            << gauges.size() << " members of the state, but there are "
            << getNumStates();
+
+  if (failed(verifyBounds(*this)))
+    return failure();
 
   // Arrays with the axis enter through `ins`, or chunks could not be taken.
   for (Region *region : {&getInit(), &getStep(), &getMerge(), &getFinish()}) {
@@ -365,7 +478,8 @@ LogicalResult StreamOp::verifyRegions() {
   SmallVector<Type> states =
       llvm::to_vector(getState().getAsValueRange<TypeAttr>());
   SmallVector<Type> stepTypes(states), mergeTypes(states);
-  llvm::append_range(stepTypes, getInputs().getTypes());
+  for (unsigned index = 0; index < getInputs().size(); ++index)
+    stepTypes.push_back(getChunkType(index));
   llvm::append_range(mergeTypes, states);
   auto verifyRegion = [&](Region &region, StringRef what, TypeRange arguments,
                           TypeRange yields) -> LogicalResult {

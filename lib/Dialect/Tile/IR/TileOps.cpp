@@ -79,6 +79,12 @@ LogicalResult MmaOp::verify() {
                          << target::elementName(mma->accumulator) << ", got "
                          << a.getElementType() << " and " << b.getElementType()
                          << " into " << c.getElementType();
+  std::optional<ArrayRef<int64_t>> warps = getWarps();
+  if (warps && (warps->size() != 2 || !llvm::all_of(*warps, [](int64_t count) {
+                  return count > 0 && llvm::isPowerOf2_64(uint64_t(count));
+                })))
+    return emitOpError() << "expects two powers of two in 'warps', how many "
+                            "share the rows and how many the columns";
   return success();
 }
 

@@ -25,7 +25,6 @@ public:
       : kernel(kernel), warpBits(log2Exact(kernel.getWarps())) {}
 
   void run() {
-    chooseWarpGrid();
     kernel.walk([&](MmaOp op) {
       decide(op.getResult(), fragment(op, target::Operand::Accumulator));
     });
@@ -49,74 +48,15 @@ private:
     return cast<TileType>(value.getType());
   }
 
-  /// How warps share rows and columns: folds that keep rows, and factors that
-  /// are computed, want whole rows in a warp, so that nothing is computed by
-  /// several or exchanged between them; a plain product wants square shares.
-  void chooseWarpGrid() {
-    MmaOp widest;
-    bool wholeRows = false;
-    kernel.walk([&](MmaOp op) {
-      auto columns = [](MmaOp mma) {
-        TileType type = typeOf(mma.getResult());
-        return type.getSizes()[*type.axisIndex(mma.getColumnAxis())];
-      };
-      if (!widest || columns(op) > columns(widest))
-        widest = op;
-      wholeRows |=
-          !op.getA().getDefiningOp<LoadOp>() || dependsOnProduct(op.getB());
-    });
-    if (!widest)
-      return;
-    kernel.walk([&](ReduceOp op) {
-      wholeRows |= dependsOnProduct(op.getInput()) ||
-                   typeOf(op.getResult()).axisIndex(widest.getRowAxis());
-    });
-    TileType type = typeOf(widest.getResult());
-    unsigned rows =
-        type.getShape().coreBits(*type.axisIndex(widest.getRowAxis()));
-    unsigned columns =
-        type.getShape().coreBits(*type.axisIndex(widest.getColumnAxis()));
-    const target::MatrixInstruction &row = widest.getMatrixInstruction();
-    unsigned mostRows = rows - std::min(rows, log2Exact(row.rows()));
-    unsigned mostColumns =
-        columns - std::min(columns, log2Exact(row.columns()));
-    if (wholeRows) {
-      grid.rowBits = std::min(warpBits, mostRows);
-      grid.columnBits = warpBits - grid.rowBits;
-      return;
-    }
-    unsigned best = ~0u;
-    for (unsigned rowBits = 0; rowBits <= warpBits; ++rowBits) {
-      unsigned columnBits = warpBits - rowBits;
-      unsigned excess =
-          (rowBits > mostRows ? rowBits - mostRows : 0) +
-          (columnBits > mostColumns ? columnBits - mostColumns : 0);
-      unsigned share = (1u << (rows - std::min(rows, rowBits))) +
-                       (1u << (columns - std::min(columns, columnBits))) +
-                       (excess << 16);
-      if (share < best) {
-        best = share;
-        grid = {rowBits, columnBits};
-      }
-    }
-  }
-
-  /// Whether a value is computed from a product in the same block of
-  /// operations.
-  bool dependsOnProduct(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!op)
-      return false;
-    if (isa<MmaOp>(op))
-      return true;
-    if (auto loop = dyn_cast<LoopOp>(op))
-      return dependsOnProduct(
-          loop.getNext().getValues()[cast<OpResult>(value).getResultNumber()]);
-    return isa<MapOp, ReduceOp>(op) &&
-           llvm::any_of(op->getOperands(), [&](Value operand) {
-             return isa<TileType>(operand.getType()) &&
-                    dependsOnProduct(operand);
-           });
+  /// How warps share the rows and columns of a product.
+  target::WarpGrid gridOf(MmaOp op) {
+    if (std::optional<ArrayRef<int64_t>> warps = op.getWarps())
+      return {log2Exact((*warps)[0]), log2Exact((*warps)[1])};
+    TileType type = typeOf(op.getResult());
+    unsigned rows = type.getShape().coreBits(*type.axisIndex(op.getRowAxis()));
+    unsigned least = log2Exact(op.getMatrixInstruction().rows());
+    unsigned rowBits = std::min(warpBits, rows - std::min(rows, least));
+    return {rowBits, warpBits - rowBits};
   }
 
   LinearLayout fragment(MmaOp op, target::Operand operand) {
@@ -127,7 +67,7 @@ private:
       TileType type = typeOf(value);
       return target::tileLayout(
           fragment, operand, type.getShape(),
-          {*type.axisIndex(first), *type.axisIndex(second)}, grid);
+          {*type.axisIndex(first), *type.axisIndex(second)}, gridOf(op));
     };
     const target::MatrixInstruction &row = op.getMatrixInstruction();
     switch (operand) {
@@ -333,7 +273,6 @@ private:
 
   KernelOp kernel;
   unsigned warpBits;
-  target::WarpGrid grid;
   llvm::MapVector<Value, LinearLayout> layouts;
   llvm::SetVector<Value> worklist;
 };

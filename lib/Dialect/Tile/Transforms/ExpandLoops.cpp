@@ -473,9 +473,9 @@ struct TileJoinProducts
         value.setType(pending.getTile());
     for (MmaStartOp start : starts) {
       OpBuilder builder(start);
-      Value product =
-          MmaOp::create(builder, start.getLoc(), start.getA(), start.getB(),
-                        start.getAccumulator(), start.getInstruction());
+      Value product = MmaOp::create(
+          builder, start.getLoc(), start.getA(), start.getB(),
+          start.getAccumulator(), start.getInstruction(), start.getWarpsAttr());
       start.getPending().replaceAllUsesWith(product);
       start.erase();
     }

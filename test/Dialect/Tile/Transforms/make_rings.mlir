@@ -55,7 +55,7 @@ tile.kernel @product(%x: !ncd.array<m=64, k=256, bf16>, %y: !ncd.array<k=256, n=
     %vb = tile.view %y [k = %i : 32, n = %n : 64] : !ncd.array<k=256, n=64, bf16>
     %a = tile.load %va : !tile.view<m=64, k=32, bf16> -> !tile.tile<m=64, k=32, bf16>
     %b = tile.load %vb : !tile.view<k=32, n=64, bf16> -> !tile.tile<k=32, n=64, bf16>
-    %next = tile.mma %a, %b, %acc by "mma.m16n8k16.bf16" : !tile.tile<m=64, k=32, bf16>, !tile.tile<k=32, n=64, bf16>, !tile.tile<m=64, n=64, f32>
+    %next = tile.mma %a, %b, %acc by "mma.m16n8k16.bf16" warps [2, 2] : !tile.tile<m=64, k=32, bf16>, !tile.tile<k=32, n=64, bf16>, !tile.tile<m=64, n=64, f32>
     tile.next %next : !tile.tile<m=64, n=64, f32>
   }
   %to = tile.view %z [m = %m : 64, n = %n : 64] : !ncd.array<m=64, n=64, f32>

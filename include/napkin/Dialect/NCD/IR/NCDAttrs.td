@@ -71,6 +71,98 @@ def NCD_PartitionAttr : NCD_Attr<"Partition", "partition"> {
   }];
 }
 
+def NCD_SourceRegisters : I32EnumAttrCase<"Registers", 0, "registers">;
+def NCD_SourceShared : I32EnumAttrCase<"Shared", 1, "shared">;
+
+def NCD_SourceEnum : I32EnumAttr<"Source", "from where an instruction takes a factor", [
+    NCD_SourceRegisters, NCD_SourceShared]> {
+  let cppNamespace = "::napkin::ncd";
+  let genSpecializedAttr = 0;
+}
+
+def NCD_ProductAttr : NCD_Attr<"Product", "product"> {
+  let summary = "how a block multiplies";
+  let description = [{
+    What the schedule decided for one contract: the instruction, a row of the table
+    in include/napkin/Target/Instruction.h; which axis gives its rows, which its
+    columns and which is summed; how many warps share the rows and how many the
+    columns; and from where it takes the factor with the rows and the one with the
+    columns. `registers`: the factor was computed there, or stays there from step to
+    step; `shared`: each step reads it from shared memory.
+
+    Preconditions: the instruction is in the table; the axes differ; warps are
+    positive.
+
+    Example:
+
+    ```mlir
+    #ncd.product<"mma.m16n8k16.bf16", rows = q, columns = x, summed = d, warps = [8, 1], from = [registers, shared]>
+    ```
+  }];
+  let parameters = (ins
+    NCD_Param<"::mlir::StringAttr", "name of the instruction">:$instruction,
+    NCD_Param<"::mlir::StringAttr", "axis of the rows">:$rows,
+    NCD_Param<"::mlir::StringAttr", "axis of the columns">:$columns,
+    NCD_Param<"::mlir::StringAttr", "axis that is summed">:$summed,
+    NCD_Param<"int64_t", "warps that share the rows">:$rowWarps,
+    NCD_Param<"int64_t", "warps that share the columns">:$columnWarps,
+    NCD_Param<"::napkin::ncd::Source", "where the factor with the rows is">:$a,
+    NCD_Param<"::napkin::ncd::Source", "where the factor with the columns is">:$b);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def NCD_BoundAttr : NCD_Attr<"Bound", "bound"> {
+  let summary = "where a walk over an axis begins or ends";
+  let description = [{
+    A position: a number, or the first or last position of the tile that a block has
+    of another axis plus a number, rounded down to a multiple. `#ncd.bound<first(q) +
+    1, 64>` is the largest multiple of 64 that is at most the tile's first position
+    of q plus 1. What is outside of the axis that is walked means its end.
+
+    Preconditions: the multiple is positive.
+
+    Example:
+
+    ```mlir
+    #ncd.bound<512>
+    #ncd.bound<last(q) + 1>
+    #ncd.bound<first(q) - 255, 64>
+    ```
+  }];
+  let parameters = (ins
+    NCD_Param<"::mlir::StringAttr", "the axis whose tile is asked, or null">:$axis,
+    NCD_Param<"bool", "whether its last position is meant">:$last,
+    NCD_Param<"int64_t", "what is added">:$offset,
+    NCD_Param<"int64_t", "the multiple">:$multiple);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+def NCD_BoundArrayAttr : TypedArrayAttrBase<NCD_BoundAttr, "bounds">;
+
+def NCD_SplitAttr : NCD_Attr<"Split", "split"> {
+  let summary = "parts of a streamed axis, each on blocks of its own";
+  let description = [{
+    Blocks share the positions of a streamed axis: part number p begins at p times
+    `by`. Each part ends with its state, which the kernel writes along the axis
+    `parts`; a kernel after it merges them.
+
+    Preconditions: `by` is positive; the names differ.
+
+    Example:
+
+    ```mlir
+    #ncd.split<x by 512, parts = x_part>
+    ```
+  }];
+  let parameters = (ins
+    NCD_Param<"::mlir::StringAttr", "the streamed axis">:$axis,
+    NCD_Param<"int64_t", "positions of a part">:$by,
+    NCD_Param<"::mlir::StringAttr", "the axis of the parts">:$parts);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
 def NCD_HardwareAttr : NCD_Attr<"Hardware", "hardware"> {
   let summary = "hardware description, by name";
   let description = [{

@@ -139,15 +139,15 @@ def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
     Sums accumulate in f32 (in f64 for f64 operands, i32 for i8), whatever the
     order of the summands, and are then rounded to the result's element type.
 
-    In a kernel, `by` names the instruction that multiplies its tiles, a row of
-    the table in include/napkin/Target/Instruction.h
+    In a kernel, `as` says how a block multiplies its tiles
     (`ncd-choose-instructions`); without it the products are made element by
     element.
 
     Preconditions: at least one operand; operands have one element type; an axis
     in `over` is carried by at least two operands; the axes of the result are
     exactly those that remain; the result's element type is a float type for
-    float operands, and the accumulator's type for integers.
+    float operands, and the accumulator's type for integers; `as` names rows and
+    columns that one factor each carries, and a summed axis.
 
     Example:
 
@@ -161,10 +161,10 @@ def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
   let arguments = (ins
     NCD_Arg<Variadic<NCD_ArrayType>, "the factors">:$inputs,
     NCD_Arg<NCD_AxisListAttr, "axes that are summed">:$over,
-    NCD_Arg<OptionalAttr<StrAttr>, "name of the instruction">:$instruction);
+    NCD_Arg<OptionalAttr<NCD_ProductAttr>, "how a block multiplies">:$product);
   let results = (outs NCD_Res<NCD_ArrayType, "the sums of products">:$result);
   let assemblyFormat = [{
-    $inputs `over` custom<AxisList>($over) (`by` $instruction^)? attr-dict `:` type($inputs) `->` qualified(type($result))
+    $inputs `over` custom<AxisList>($over) (`as` $product^)? attr-dict `:` type($inputs) `->` qualified(type($result))
   }];
   let builders = [OpBuilder<(ins "ArrayType":$resultType, "::mlir::ValueRange":$inputs,
                                  "::llvm::ArrayRef<::mlir::StringAttr>":$over)>];
@@ -179,6 +179,9 @@ def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
     bool isOver(::llvm::StringRef axis);
     /// Type in which sums accumulate: f64, f32, i32 or i64.
     ::mlir::Type getAccumulatorType();
+    /// Number of the factor that carries the rows of `as`, 0 or 1. Requires: the
+    /// operation says how it multiplies.
+    unsigned getRowFactor();
   }];
 }
 

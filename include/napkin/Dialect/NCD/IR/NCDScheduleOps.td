@@ -24,9 +24,14 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
 
     - `group`: axes cut across blocks, with the tile size in elements of one
       block. Every other axis, the stream axis apart, is whole inside a block.
-    - `stream`: the axis along which a block proceeds in chunks, with the chunk
-      size in elements; at most one.
+    - `stream`: the axes along which a block proceeds in chunks, with the chunk
+      sizes in elements; at most one yet.
+    - `split`: blocks share the positions of the first streamed axis. The results
+      then carry the axis of the parts, before all others, which what the region
+      yields lacks: each part writes its own position.
     - `order`: the group axes, slowest first.
+    - `rows`, `row_warps`: the axis whose positions warps share, and how many of
+      the warps share it; the others share columns.
     - `hardware`, `warps` (per block), `stages` (buffers of the software
       pipeline): what the schedule decided, for the lowering.
     - `entry`: name of the kernel in the device code.
@@ -34,7 +39,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     Preconditions: block arguments have the operands' types, yields the results'
     types; the region uses nothing from outside and holds no kernel; a
     partition names axes of arrays in the kernel, with tiles no larger than the
-    axis; `order` is a permutation of the axes of `group`; numbers are positive.
+    axis; `split` names the first streamed axis; `order` is a permutation of the axes of `group`; numbers are positive.
     Other attributes need a dialect's prefix.
 
     Example:
@@ -53,10 +58,13 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
   let arguments = (ins
     NCD_Arg<Variadic<NCD_ArrayType>, "arrays in global memory that the kernel reads">:$inputs,
     NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "tile sizes of a block">:$group,
-    NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "chunk size of the streamed axis">:$stream,
+    NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "chunk sizes of the streamed axes, outermost first">:$stream,
+    NCD_Arg<OptionalAttr<NCD_SplitAttr>, "parts of the streamed axis">:$split,
     NCD_Arg<OptionalAttr<NCD_AxisListAttr>, "group axes, slowest first">:$order,
     NCD_Arg<OptionalAttr<NCD_HardwareAttr>, "hardware that the schedule is for">:$hardware,
     NCD_Arg<OptionalAttr<I32Attr>, "warps of a block">:$warps,
+    NCD_Arg<OptionalAttr<StrAttr>, "axis whose positions warps share">:$rows,
+    NCD_Arg<OptionalAttr<I32Attr>, "warps that share the rows">:$row_warps,
     NCD_Arg<OptionalAttr<I32Attr>, "buffers of the software pipeline">:$stages,
     NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry);
   let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "arrays in global memory that the kernel writes">:$results);
@@ -70,10 +78,18 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     /// Tile size of the group axis called \p axis in elements, or nullopt when
     /// the axis is not cut across blocks.
     std::optional<int64_t> groupSize(::llvm::StringRef axis);
-    /// The streamed axis, or null.
+    /// The outermost streamed axis, or null.
     ::mlir::StringAttr getStreamAxis();
-    /// Chunk size of the streamed axis in elements, or nullopt without one.
+    /// Chunk size of that axis in elements, or nullopt without one.
     std::optional<int64_t> getStreamSize();
+    /// Chunk size of the streamed axis called \p axis in elements, or nullopt when
+    /// it is not streamed.
+    std::optional<int64_t> chunkSize(::llvm::StringRef axis);
+    /// Parts of the split axis; 1 without a split.
+    int64_t getNumParts();
+    /// What a block has at a time of the axis called \p axis of \p size positions:
+    /// its tile, its chunk, or all of it.
+    int64_t partOf(::llvm::StringRef axis, int64_t size);
     /// The group axes, slowest first: `order`, or the order in `group`.
     ::llvm::SmallVector<::mlir::StringAttr> getGridOrder();
     /// Full size of the axis called \p axis in elements, as some array of the
@@ -99,11 +115,22 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
     enclosing region. Any split of the axis into chunks, and any tree of merges,
     gives the same result up to rounding.
 
+    `single`: a chunk is one position, and the block arguments of `step` lack the
+    axis. A step may then be the merge of the state with one of many.
+
+    `from` and `to` say which positions are walked: from the first bound (the
+    beginning of the axis without it) to each bound of `to` in turn, the last one
+    (the end of the axis without it) being the end of the walk. Chunks begin anew at
+    each bound; positions before and behind are not visited, since they leave the
+    state as it is. What a range tells of its positions, the lowering may use:
+    before `first(q) + 1` no key is ahead of its query.
+
     `gauges` holds one description per state member for the report.
 
     Preconditions: operands of `ins` carry the axis, states and results do not;
     `init` and `finish` yield, `step` and `merge` take and yield the types in
-    `state`; an array with the axis is not used from outside.
+    `state`; an array with the axis is not used from outside; bounds ask axes that
+    the kernel cuts across blocks.
 
     Example:
 
@@ -142,6 +169,9 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
   let arguments = (ins
     NCD_Arg<StrAttr, "the axis that is streamed">:$axis,
     NCD_Arg<Variadic<NCD_ArrayType>, "arrays that carry the axis">:$inputs,
+    NCD_Arg<UnitAttr, "whether a chunk is one position, without the axis">:$single,
+    NCD_Arg<OptionalAttr<NCD_BoundAttr>, "where the walk begins">:$from,
+    NCD_Arg<OptionalAttr<NCD_BoundArrayAttr>, "ends of consecutive ranges">:$to,
     NCD_Arg<TypeArrayAttr, "types of the members of the state">:$state,
     NCD_Arg<OptionalAttr<ArrayAttr>, "one description per member of the state">:$gauges);
   let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "what `finish` yields">:$results);
@@ -160,6 +190,8 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
     ArrayType getStateType(unsigned index);
     /// Block arguments of `step` that hold the state.
     ::mlir::Block::BlockArgListType getStepStates();
+    /// The type that operand \p index of `ins` has in `step`.
+    ArrayType getChunkType(unsigned index);
     /// Block arguments of `step` that hold the chunks, one per operand of `ins`.
     ::mlir::Block::BlockArgListType getStepChunks();
   }];

@@ -312,24 +312,27 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]
     free axis), `b` the columns. `by` names the instruction that does it, a row
     of the table in include/napkin/Target/Instruction.h; the layouts of the three
     operands are that row's fragments, repeated over the tile and its warps.
+    `warps [4, 2]`: 4 warps share the rows and 2 the columns; if nothing is said, as
+    many as the instruction allows share the rows, and the others the columns.
 
     Preconditions: the element types are the instruction's; each of rows, columns
-    and the summed axis is one axis.
+    and the summed axis is one axis; warps are powers of two.
 
     Example:
 
     ```mlir
-    %s = tile.mma %q, %k, %zero by "mma.m16n8k16.bf16" : !tile.tile<q=128, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=128, x=64, f32>
+    %s = tile.mma %q, %k, %zero by "mma.m16n8k16.bf16" warps [8, 1] : !tile.tile<q=128, d=64, bf16>, !tile.tile<x=64, d=64, bf16>, !tile.tile<q=128, x=64, f32>
     ```
   }];
   let arguments = (ins
     Tile_Arg<Tile_TileType, "factor that carries the rows">:$a,
     Tile_Arg<Tile_TileType, "factor that carries the columns">:$b,
     Tile_Arg<Tile_TileType, "what the products are added to">:$accumulator,
-    Tile_Arg<StrAttr, "name of the instruction">:$instruction);
+    Tile_Arg<StrAttr, "name of the instruction">:$instruction,
+    Tile_Arg<OptionalAttr<DenseI64ArrayAttr>, "warps along rows and columns">:$warps);
   let results = (outs Tile_Res<Tile_TileType, "the sum">:$result);
   let assemblyFormat = [{
-    $a `,` $b `,` $accumulator `by` $instruction attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($result))
+    $a `,` $b `,` $accumulator `by` $instruction (`warps` $warps^)? attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($result))
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -216,10 +216,11 @@ def Tile_MmaStartOp : Tile_Op<"mma.start", [InferTypeOpAdaptor]> {
     Tile_Arg<Tile_TileType, "factor that carries the rows">:$a,
     Tile_Arg<Tile_TileType, "factor that carries the columns">:$b,
     Tile_Arg<Tile_TileType, "what the products are added to">:$accumulator,
-    Tile_Arg<StrAttr, "name of the instruction">:$instruction);
+    Tile_Arg<StrAttr, "name of the instruction">:$instruction,
+    Tile_Arg<OptionalAttr<DenseI64ArrayAttr>, "warps along rows and columns">:$warps);
   let results = (outs Tile_Res<Tile_PendingType, "the product under way">:$pending);
   let assemblyFormat = [{
-    $a `,` $b `,` $accumulator `by` $instruction attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($accumulator))
+    $a `,` $b `,` $accumulator `by` $instruction (`warps` $warps^)? attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($accumulator))
   }];
 }
 
