@@ -16,7 +16,6 @@ using namespace napkin;
 //===----------------------------------------------------------------------===//
 
 LogicalResult KernelLowering::planTiles() {
-  streamAxis = kernel.getStreamAxis();
   // What the instructions of the products take of an axis at least.
   llvm::StringMap<std::pair<int64_t, StringRef>> least;
   LogicalResult result = success();
@@ -82,6 +81,8 @@ LogicalResult KernelLowering::planTiles() {
 
 FailureOr<tile::TileType> KernelLowering::tileType(Operation *op,
                                                    ncd::ArrayType array) {
+  if (failed(checkChunks(op, array)))
+    return failure();
   SmallVector<StringAttr> axes;
   SmallVector<int64_t> sizes;
   int64_t elements = 1;
@@ -116,8 +117,8 @@ LogicalResult KernelLowering::checkReach(Operation *op, ncd::ArrayType array) {
 }
 
 bool KernelLowering::isPartial(StringRef axis) {
-  if (chunkPosition && streamAxis && axis == streamAxis.getValue())
-    return chunkPartial;
+  if (const Chunk *chunk = chunkOf(axis))
+    return chunk->partial;
   return axisSizes[axis] % tileSizes[axis] != 0;
 }
 
@@ -125,9 +126,28 @@ bool KernelLowering::isPartial(StringRef axis) {
 // Building blocks
 //===----------------------------------------------------------------------===//
 
+const KernelLowering::Chunk *KernelLowering::chunkOf(StringRef axis) const {
+  for (const Chunk &chunk : llvm::reverse(chunks))
+    if (chunk.axis.getValue() == axis)
+      return &chunk;
+  return nullptr;
+}
+
+LogicalResult KernelLowering::checkChunks(Operation *op, ncd::ArrayType array) {
+  for (auto [axis, size] : llvm::zip_equal(array.getAxes(), array.getSizes()))
+    if (std::optional<int64_t> chunk = kernel.chunkSize(axis);
+        chunk && *chunk < size && !chunkOf(axis))
+      return ncd::emitPartitionError(op)
+             << "axis '" << axis.getValue() << "' is walked in chunks of "
+             << *chunk << ", and " << array
+             << " is needed outside of the loop over it; take the axis out of "
+                "'stream'";
+  return success();
+}
+
 Value KernelLowering::positionOf(StringRef axis) {
-  if (chunkPosition && streamAxis && axis == streamAxis.getValue())
-    return chunkPosition;
+  if (const Chunk *chunk = chunkOf(axis))
+    return chunk->position;
   return places.lookup(axis);
 }
 
@@ -214,10 +234,13 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
   if (failed(tile) || failed(checkReach(user, type)))
     return failure();
   OpBuilder::InsertionGuard guard(builder);
-  bool chunked = chunkPosition && type.hasAxis(streamAxis);
-  // What does not move with the loop is read once, ahead of it.
-  if (!chunked && beforeLoop)
-    builder.setInsertionPoint(beforeLoop);
+  // What does not move with a loop is read once, ahead of it.
+  for (const Chunk &chunk : llvm::reverse(chunks)) {
+    if (type.hasAxis(chunk.axis))
+      break;
+    if (chunk.loop)
+      builder.setInsertionPoint(chunk.loop);
+  }
   // Truth values are stored as bytes.
   bool isTruth = tile->getElementType().isInteger(1);
   tile::TileType stored = *tile;
@@ -500,8 +523,7 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
     auto type = cast<tile::TileType>(value.getType());
     std::optional<unsigned> index = type.axisIndex(axis);
     if (!index) {
-      bool chunkOfOne = chunkPosition && streamAxis && axis == streamAxis;
-      if (axisSizes[axis] != 1 && !chunkOfOne)
+      if (axisSizes[axis] != 1 && !chunkOf(axis))
         return ncd::emitPartitionError(op)
                << "axis '" << axis.getValue()
                << "' is folded but cut across blocks; leave it out of `group`";

@@ -27,6 +27,14 @@ public:
 private:
   using Value = mlir::Value;
 
+  /// What a step has of the axis that its stream walks.
+  struct Chunk {
+    mlir::StringAttr axis;
+    Value position;                  ///< where it begins
+    bool partial = false;            ///< whether it may reach past the end
+    mlir::Operation *loop = nullptr; ///< whose body it is; null: unrolled
+  };
+
   mlir::LogicalResult planTiles();
   mlir::FailureOr<tile::TileType> tileType(mlir::Operation *op,
                                            ncd::ArrayType array);
@@ -44,17 +52,19 @@ private:
   mlir::LogicalResult lowerMap(ncd::MapOp op);
   mlir::LogicalResult lowerReduce(ncd::ReduceOp op);
   mlir::LogicalResult lowerStream(ncd::StreamOp op);
-  /// Lowers `step` for the chunk at `position` from `states`.
-  mlir::FailureOr<llvm::SmallVector<Value>> lowerStep(ncd::StreamOp op,
-                                                      mlir::ValueRange states,
-                                                      Value position,
-                                                      bool partial);
+  /// Lowers `step` for `chunk` from `states`.
+  mlir::FailureOr<llvm::SmallVector<Value>>
+  lowerStep(ncd::StreamOp op, mlir::ValueRange states, Chunk chunk);
 
   /// The tile of a value; loads it where it is an array in global memory.
   mlir::FailureOr<Value> tileOf(mlir::Operation *user, Value value);
   /// Replaces elements past the end of `axis` by `fill`.
   Value maskPast(mlir::Location loc, Value tile, llvm::StringRef axis,
                  mlir::TypedAttr fill);
+  /// What the innermost step around has of `axis`, or null.
+  const Chunk *chunkOf(llvm::StringRef axis) const;
+  /// Refuses an array of which only a chunk is here, where no step has one.
+  mlir::LogicalResult checkChunks(mlir::Operation *op, ncd::ArrayType array);
   /// Where the block's tile begins along `axis`; null: at 0.
   Value positionOf(llvm::StringRef axis);
   /// The block's part of an array, for the chunk at hand.
@@ -78,15 +88,12 @@ private:
       tileSizes; ///< per axis; 1 where a block has one position
   llvm::StringMap<int64_t> axisSizes;
   llvm::StringMap<Value> places; ///< arguments: where the block stands
-  mlir::StringAttr streamAxis;
   llvm::DenseMap<Value, Value>
       arrays; ///< values that are arrays in global memory
   llvm::DenseMap<Value, Value> tiles;
   llvm::DenseSet<Value> loaded; ///< tiles that are zero past the end
-  /// Inside a step: the chunk's position, and where x-free loads go.
-  Value chunkPosition;
-  bool chunkPartial = false;
-  mlir::Operation *beforeLoop = nullptr;
+  /// The steps that are being lowered, outermost first.
+  llvm::SmallVector<Chunk, 2> chunks;
 };
 
 } // namespace napkin

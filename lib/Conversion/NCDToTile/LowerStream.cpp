@@ -7,14 +7,12 @@
 using namespace mlir;
 using namespace napkin;
 
-FailureOr<SmallVector<Value>> KernelLowering::lowerStep(ncd::StreamOp op,
-                                                        ValueRange states,
-                                                        Value position,
-                                                        bool partial) {
+FailureOr<SmallVector<Value>>
+KernelLowering::lowerStep(ncd::StreamOp op, ValueRange states, Chunk chunk) {
   // A step may be lowered twice, for whole chunks and for the last partial one.
   auto before = tiles;
-  chunkPosition = position;
-  chunkPartial = partial;
+  StringAttr axis = chunk.axis;
+  chunks.push_back(chunk);
   for (auto [argument, state] : llvm::zip(op.getStepStates(), states))
     tiles[argument] = state;
   for (auto [argument, input] : llvm::zip(op.getStepChunks(), op.getInputs()))
@@ -32,10 +30,10 @@ FailureOr<SmallVector<Value>> KernelLowering::lowerStep(ncd::StreamOp op,
   // Keep what was read ahead of the loop; forget what belongs to the chunk.
   for (auto &[value, tile] : tiles)
     if (!before.count(value) && arrays.count(value) &&
-        !cast<ncd::ArrayType>(value.getType()).hasAxis(streamAxis))
+        !cast<ncd::ArrayType>(value.getType()).hasAxis(axis))
       before[value] = tile;
   tiles = std::move(before);
-  chunkPosition = {};
+  chunks.pop_back();
   if (failed(result))
     return failure();
   return next;
@@ -43,8 +41,8 @@ FailureOr<SmallVector<Value>> KernelLowering::lowerStep(ncd::StreamOp op,
 
 LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
   Location loc = op.getLoc();
-  streamAxis = op.getAxisAttr();
-  int64_t size = axisSizes[streamAxis], chunk = tileSizes[streamAxis];
+  StringAttr axis = op.getAxisAttr();
+  int64_t size = axisSizes[axis], chunk = tileSizes[axis];
   for (Value input : op.getInputs())
     if (!arrays.count(input))
       return ncd::emitPartitionError(op)
@@ -68,9 +66,8 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
                              int32_t(kernel.getStages().value_or(2)));
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&loop.getBody().front());
-    beforeLoop = loop;
-    auto next = lowerStep(op, loop.getCarried(), loop.getPosition(), false);
-    beforeLoop = nullptr;
+    auto next = lowerStep(op, loop.getCarried(),
+                          {axis, loop.getPosition(), /*partial=*/false, loop});
     if (failed(next))
       return failure();
     builder.setInsertionPointToEnd(&loop.getBody().front());
@@ -79,7 +76,7 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
   }
   if (whole < size) {
     Value position = arith::ConstantIndexOp::create(builder, loc, whole);
-    auto next = lowerStep(op, states, position, true);
+    auto next = lowerStep(op, states, {axis, position, /*partial=*/true});
     if (failed(next))
       return failure();
     states = *next;
