@@ -62,6 +62,13 @@ static LogicalResult verifyProduct(ContractOp op) {
   if (!op.isOver(product.getSummed()))
     return op.emitOpError("'as' sums axis '")
            << product.getSummed().getValue() << "', which is not in 'over'";
+  auto kernel = op->getParentOfType<KernelOp>();
+  std::optional<uint32_t> warps = kernel ? kernel.getWarps() : std::nullopt;
+  int64_t sharing = product.getRowWarps() * product.getColumnWarps();
+  if (warps && sharing != int64_t(*warps))
+    return op.emitOpError("'as' shares the product among ")
+           << product.getRowWarps() << " x " << product.getColumnWarps()
+           << " = " << sharing << " warps, and the kernel has " << *warps;
   return success();
 }
 

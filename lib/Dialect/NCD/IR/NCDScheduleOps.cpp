@@ -194,10 +194,9 @@ LogicalResult KernelOp::verify() {
              << "; a pipeline has at least one buffer";
   PartitionAttr group = getGroupAttr(), stream = getStreamAttr();
   if (stream && stream.getAxes().size() > 1)
-    if (stream && stream.getAxes().size() > 1)
-      return emitOpError("'stream' cuts ")
-             << stream.getAxes().size()
-             << " axes; a kernel proceeds along at most one";
+    return emitOpError("'stream' cuts ")
+           << stream.getAxes().size()
+           << " axes; a kernel proceeds along at most one";
   for (StringAttr axis : stream ? stream.getAxes() : ArrayRef<StringAttr>())
     if (group && group.hasAxis(axis))
       return emitOpError("axis '")
@@ -213,6 +212,12 @@ LogicalResult KernelOp::verify() {
       warps && (*warps == 0 || getWarps().value_or(0) % *warps))
     return emitOpError("'row_warps' is ")
            << static_cast<int32_t>(*warps) << ", which does not divide 'warps'";
+  if (StringAttr rows = getRowsAttr(); rows && !getAxisSize(rows))
+    return emitOpError("'rows' names axis '")
+           << rows.getValue() << "', which no array in the kernel carries";
+  if (getRowWarps() && !getRowsAttr())
+    return emitOpError("says how many warps share the rows and not which axis "
+                       "gives them; name it in 'rows'");
   if (ArrayAttr order = getOrderAttr()) {
     SmallVector<StringAttr> names = axisNames(order);
     for (auto [index, axis] : llvm::enumerate(names)) {

@@ -16,76 +16,103 @@ using namespace napkin::tile;
 // MmaOp
 //===----------------------------------------------------------------------===//
 
-StringAttr MmaOp::getRowAxis() {
-  for (StringAttr axis : getResult().getType().getAxes())
-    if (getA().getType().axisIndex(axis))
+/// The axis of `of` that `with` has too, the first of them.
+static StringAttr commonAxis(TileType of, TileType with) {
+  for (StringAttr axis : of.getAxes())
+    if (with.axisIndex(axis))
       return axis;
   return {};
+}
+
+StringAttr MmaOp::getRowAxis() {
+  return commonAxis(getResult().getType(), getA().getType());
 }
 
 StringAttr MmaOp::getColumnAxis() {
-  for (StringAttr axis : getResult().getType().getAxes())
-    if (getB().getType().axisIndex(axis))
-      return axis;
-  return {};
+  return commonAxis(getResult().getType(), getB().getType());
 }
 
 StringAttr MmaOp::getSummedAxis() {
-  for (StringAttr axis : getA().getType().getAxes())
-    if (getB().getType().axisIndex(axis))
-      return axis;
-  return {};
+  return commonAxis(getA().getType(), getB().getType());
 }
 
 const target::MatrixInstruction &MmaOp::getMatrixInstruction() {
   return *target::lookupInstruction(getInstruction());
 }
 
-LogicalResult MmaOp::verify() {
-  TileType a = getA().getType(), b = getB().getType(),
-           c = getResult().getType();
-  if (getAccumulator().getType().getAxes() != c.getAxes() ||
-      getAccumulator().getType().getSizes() != c.getSizes())
-    return emitOpError()
-           << "expects an accumulator of the result's axes and sizes";
-  StringAttr row = getRowAxis(), column = getColumnAxis(),
-             summed = getSummedAxis();
+/// Checks that `warps`, where given, share a product among the warps of the
+/// block.
+static LogicalResult verifyWarps(Operation *op,
+                                 std::optional<ArrayRef<int64_t>> warps) {
+  if (!warps)
+    return success();
+  if (warps->size() != 2 || !llvm::all_of(*warps, [](int64_t count) {
+        return count > 0 && llvm::isPowerOf2_64(uint64_t(count));
+      }))
+    return op->emitOpError() << "expects two powers of two in 'warps', how "
+                                "many share the rows and how many the columns";
+  auto kernel = op->getParentOfType<KernelOp>();
+  int64_t sharing = (*warps)[0] * (*warps)[1];
+  if (kernel && !op->getParentOfType<RoleOp>() && sharing != kernel.getWarps())
+    return op->emitOpError()
+           << "shares its work among " << (*warps)[0] << " x " << (*warps)[1]
+           << " = " << sharing << " warps, and the kernel has "
+           << kernel.getWarps();
+  return success();
+}
+
+/// Checks the axes, sizes, elements and warps of a product of `a` and `b` into
+/// `c`.
+static LogicalResult verifyProduct(Operation *op, TileType a, TileType b,
+                                   TileType c, StringRef instruction,
+                                   std::optional<ArrayRef<int64_t>> warps) {
+  StringAttr row = commonAxis(c, a), column = commonAxis(c, b),
+             summed = commonAxis(a, b);
   if (a.getRank() != 2 || b.getRank() != 2 || c.getRank() != 2 || !row ||
       !column || !summed || row == column || row == summed || column == summed)
-    return emitOpError() << "expects a (rows, summed), b (columns, summed) and "
-                            "an accumulator (rows, columns), in any order";
+    return op->emitOpError()
+           << "expects a (rows, summed), b (columns, summed) and "
+              "an accumulator (rows, columns), in any order";
   auto size = [](TileType type, StringAttr axis) {
     return type.getSizes()[*type.axisIndex(axis)];
   };
-  if (!a.axisIndex(row) || !b.axisIndex(column) ||
-      size(a, row) != size(c, row) || size(b, column) != size(c, column) ||
+  if (size(a, row) != size(c, row) || size(b, column) != size(c, column) ||
       size(a, summed) != size(b, summed))
-    return emitOpError() << "expects equal sizes of '" << row.getValue()
-                         << "', '" << column.getValue() << "' and '"
-                         << summed.getValue() << "' in all operands";
-  const target::MatrixInstruction *mma =
-      target::lookupInstruction(getInstruction());
+    return op->emitOpError() << "expects equal sizes of '" << row.getValue()
+                             << "', '" << column.getValue() << "' and '"
+                             << summed.getValue() << "' in all operands";
+  const target::MatrixInstruction *mma = target::lookupInstruction(instruction);
   if (!mma)
-    return emitOpError() << "no target has an instruction '" << getInstruction()
-                         << "'";
+    return op->emitOpError()
+           << "no target has an instruction '" << instruction << "'";
   auto fits = [](TileType type, target::Element element) {
     return ncd::elementTypeName(type.getElementType()) ==
            target::elementName(element);
   };
   if (!fits(a, mma->a) || !fits(b, mma->b) || !fits(c, mma->accumulator))
-    return emitOpError() << "'" << mma->name << "' multiplies "
-                         << target::elementName(mma->a) << " and "
-                         << target::elementName(mma->b) << " into "
-                         << target::elementName(mma->accumulator) << ", got "
-                         << a.getElementType() << " and " << b.getElementType()
-                         << " into " << c.getElementType();
-  std::optional<ArrayRef<int64_t>> warps = getWarps();
-  if (warps && (warps->size() != 2 || !llvm::all_of(*warps, [](int64_t count) {
-                  return count > 0 && llvm::isPowerOf2_64(uint64_t(count));
-                })))
-    return emitOpError() << "expects two powers of two in 'warps', how many "
-                            "share the rows and how many the columns";
-  return success();
+    return op->emitOpError()
+           << "'" << mma->name << "' multiplies " << target::elementName(mma->a)
+           << " and " << target::elementName(mma->b) << " into "
+           << target::elementName(mma->accumulator) << ", got "
+           << a.getElementType() << " and " << b.getElementType() << " into "
+           << c.getElementType();
+  return verifyWarps(op, warps);
+}
+
+LogicalResult MmaOp::verify() {
+  TileType c = getResult().getType();
+  if (getAccumulator().getType().getAxes() != c.getAxes() ||
+      getAccumulator().getType().getSizes() != c.getSizes())
+    return emitOpError()
+           << "expects an accumulator of the result's axes and sizes";
+  return verifyProduct(*this, getA().getType(), getB().getType(), c,
+                       getInstruction(), getWarps());
+}
+
+LogicalResult MmaStartOp::verify() {
+  return verifyProduct(*this, getA().getType(), getB().getType(),
+                       getAccumulator().getType(), getInstruction(),
+                       getWarps());
 }
 
 //===----------------------------------------------------------------------===//

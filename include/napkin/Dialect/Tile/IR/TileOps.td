@@ -316,7 +316,8 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]
     many as the instruction allows share the rows, and the others the columns.
 
     Preconditions: the element types are the instruction's; each of rows, columns
-    and the summed axis is one axis; warps are powers of two.
+    and the summed axis is one axis; warps are powers of two, and together those of
+    the block.
 
     Example:
 

@@ -222,6 +222,7 @@ def Tile_MmaStartOp : Tile_Op<"mma.start", [InferTypeOpAdaptor]> {
   let assemblyFormat = [{
     $a `,` $b `,` $accumulator `by` $instruction (`warps` $warps^)? attr-dict `:` qualified(type($a)) `,` qualified(type($b)) `,` qualified(type($accumulator))
   }];
+  let hasVerifier = 1;
 }
 
 def Tile_MmaWaitOp : Tile_Op<"mma.wait", [InferTypeOpAdaptor]> {
