@@ -24,8 +24,9 @@ NAME = re.compile(
     r"|(?<=rows = )\w+|(?<=columns = )\w+|(?<=summed = )\w+|(?<=first\()\w+|(?<=last\()\w+"
 )
 LIST = re.compile(r"(?<=over \[)[\w, ]+(?=\])")
-# The stream's description of its state in words, for people.
-WORDS = re.compile(r'gauges \[".*?"\]')
+# The stream's description of its state in words, for people, and the record of the
+# names that the user has given to axes.
+WORDS = re.compile(r'gauges \[".*?"\]|ncd\.joined = \{.*?>\}')
 # A line that declares a function with its arguments, up to the last of them.
 SIGNATURE = re.compile(r"^(\s*[\w.]+ @\w+\()((?:%\w+: .*?>(?: \{.*?\})?(?:, )?)*)(\).*)$")
 
@@ -35,7 +36,7 @@ def normal_form(text):
     numbers = {}
 
     def numbered(line):
-        line = WORDS.sub("gauges", LIST.sub(lambda axes: re.sub(r"\w+", r'"\g<0>"', axes[0]), line))
+        line = WORDS.sub("words", LIST.sub(lambda axes: re.sub(r"\w+", r'"\g<0>"', axes[0]), line))
         return NAME.sub(lambda name: "$" + str(numbers.setdefault(name[0].strip('"'), len(numbers))), line)
 
     lines = text.splitlines()

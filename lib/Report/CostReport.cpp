@@ -20,12 +20,31 @@ using namespace mlir;
 using namespace napkin;
 using namespace napkin::report;
 
-static cost::Array describeArray(Type type, std::string name, cost::Role role) {
+/// What \p axis is called in the report. A wire that the schedule has named
+/// apart (SeparateAxes.h) has the user's name again in a kernel that cuts
+/// neither it nor what else has that name: both are whole, and of one size.
+static StringAttr shownName(ncd::KernelOp kernel, StringAttr axis) {
+  auto diagram = kernel->getParentOfType<ncd::DiagramOp>();
+  auto record = diagram ? diagram->getAttrOfType<DictionaryAttr>("ncd.joined")
+                        : DictionaryAttr();
+  auto written =
+      record ? record.getAs<ncd::PartitionAttr>(axis) : ncd::PartitionAttr();
+  if (!written || written.getAxes().size() != 1)
+    return axis;
+  StringAttr name = written.getAxes().front();
+  auto isCut = [&](StringAttr cut) {
+    return kernel.groupSize(cut) || kernel.chunkSize(cut);
+  };
+  return isCut(axis) || isCut(name) ? axis : name;
+}
+
+static cost::Array describeArray(ncd::KernelOp kernel, Type type,
+                                 std::string name, cost::Role role) {
   auto array = cast<ncd::ArrayType>(type);
   cost::Array result;
   result.name = std::move(name);
   for (StringAttr axis : array.getAxes())
-    result.axes.push_back(axis.str());
+    result.axes.push_back(shownName(kernel, axis).str());
   result.bytesPerValue = ncd::elementBytes(array.getElementType());
   result.role = role;
   return result;
@@ -35,7 +54,7 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
   cost::KernelModel model;
   for (Value input : kernel.getInputs())
     model.arrays.push_back(describeArray(
-        input.getType(), schedule::arrayName(input), cost::Role::Read));
+        kernel, input.getType(), schedule::arrayName(input), cost::Role::Read));
   Block &block = kernel.getBody().front();
   for (mlir::Operation &op : block.without_terminator())
     for (Value result : op.getResults()) {
@@ -50,11 +69,12 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
               cast<ncd::ArrayType>(result.getType()).getRank();
       if (!yielded && !inPlace)
         model.arrays.push_back(
-            describeArray(result.getType(), "", cost::Role::Internal));
+            describeArray(kernel, result.getType(), "", cost::Role::Internal));
     }
   for (Value result : kernel.getResults())
-    model.arrays.push_back(describeArray(
-        result.getType(), schedule::arrayName(result), cost::Role::Written));
+    model.arrays.push_back(describeArray(kernel, result.getType(),
+                                         schedule::arrayName(result),
+                                         cost::Role::Written));
   for (StringAttr axis : kernel.getGridOrder())
     model.groupAxes.push_back(axis.str());
   if (StringAttr axis = kernel.getStreamAxis())
@@ -65,16 +85,27 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
 /// Sizes and partitions of \p kernel by symbol. Errors on the kernel.
 static FailureOr<cost::Bindings> bindingsOf(ncd::KernelOp kernel,
                                             const cost::KernelModel &model) {
-  cost::Bindings values;
+  cost::Bindings values, sizes;
+  auto note = [&](Value value) {
+    auto array = dyn_cast<ncd::ArrayType>(value.getType());
+    if (!array)
+      return;
+    for (auto [axis, size] : llvm::zip_equal(array.getAxes(), array.getSizes()))
+      sizes[shownName(kernel, axis).str()] = size;
+  };
+  llvm::for_each(kernel.getInputs(), note);
+  llvm::for_each(kernel.getResults(), note);
+  kernel.getBody().walk(
+      [&](mlir::Operation *op) { llvm::for_each(op->getResults(), note); });
   for (const cost::Array &array : model.arrays)
     for (const std::string &axis : array.axes) {
-      std::optional<int64_t> size = kernel.getAxisSize(axis);
-      if (!size || ShapedType::isDynamic(*size))
+      auto size = sizes.find(axis);
+      if (size == sizes.end() || ShapedType::isDynamic(size->second))
         return kernel.emitError("axis '")
                << axis
                << "' has no static size, so its bytes cannot be counted; write "
                   "its size";
-      values[axis] = *size;
+      values[axis] = size->second;
     }
   for (const std::string &axis : model.groupAxes)
     if (std::optional<int64_t> tile = kernel.groupSize(axis))

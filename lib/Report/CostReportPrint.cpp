@@ -115,11 +115,16 @@ void KernelReport::print(llvm::raw_ostream &os) const {
       }
   }
   os << "  arrays\n";
+  size_t names = 12, axes = 8;
+  for (const ArrayCost &array : arrays) {
+    names = std::max(names, array.name.size());
+    axes = std::max(axes, array.axes.size() + 1);
+  }
   for (const ArrayCost &array : arrays)
-    os << fmt::format("    {:<12} ({:<8} {:>13} bytes × {:<4} = {:>13}  {}\n",
-                      array.name, array.axes + ")", grouped(array.bytes),
-                      array.repetitions, grouped(array.movedBytes),
-                      array.levels);
+    os << fmt::format("    {:<{}} ({:<{}} {:>13} bytes × {:<4} = {:>13}  {}\n",
+                      array.name, names, array.axes + ")", axes,
+                      grouped(array.bytes), array.repetitions,
+                      grouped(array.movedBytes), array.levels);
   if (reasons.empty())
     return;
   os << "  why\n";

@@ -17,6 +17,10 @@ using namespace napkin;
 /// Positions along an axis have 32 bits in device code; longer axes stay apart.
 static constexpr int64_t longestJoined = int64_t(1) << 30;
 
+/// Rows of a tile of products. An axis that has as many fills tiles alone, and
+/// stays apart, so that what is known of its positions stays simple.
+static constexpr int64_t tileRows = 128;
+
 namespace {
 /// One chain of axes that become one.
 struct Chain {
@@ -45,6 +49,12 @@ public:
 private:
   bool read();
   void readType(ncd::ArrayType type);
+  void readFactors(ncd::ContractOp contract);
+  bool isRow(StringAttr axis) const {
+    return rows.contains(axis) && !shared.contains(axis) &&
+           !reduced.contains(axis);
+  }
+  bool mayBegin(StringAttr axis) const;
   void findChains();
   void nameChain(Chain &chain);
   void rewrite();
@@ -61,6 +71,9 @@ private:
   /// The axis that follows, in every array, and the one before.
   DenseMap<StringAttr, StringAttr> next, previous;
   DenseSet<StringAttr> reduced;
+  /// Axes that one factor of some product brings in, and those that several
+  /// bring in together.
+  DenseSet<StringAttr> rows, shared;
   SmallVector<Chain> chains;
   /// The chain and the place in it of each axis that is joined.
   DenseMap<StringAttr, std::pair<unsigned, unsigned>> places;
@@ -86,6 +99,38 @@ void Joiner::readType(ncd::ArrayType type) {
   }
 }
 
+/// Notes which axes one factor of \p contract has alone. Two of them that
+/// different factors have are never joined.
+void Joiner::readFactors(ncd::ContractOp contract) {
+  for (StringAttr axis : contract.getArrayType().getAxes()) {
+    SmallVector<unsigned> carriers;
+    for (auto [factor, value] : llvm::enumerate(contract.getInputs()))
+      if (cast<ncd::ArrayType>(value.getType()).hasAxis(axis))
+        carriers.push_back(factor);
+    (carriers.size() == 1 ? rows : shared).insert(axis);
+    for (StringAttr other : {next.lookup(axis), previous.lookup(axis)}) {
+      if (!other)
+        continue;
+      bool together = llvm::all_of(contract.getInputs(), [&](Value value) {
+        auto type = cast<ncd::ArrayType>(value.getType());
+        return type.hasAxis(axis) == type.hasAxis(other);
+      });
+      if (!together)
+        last.insert(other == next.lookup(axis) ? axis : other);
+    }
+  }
+}
+
+/// Whether a chain may begin at \p axis: it is reduced, or it gives rows that
+/// are too few for a tile without the axis before it.
+bool Joiner::mayBegin(StringAttr axis) const {
+  if (reduced.contains(axis))
+    return true;
+  StringAttr faster = next.lookup(axis);
+  return faster && isRow(axis) && isRow(faster) &&
+         sizes.lookup(faster) < tileRows;
+}
+
 /// Returns false where the diagram holds what cannot be rewritten.
 bool Joiner::read() {
   Block &body = diagram.getBody().front();
@@ -99,8 +144,10 @@ bool Joiner::read() {
   // An operation that reduces one of two axes keeps them apart.
   for (Operation &op : body.without_terminator()) {
     SmallVector<StringAttr> over;
-    if (auto contract = dyn_cast<ncd::ContractOp>(op))
+    if (auto contract = dyn_cast<ncd::ContractOp>(op)) {
       over = contract.getOverAxes();
+      readFactors(contract);
+    }
     if (auto reduce = dyn_cast<ncd::ReduceOp>(op))
       over = reduce.getOverAxes();
     reduced.insert(over.begin(), over.end());
@@ -117,15 +164,17 @@ bool Joiner::read() {
 void Joiner::findChains() {
   DenseSet<StringAttr> taken;
   for (auto [first, size] : sizes) {
-    if (!reduced.contains(first) || apart.contains(first) ||
-        taken.contains(first))
+    if (!mayBegin(first) || apart.contains(first) || taken.contains(first))
       continue;
     Chain chain;
     int64_t product = 1;
     for (StringAttr axis = first; axis; axis = next.lookup(axis)) {
-      bool follows =
-          chain.axes.empty() || (previous.lookup(axis) == chain.axes.back() &&
-                                 !last.contains(chain.axes.back()));
+      bool follows = chain.axes.empty() ||
+                     (previous.lookup(axis) == chain.axes.back() &&
+                      !last.contains(chain.axes.back()) &&
+                      reduced.contains(axis) == reduced.contains(first) &&
+                      (reduced.contains(axis) ||
+                       (isRow(axis) && sizes.lookup(axis) < tileRows)));
       if (!follows || apart.contains(axis) || taken.contains(axis) ||
           product > longestJoined / sizes.lookup(axis))
         break;
@@ -236,11 +285,19 @@ void Joiner::rewrite() {
     results.push_back(value.getType());
   diagram.setFunctionType(
       FunctionType::get(context, body.getArgumentTypes(), results));
-  SmallVector<NamedAttribute> record;
-  for (const Chain &chain : chains)
-    record.push_back({chain.name, ncd::PartitionAttr::get(context, chain.axes,
-                                                          chain.sizes)});
-  diagram->setAttr("ncd.joined", DictionaryAttr::get(context, record));
+  // Axes of a chain may themselves stand for what the user wrote.
+  auto before = diagram->getAttrOfType<DictionaryAttr>("ncd.joined");
+  NamedAttrList record(before);
+  for (const Chain &chain : chains) {
+    SmallVector<StringAttr> axes;
+    for (StringAttr axis : chain.axes) {
+      auto known = before ? before.getAs<ncd::PartitionAttr>(axis) : nullptr;
+      axes.push_back(known ? known.getAxes().front() : axis);
+      record.erase(axis);
+    }
+    record.set(chain.name, ncd::PartitionAttr::get(context, axes, chain.sizes));
+  }
+  diagram->setAttr("ncd.joined", record.getDictionary(context));
 }
 
 void napkin::schedule::joinAxes(ncd::DiagramOp diagram,

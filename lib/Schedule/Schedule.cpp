@@ -13,6 +13,7 @@
 #include "napkin/Schedule/Fusion.h"
 #include "napkin/Schedule/JoinAxes.h"
 #include "napkin/Schedule/Passes.h"
+#include "napkin/Schedule/SeparateAxes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
@@ -289,10 +290,16 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
            << "'; known are " << target::knownTargets();
   if (failed(readPinAttribute(diagram, pins)))
     return failure();
+  // A pin is about every wire that the user calls so.
+  separateAxes(diagram);
+  const Pins written = pins;
   llvm::StringSet<> pinned;
-  for (const auto *axes : {&pins.group, &pins.stream})
-    for (const auto &[axis, size] : *axes)
-      pinned.insert(axis);
+  for (auto *axes : {&pins.group, &pins.stream})
+    for (const auto &[axis, size] : std::map<std::string, int64_t>(*axes))
+      for (const std::string &wire : wiresCalled(diagram, axis)) {
+        axes->try_emplace(wire, size);
+        pinned.insert(wire);
+      }
   joinAxes(diagram, pinned);
   expandContracts(diagram);
   GeneratorLimits limits;
@@ -344,7 +351,7 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
     if (!kept.contains(op))
       op->erase();
   diagram->removeAttr("ncd.pin");
-  return checkPinsWereUsed(diagram, pins, kernels);
+  return checkPinsWereUsed(diagram, written, kernels);
 }
 
 void Schedule::runOnOperation() {

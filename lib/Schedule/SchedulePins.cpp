@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SchedulePins.h"
+#include "napkin/Schedule/SeparateAxes.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -140,10 +141,10 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
   auto check = [&](const std::string &axis, int64_t size,
                    bool stream) -> LogicalResult {
     StringRef what = stream ? "stream" : "group";
-    for (ncd::KernelOp kernel : kernels)
-      if (stream ? kernel.getStreamAxis() && kernel.getStreamAxis() == axis
-                 : kernel.groupSize(axis).has_value())
-        return success();
+    for (const std::string &wire : wiresCalled(diagram, axis))
+      for (ncd::KernelOp kernel : kernels)
+        if (stream ? kernel.chunkSize(wire) : kernel.groupSize(wire))
+          return success();
     // The algebra may have refused; its sentence is among the reasons.
     for (ncd::KernelOp kernel : kernels)
       if (auto notes = dyn_cast<FusedLocWith<DictionaryAttr>>(kernel->getLoc()))

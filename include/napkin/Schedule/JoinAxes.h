@@ -7,6 +7,12 @@
 // one axis to everything below: an array a[m, i=5, j=6, l=16] is a[m,
 // i_j_l=480].
 //
+// The rows of a product may be several axes as well: 4 queries of each of 8
+// heads that share keys are 32 rows, and one tile of them reads the keys once.
+// So axes that only one factor of every product brings in, and that stand
+// together in every array, are one axis where the faster of them alone does not
+// fill a tile.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_SCHEDULE_JOINAXES_H
@@ -18,7 +24,8 @@
 namespace napkin::schedule {
 
 /// Joins the axes of \p diagram that are reduced together wherever one of them
-/// is, and that follow each other in the same order in every array. Axes in
+/// is, or that are rows of the same products, and that follow each other in the
+/// same order in every array. Axes in
 /// \p kept (somebody has pinned them) stay apart. What was joined is left in
 /// the attribute `ncd.joined` of the diagram:
 /// `{i_j_l = #ncd.partition<i=5, j=6, l=16>}`.
