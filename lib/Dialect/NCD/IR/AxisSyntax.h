@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The notation shared by types, attributes and operations of the dialect:
-// `name=size` for an axis with its size and `[a, b]` for a list of names.
+// `name=size` for an axis with its size, `[a, b]` for a list of names, and
+// `floor(first(q) + 1, 64)` for a bound.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_LIB_DIALECT_NCD_IR_AXISSYNTAX_H
@@ -10,6 +11,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/OpImplementation.h"
+#include "napkin/Dialect/NCD/IR/NCDAttrs.h"
 
 namespace napkin::ncd {
 
@@ -36,6 +38,12 @@ mlir::ParseResult parseAxisList(mlir::OpAsmParser &parser,
 /// Prints `[a, b]`.
 void printAxisList(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                    mlir::ArrayAttr axes);
+
+/// Parses a bound as `floor(first(q) + 1, 64)`; null after an error.
+BoundAttr parseBound(mlir::AsmParser &parser);
+
+/// Prints the same.
+void printBound(mlir::AsmPrinter &printer, BoundAttr bound);
 
 } // namespace napkin::ncd
 

@@ -11,6 +11,7 @@
 #include "napkin/Dialect/NCD/IR/NCDDialect.h"
 #include "napkin/Target/Target.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace napkin::ncd;
@@ -144,68 +145,130 @@ LogicalResult ProductAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-Attribute BoundAttr::parse(AsmParser &parser, Type) {
-  SMLoc start = parser.getCurrentLocation();
+//===----------------------------------------------------------------------===//
+// Bounds
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The fields of a bound while it is read.
+struct BoundFields {
   StringAttr axis;
   bool last = false;
   int64_t offset = 0, multiple = 1;
+  std::optional<int64_t> least, most;
+};
+} // namespace
+
+/// Parses a number, or `first(q)` or `last(q)` with what is added to it.
+static ParseResult parsePlace(AsmParser &parser, StringRef word,
+                              BoundFields &fields) {
+  fields.last = word == "last";
+  if (parser.parseLParen() || parseName(parser, fields.axis) ||
+      parser.parseRParen())
+    return failure();
+  if (succeeded(parser.parseOptionalPlus()))
+    return parser.parseInteger(fields.offset);
+  // `- 3`: the sign belongs to the number.
+  OptionalParseResult negative = parser.parseOptionalInteger(fields.offset);
+  return failure(negative.has_value() && failed(*negative));
+}
+
+static ParseResult parseFields(AsmParser &parser, BoundFields &fields) {
+  OptionalParseResult number = parser.parseOptionalInteger(fields.offset);
+  if (number.has_value())
+    return *number;
+  StringRef word;
+  SMLoc loc = parser.getCurrentLocation();
+  if (failed(parser.parseOptionalKeyword(
+          &word, {"first", "last", "floor", "max", "min"})))
+    return parser.emitError(
+        loc, "expected a number, 'first', 'last', 'floor', 'max' or 'min'");
+  if (word == "first" || word == "last")
+    return parsePlace(parser, word, fields);
+  int64_t limit;
+  if (parser.parseLParen() || parseFields(parser, fields) ||
+      parser.parseComma() || parser.parseInteger(limit) || parser.parseRParen())
+    return failure();
+  bool inside = fields.most || (word != "min" && fields.least) ||
+                (word == "floor" && fields.multiple != 1);
+  if (inside)
+    return parser.emitError(loc) << "'" << word
+                                 << "' stands too far outside: a bound is "
+                                    "min(max(floor(...)))";
+  if (word == "floor")
+    fields.multiple = limit;
+  else
+    (word == "max" ? fields.least : fields.most) = limit;
+  return success();
+}
+
+BoundAttr napkin::ncd::parseBound(AsmParser &parser) {
+  SMLoc start = parser.getCurrentLocation();
+  BoundFields fields;
+  if (parseFields(parser, fields))
+    return {};
+  return parser.getChecked<BoundAttr>(
+      start, parser.getContext(), fields.axis, fields.last, fields.offset,
+      fields.multiple, fields.least, fields.most);
+}
+
+void napkin::ncd::printBound(AsmPrinter &printer, BoundAttr bound) {
+  bool floors = bound.getMultiple() != 1;
+  printer << (bound.getMost() ? "min(" : "") << (bound.getLeast() ? "max(" : "")
+          << (floors ? "floor(" : "");
+  int64_t offset = bound.getOffset();
+  if (!bound.getAxis())
+    printer << offset;
+  else
+    printer << (bound.getLast() ? "last(" : "first(")
+            << bound.getAxis().getValue() << ')';
+  if (bound.getAxis() && offset > 0)
+    printer << " + " << offset;
+  else if (bound.getAxis() && offset < 0)
+    printer << " - " << -offset;
+  if (floors)
+    printer << ", " << bound.getMultiple() << ')';
+  if (bound.getLeast())
+    printer << ", " << *bound.getLeast() << ')';
+  if (bound.getMost())
+    printer << ", " << *bound.getMost() << ')';
+}
+
+Attribute BoundAttr::parse(AsmParser &parser, Type) {
   if (parser.parseLess())
     return {};
-  OptionalParseResult number = parser.parseOptionalInteger(offset);
-  if (number.has_value()) {
-    if (failed(*number))
-      return {};
-  } else {
-    StringRef end;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&end))
-      return {};
-    if (end != "first" && end != "last")
-      return parser.emitError(loc) << "expected a number, 'first' or 'last'",
-             Attribute();
-    last = end == "last";
-    if (parser.parseLParen() || parseName(parser, axis) || parser.parseRParen())
-      return {};
-    if (succeeded(parser.parseOptionalPlus())) {
-      if (parser.parseInteger(offset))
-        return {};
-    } else {
-      // `- 3`: the sign belongs to the number.
-      OptionalParseResult negative = parser.parseOptionalInteger(offset);
-      if (negative.has_value() && failed(*negative))
-        return {};
-    }
-  }
-  if (succeeded(parser.parseOptionalComma()) && parser.parseInteger(multiple))
+  BoundAttr bound = parseBound(parser);
+  if (!bound || parser.parseGreater())
     return {};
-  if (parser.parseGreater())
-    return {};
-  return parser.getChecked<BoundAttr>(start, parser.getContext(), axis, last,
-                                      offset, multiple);
+  return bound;
 }
 
 void BoundAttr::print(AsmPrinter &printer) const {
   printer << '<';
-  if (!getAxis())
-    printer << getOffset();
-  else
-    printer << (getLast() ? "last(" : "first(") << getAxis().getValue() << ')';
-  if (getAxis() && getOffset() > 0)
-    printer << " + " << getOffset();
-  else if (getAxis() && getOffset() < 0)
-    printer << " - " << -getOffset();
-  if (getMultiple() != 1)
-    printer << ", " << getMultiple();
+  printBound(printer, *this);
   printer << '>';
 }
 
 LogicalResult BoundAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                StringAttr, bool, int64_t, int64_t multiple) {
+                                StringAttr, bool, int64_t, int64_t multiple,
+                                std::optional<int64_t> least,
+                                std::optional<int64_t> most) {
   if (multiple <= 0)
     return emitError() << "a bound is rounded down to a multiple of at least "
                           "1, not "
                        << multiple;
+  if (least && most && *least > *most)
+    return emitError() << "a bound is at least " << *least << " by 'max' and "
+                       << "at most " << *most << " by 'min'; the first is the "
+                       << "smaller one";
   return success();
+}
+
+int64_t BoundAttr::valueAt(int64_t position) const {
+  int64_t value = (getAxis() ? position : 0) + getOffset();
+  value = llvm::divideFloorSigned(value, getMultiple()) * getMultiple();
+  value = std::max(value, getLeast().value_or(value));
+  return std::min(value, getMost().value_or(value));
 }
 
 Attribute SplitAttr::parse(AsmParser &parser, Type) {

@@ -4,6 +4,7 @@
 // Builders, syntax and checks of the operations in NCDScheduleOps.td.
 //===----------------------------------------------------------------------===//
 
+#include "AxisSyntax.h"
 #include "OpChecks.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -328,11 +329,16 @@ ParseResult StreamOp::parse(OpAsmParser &parser, OperationState &result) {
   if (succeeded(parser.parseOptionalKeyword("single")))
     properties.single = parser.getBuilder().getUnitAttr();
   if (succeeded(parser.parseOptionalKeyword("from")) &&
-      parser.parseAttribute(properties.from))
+      !(properties.from = parseBound(parser)))
     return failure();
-  if (succeeded(parser.parseOptionalKeyword("to")) &&
-      parser.parseAttribute(properties.to))
-    return failure();
+  if (succeeded(parser.parseOptionalKeyword("to"))) {
+    SmallVector<Attribute> bounds;
+    if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+          return success(bounds.emplace_back(parseBound(parser)) != nullptr);
+        }))
+      return failure();
+    properties.to = parser.getBuilder().getArrayAttr(bounds);
+  }
   if (parser.parseKeyword("ins") || parser.parseLParen())
     return failure();
   SMLoc loc = parser.getCurrentLocation();
@@ -363,10 +369,16 @@ void StreamOp::print(OpAsmPrinter &printer) {
   printer << ' ' << getAxisAttr();
   if (getSingle())
     printer << " single";
-  if (BoundAttr from = getFromAttr())
-    printer << " from " << from;
-  if (ArrayAttr to = getToAttr())
-    printer << " to " << to;
+  if (BoundAttr from = getFromAttr()) {
+    printer << " from ";
+    printBound(printer, from);
+  }
+  if (ArrayAttr to = getToAttr()) {
+    printer << " to [";
+    llvm::interleaveComma(to.getAsRange<BoundAttr>(), printer,
+                          [&](BoundAttr bound) { printBound(printer, bound); });
+    printer << ']';
+  }
   printer << " ins(";
   if (!getInputs().empty())
     printer << getInputs() << " : " << getInputs().getTypes();
@@ -392,6 +404,15 @@ void StreamOp::print(OpAsmPrinter &printer) {
   }
 }
 
+/// Whether \p bound is a multiple of \p chunk for every tile.
+static bool isMultiple(BoundAttr bound, int64_t chunk) {
+  int64_t numbers[] = {bound.getAxis() ? bound.getMultiple() : bound.valueAt(0),
+                       bound.getLeast().value_or(0),
+                       bound.getMost().value_or(0)};
+  return llvm::all_of(numbers,
+                      [&](int64_t number) { return number % chunk == 0; });
+}
+
 /// Checks that the bounds of \p stream ask axes that blocks have tiles of.
 static LogicalResult verifyBounds(StreamOp stream) {
   SmallVector<BoundAttr> bounds;
@@ -410,6 +431,16 @@ static LogicalResult verifyBounds(StreamOp stream) {
       return stream.emitOpError("a bound asks for the tile of axis '")
              << axis.getValue()
              << "', which 'group' of the kernel does not cut";
+  // Chunks that cross a bound would be walked in two ranges.
+  std::optional<int64_t> chunk =
+      kernel ? kernel.chunkSize(stream.getAxis()) : std::nullopt;
+  if (chunk && stream.getToAttr())
+    for (BoundAttr bound : ArrayRef(bounds).drop_back())
+      if (!isMultiple(bound, *chunk))
+        return stream.emitOpError("chunks are ")
+               << *chunk << " positions of axis '" << stream.getAxis()
+               << "', and a bound before the last one is no multiple of that; "
+                  "write it with 'floor'";
   return success();
 }
 

@@ -65,3 +65,41 @@ ncd.diagram @nothing() {
   }
   ncd.return
 }
+
+!u = !ncd.array<q=64, f32>
+!v = !ncd.array<q=64, x=512, f32>
+
+// What is walked, in a kernel whose blocks have tiles of q.
+// CHECK-LABEL: ncd.diagram @bounds
+// CHECK: ncd.stream "x" from floor(first(q) - 255, 32) to [floor(first(q) + 1, 32), min(max(last(q) + 1, 100), 400)] ins(
+ncd.diagram @bounds(%t: !v) -> !u {
+  %r = ncd.kernel (%a = %t : !v) -> (!u) attributes {group = #ncd.partition<q=16>, stream = #ncd.partition<x=32>} {
+    %s = ncd.stream "x" from floor(first(q) - 255, 32) to [floor(first(q)+1, 32), min(max(last(q) + 1, 100), 400)] ins(%a : !v) -> (!u) state(!u)
+    init {
+      %zero = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !u
+      ncd.yield %zero : !u
+    } step {
+    ^bb0(%state: !u, %chunk: !v):
+      ncd.yield %state : !u
+    } merge {
+    ^bb0(%left: !u, %right: !u):
+      ncd.yield %left : !u
+    } finish {
+    ^bb0(%state: !u):
+      ncd.yield %state : !u
+    }
+    ncd.yield %s : !u
+  }
+  ncd.return %r : !u
+}
+
+// CHECK-LABEL: ncd.diagram @bound_attributes
+// CHECK-SAME: #ncd.bound<512>, #ncd.bound<-3>, #ncd.bound<last(q)>, #ncd.bound<first(q) + 1>
+// CHECK-SAME: #ncd.bound<floor(first(q) - 255, 64)>, #ncd.bound<max(floor(last(q) + 9, 4), 8)>, #ncd.bound<min(100, 20)>
+ncd.diagram @bound_attributes() attributes {test.bounds = [#ncd.bound<512>, #ncd.bound<-3>, #ncd.bound<last(q)>, #ncd.bound<first(q) + 1>,
+    #ncd.bound<floor(first(q) - 255, 64)>, #ncd.bound<max(floor(last(q) + 9, 4), 8)>, #ncd.bound<min(100, 20)>]} {
+  ncd.return
+}

@@ -157,3 +157,158 @@ ncd.diagram @d() {
   // expected-error @below {{expected 'merge'}}
   ncd.return
 }
+
+// -----
+
+!u = !ncd.array<q=64, f32>
+!v = !ncd.array<q=64, x=512, f32>
+
+ncd.diagram @d(%t: !v) -> !u {
+  %r = ncd.kernel (%a = %t : !v) -> (!u) attributes {group = #ncd.partition<q=16>, stream = #ncd.partition<x=32>} {
+    // expected-error @below {{a bound asks for the tile of axis 'z', which 'group' of the kernel does not cut}}
+    %s = ncd.stream "x" from first(z) ins(%a : !v) -> (!u) state(!u)
+    init {
+      %zero = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !u
+      ncd.yield %zero : !u
+    } step {
+    ^bb0(%state: !u, %chunk: !v):
+      ncd.yield %state : !u
+    } merge {
+    ^bb0(%left: !u, %right: !u):
+      ncd.yield %left : !u
+    } finish {
+    ^bb0(%state: !u):
+      ncd.yield %state : !u
+    }
+    ncd.yield %s : !u
+  }
+  ncd.return %r : !u
+}
+
+// -----
+
+!u = !ncd.array<q=64, f32>
+!v = !ncd.array<q=64, x=512, f32>
+
+ncd.diagram @d(%t: !v) -> !u {
+  %r = ncd.kernel (%a = %t : !v) -> (!u) attributes {group = #ncd.partition<q=16>, stream = #ncd.partition<x=32>} {
+    // expected-error @below {{'to' lists no bound; leave it out to walk to the end of the axis}}
+    %s = ncd.stream "x" to [] ins(%a : !v) -> (!u) state(!u)
+    init {
+      %zero = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !u
+      ncd.yield %zero : !u
+    } step {
+    ^bb0(%state: !u, %chunk: !v):
+      ncd.yield %state : !u
+    } merge {
+    ^bb0(%left: !u, %right: !u):
+      ncd.yield %left : !u
+    } finish {
+    ^bb0(%state: !u):
+      ncd.yield %state : !u
+    }
+    ncd.yield %s : !u
+  }
+  ncd.return %r : !u
+}
+
+// -----
+
+!u = !ncd.array<q=64, f32>
+!v = !ncd.array<q=64, x=512, f32>
+
+ncd.diagram @d(%t: !v) -> !u {
+  %r = ncd.kernel (%a = %t : !v) -> (!u) attributes {group = #ncd.partition<q=16>, stream = #ncd.partition<x=32>} {
+    // expected-error @below {{chunks are 32 positions of axis 'x', and a bound before the last one is no multiple of that; write it with 'floor'}}
+    %s = ncd.stream "x" from first(q) - 1 to [last(q)] ins(%a : !v) -> (!u) state(!u)
+    init {
+      %zero = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !u
+      ncd.yield %zero : !u
+    } step {
+    ^bb0(%state: !u, %chunk: !v):
+      ncd.yield %state : !u
+    } merge {
+    ^bb0(%left: !u, %right: !u):
+      ncd.yield %left : !u
+    } finish {
+    ^bb0(%state: !u):
+      ncd.yield %state : !u
+    }
+    ncd.yield %s : !u
+  }
+  ncd.return %r : !u
+}
+
+// -----
+
+!u = !ncd.array<q=64, f32>
+!v = !ncd.array<q=64, x=512, f32>
+
+ncd.diagram @d(%t: !v) -> !u {
+  %r = ncd.kernel (%a = %t : !v) -> (!u) attributes {group = #ncd.partition<q=16>, stream = #ncd.partition<x=32>} {
+    // expected-error @below {{chunks are 32 positions of axis 'x', and a bound before the last one is no multiple of that; write it with 'floor'}}
+    %s = ncd.stream "x" to [max(floor(first(q), 32), 100), last(q)] ins(%a : !v) -> (!u) state(!u)
+    init {
+      %zero = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !u
+      ncd.yield %zero : !u
+    } step {
+    ^bb0(%state: !u, %chunk: !v):
+      ncd.yield %state : !u
+    } merge {
+    ^bb0(%left: !u, %right: !u):
+      ncd.yield %left : !u
+    } finish {
+    ^bb0(%state: !u):
+      ncd.yield %state : !u
+    }
+    ncd.yield %s : !u
+  }
+  ncd.return %r : !u
+}
+
+// -----
+
+// expected-error @below {{expected a number, 'first', 'last', 'floor', 'max' or 'min'}}
+ncd.diagram @d() attributes {test.bound = #ncd.bound<start(q)>} {
+  ncd.return
+}
+
+// -----
+
+// expected-error @below {{a bound is rounded down to a multiple of at least 1, not 0}}
+ncd.diagram @d() attributes {test.bound = #ncd.bound<floor(first(q), 0)>} {
+  ncd.return
+}
+
+// -----
+
+// expected-error @below {{'floor' stands too far outside: a bound is min(max(floor(...)))}}
+ncd.diagram @d() attributes {test.bound = #ncd.bound<floor(max(first(q), 3), 4)>} {
+  ncd.return
+}
+
+// -----
+
+// expected-error @below {{'max' stands too far outside: a bound is min(max(floor(...)))}}
+ncd.diagram @d() attributes {test.bound = #ncd.bound<max(min(first(q), 3), 4)>} {
+  ncd.return
+}
+
+// -----
+
+// expected-error @below {{a bound is at least 4 by 'max' and at most 3 by 'min'; the first is the smaller one}}
+ncd.diagram @d() attributes {test.bound = #ncd.bound<min(max(first(q), 4), 3)>} {
+  ncd.return
+}

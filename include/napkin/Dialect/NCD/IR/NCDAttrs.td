@@ -116,27 +116,41 @@ def NCD_BoundAttr : NCD_Attr<"Bound", "bound"> {
   let summary = "where a walk over an axis begins or ends";
   let description = [{
     A position: a number, or the first or last position of the tile that a block has
-    of another axis plus a number, rounded down to a multiple. `#ncd.bound<first(q) +
-    1, 64>` is the largest multiple of 64 that is at most the tile's first position
-    of q plus 1. What is outside of the axis that is walked means its end.
+    of another axis plus a number, rounded down to a multiple by `floor`, and not
+    less or more than a number by `max` and `min`. `floor(first(q) + 1, 64)` is the
+    largest multiple of 64 that is at most the tile's first position of q plus 1.
+    What is outside of the axis that is walked means its end.
 
-    Preconditions: the multiple is positive.
+    Preconditions: the multiple is positive; `floor` stands inside `max`, and `max`
+    inside `min`; the number of `max` is at most that of `min`.
 
     Example:
 
     ```mlir
     #ncd.bound<512>
     #ncd.bound<last(q) + 1>
-    #ncd.bound<first(q) - 255, 64>
+    #ncd.bound<floor(first(q) - 255, 64)>
+    #ncd.bound<min(max(last(q) + 1, 100), 4096)>
     ```
   }];
   let parameters = (ins
     NCD_Param<"::mlir::StringAttr", "the axis whose tile is asked, or null">:$axis,
     NCD_Param<"bool", "whether its last position is meant">:$last,
     NCD_Param<"int64_t", "what is added">:$offset,
-    NCD_Param<"int64_t", "the multiple">:$multiple);
+    NCD_Param<"int64_t", "the multiple">:$multiple,
+    NCD_Param<"std::optional<int64_t>", "the least value, by `max`">:$least,
+    NCD_Param<"std::optional<int64_t>", "the greatest value, by `min`">:$most);
+  let builders = [AttrBuilder<(ins "::mlir::StringAttr":$axis, "bool":$last, "int64_t":$offset,
+                                   "int64_t":$multiple), [{
+    return $_get($_ctxt, axis, last, offset, multiple, std::nullopt, std::nullopt);
+  }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The bound's value where the tile's position that it asks for is
+    /// \p position; that is not read where `axis` is null.
+    int64_t valueAt(int64_t position) const;
+  }];
 }
 def NCD_BoundArrayAttr : TypedArrayAttrBase<NCD_BoundAttr, "bounds">;
 

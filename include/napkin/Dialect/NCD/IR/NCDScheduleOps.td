@@ -120,17 +120,23 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
 
     `from` and `to` say which positions are walked: from the first bound (the
     beginning of the axis without it) to each bound of `to` in turn, the last one
-    (the end of the axis without it) being the end of the walk. Chunks begin anew at
-    each bound; positions before and behind are not visited, since they leave the
-    state as it is. What a range tells of its positions, the lowering may use:
-    before `first(q) + 1` no key is ahead of its query.
+    (the end of the axis without it) being the end of the walk. A range ends where
+    it begins when its bound lies before that. Positions before and behind are not
+    visited, since they leave the state as it is; the last chunk may reach past the
+    last bound. What a range tells of its positions, the lowering uses: before
+    `first(q) + 1` no key is ahead of its query. As in
+
+        from floor(first(q) - 255, 64) to [floor(first(q) + 1, 64), last(q) + 1]
+
+    for keys at most 255 before the query and none ahead of it.
 
     `gauges` holds one description per state member for the report.
 
     Preconditions: operands of `ins` carry the axis, states and results do not;
     `init` and `finish` yield, `step` and `merge` take and yield the types in
     `state`; an array with the axis is not used from outside; bounds ask axes that
-    the kernel cuts across blocks.
+    the kernel cuts across blocks; where the kernel says the chunk, all bounds but
+    the last of `to` are multiples of it.
 
     Example:
 
