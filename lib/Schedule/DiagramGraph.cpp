@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/STLExtras.h"
+#include <map>
+#include <vector>
 
 using namespace mlir;
 using namespace napkin;
@@ -34,12 +36,15 @@ public:
 
 private:
   void countScalars(mlir::Operation *op, schedule::Operation &operation);
+  unsigned bodyOf(mlir::Operation *op);
 
   DiagramGraph &result;
   Graph &graph;
   const target::TargetDescription &target;
   bool roundToTF32;
   DenseMap<Value, unsigned> indices;
+  /// Bodies that were seen, by what describes them.
+  std::map<std::vector<const void *>, unsigned> bodies;
 };
 } // namespace
 
@@ -92,6 +97,57 @@ void Reader::countScalars(mlir::Operation *op, schedule::Operation &operation) {
   operation.simple = std::max<int64_t>(operation.simple, 1);
 }
 
+/// A number for what \p op computes: names, attributes and types of all that
+/// its body holds, without the names of axes.
+unsigned Reader::bodyOf(mlir::Operation *op) {
+  std::vector<const void *> key = {op->getName().getAsOpaquePointer()};
+  auto resultAxes = cast<ncd::ArrayType>(op->getResult(0).getType()).getAxes();
+  DenseMap<Value, size_t> numbers;
+  bool named = false;
+  auto addNumber = [&](size_t number) {
+    key.push_back(reinterpret_cast<const void *>(uintptr_t(number)));
+  };
+  for (NamedAttribute attribute : op->getAttrs()) {
+    if (attribute.getName() == "over" || attribute.getName() == "ncd.pin")
+      continue; // the graph has them
+    key.push_back(attribute.getName().getAsOpaquePointer());
+    key.push_back(attribute.getValue().getAsOpaquePointer());
+    named |= isa<StringAttr, ArrayAttr, DictionaryAttr, ncd::PartitionAttr,
+                 ncd::ProductAttr>(attribute.getValue());
+  }
+  // What names axes means the same only where axes are called the same.
+  if (named)
+    for (Type type : op->getOperandTypes())
+      key.push_back(type.getAsOpaquePointer());
+  for (Type type : op->getOperandTypes())
+    key.push_back(
+        cast<ncd::ArrayType>(type).getElementType().getAsOpaquePointer());
+  key.push_back(cast<ncd::ArrayType>(op->getResult(0).getType())
+                    .getElementType()
+                    .getAsOpaquePointer());
+  for (mlir::Region &region : op->getRegions())
+    for (BlockArgument argument : region.getArguments())
+      numbers.try_emplace(argument, numbers.size());
+  op->walk<WalkOrder::PreOrder>([&](mlir::Operation *inner) {
+    if (inner == op)
+      return;
+    key.push_back(inner->getName().getAsOpaquePointer());
+    if (auto position = dyn_cast<ncd::IndexOp>(inner)) {
+      addNumber(llvm::find(resultAxes, position.getAxisAttr()) -
+                resultAxes.begin());
+    } else {
+      key.push_back(inner->getAttrDictionary().getAsOpaquePointer());
+    }
+    for (Value operand : inner->getOperands())
+      addNumber(numbers.try_emplace(operand, numbers.size()).first->second);
+    for (Value result : inner->getResults()) {
+      addNumber(numbers.try_emplace(result, numbers.size()).first->second);
+      key.push_back(result.getType().getAsOpaquePointer());
+    }
+  });
+  return bodies.try_emplace(std::move(key), bodies.size()).first->second;
+}
+
 LogicalResult Reader::addOperation(mlir::Operation *op) {
   schedule::Operation operation;
   auto addOver = [&](ArrayRef<StringAttr> axes) {
@@ -120,6 +176,8 @@ LogicalResult Reader::addOperation(mlir::Operation *op) {
     return op->emitError("has no schedule: only ncd.contract, ncd.map and "
                          "ncd.reduce do; run ncd-decompose first");
   }
+  if (operation.kind != OperationKind::Fixed)
+    operation.body = bodyOf(op);
   for (Value operand : op->getOperands())
     operation.operands.push_back(indexOf(operand));
   if (auto pin = op->getAttrOfType<DictionaryAttr>("ncd.pin"))

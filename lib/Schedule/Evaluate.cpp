@@ -40,6 +40,42 @@ napkin::schedule::productsPerCycle(const cost::Hardware &hardware,
                                                   : known->second;
 }
 
+static double elementsOf(const Graph &graph, unsigned value) {
+  double elements = 1;
+  for (unsigned axis : graph.values[value].axes)
+    elements *= double(graph.axes[axis].size);
+  return elements;
+}
+
+// Both are what price() charges a kernel that repeats nothing, pads nothing and
+// fills the machine: its terms are added, so theirs may be too.
+
+double napkin::schedule::leastCycles(const Graph &graph,
+                                     const Operation &operation,
+                                     const cost::Hardware &hardware) {
+  double multiprocessors = double(hardware.multiprocessors);
+  if (operation.kind == OperationKind::Contract) {
+    double products = elementsOf(graph, operation.results[0]);
+    for (unsigned axis : operation.over)
+      products *= double(graph.axes[axis].size);
+    return products / productsPerCycle(hardware, *operation.instruction) /
+           multiprocessors;
+  }
+  unsigned shape = operation.kind == OperationKind::Reduce
+                       ? operation.operands[0]
+                       : operation.results[0];
+  return elementsOf(graph, shape) / multiprocessors *
+         (double(operation.simple) / double(hardware.fmaPerCycle) +
+          double(operation.special) / double(hardware.specialPerCycle));
+}
+
+double napkin::schedule::leastCycles(const Graph &graph, unsigned value,
+                                     const cost::Hardware &hardware) {
+  double bytes = elementsOf(graph, value) * double(graph.values[value].bytes());
+  return bytes / hardware.level("global").bytesPerCycle +
+         bytes / hardware.level("l2").bytesPerCycle;
+}
+
 /// Cycles until the first result of one operation can be used: a dependent
 /// instruction, two shuffles and a maximum, a handful of dependent
 /// instructions.

@@ -1,340 +1,260 @@
 //===- Fusion.cpp - which operations share a kernel -------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Dynamic programming over the runs of a depth-first order.
+// Two starts, a descent from each, exact search in windows; then what was
+// chosen is compiled, and the search goes on where its price changes.
 //
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Schedule/Fusion.h"
+#include "Grouping.h"
 #include "llvm/ADT/STLExtras.h"
-#include <algorithm>
-#include <limits>
-#include <map>
-#include <tuple>
+#include <fmt/format.h>
 
 using namespace napkin;
 using namespace napkin::schedule;
 
-using Order = llvm::SmallVector<unsigned, 16>;
-
 namespace {
-/// Which of an operation's producers are placed first.
-enum class Visit { AsWritten, ShallowFirst, DeepFirst };
-
-/// What is known of one set of operations.
-struct RunResult {
-  std::optional<Decision> decision;
-  Refusal refusal;
-  bool connected = true;
-  /// True when the decision was compiled, and explained.
-  bool confirmed = false;
-};
-
-/// One way to cut one order.
-struct Cut {
-  double cycles = std::numeric_limits<double>::infinity();
-  Order order;
-  llvm::SmallVector<unsigned, 16> start;
-};
-
-/// The search over orders and their runs.
+/// Plans one graph.
 class Planner {
 public:
   Planner(const Graph &graph, const cost::Hardware &hardware,
-          const GeneratorLimits &limits, const Pins &pins,
-          const StreamOracle &oracle, const BlockOracle &block)
-      : graph(graph), hardware(hardware), limits(limits), pins(pins),
-        oracle(oracle), block(block) {}
+          KernelPrices &prices)
+      : graph(graph), hardware(hardware), prices(prices) {}
 
   std::optional<std::vector<PlannedKernel>> plan(PlanFailure *failure);
 
 private:
-  Order consumerOrder(Visit visit) const;
-  bool respectsPins(llvm::ArrayRef<unsigned> order, unsigned first,
-                    unsigned last) const;
-  RunResult &result(llvm::ArrayRef<unsigned> run);
-  std::optional<Cut> bestCut(PlanFailure *failure);
-  bool confirm(const Cut &cut);
-  bool isFixed(const Cut &cut, unsigned first) const;
-  Cut cut(const Order &order, PlanFailure &failure);
+  bool planUnits(FusionCosts &costs, std::vector<PlannedKernel> &result,
+                 PlanFailure &failure);
+  bool takeApart(const Grouping &grouping);
+  std::optional<PlanFailure> findFailure(const Grouping &grouping);
+  bool confirm(const Grouping &grouping);
+  PlannedKernel describe(Grouping &grouping, unsigned kernel);
+  void explainWritten(Grouping &grouping, unsigned kernel,
+                      std::vector<Reason> &reasons);
+  std::string explainState(Grouping &grouping, const Set &removed,
+                           llvm::SmallVector<Set, 3> sets);
   int64_t aloneBytes(unsigned operation);
-  double leastCycles(llvm::ArrayRef<unsigned> run) const;
 
   const Graph &graph;
   const cost::Hardware &hardware;
-  const GeneratorLimits &limits;
-  const Pins &pins;
-  const StreamOracle &oracle;
-  const BlockOracle &block;
-  std::map<std::vector<unsigned>, RunResult> known;
+  KernelPrices &prices;
+  /// Operations that are units of their own.
+  llvm::DenseSet<unsigned> apart;
 };
 } // namespace
 
-/// Producers right before their first consumer; operations that nothing needs
-/// are left out.
-Order Planner::consumerOrder(Visit visit) const {
-  // Length of the longest chain of producers; operations are topological.
-  std::vector<unsigned> depth(graph.operations.size(), 0);
-  auto depthOf = [&](unsigned value) -> unsigned {
-    int definition = graph.values[value].definition;
-    return definition < 0 ? 0 : depth[definition];
-  };
-  for (unsigned i = 0; i < graph.operations.size(); ++i)
-    for (unsigned operand : graph.operations[i].operands)
-      depth[i] = std::max(depth[i], depthOf(operand) + 1);
-
-  Order order;
-  std::vector<bool> placed(graph.operations.size(), false);
-  struct Frame {
-    unsigned index;
-    llvm::SmallVector<unsigned, 4> pending; // values, last one first
-  };
-  // An explicit stack: diagrams may be deep.
-  std::vector<Frame> stack;
-  auto push = [&](unsigned value) {
-    int definition = graph.values[value].definition;
-    if (definition < 0 || placed[definition])
-      return;
-    // (rank, position, value); ties keep the order in which they are written.
-    llvm::SmallVector<std::tuple<int64_t, unsigned, unsigned>, 4> ranked;
-    for (unsigned operand : graph.operations[definition].operands)
-      ranked.push_back({visit == Visit::AsWritten ? 0
-                        : visit == Visit::ShallowFirst
-                            ? int64_t(depthOf(operand))
-                            : -int64_t(depthOf(operand)),
-                        unsigned(ranked.size()), operand});
-    llvm::sort(ranked);
-    Frame frame{unsigned(definition), {}};
-    for (const auto &[rank, position, operand] : llvm::reverse(ranked))
-      frame.pending.push_back(operand);
-    stack.push_back(std::move(frame));
-  };
-  for (unsigned value : graph.returned) {
-    push(value);
-    while (!stack.empty()) {
-      unsigned index = stack.back().index;
-      if (placed[index]) {
-        stack.pop_back();
-      } else if (stack.back().pending.empty()) {
-        placed[index] = true;
-        order.push_back(index);
-        stack.pop_back();
-      } else {
-        push(stack.back().pending.pop_back_val());
-      }
-    }
-  }
-  return order;
+static bool isRefused(FusionCosts &costs, const KernelSet &kernel) {
+  return costs.cost(kernel) >=
+         FusionCosts::refused * double(kernel.computes.size());
 }
 
-/// True when the pins of \p order[first, last) allow one kernel, and nothing
-/// outside is pinned to the same.
-bool Planner::respectsPins(llvm::ArrayRef<unsigned> order, unsigned first,
-                           unsigned last) const {
-  std::optional<int64_t> kernel;
-  for (unsigned i = first; i < last; ++i) {
-    int64_t pinned = graph.operations[order[i]].pinnedKernel;
-    if (pinned < 0)
+/// Takes maps of refused kernels out of their units. Returns false where there
+/// are none.
+bool Planner::takeApart(const Grouping &grouping) {
+  bool found = false;
+  for (unsigned number : grouping.all()) {
+    const KernelSet &kernel = grouping.at(number);
+    if (!isRefused(grouping.costs, kernel))
       continue;
-    if (kernel && *kernel != pinned)
-      return false;
-    kernel = pinned;
+    for (unsigned unit : kernel.computes)
+      if (grouping.graph.units[unit].operations.size() > 1) {
+        const auto &operations = grouping.graph.units[unit].operations;
+        apart.insert(operations.begin(), operations.end());
+        found = true;
+      }
   }
-  if (!kernel)
-    return true;
-  for (unsigned i = 0; i < order.size(); ++i)
-    if ((i < first || i >= last) &&
-        graph.operations[order[i]].pinnedKernel == *kernel)
-      return false;
-  return true;
+  return found;
 }
 
-/// What the search says of \p run, asked once.
-RunResult &Planner::result(llvm::ArrayRef<unsigned> run) {
-  std::vector<unsigned> key = run.vec();
-  llvm::sort(key);
-  auto [entry, fresh] = known.try_emplace(key);
-  RunResult &result = entry->second;
-  if (!fresh)
-    return result;
-  Region region(graph, entry->first);
-  result.connected = region.isConnected();
-  if (result.connected)
-    result.decision =
-        searchPartition(region, hardware, limits, pins, oracle, /*block=*/{},
-                        /*explain=*/false, &result.refusal);
-  return result;
-}
-
-Cut Planner::cut(const Order &order, PlanFailure &failure) {
-  const double never = std::numeric_limits<double>::infinity();
-  unsigned count = order.size();
-  std::vector<double> cycles(count + 1, never);
-  std::vector<std::optional<Refusal>> refused(count);
-  Cut result;
-  result.order = order;
-  result.start.assign(count + 1, 0);
-  cycles[0] = 0;
-  for (unsigned last = 1; last <= count; ++last)
-    // Longest runs first: what they cost makes most others not worth a search.
-    for (unsigned first = 0; first < last; ++first) {
-      if (cycles[first] == never && last - first > 1)
-        continue;
-      llvm::ArrayRef<unsigned> run =
-          llvm::ArrayRef<unsigned>(order).slice(first, last - first);
-      bool fixed = llvm::any_of(run, [&](unsigned index) {
-        return graph.operations[index].kind == OperationKind::Fixed;
-      });
-      if ((fixed && run.size() > 1) || !respectsPins(order, first, last))
-        continue;
-      double total = cycles[first];
-      if (total + (fixed ? 0 : leastCycles(run)) >= cycles[last])
-        continue;
-      if (!fixed) {
-        const RunResult &found = this->result(run);
-        if (!found.decision) {
-          // Alone, or together as somebody pinned it: nothing shorter will do.
-          if (found.connected &&
-              (run.size() == 1 ||
-               graph.operations[run.front()].pinnedKernel >= 0))
-            refused[first] = found.refusal;
-          continue;
-        }
-        total += found.decision->evaluation.times.total();
-      }
-      if (total < cycles[last]) {
-        cycles[last] = total;
-        result.start[last] = first;
-      }
-    }
-  result.cycles = cycles[count];
-  if (result.cycles != never)
-    return result;
-
-  // The first operation past what could be covered, with its own reason.
-  unsigned covered = 0;
-  for (unsigned last = 1; last <= count; ++last)
-    if (cycles[last] != never)
-      covered = last;
-  unsigned culprit = std::min(covered, count - 1);
-  for (unsigned i = culprit; i < count; ++i)
-    if (refused[i]) {
-      culprit = i;
-      break;
-    }
-  failure.operation = order[culprit];
-  failure.refusal = refused[culprit].value_or(
-      Refusal{"the pinned kernels do not hang together by the values they pass "
-              "on",
-              "change the pinned kernels"});
-  return result;
-}
-
-/// No kernel of \p run takes less: a launch, and every array crossing once.
-double Planner::leastCycles(llvm::ArrayRef<unsigned> run) const {
-  double bytes = 0;
-  auto add = [&](unsigned value) {
-    double size = double(graph.values[value].bytes());
-    for (unsigned axis : graph.values[value].axes)
-      size *= double(graph.axes[axis].size);
-    bytes += size;
-  };
-  Region region(graph, run);
-  llvm::for_each(region.inputs, add);
-  llvm::for_each(region.outputs, add);
-  return double(hardware.launchCycles) +
-         bytes / hardware.level("global").bytesPerCycle;
-}
-
-int64_t Planner::aloneBytes(unsigned operation) {
-  const RunResult &found = result(operation);
-  return found.decision ? found.decision->evaluation.readBytes +
-                              found.decision->evaluation.writtenBytes
-                        : Region(graph, operation).unfusedBytes();
-}
-
-/// The cheapest way to cut any of the orders.
-std::optional<Cut> Planner::bestCut(PlanFailure *failure) {
-  // Runs depend on the order. A chain that ends in an operation with two
-  // producers stays together only if the shorter of them comes before it.
-  std::vector<Order> tried;
-  Cut best;
-  for (Visit visit :
-       {Visit::ShallowFirst, Visit::AsWritten, Visit::DeepFirst}) {
-    Order order = consumerOrder(visit);
-    if (order.empty())
-      return Cut();
-    if (llvm::is_contained(tried, order))
+/// The first operation of the first kernel that has no schedule.
+std::optional<PlanFailure> Planner::findFailure(const Grouping &grouping) {
+  const FusionGraph &units = grouping.graph;
+  llvm::SmallVector<unsigned, 0> order = grouping.order();
+  if (order.empty() && !grouping.all().empty()) {
+    PlanFailure failure;
+    for (unsigned i = 0; i < graph.operations.size(); ++i)
+      if (graph.operations[i].pinnedKernel >= 0)
+        failure.operation = i;
+    failure.refusal = {"the pinned kernels would have to wait for each other",
+                       "change the pinned kernels"};
+    return failure;
+  }
+  for (unsigned number : order) {
+    const KernelSet &kernel = grouping.at(number);
+    if (!isRefused(grouping.costs, kernel))
       continue;
-    tried.push_back(order);
-    PlanFailure why;
-    Cut attempt = cut(order, why);
-    if (attempt.cycles < best.cycles)
-      best = std::move(attempt);
-    else if (failure && best.order.empty())
-      *failure = why;
+    llvm::SmallVector<unsigned, 16> operations =
+        units.operationsOf(kernel.computes);
+    PlanFailure failure;
+    failure.operation = operations.front();
+    auto outputs = units.outputsOf(kernel.writes);
+    if (!prices.price(operations, outputs).connected ||
+        grouping.costs.isForbidden(kernel.computes))
+      failure.refusal = {"the pinned kernels do not hang together by the "
+                         "values they pass on",
+                         "change the pinned kernels"};
+    else
+      failure.refusal = prices.refusal(operations, outputs);
+    return failure;
   }
-  if (best.order.empty())
-    return std::nullopt;
-  return best;
+  return std::nullopt;
 }
 
-/// Whether the kernel of \p cut that begins at \p first was formed already.
-bool Planner::isFixed(const Cut &cut, unsigned first) const {
-  return graph.operations[cut.order[first]].kind == OperationKind::Fixed;
-}
-
-/// Compiles the kernels of \p cut that were not yet. Returns false when one of
-/// them now costs something else or has no decision any more.
-bool Planner::confirm(const Cut &cut) {
+/// Compiles the kernels that were not yet. Returns false when one of them now
+/// costs something else or has no decision any more.
+bool Planner::confirm(const Grouping &grouping) {
   bool same = true;
-  for (unsigned last = cut.order.size(); last > 0; last = cut.start[last]) {
-    unsigned first = cut.start[last];
-    if (isFixed(cut, first))
-      continue;
-    llvm::ArrayRef<unsigned> run =
-        llvm::ArrayRef<unsigned>(cut.order).slice(first, last - first);
-    RunResult &known = result(run);
-    if (known.confirmed)
-      continue;
-    known.confirmed = true;
-    double before = known.decision->evaluation.times.total();
-    Region region(graph, llvm::SmallVector<unsigned, 8>(run));
-    known.decision = searchPartition(region, hardware, limits, pins, oracle,
-                                     block, /*explain=*/true, &known.refusal);
-    same &=
-        known.decision && known.decision->evaluation.times.total() == before;
+  for (unsigned number : grouping.all()) {
+    const KernelSet &kernel = grouping.at(number);
+    if (!grouping.graph.units[kernel.computes[0]].fixed)
+      same &= prices.confirm(grouping.graph.operationsOf(kernel.computes),
+                             grouping.graph.outputsOf(kernel.writes));
   }
   return same;
 }
 
-std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
-  std::optional<Cut> best = bestCut(failure);
-  // Ends: every round confirms a run that was not confirmed.
-  while (best && !confirm(*best))
-    best = bestCut(failure);
-  if (!best)
-    return std::nullopt;
+int64_t Planner::aloneBytes(unsigned operation) {
+  const auto &results = graph.operations[operation].results;
+  const KernelPrices::Price &alone = prices.price({operation}, results);
+  return alone.decision ? alone.decision->evaluation.readBytes +
+                              alone.decision->evaluation.writtenBytes
+                        : Region(graph, {operation}, results).unfusedBytes();
+}
 
-  std::vector<PlannedKernel> kernels;
-  for (unsigned last = best->order.size(); last > 0; last = best->start[last]) {
-    PlannedKernel kernel;
-    for (unsigned i = best->start[last]; i < last; ++i)
-      kernel.operations.push_back(best->order[i]);
-    if (!isFixed(*best, best->start[last])) {
-      for (unsigned operation : kernel.operations)
-        kernel.unfusedBytes += aloneBytes(operation);
-      kernel.decision = result(kernel.operations).decision;
-    }
-    kernels.push_back(std::move(kernel));
+/// What another state would cost, beside the kernels that it replaces.
+std::string Planner::explainState(Grouping &grouping, const Set &removed,
+                                  llvm::SmallVector<Set, 3> sets) {
+  std::optional<Proposal> other =
+      grouping.propose(removed, std::move(sets), -1e300);
+  if (!other)
+    return "impossible";
+  if (!grouping.isAcyclic(other->removed, other->made))
+    return "refused, kernels would wait for each other";
+  double now = 0;
+  for (unsigned kernel : other->removed)
+    now += grouping.costs.cost(grouping.at(kernel));
+  for (const KernelSet &kernel : other->made) {
+    if (!isRefused(grouping.costs, kernel))
+      continue;
+    if (grouping.costs.isForbidden(kernel.computes))
+      return "refused by pins";
+    auto operations = grouping.graph.operationsOf(kernel.computes);
+    return "refused, " +
+           prices.refusal(operations, grouping.graph.outputsOf(kernel.writes))
+               .text;
   }
-  std::reverse(kernels.begin(), kernels.end());
-  return kernels;
+  return fmt::format("{:.2f} of the cycles", (now - other->gain) / now);
+}
+
+/// Why arrays that the diagram does not return are written: the two ways to do
+/// without each.
+void Planner::explainWritten(Grouping &grouping, unsigned number,
+                             std::vector<Reason> &reasons) {
+  const FusionGraph &units = grouping.graph;
+  for (unsigned unit : grouping.at(number).writes) {
+    if (units.units[unit].returned)
+      continue;
+    Set removed = unite(grouping.readersOf(unit), {number});
+    Set joined;
+    for (unsigned kernel : removed)
+      joined = unite(joined, grouping.at(kernel).computes);
+    if (grouping.costs.isForbidden(joined))
+      continue; // somebody decided
+    Set cone = units.close(grouping.at(number).computes, {unit});
+    llvm::SmallVector<Set, 3> again;
+    for (unsigned kernel : grouping.readersOf(unit))
+      again.push_back(unite(grouping.at(kernel).computes, cone));
+    again.push_back(grouping.at(number).computes);
+    std::string whole = explainState(grouping, removed, {joined});
+    std::string repeated = explainState(grouping, removed, again);
+    std::string text =
+        whole == repeated
+            ? "in one kernel with its readers, or computed again by each: " +
+                  whole
+            : fmt::format("in one kernel with its readers: {}; computed again "
+                          "by each reader: {}",
+                          whole, repeated);
+    if (grouping.costs.isTooLarge(unit))
+      text += "; it takes more memory than all arguments and results, and "
+              "there is no other plan";
+    const auto &results =
+        graph.operations[units.units[unit].operations.back()].results;
+    reasons.push_back({"writes " + graph.values[results[0]].name, text});
+  }
+}
+
+PlannedKernel Planner::describe(Grouping &grouping, unsigned number) {
+  const FusionGraph &units = grouping.graph;
+  const KernelSet kernel = grouping.at(number);
+  PlannedKernel result;
+  llvm::append_range(result.operations, units.operationsOf(kernel.computes));
+  if (units.units[kernel.computes[0]].fixed)
+    return result;
+  result.outputs = units.outputsOf(kernel.writes);
+  for (unsigned operation : result.operations)
+    result.unfusedBytes += aloneBytes(operation);
+  result.decision = prices.decision(result.operations, result.outputs);
+  explainWritten(grouping, number, result.decision->reasons);
+  return result;
+}
+
+/// The better of two descents, and then windows.
+static Grouping search(FusionCosts &costs, Windows &windows) {
+  Grouping runs = groupRuns(costs), joins = groupByGain(costs);
+  for (Grouping *start : {&runs, &joins}) {
+    descend(*start, start->all());
+    recutNeighbours(*start);
+  }
+  Grouping best = joins.cycles() < runs.cycles() ? joins : runs;
+  windows.improve(best);
+  return best;
+}
+
+/// Returns false with \p failure filled in, or with units to take apart.
+bool Planner::planUnits(FusionCosts &costs, std::vector<PlannedKernel> &result,
+                        PlanFailure &failure) {
+  while (true) {
+    Windows windows(costs);
+    Grouping grouping = search(costs, windows);
+    if (std::optional<PlanFailure> found = findFailure(grouping)) {
+      failure = *found;
+      takeApart(grouping);
+      return false;
+    }
+    // Ends: every round confirms a kernel that was not confirmed.
+    if (!confirm(grouping)) {
+      costs.forget();
+      continue;
+    }
+    for (unsigned number : grouping.order())
+      result.push_back(describe(grouping, number));
+    return true;
+  }
+}
+
+std::optional<std::vector<PlannedKernel>> Planner::plan(PlanFailure *failure) {
+  while (true) {
+    size_t before = apart.size();
+    FusionGraph units(graph, hardware, apart);
+    FusionCosts costs(units, prices);
+    std::vector<PlannedKernel> result;
+    PlanFailure why;
+    if (planUnits(costs, result, why))
+      return result;
+    if (apart.size() > before)
+      continue; // again with smaller units
+    if (failure)
+      *failure = why;
+    return std::nullopt;
+  }
 }
 
 std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
     const Graph &graph, const cost::Hardware &hardware,
     const GeneratorLimits &limits, const Pins &pins, const StreamOracle &oracle,
     const BlockOracle &block, PlanFailure *failure) {
-  return Planner(graph, hardware, limits, pins, oracle, block).plan(failure);
+  KernelPrices prices(graph, hardware, limits, pins, oracle, block);
+  return Planner(graph, hardware, prices).plan(failure);
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Schedule/Region.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -25,8 +26,9 @@ static void appendOnce(List &list, unsigned value) {
     list.push_back(value);
 }
 
-Region::Region(const Graph &graph, llvm::ArrayRef<unsigned> operations)
-    : graph(graph), operations(operations.begin(), operations.end()) {
+/// What \p operations make and the diagram or other operations need.
+static llvm::SmallVector<unsigned, 4>
+neededOutside(const Graph &graph, llvm::ArrayRef<unsigned> operations) {
   std::vector<bool> inside(graph.operations.size(), false);
   for (unsigned index : operations)
     inside[index] = true;
@@ -37,19 +39,40 @@ Region::Region(const Graph &graph, llvm::ArrayRef<unsigned> operations)
     if (!inside[i])
       for (unsigned operand : graph.operations[i].operands)
         needed[operand] = true;
+  llvm::SmallVector<unsigned, 4> result;
+  for (unsigned index : operations)
+    for (unsigned value : graph.operations[index].results)
+      if (needed[value])
+        result.push_back(value);
+  return result;
+}
+
+Region::Region(const Graph &graph, llvm::ArrayRef<unsigned> operations)
+    : Region(graph, operations, neededOutside(graph, operations)) {}
+
+Region::Region(const Graph &graph, llvm::ArrayRef<unsigned> operations,
+               llvm::ArrayRef<unsigned> written)
+    : graph(graph), operations(operations.begin(), operations.end()) {
+  llvm::SmallDenseSet<unsigned, 16> made;
+  for (unsigned index : operations)
+    made.insert(graph.operations[index].results.begin(),
+                graph.operations[index].results.end());
+  llvm::SmallDenseSet<unsigned, 16> seenValues, seenAxes;
+  auto addAxes = [&](unsigned value) {
+    for (unsigned axis : graph.values[value].axes)
+      if (seenAxes.insert(axis).second)
+        axes.push_back(axis);
+  };
   for (unsigned index : operations) {
     const Operation &operation = graph.operations[index];
     for (unsigned operand : operation.operands) {
-      int definition = graph.values[operand].definition;
-      if (definition < 0 || !inside[definition])
-        appendOnce(inputs, operand);
-      for (unsigned axis : graph.values[operand].axes)
-        appendOnce(axes, axis);
+      if (!made.contains(operand) && seenValues.insert(operand).second)
+        inputs.push_back(operand);
+      addAxes(operand);
     }
     for (unsigned result : operation.results) {
-      for (unsigned axis : graph.values[result].axes)
-        appendOnce(axes, axis);
-      if (needed[result])
+      addAxes(result);
+      if (llvm::is_contained(written, result))
         outputs.push_back(result);
     }
   }
@@ -64,10 +87,12 @@ bool Region::reduces(unsigned axis) const {
 bool Region::isConnected() const {
   llvm::EquivalenceClasses<unsigned> groups;
   for (unsigned index : operations) {
-    groups.insert(index);
-    for (unsigned operand : graph.operations[index].operands)
-      if (!isInput(operand))
-        groups.unionSets(index, unsigned(graph.values[operand].definition));
+    const Operation &operation = graph.operations[index];
+    unsigned first = operation.results.front();
+    for (unsigned result : operation.results)
+      groups.unionSets(first, result);
+    for (unsigned operand : operation.operands)
+      groups.unionSets(first, operand);
   }
   return groups.getNumClasses() <= 1;
 }

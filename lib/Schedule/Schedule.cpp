@@ -265,7 +265,8 @@ ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
                                     bool pinned, IRMapping &mapping) {
   const Decision &decision = *kernel.decision;
   ncd::KernelOp op = formKernel(
-      builder, diagram, schedule::Region(diagram.graph, kernel.operations),
+      builder, diagram,
+      schedule::Region(diagram.graph, kernel.operations, kernel.outputs),
       decision, machine, entry, mapping);
   // Not part of the IR's meaning, and long: it travels with the location, where
   // it does not clutter what is printed.

@@ -58,7 +58,11 @@ public:
       : facts(facts), region(facts.region), graph(facts.region.graph),
         pins(pins), oracle(oracle), block(block) {}
 
+  /// Finds the axes that may be cut and those that may be streamed.
+  void prepare();
+  /// After prepare().
   std::optional<Decision> run(Refusal *refusal);
+  /// After prepare() or run().
   void explain(Decision &decision);
 
 private:
@@ -419,7 +423,7 @@ Refusal Search::refuse() const {
   return result;
 }
 
-std::optional<Decision> Search::run(Refusal *refusal) {
+void Search::prepare() {
   groupAxes = region.groupCandidates();
   for (unsigned axis : groupAxes)
     options[axis] = groupOptions(axis);
@@ -434,6 +438,9 @@ std::optional<Decision> Search::run(Refusal *refusal) {
         refusedAxes.push_back(fmt::format("it cannot be streamed over '{}': {}",
                                           graph.axes[axis].name, verdict.why));
     }
+}
+
+std::optional<Decision> Search::run(Refusal *refusal) {
   // (Verdicts stay where they are from here on.)
   // A pinned stream is kept to. Otherwise everything may stay resident: without
   // contracts at equal cost, since a loop gains nothing there; with them only
@@ -455,6 +462,8 @@ std::optional<Decision> Search::run(Refusal *refusal) {
       tryStreams();
   }
   std::optional<Decision> best = pickCompiled();
+  if (best)
+    best->passedOver = passedOver;
   if (!best && refusal)
     *refusal = refuse();
   return best;
@@ -581,10 +590,11 @@ void Search::explain(Decision &decision) {
     explainAxis(*candidate.stream, "stream");
   for (const std::string &text : refusedAxes)
     decision.reasons.push_back({"resident", text});
-  if (passedOver)
+  if (decision.passedOver)
     decision.reasons.push_back(
-        {"passed over", fmt::format("{}, which the code generator refuses: {}",
-                                    passedOver->choice, passedOver->text)});
+        {"passed over",
+         fmt::format("{}, which the code generator refuses: {}",
+                     decision.passedOver->choice, decision.passedOver->text)});
   Reason warps{fmt::format("warps = {}", candidate.warps), ""};
   if (pins.warps)
     warps.text = "pinned";
@@ -610,6 +620,7 @@ std::optional<Decision> napkin::schedule::searchPartition(
     const BlockOracle &block, bool explain, Refusal *refusal) {
   RegionFacts facts(region, hardware, limits);
   Search search(facts, pins, oracle, block);
+  search.prepare();
   std::optional<Decision> decision = search.run(refusal);
   if (!decision)
     return decision;
@@ -617,4 +628,38 @@ std::optional<Decision> napkin::schedule::searchPartition(
     search.explain(*decision);
   dropWholeGroups(*decision, region.graph, pins);
   return decision;
+}
+
+void napkin::schedule::explainPartition(
+    const Region &region, const cost::Hardware &hardware,
+    const GeneratorLimits &limits, const Pins &pins, const StreamOracle &oracle,
+    const BlockOracle &block, Decision &decision) {
+  RegionFacts facts(region, hardware, limits);
+  Search search(facts, pins, oracle, block);
+  search.prepare();
+  // Those taken whole have their reasons too.
+  decision.candidate.groups = region.groupCandidates();
+  search.explain(decision);
+  dropWholeGroups(decision, region.graph, pins);
+}
+
+Decision Decision::renamed(llvm::ArrayRef<unsigned> names,
+                           const Graph &graph) const {
+  Decision result = *this;
+  Candidate &to = result.candidate;
+  to.extent.clear();
+  for (const Axis &axis : graph.axes)
+    to.extent.push_back(axis.size);
+  for (auto [index, name] : llvm::enumerate(names))
+    to.extent[name] = candidate.extent[index];
+  for (unsigned &axis : to.groups)
+    axis = names[axis];
+  if (to.stream)
+    to.stream = names[*to.stream];
+  if (result.evaluation.rowAxis)
+    result.evaluation.rowAxis = names[*result.evaluation.rowAxis];
+  for (StreamState &member : result.verdict.state)
+    for (unsigned &axis : member.axes)
+      axis = names[axis];
+  return result;
 }

@@ -177,11 +177,17 @@ ncd.diagram @two_results(%l: !l, %r: !r) -> (!o, !o) {
 !s = !ncd.array<h=4, t=512, s=512, f32>
 !p = !ncd.array<h=4, t=512, s=512, bf16>
 
-// Producers of a late operand do not tear a chain apart: three projections, then
-// one kernel from the scores to the result.
+// Producers of a late operand do not tear a chain apart. What the keys and the
+// values are projected from is read once for both; queries are projected by the
+// blocks that use them.
 // CHECK-LABEL: ncd.diagram @projected
-// CHECK-COUNT-3: stream = #ncd.partition<e{{[a-z_]*}}=
-// CHECK: stream = #ncd.partition<s=
+// CHECK: ncd.kernel
+// CHECK-SAME: stream = #ncd.partition<e{{[a-z_]*}}=
+// CHECK: ncd.contract %{{.*}}, %{{.*}} over [e{{[a-z_]*}}]
+// CHECK: ncd.contract %{{.*}}, %{{.*}} over [e{{[a-z_]*}}]
+// CHECK: ncd.kernel
+// CHECK-SAME: stream = #ncd.partition<s=
+// CHECK: ncd.contract %{{.*}}, %{{.*}} over [e{{[a-z_]*}}]
 // CHECK-NOT: ncd.kernel
 ncd.diagram @projected(%x: !x, %y: !y, %wq: !w, %wk: !w, %wv: !w) -> !q {
   %q = ncd.contract %y, %wq over [e] : !y, !w -> !q

@@ -104,6 +104,13 @@ struct Evaluation {
 double productsPerCycle(const cost::Hardware &hardware,
                         const target::MatrixInstruction &row);
 
+/// Cycles that computing \p operation takes in any kernel, at least.
+double leastCycles(const Graph &graph, const Operation &operation,
+                   const cost::Hardware &hardware);
+/// Cycles that any kernel takes, at least, for reading or writing \p value.
+double leastCycles(const Graph &graph, unsigned value,
+                   const cost::Hardware &hardware);
+
 /// \p extent rounded up to what the tile of an axis occupies: a power of two,
 /// at least \p smallest.
 int64_t paddedExtent(int64_t extent, int64_t smallest);

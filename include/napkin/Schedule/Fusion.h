@@ -19,7 +19,10 @@ namespace napkin::schedule {
 
 /// One kernel of the result.
 struct PlannedKernel {
+  /// In an order in which they may run. Others may compute some of them too.
   llvm::SmallVector<unsigned, 8> operations;
+  /// The values that it writes; empty for a kernel that was formed already.
+  llvm::SmallVector<unsigned, 4> outputs;
   /// Unset for a kernel that was formed already.
   std::optional<Decision> decision;
   /// Bytes that its operations would move one kernel each, every one at its own

@@ -67,6 +67,10 @@ struct Operation {
   const target::MatrixInstruction *instruction = nullptr;
   /// The kernel it was pinned to, or -1.
   int64_t pinnedKernel = -1;
+  /// Operations of the same kind with the same number compute the same from
+  /// operands of the same kinds of elements. (With the fields above it is what
+  /// KernelPrices compares.)
+  unsigned body = 0;
 };
 
 /// A diagram: operations in topological order.
@@ -111,6 +115,10 @@ public:
   /// The region of \p operations (topological order) of \p graph. All uses are
   /// counted: a value that anything outside needs is an output.
   Region(const Graph &graph, llvm::ArrayRef<unsigned> operations);
+  /// The region that writes \p outputs and nothing else: what it makes beside
+  /// them and others need, they compute again.
+  Region(const Graph &graph, llvm::ArrayRef<unsigned> operations,
+         llvm::ArrayRef<unsigned> outputs);
 
   const Graph &graph;
   llvm::SmallVector<unsigned, 8> operations;
@@ -128,7 +136,7 @@ public:
   /// True when some operation here sums or reduces \p axis.
   bool reduces(unsigned axis) const;
   /// True when operations hang together by values that one makes and another
-  /// reads; a region of strangers gains nothing.
+  /// reads, or that several read; a region of strangers gains nothing.
   bool isConnected() const;
   /// Axes that blocks may share out: carried by every output and reduced
   /// nowhere.

@@ -54,6 +54,12 @@ struct Decision {
   Evaluation evaluation;
   StreamVerdict verdict;
   std::vector<Reason> reasons;
+  /// The cheapest partition that the code generator refuses, and its message.
+  std::optional<Reason> passedOver;
+
+  /// The same decision for \p graph, where axis i is called names[i]. Whatever
+  /// a decision says of axes by number is renamed here.
+  Decision renamed(llvm::ArrayRef<unsigned> names, const Graph &graph) const;
 };
 
 /// Why a region has no schedule.
@@ -77,6 +83,13 @@ searchPartition(const Region &region, const cost::Hardware &hardware,
                 const GeneratorLimits &limits, const Pins &pins,
                 const StreamOracle &oracle, const BlockOracle &block,
                 bool explain, Refusal *refusal);
+
+/// Writes the reasons of \p decision, which searchPartition made with the same
+/// arguments for \p region or for one that differs only in names.
+void explainPartition(const Region &region, const cost::Hardware &hardware,
+                      const GeneratorLimits &limits, const Pins &pins,
+                      const StreamOracle &oracle, const BlockOracle &block,
+                      Decision &decision);
 
 } // namespace napkin::schedule
 
