@@ -16,6 +16,10 @@ components; taking a component's entry away leaves the components of the loops
 inside it, and so on inwards. Blocks placed out of line, such as the spinning part
 of a wait, belong to their loop.
 
+The *hot path* of a loop is the shortest way round it among those that issue the
+most copies (LDGSTS): what a trip costs when no branch for a rare case is taken. With
+it come the reads of shared memory (LDSM, LDS) for each tensor-core instruction.
+
 Warpgroup instructions do the work of several: HGMMA 64xNx16 counts as N/8 of the
 16x8x16 instructions of one warp in the figure 'per_16816'.
 
@@ -192,6 +196,12 @@ class Loop:
     tensor_16816: int  # the same in units of one warp's 16x8x16
     shapes: dict  # full opcode -> count
     mix: dict  # opcode without modifiers -> count, the ten most frequent
+    hot: list  # full opcodes on the hot path
+
+    @property
+    def hot_per_tensor(self):
+        tensor = sum(name.split(".")[0] in TENSOR_OPCODES for name in self.hot)
+        return len(self.hot) / max(1, tensor)
 
     @property
     def per_tensor(self):
@@ -216,22 +226,57 @@ def main_loops(program):
                 continue
             entries = [n for n in sorted(component) if any(p not in component for p in predecessors[n])]
             before = len(found)
-            visit(component - {entries[0] if entries else min(component)})
+            entry = entries[0] if entries else min(component)
+            visit(component - {entry})
             if len(found) == before:  # no loop inside: this one is innermost
-                found.append(describe(program, component))
+                found.append(describe(program, component, entry))
 
     visit(set(range(len(program.instructions))))
     return found
 
 
-def describe(program, component):
+def hot_path(program, component, entry):
+    """The opcodes of the shortest way from `entry` round to it that issues the most
+    copies."""
+    best = {}  # node -> (copies missed, instructions), and who follows
+    # Nodes are settled when all that follow them are; ways back do not count.
+    stack, state = [entry], {}
+    while stack:
+        node = stack[-1]
+        if "BRA.DIV" in program.instructions[node]:
+            following = [node + 1]
+        else:
+            following = program.successors[node]
+        following = [n for n in following if n in component]
+        if node not in state:
+            state[node] = "open"
+            stack += [n for n in following if n != entry and n not in state]
+            continue
+        stack.pop()
+        if state[node] == "settled":
+            continue
+        state[node] = "settled"
+        ways = [((0, 0), None) if n == entry else (best[n][0], n) for n in following if n == entry or n in best]
+        if ways:
+            (copies, length), after = min(ways, key=lambda way: way[0])
+            copies -= program.opcode(node).startswith("LDGSTS")
+            best[node] = ((copies, length + 1), after)
+    path, node = [], entry
+    while node is not None and node in best:
+        path.append(program.opcode(node))
+        node = best[node][1]
+    return path
+
+
+def describe(program, component, entry):
     shapes = collections.Counter(program.opcode(i) for i in sorted(component) if program.is_tensor(i))
     equivalent = 0
     for shape, count in shapes.items():
         columns = re.search(r"\.\d+x(\d+)x", shape)
         equivalent += count * (int(columns[1]) // 8 if "GMMA" in shape and columns else 1)
     mix = collections.Counter(program.opcode(i).split(".")[0] for i in component)
-    return Loop(len(component), sum(shapes.values()), equivalent, dict(shapes), dict(mix.most_common(10)))
+    return Loop(len(component), sum(shapes.values()), equivalent, dict(shapes), dict(mix.most_common(10)),
+                hot_path(program, component, entry))
 
 
 def main(arguments):
@@ -259,7 +304,8 @@ def main(arguments):
                 loops = main_loops(disassemble(cubin))
             for loop in loops:
                 print(f"  main loop: {loop.instructions} instructions, {loop.tensor} tensor:"
-                      f" {loop.per_tensor:.2f} each, {loop.per_16816:.2f} per 16x8x16")
+                      f" {loop.per_tensor:.2f} each, {loop.per_16816:.2f} per 16x8x16;"
+                      f" hot path {len(loop.hot)}: {loop.hot_per_tensor:.2f}")
                 print("    " + ", ".join(f"{name} {count}" for name, count in loop.mix.items()))
         if limit is not None and (not loops or max(loop.per_16816 for loop in loops) > limit):
             print(f"  no main loop, or more than {limit} instructions per 16x8x16")

@@ -97,6 +97,7 @@ FailureOr<StreamingForm> deriveStreamingForm(ArrayRef<Operation *> ops,
       form.prologue.push_back(op);
   form.epilogue.assign(terms.epilogue.begin(), terms.epilogue.end());
   form.notes.assign(terms.plan.notes.begin(), terms.plan.notes.end());
+  form.lazy = terms.plan.lazy.has_value();
   return form;
 }
 
@@ -206,7 +207,41 @@ private:
       scope.values[input] = chunk;
       scope.copies[terms.inputs.lookup(input)] = chunk;
     }
-    writeMembers(scope, &PlanMember::step);
+    if (!terms.plan.lazy)
+      return writeMembers(scope, &PlanMember::step);
+    writeMove(scope);
+    writeMembers(scope, &PlanMember::advanced);
+  }
+
+  /// Brings the members to a new reference where the chunk passes the old one.
+  void writeMove(EmissionScope &scope) {
+    const LazyReference &lazy = *terms.plan.lazy;
+    SmallVector<const PlanMember *> moving;
+    SmallVector<Value> otherwise;
+    for (const PlanMember &member : terms.plan.members)
+      if (member.moved) {
+        moving.push_back(&member);
+        otherwise.push_back(scope.values.lookup(member.state));
+      }
+    // The region and what follows it read the same elements.
+    emitter.countUses(lazy.element, scope);
+    emitter.emit(lazy.element, scope);
+    emitter.countUses(lazy.passes, scope);
+    auto when = ncd::WhenOp::create(
+        scope.builder, stream.getLoc(),
+        emitter.emit(lazy.passes, scope), otherwise);
+    EmissionScope inner(OpBuilder::atBlockEnd(&when.getBody().front()), &scope);
+    for (const PlanMember *member : moving) {
+      emitter.countUses(member->moved, inner);
+      countInvariants(member->moved);
+    }
+    SmallVector<Value> values;
+    for (const PlanMember *member : moving)
+      values.push_back(emitter.emitAs(member->moved, stateType(*member), inner));
+    yield(inner, values);
+    for (auto [member, result] : llvm::zip(moving, when.getResults()))
+      scope.values[terms.context.state(member->state->number,
+                                       member->state->axes, 2)] = result;
   }
 
   void writeMerge() {
@@ -261,10 +296,13 @@ private:
 
 } // namespace
 
-LogicalResult rewriteAsStream(Operation *op, const StreamingOptions &options) {
+LogicalResult rewriteAsStream(Operation *op,
+                              const StreamingOptions &wanted) {
   auto kernel = dyn_cast<ncd::KernelOp>(op);
   if (!kernel)
     return op->emitOpError("is not an ncd.kernel");
+  StreamingOptions options = wanted;
+  options.lazyReferences = kernel.getLazy();
   StringAttr axis = kernel.getStreamAxis();
   Block &body = kernel.getBody().front();
   if (!axis || !body.getOps<ncd::StreamOp>().empty())

@@ -76,7 +76,8 @@ private:
   /// with form = c * maximum.
   std::pair<unsigned, double> runningMaximum(const Factors &form,
                                              llvm::ArrayRef<Expr> masks = {},
-                                             AxisSet bound = 0);
+                                             AxisSet bound = 0,
+                                             bool isReference = false);
   /// The accumulator of an x-part under a monoid, as an expression.
   std::optional<Expr> leaf(Expr x, Monoid monoid, unsigned k = 0,
                            double identity = 0);
@@ -106,6 +107,9 @@ private:
   std::optional<unsigned> lowerPower(const Monomial &monomial);
   Expr dropPowers(Monomial &monomial, Expr atom, int powers);
   bool checkAxes(PlanRefusal &refusal);
+  /// The one reference of all gauges of `plan`, where it may lag behind.
+  std::optional<unsigned> lazyReference(const StreamPlan &plan) const;
+  void writeLazyStep(StreamPlan &plan, unsigned reference);
   // FinishPlan.cpp
   /// mantissa * exp(exponent), kept apart so that ratios of overflowing sums
   /// stay finite.
@@ -140,6 +144,9 @@ private:
   llvm::SmallVector<Expr, 4> reductions;
   llvm::SmallVector<Accumulator, 4> accumulators;
   llvm::SmallVector<std::pair<Factors, unsigned>, 4> maxima;
+  /// With lazy references, those of gauges, which are no maxima of the source.
+  llvm::SmallVector<std::pair<Factors, unsigned>, 4> references;
+  const bool lazy;
   /// Sum reductions as products; the others as expressions in `finish`.
   llvm::DenseMap<Expr, llvm::SmallVector<Product, 1>> sums;
   llvm::DenseMap<Expr, Expr> finish;

@@ -398,6 +398,7 @@ bool RegionTerms::derive(const StreamingOptions &options,
     roots.push_back(terms.lookup(result));
   PlanOptions planOptions;
   planOptions.inputBoundLog2 = options.inputBoundLog2;
+  planOptions.lazyReferences = options.lazyReferences;
   PlanRefusal refusal;
   std::optional<StreamPlan> derived =
       deriveStreamPlan(context, roots, axis, planOptions, refusal);

@@ -337,6 +337,72 @@ void Deriver::buildMembers() {
   }
 }
 
+/// How far a chunk may pass a lazy reference, in powers of two: sums of a
+/// million elements that do stay below 2^28.
+static constexpr double kLagLog2 = 8;
+
+std::optional<unsigned>
+Deriver::lazyReference(const StreamPlan &plan) const {
+  std::optional<unsigned> reference;
+  for (const PlanMember &member : plan.members) {
+    unsigned number = member.state->number;
+    if (number >= accumulators.size())
+      return std::nullopt; // a point of differences
+    for (const Gauge &gauge : accumulators[number].gauges) {
+      if (!gauge.exponential || (reference && reference != gauge.reference))
+        return std::nullopt;
+      reference = gauge.reference;
+    }
+  }
+  if (!reference)
+    return std::nullopt;
+  for (const PlanMember &member : plan.members) {
+    const Accumulator &a = accumulators[member.state->number];
+    // The same maximum twice would cost more than it saves.
+    if (a.number != *reference && a.monoid == Monoid::Max &&
+        a.element == accumulators[*reference].element)
+      return std::nullopt;
+    if (a.monomial && a.monoid != Monoid::Sum)
+      return std::nullopt;
+  }
+  return reference;
+}
+
+void Deriver::writeLazyStep(StreamPlan &plan, unsigned reference) {
+  const Accumulator &maximum = accumulators[reference];
+  Expr fresh = combine(
+      maximum, state(reference),
+      context.reduce(maximum.monoid, axis, maximum.computed));
+  SmallVector<Expr, 4> moved(accumulators.size()), known(accumulators.size());
+  moved[reference] = fresh;
+  known[reference] = state(reference, 2);
+  DenseMap<Expr, Expr> none;
+  Side before{0, moved, &none, &none}, behind{2, known, &none, &none};
+  double scale = 0;
+  for (PlanMember &member : plan.members) {
+    const Accumulator a = accumulators[member.state->number];
+    for (const Gauge &gauge : a.gauges)
+      scale = std::max(scale, gauge.scale);
+    if (a.number == reference) {
+      member.moved = fresh;
+      member.advanced = known[reference];
+    } else if (a.element) {
+      member.advanced = member.step;
+    } else {
+      member.moved = a.gauges.empty() ? nullptr : regauge(a, before);
+      member.advanced =
+          combine(a, state(a.number, member.moved ? 2 : 0), element(a, behind));
+    }
+  }
+  LazyReference result;
+  result.element = maximum.computed;
+  result.passes = context.compare(
+      Comparison::GT, maximum.computed,
+      context.add(state(reference), context.constant(kLagLog2 /
+                                                     (scale * kLog2E))));
+  plan.lazy = result;
+}
+
 /// A member has one set of axes, in the state, after a chunk and after a merge.
 /// No form is known that breaks this; one that did would be no program.
 bool Deriver::checkAxes(PlanRefusal &refusal) {

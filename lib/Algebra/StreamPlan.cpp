@@ -25,7 +25,7 @@ Deriver::Deriver(ExprContext &context, unsigned axis,
                  const PlanOptions &options)
     : context(context), axis(axis),
       normalizer(context, axis, options.inputBoundLog2),
-      certain(context, axis, kFloatRangeLog2) {
+      certain(context, axis, kFloatRangeLog2), lazy(options.lazyReferences) {
   normalizer.names = &names;
 }
 
@@ -56,7 +56,8 @@ static Expr insideMaxima(Expr e, AxisSet axes) {
 
 std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
                                                     ArrayRef<Expr> masks,
-                                                    AxisSet bound) {
+                                                    AxisSet bound,
+                                                    bool isReference) {
   // A single atom counts once: the maximum of the raw scores, whatever their
   // scale. A sum stays as it is.
   double scale = form.size() == 1 ? std::fabs(form[0].second) : 1;
@@ -73,7 +74,8 @@ std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
     if (Expr e = normalizer.linearToExpr(unit); (bound & e->axes) >> i & 1)
       unit = *normalizer.linear(context.reduce(Monoid::Max, i, e));
   // Known already, up to a positive factor?
-  for (auto &[known, number] : maxima) {
+  auto &kept = lazy && isReference ? references : maxima;
+  for (auto &[known, number] : kept) {
     if (known.size() != unit.size())
       continue;
     double ratio = unit[0].second / known[0].second;
@@ -90,7 +92,7 @@ std::pair<unsigned, double> Deriver::runningMaximum(const Factors &form,
   accumulator.element = normalizer.linearToExpr(unit);
   accumulator.computed = normalizer.linearToFused(unit);
   unsigned number = addAccumulator(std::move(accumulator));
-  maxima.push_back({unit, number});
+  kept.push_back({unit, number});
   return {number, scale};
 }
 
@@ -221,7 +223,8 @@ void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
       fits &= rounded <= kHalfRangeLog2;
     }
     if (!fits) {
-      auto [number, scale] = runningMaximum(x.exponent, x.masks, x.bound);
+      auto [number, scale] =
+          runningMaximum(x.exponent, x.masks, x.bound, /*isReference=*/true);
       Gauge gauge;
       gauge.scale = scale;
       gauge.reference = number;
@@ -430,6 +433,12 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   for (Expr r : reductions)
     plan.finish[r] = context.substitute(finish[r], toStates);
   collectLive(outputs, plan);
+  if (lazy) {
+    std::optional<unsigned> reference = lazyReference(plan);
+    if (!reference)
+      return std::nullopt;
+    writeLazyStep(plan, *reference);
+  }
   for (Expr e : normalizer.assumed)
     plan.notes.push_back("assumed: |" + normalizer.print(e) + "| <= 2^" +
                          printNumber(normalizer.inputBoundLog2));
@@ -441,7 +450,15 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
 std::optional<StreamPlan>
 deriveStreamPlan(ExprContext &context, ArrayRef<Expr> outputs, unsigned axis,
                  const PlanOptions &options, PlanRefusal &refusal) {
-  return Deriver(context, axis, options).derive(outputs, refusal);
+  if (options.lazyReferences) {
+    // Where the source asks for the maximum itself, it is the better reference.
+    PlanRefusal ignored;
+    if (auto plan = Deriver(context, axis, options).derive(outputs, ignored))
+      return plan;
+  }
+  PlanOptions eager = options;
+  eager.lazyReferences = false;
+  return Deriver(context, axis, eager).derive(outputs, refusal);
 }
 
 SmallVector<std::string, 8> describe(const ExprContext &context,

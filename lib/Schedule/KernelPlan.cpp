@@ -248,6 +248,13 @@ void Reader::readStream(ncd::StreamOp stream) {
 
 void Reader::readBlock(Block &body, plan::NestId at) {
   for (mlir::Operation &op : body.without_terminator()) {
+    if (auto when = dyn_cast<ncd::WhenOp>(op)) {
+      readBlock(when.getBody().front(), at);
+      for (auto [result, value] :
+           llvm::zip_equal(when.getResults(), when.getOtherwise()))
+        names[result] = names.lookup(value);
+      continue;
+    }
     if (auto stream = dyn_cast<ncd::StreamOp>(op))
       readStream(stream);
     else if (op.getNumResults() == 1 &&

@@ -27,14 +27,17 @@ static StreamVerdict ask(const DiagramGraph &diagram,
   for (unsigned output : outputs)
     values.push_back(diagram.values[output]);
   algebra::StreamingRefusal why;
+  algebra::StreamingOptions options;
+  options.lazyReferences = true;
   FailureOr<algebra::StreamingForm> form = algebra::deriveStreamingForm(
-      ops, values, diagram.graph.axes[axis].name, {}, &why);
+      ops, values, diagram.graph.axes[axis].name, options, &why);
   StreamVerdict verdict;
   if (failed(form)) {
     verdict.why = why.message;
     return verdict;
   }
   verdict.legal = true;
+  verdict.lazy = form->lazy;
   for (const algebra::StreamingStateMember &member : form->state) {
     auto type = cast<ncd::ArrayType>(member.type);
     StreamState state;

@@ -25,6 +25,8 @@ namespace napkin::algebra {
 struct PlanOptions {
   /// |input| <= 2^inputBoundLog2 for inputs that have no bounds of their own.
   double inputBoundLog2 = 32;
+  /// Whether references of gauges may lag behind the running maxima.
+  bool lazyReferences = false;
 };
 
 /// Why there is no plan.
@@ -54,6 +56,27 @@ struct PlanMember {
   std::string description, gauge, shift;
   /// True when `step` multiplies the old value by a correction.
   bool corrected = false;
+  /// With a lazy reference, `step` in two parts: the old value in units of the
+  /// new reference, over old states and the chunk; and the value after the
+  /// chunk, over states that were brought to it (variant 2).
+  Expr moved = nullptr, advanced = nullptr;
+};
+
+/// A form of the step that moves the reference of the gauges only where a chunk
+/// passes it by more than 8 powers of two. In
+///
+///     m = max(m, max_x u)     l = l exp(m - m') + sum_x exp(u - m')
+///
+/// nothing that is asked for depends on which reference m' the sum l is kept
+/// for, as long as no exp(u - m') overflows and the largest is not lost. So m
+/// is a reference, not the maximum, and stays for most chunks: l is not
+/// corrected, and no maximum of a row is taken. A reference of -inf has seen
+/// nothing, and is passed by anything.
+struct LazyReference {
+  /// Elements that pass the reference; where one is true, members are `moved`.
+  Expr passes = nullptr;
+  /// What the reference is a maximum of.
+  Expr element = nullptr;
 };
 
 /// A streaming form. Expressions belong to the context that it was derived in.
@@ -68,6 +91,8 @@ struct StreamPlan {
   NameMap names;
   /// Assumptions, roundings moved, ranges not proven.
   llvm::SmallVector<std::string, 2> notes;
+  /// Set where the plan was asked for with lazy references, and there is one.
+  std::optional<LazyReference> lazy;
 };
 
 /// Derives the plan for `outputs`, every reduction over `axis` in them

@@ -29,6 +29,9 @@ struct StreamingOptions {
   /// Inputs stored in f32, bf16 or f64 satisfy |input| <= 2^inputBoundLog2.
   /// Narrower storage types bound themselves (f16: 16 bits, f8: 9, i8: 7).
   double inputBoundLog2 = 32;
+  /// Whether references of gauges may lag behind the running maxima
+  /// (StreamPlan.h, LazyReference).
+  bool lazyReferences = false;
 };
 
 /// Why no streaming form was found: "axis x, r2 = sum_x ...: 'u': the law".
@@ -76,6 +79,9 @@ struct StreamingForm {
   llvm::SmallVector<mlir::Operation *, 4> epilogue;
   /// Assumed bounds, roundings moved, ranges not proven; for the report.
   llvm::SmallVector<std::string, 2> notes;
+  /// Whether the reference of its gauges may lag behind; asked for by the
+  /// options.
+  bool lazy = false;
 };
 
 /// Derives the form of `outputs` streamed over `axis`.

@@ -101,6 +101,8 @@ struct StreamVerdict {
   /// The law that is missing, when it is not.
   std::string why;
   llvm::SmallVector<StreamState, 4> state;
+  /// Whether the reference of its gauges may lag behind the running maximum.
+  bool lazy = false;
 };
 
 /// Answers for one region and axis; the algebra of streaming forms stands

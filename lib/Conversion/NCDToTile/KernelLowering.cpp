@@ -552,6 +552,39 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
   return success();
 }
 
+LogicalResult KernelLowering::lowerWhen(ncd::WhenOp op) {
+  FailureOr<Value> condition = tileOf(op, op.getCondition());
+  if (failed(condition))
+    return failure();
+  SmallVector<Value> otherwise;
+  for (Value value : op.getOtherwise()) {
+    FailureOr<Value> tile = tileOf(op, value);
+    if (failed(tile))
+      return failure();
+    otherwise.push_back(*tile);
+  }
+  auto when =
+      tile::WhenOp::create(builder, op.getLoc(), *condition, otherwise);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&when.getBody().front());
+  // What is computed in the region is not there behind it.
+  auto before = tiles;
+  if (failed(lowerBlock(op.getBody().front())))
+    return failure();
+  SmallVector<Value> next;
+  for (Value value : op.getBody().front().getTerminator()->getOperands()) {
+    FailureOr<Value> tile = tileOf(op, value);
+    if (failed(tile))
+      return failure();
+    next.push_back(*tile);
+  }
+  tile::NextOp::create(builder, op.getLoc(), next);
+  tiles = std::move(before);
+  for (auto [result, tile] : llvm::zip(op.getResults(), when.getResults()))
+    tiles[result] = tile;
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // The kernel
 //===----------------------------------------------------------------------===//
@@ -573,6 +606,7 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
       .Case([&](ncd::MapOp map) { return lowerMap(map); })
       .Case([&](ncd::ReduceOp reduce) { return lowerReduce(reduce); })
       .Case([&](ncd::StreamOp stream) { return lowerStream(stream); })
+      .Case([&](ncd::WhenOp when) { return lowerWhen(when); })
       .Default([&](Operation *other) -> LogicalResult {
         return other->emitError()
                << "'" << other->getName()

@@ -52,6 +52,7 @@ private:
   mlir::LogicalResult lowerMap(ncd::MapOp op);
   mlir::LogicalResult lowerReduce(ncd::ReduceOp op);
   mlir::LogicalResult lowerStream(ncd::StreamOp op);
+  mlir::LogicalResult lowerWhen(ncd::WhenOp op);
   /// Lowers `step` for `chunk` from `states`.
   mlir::FailureOr<llvm::SmallVector<Value>>
   lowerStep(ncd::StreamOp op, mlir::ValueRange states, Chunk chunk);

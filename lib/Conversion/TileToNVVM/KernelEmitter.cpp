@@ -106,6 +106,7 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
       .Case([&](tile::ReduceOp op) { return emitReduce(op); })
       .Case([&](scf::ForOp op) { return emitFor(op); })
       .Case([&](scf::IfOp op) { return emitIf(op); })
+      .Case([&](WhenOp op) { return emitWhen(op); })
       .Case([&](CloseGroupOp) {
         NVVM::CpAsyncCommitGroupOp::create(builder, loc);
         return success();
@@ -118,7 +119,7 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
         NVVM::Barrier0Op::create(builder, loc);
         return success();
       })
-      .Case<RingOp, PickOp, ViewOp, tile::ReturnOp, scf::YieldOp>(
+      .Case<RingOp, PickOp, ViewOp, tile::ReturnOp, NextOp, scf::YieldOp>(
           [](Operation *) { return success(); })
       .Case<LoopOp, AcquireOp, PublishOp, AwaitOp, ReleaseOp, RolesOp>(
           [](Operation *op) -> LogicalResult {
@@ -259,6 +260,68 @@ LogicalResult KernelEmitter::emitIf(scf::IfOp branch) {
     return failure();
   LLVM::BrOp::create(builder, loc, ValueRange{}, after);
   builder.setInsertionPointToStart(after);
+  return success();
+}
+
+/// Whether each warp holds the rows of `condition` that it holds of `tile`.
+static bool sharesRows(TileType condition, TileType tile) {
+  for (auto [index, axis] : llvm::enumerate(tile.getAxes())) {
+    std::optional<unsigned> other = condition.axisIndex(axis);
+    if (!other)
+      continue;
+    LinearLayout mine = tile.getLayout().getLayout(),
+                 theirs = condition.getLayout().getLayout();
+    for (auto [a, b] : llvm::zip(mine.getBases(Place::Warp),
+                                 theirs.getBases(Place::Warp)))
+      if (tile.getShape().coordinate(a, index) !=
+          condition.getShape().coordinate(b, *other))
+        return false;
+  }
+  return true;
+}
+
+LogicalResult KernelEmitter::emitWhen(WhenOp op) {
+  bool crosses = llvm::any_of(op.getResultTypes(), [&](Type type) {
+    return !sharesRows(op.getCondition().getType(), cast<TileType>(type));
+  });
+  // What is made for the region alone is made before it: it may be kept for
+  // later uses.
+  SmallVector<Value> captured;
+  op.getBody().walk([&](Operation *inner) {
+    crosses |= scratchBytes(*inner) > 0 ||
+               isa<LoadOp, StoreOp, ReadOp, CopyOp, BarrierOp>(inner);
+    for (Value operand : inner->getOperands())
+      if (!op.getBody().isAncestor(operand.getParentRegion()))
+        captured.push_back(operand);
+  });
+  if (crosses)
+    return ncd::emitPartitionError(op)
+           << "what is computed under a condition crosses warps, and each warp "
+              "decides for itself; give every warp whole rows";
+  for (Value value : captured)
+    flatten(value);
+  Value any;
+  for (Value element : flatten(op.getCondition()))
+    any = any ? Value(LLVM::OrOp::create(builder, loc, any, element)) : element;
+  any = NVVM::VoteSyncOp::create(builder, loc, i1, constant(-1), any,
+                                 NVVM::VoteSyncKind::any);
+  SmallVector<Value> kept;
+  for (Value value : op.getOtherwise())
+    llvm::append_range(kept, flatten(value));
+  Block *then = startBlock(), *after = startBlock(ValueRange(kept).getTypes());
+  LLVM::CondBrOp::create(builder, loc, any, then, ValueRange{}, after, kept,
+                         std::pair<uint32_t, uint32_t>{1, 100});
+  builder.setInsertionPointToStart(then);
+  if (failed(emitBlock(op.getBody().front())))
+    return failure();
+  SmallVector<Value> anew;
+  for (Value value : op.getYielded())
+    llvm::append_range(anew, flatten(value));
+  LLVM::BrOp::create(builder, loc, anew, after);
+  builder.setInsertionPointToStart(after);
+  ValueRange values = after->getArguments();
+  for (Value result : op.getResults())
+    unflatten(result, values);
   return success();
 }
 

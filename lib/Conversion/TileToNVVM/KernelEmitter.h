@@ -64,6 +64,7 @@ private:
   mlir::LogicalResult emitOp(mlir::Operation &op);
   mlir::LogicalResult emitFor(mlir::scf::ForOp loop);
   mlir::LogicalResult emitIf(mlir::scf::IfOp branch);
+  mlir::LogicalResult emitWhen(tile::WhenOp op);
   /// Splits the current block at the insertion point; returns the new block.
   mlir::Block *startBlock(mlir::TypeRange types = {});
   /// Runs `build` with the builder in the block ahead of everything.

@@ -182,8 +182,8 @@ LogicalResult KernelOp::verify() {
       return emitOpError("has an unknown attribute '")
              << attribute.getName().getValue()
              << "'; known are group, stream, split, order, hardware, warps, "
-                "rows, row_warps, stages, entry, and names with a dialect's "
-                "prefix";
+                "rows, row_warps, stages, lazy, entry, and names with a "
+                "dialect's prefix";
   if (std::optional<uint32_t> warps = getWarps())
     if (static_cast<int32_t>(*warps) <= 0)
       return emitOpError("'warps' is ")
@@ -530,4 +530,36 @@ LogicalResult StreamOp::verifyRegions() {
       failed(verifyRegion(getFinish(), "'finish'", states, getResultTypes())))
     return failure();
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// WhenOp
+//===----------------------------------------------------------------------===//
+
+void WhenOp::build(OpBuilder &builder, OperationState &state, Value condition,
+                   ValueRange otherwise) {
+  state.addOperands(condition);
+  state.addOperands(otherwise);
+  state.addTypes(otherwise.getTypes());
+  state.addRegion()->emplaceBlock();
+}
+
+LogicalResult WhenOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                       Adaptor adaptor,
+                                       SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, adaptor.getOtherwise().getTypes());
+  return success();
+}
+
+LogicalResult WhenOp::verify() {
+  if (!getCondition().getType().getElementType().isInteger(1))
+    return emitOpError("the condition holds ")
+           << getCondition().getType().getElementType()
+           << "; it has to hold i1";
+  return success();
+}
+
+LogicalResult WhenOp::verifyRegions() {
+  return verifyYield(*this, getBody().front(), "the region",
+                     getOtherwise().getTypes());
 }

@@ -574,3 +574,37 @@ LogicalResult LoopOp::verify() {
                          << int32_t(*getSlots());
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// WhenOp
+//===----------------------------------------------------------------------===//
+
+void WhenOp::build(OpBuilder &builder, OperationState &state, Value condition,
+                   ValueRange otherwise) {
+  state.addOperands(condition);
+  state.addOperands(otherwise);
+  state.addTypes(otherwise.getTypes());
+  state.addRegion()->emplaceBlock();
+}
+
+LogicalResult WhenOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                       Adaptor adaptor,
+                                       SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, adaptor.getOtherwise().getTypes());
+  return success();
+}
+
+OperandRange WhenOp::getYielded() {
+  return cast<NextOp>(getBody().front().getTerminator()).getValues();
+}
+
+LogicalResult WhenOp::verify() {
+  if (!getCondition().getType().getElementType().isInteger(1))
+    return emitOpError() << "expects a condition of i1, got "
+                         << getCondition().getType().getElementType();
+  auto next = dyn_cast<NextOp>(getBody().front().getTerminator());
+  if (!next || next.getValues().getTypes() != getOtherwise().getTypes())
+    return emitOpError() << "expects tile.next of as many tiles as are in "
+                            "'otherwise', of the same types";
+  return success();
+}

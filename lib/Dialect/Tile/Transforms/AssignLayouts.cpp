@@ -122,6 +122,8 @@ private:
   void spreadToOperands(Operation *op, Value value) {
     if (auto loop = dyn_cast<LoopOp>(op))
       return spreadAroundLoop(loop, cast<OpResult>(value).getResultNumber());
+    if (auto when = dyn_cast<WhenOp>(op))
+      return spreadOverWhen(when, cast<OpResult>(value).getResultNumber());
     if (auto mma = dyn_cast<MmaOp>(op))
       return wish(mma.getAccumulator(), layouts[value]);
     if (auto map = dyn_cast<MapOp>(op))
@@ -155,9 +157,28 @@ private:
       spreadAroundLoop(loop, use.getOperandNumber() -
                                  loop.getInitial().getBeginOperandIndex());
     } else if (auto next = dyn_cast<NextOp>(user)) {
-      spreadAroundLoop(cast<LoopOp>(next->getParentOp()),
-                       use.getOperandNumber());
+      if (auto when = dyn_cast<WhenOp>(next->getParentOp()))
+        spreadOverWhen(when, use.getOperandNumber());
+      else
+        spreadAroundLoop(cast<LoopOp>(next->getParentOp()),
+                         use.getOperandNumber());
+    } else if (auto when = dyn_cast<WhenOp>(user)) {
+      if (use.getOperandNumber() > 0)
+        spreadOverWhen(when, use.getOperandNumber() - 1);
     }
+  }
+
+  /// A tile has one layout, whether it is computed anew or not.
+  void spreadOverWhen(WhenOp when, unsigned index) {
+    Value same[] = {when.getOtherwise()[index], when.getResult(index),
+                    when.getYielded()[index]};
+    for (Value source : same)
+      if (layouts.count(source)) {
+        LinearLayout layout = layouts[source];
+        for (Value value : same)
+          wish(value, layout);
+        return;
+      }
   }
 
   /// A loop carries a value in one layout: the one in which the body makes it.
@@ -253,6 +274,15 @@ private:
              llvm::zip(loop.getInitialMutable(), loop.getCarried()))
           if (isa<TileType>(argument.getType()))
             want(operand, typeOf(argument).getLayout().getLayout());
+      } else if (auto when = dyn_cast<WhenOp>(op)) {
+        for (auto [operand, result] :
+             llvm::zip(when.getOtherwiseMutable(), when.getResults()))
+          want(operand, typeOf(result).getLayout().getLayout());
+      } else if (auto next = dyn_cast<NextOp>(op);
+                 next && isa<WhenOp>(op->getParentOp())) {
+        for (auto [operand, result] :
+             llvm::zip(next.getValuesMutable(), op->getParentOp()->getResults()))
+          want(operand, typeOf(result).getLayout().getLayout());
       } else if (auto next = dyn_cast<NextOp>(op)) {
         auto loop = cast<LoopOp>(op->getParentOp());
         for (auto [operand, argument] :

@@ -105,12 +105,12 @@ def NCD_ReturnOp : NCD_Op<"return", [
 }
 
 def NCD_YieldOp : NCD_Op<"yield", [
-    ParentOneOf<["MapOp", "ReduceOp", "KernelOp", "StreamOp"]>, Pure,
+    ParentOneOf<["MapOp", "ReduceOp", "KernelOp", "StreamOp", "WhenOp"]>, Pure,
     ReturnLike, Terminator]> {
   let summary = "Give the values of a region";
   let description = [{
-    Ends a region: scalars in `ncd.map` and `ncd.reduce`, arrays in `ncd.kernel`
-    and `ncd.stream`.
+    Ends a region: scalars in `ncd.map` and `ncd.reduce`, arrays in `ncd.kernel`,
+    `ncd.stream` and `ncd.when`.
 
     Preconditions: the types are those that the enclosing operation asks for.
 

@@ -9,6 +9,7 @@
 #define NAPKIN_DIALECT_NCD_IR_NCDSCHEDULEOPS_TD
 
 include "mlir/IR/OpAsmInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "napkin/Dialect/NCD/IR/NCDAttrs.td"
 include "napkin/Dialect/NCD/IR/NCDDialect.td"
@@ -34,6 +35,8 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
       the warps share it; the others share columns.
     - `hardware`, `warps` (per block), `stages` (buffers of the software
       pipeline): what the schedule decided, for the lowering.
+    - `lazy`: references of the stream's gauges are moved only by a chunk that
+      passes one by more than 8 powers of two (`ncd.when`), instead of by each.
     - `entry`: name of the kernel in the device code.
 
     Preconditions: block arguments have the operands' types, yields the results'
@@ -66,6 +69,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     NCD_Arg<OptionalAttr<StrAttr>, "axis whose positions warps share">:$rows,
     NCD_Arg<OptionalAttr<I32Attr>, "warps that share the rows">:$row_warps,
     NCD_Arg<OptionalAttr<I32Attr>, "buffers of the software pipeline">:$stages,
+    NCD_Arg<UnitAttr, "whether references are moved only where they must be">:$lazy,
     NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry);
   let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "arrays in global memory that the kernel writes">:$results);
   let regions = (region SizedRegion<1>:$body);
@@ -201,6 +205,48 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
     /// Block arguments of `step` that hold the chunks, one per operand of `ins`.
     ::mlir::Block::BlockArgListType getStepChunks();
   }];
+}
+
+def NCD_WhenOp : NCD_Op<"when", [
+    RecursiveMemoryEffects, RecursivelySpeculatable, SingleBlock,
+    InferTypeOpAdaptor]> {
+  let summary = "Compute something anew where a condition asks for it";
+  let description = [{
+    Where no element of the condition is true, the results are the arrays in
+    `otherwise`; where one is, they are what the region yields. The condition asks
+    for whole rows: one true element stands for all positions along the axes that
+    only it carries, and an implementation may decide for many rows at once. So
+    what the region yields has to be right where the condition is false as well;
+    it only need not be computed there.
+
+    A stream uses it to move the reference of a gauge: states may be kept in units
+    of exp(reference) for any reference that is not far below the running maximum,
+    so they are brought to a new one only when a chunk passes the old one by much.
+
+    Preconditions: the condition holds truth values; the region yields the types of
+    `otherwise`.
+
+    Example:
+
+    ```mlir
+    %r = ncd.when %passes : !ncd.array<q=8, x=64, i1> otherwise(%old : !ncd.array<q=8, f32>) {
+      %m = ncd.reduce max %u over [x] : !ncd.array<q=8, x=64, f32> -> !ncd.array<q=8, f32>
+      ncd.yield %m : !ncd.array<q=8, f32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    NCD_Arg<NCD_ArrayType, "where to compute anew">:$condition,
+    NCD_Arg<Variadic<NCD_ArrayType>, "the results elsewhere">:$otherwise);
+  let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "the arrays">:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $condition `:` qualified(type($condition)) `otherwise` `(` $otherwise `:` qualified(type($otherwise)) `)` attr-dict-with-keyword $body
+  }];
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$condition, "::mlir::ValueRange":$otherwise)>];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 #endif // NAPKIN_DIALECT_NCD_IR_NCDSCHEDULEOPS_TD

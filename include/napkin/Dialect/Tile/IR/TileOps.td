@@ -285,10 +285,10 @@ def Tile_LoopOp : Tile_Op<"loop", [
   }];
 }
 
-def Tile_NextOp : Tile_Op<"next", [HasParent<"LoopOp">, Pure, Terminator]> {
+def Tile_NextOp : Tile_Op<"next", [ParentOneOf<["LoopOp", "WhenOp"]>, Pure, Terminator]> {
   let summary = "Give the carried values of a loop's next trip";
   let description = [{
-    Ends the body of `tile.loop`.
+    Ends the body of `tile.loop`, or of `tile.when` with its results.
 
     Example:
 
@@ -298,6 +298,53 @@ def Tile_NextOp : Tile_Op<"next", [HasParent<"LoopOp">, Pure, Terminator]> {
   }];
   let arguments = (ins Tile_Arg<Variadic<AnyType>, "the next values">:$values);
   let assemblyFormat = "($values^ `:` qualified(type($values)))? attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Conditions
+//===----------------------------------------------------------------------===//
+
+def Tile_WhenOp : Tile_Op<"when", [
+    RecursiveMemoryEffects, SingleBlock,
+    InferTypeOpAdaptor]> {
+  let summary = "Compute tiles anew where a condition asks for it";
+  let description = [{
+    As `ncd.when`, on tiles. Each warp decides for itself, by a vote: where one of
+    its threads holds a true element of the condition, the warp runs the region and
+    its part of the results is what `tile.next` gives; else it is its part of the
+    tiles in `otherwise`.
+
+    Preconditions: the condition holds truth values; `tile.next` gives the types of
+    `otherwise`. For the lowering: nothing in the region crosses warps or waits, and
+    a warp holds the rows of the condition that it holds of the results.
+
+    Errors: a condition of another element type, other types of `tile.next`; a
+    region that crosses warps.
+
+    Example:
+
+    ```mlir
+    %r = tile.when %passes : !tile.tile<q=16, x=64, i1> otherwise(%old : !tile.tile<q=16, f32>) {
+      ...
+      tile.next %new : !tile.tile<q=16, f32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    Tile_Arg<Tile_TileType, "where to compute anew">:$condition,
+    Tile_Arg<Variadic<Tile_TileType>, "the results elsewhere">:$otherwise);
+  let results = (outs Tile_Res<Variadic<Tile_TileType>, "the tiles">:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $condition `:` qualified(type($condition)) `otherwise` `(` $otherwise `:` qualified(type($otherwise)) `)` attr-dict-with-keyword $body
+  }];
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$condition, "::mlir::ValueRange":$otherwise)>];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What the region yields, in the order of the results.
+    ::mlir::OperandRange getYielded();
+  }];
 }
 
 //===----------------------------------------------------------------------===//
