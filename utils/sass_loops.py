@@ -6,7 +6,7 @@ its main loops in machine instructions per tensor-core instruction.
 usage: sass_loops.py [--registers-only] [--at-most=N] ARCH FILE.ptx|FILE.cubin ...
 
 ARCH is sm_80, sm_90a, ... With --registers-only nothing is disassembled, so
-nvdisasm is not needed. With --at-most=N it is an error if a main loop has more
+nvdisasm is not needed. With --at-most=N it is an error if the hot path of a main loop has more
 than N instructions per 16x8x16 tensor-core instruction, if there is no main
 loop, or if a file spills registers.
 
@@ -104,6 +104,19 @@ def assemble(arch, ptx, cubin):
     )
 
 
+def is_tensor(opcode):
+    return opcode.split(".")[0] in TENSOR_OPCODES
+
+
+def equivalent_16816(opcodes):
+    """Tensor-core instructions in units of one warp's 16x8x16."""
+    count = 0
+    for opcode in opcodes:
+        columns = re.search(r"\.\d+x(\d+)x", opcode)
+        count += int(columns[1]) // 8 if "GMMA" in opcode and columns else 1
+    return count
+
+
 @dataclass
 class Program:
     """One disassembled cubin: instructions in order, and who may follow whom."""
@@ -116,7 +129,7 @@ class Program:
         return re.sub(r"^@!?U?P\w+\s+", "", self.instructions[index]).split()[0]
 
     def is_tensor(self, index):
-        return self.opcode(index).split(".")[0] in TENSOR_OPCODES
+        return is_tensor(self.opcode(index))
 
 
 def disassemble(cubin):
@@ -199,9 +212,8 @@ class Loop:
     hot: list  # full opcodes on the hot path
 
     @property
-    def hot_per_tensor(self):
-        tensor = sum(name.split(".")[0] in TENSOR_OPCODES for name in self.hot)
-        return len(self.hot) / max(1, tensor)
+    def hot_per_16816(self):
+        return len(self.hot) / max(1, equivalent_16816(name for name in self.hot if is_tensor(name)))
 
     @property
     def per_tensor(self):
@@ -270,10 +282,7 @@ def hot_path(program, component, entry):
 
 def describe(program, component, entry):
     shapes = collections.Counter(program.opcode(i) for i in sorted(component) if program.is_tensor(i))
-    equivalent = 0
-    for shape, count in shapes.items():
-        columns = re.search(r"\.\d+x(\d+)x", shape)
-        equivalent += count * (int(columns[1]) // 8 if "GMMA" in shape and columns else 1)
+    equivalent = equivalent_16816(shapes.elements())
     mix = collections.Counter(program.opcode(i).split(".")[0] for i in component)
     return Loop(len(component), sum(shapes.values()), equivalent, dict(shapes), dict(mix.most_common(10)),
                 hot_path(program, component, entry))
@@ -305,9 +314,9 @@ def main(arguments):
             for loop in loops:
                 print(f"  main loop: {loop.instructions} instructions, {loop.tensor} tensor:"
                       f" {loop.per_tensor:.2f} each, {loop.per_16816:.2f} per 16x8x16;"
-                      f" hot path {len(loop.hot)}: {loop.hot_per_tensor:.2f}")
+                      f" hot path {len(loop.hot)}: {loop.hot_per_16816:.2f}")
                 print("    " + ", ".join(f"{name} {count}" for name, count in loop.mix.items()))
-        if limit is not None and (not loops or max(loop.per_16816 for loop in loops) > limit):
+        if limit is not None and (not loops or max(loop.hot_per_16816 for loop in loops) > limit):
             print(f"  no main loop, or more than {limit} instructions per 16x8x16")
             exceeded += 1
     return 1 if exceeded else 0

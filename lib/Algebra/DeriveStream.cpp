@@ -223,25 +223,43 @@ private:
         moving.push_back(&member);
         otherwise.push_back(scope.values.lookup(member.state));
       }
-    // The region and what follows it read the same elements.
-    emitter.countUses(lazy.element, scope);
-    emitter.emit(lazy.element, scope);
+    // The region and what follows it read the same elements; a sum that starts
+    // from the reference is another one than the region's.
+    Expr read = lazy.distance ? lazy.distance : lazy.element;
+    emitter.countUses(read, scope);
+    if (lazy.started)
+      emitter.emit(lazy.started, scope);
+    Value elements = emitter.emit(read, scope);
     emitter.countUses(lazy.passes, scope);
-    auto when = ncd::WhenOp::create(
-        scope.builder, stream.getLoc(),
-        emitter.emit(lazy.passes, scope), otherwise);
+    Value passes = emitter.emit(lazy.passes, scope);
+    if (lazy.distance) {
+      otherwise.push_back(elements);
+      scope.values.erase(lazy.sum);
+      if (Value source = terms.writtenAs(lazy.sum))
+        scope.copies.erase(source);
+    }
+    auto when =
+        ncd::WhenOp::create(scope.builder, stream.getLoc(), passes, otherwise);
     EmissionScope inner(OpBuilder::atBlockEnd(&when.getBody().front()), &scope);
-    for (const PlanMember *member : moving) {
-      emitter.countUses(member->moved, inner);
-      countInvariants(member->moved);
+    SmallVector<std::pair<Expr, ncd::ArrayType>> wanted;
+    for (const PlanMember *member : moving)
+      wanted.push_back({member->moved, stateType(*member)});
+    if (lazy.distance)
+      wanted.push_back(
+          {lazy.movedDistance, cast<ncd::ArrayType>(elements.getType())});
+    for (auto [term, type] : wanted) {
+      emitter.countUses(term, inner);
+      countInvariants(term);
     }
     SmallVector<Value> values;
-    for (const PlanMember *member : moving)
-      values.push_back(emitter.emitAs(member->moved, stateType(*member), inner));
+    for (auto [term, type] : wanted)
+      values.push_back(emitter.emitAs(term, type, inner));
     yield(inner, values);
     for (auto [member, result] : llvm::zip(moving, when.getResults()))
       scope.values[terms.context.state(member->state->number,
                                        member->state->axes, 2)] = result;
+    if (lazy.distance)
+      scope.values[lazy.taken] = when.getResults().back();
   }
 
   void writeMerge() {
@@ -296,8 +314,7 @@ private:
 
 } // namespace
 
-LogicalResult rewriteAsStream(Operation *op,
-                              const StreamingOptions &wanted) {
+LogicalResult rewriteAsStream(Operation *op, const StreamingOptions &wanted) {
   auto kernel = dyn_cast<ncd::KernelOp>(op);
   if (!kernel)
     return op->emitOpError("is not an ncd.kernel");

@@ -26,7 +26,19 @@ struct Deriver::Side {
   /// By shifted atom: the new and the old point of reference.
   const DenseMap<Expr, Expr> *newPoints = nullptr;
   const DenseMap<Expr, Expr> *oldPoints = nullptr;
+  /// The elements' distance from the reference of the gauges, where it is known
+  /// already.
+  Expr distance = nullptr;
 };
+
+/// A multiple of \p e in powers of two: log2(e) * scale * e.
+static Expr inPowersOfTwo(ExprContext &context, double scale, Expr e) {
+  double k = scale * kLog2E;
+  // exp2 with a natural unit: keep 1 exactly where rounding made it almost 1.
+  if (std::fabs(k - 1) < 1e-12)
+    k = 1;
+  return context.scale(k, e);
+}
 
 /// log2(e) * scale * (u - max), which is 0 where u is the maximum. The scale
 /// comes last: a difference of floats near each other is exact, k*u - k*max
@@ -34,11 +46,7 @@ struct Deriver::Side {
 /// be -inf, whose exponential is 0; the maximum of nothing counts as 0, so that
 /// it is so for it as well.
 Expr Deriver::scaledDistance(Expr u, Expr maximum, double scale) {
-  double k = scale * kLog2E;
-  // exp2 with a natural unit: keep 1 exactly where rounding made it almost 1.
-  if (std::fabs(k - 1) < 1e-12)
-    k = 1;
-  return context.scale(k, context.sub(u, context.guard(maximum)));
+  return inPowersOfTwo(context, scale, context.sub(u, context.guard(maximum)));
 }
 
 Expr Deriver::positive(Expr maximum) {
@@ -95,8 +103,11 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
                                 [](const Gauge &g) { return g.exponential; });
     Expr exponent;
     if (gauge != accumulator.gauges.end()) {
-      exponent = scaledDistance(gauge->exponent, side.maxima[gauge->reference],
-                                gauge->scale);
+      exponent =
+          side.distance
+              ? inPowersOfTwo(context, gauge->scale, side.distance)
+              : scaledDistance(gauge->exponent, side.maxima[gauge->reference],
+                               gauge->scale);
       zeroed = true;
     } else {
       Factors base2;
@@ -341,8 +352,7 @@ void Deriver::buildMembers() {
 /// million elements that do stay below 2^28.
 static constexpr double kLagLog2 = 8;
 
-std::optional<unsigned>
-Deriver::lazyReference(const StreamPlan &plan) const {
+std::optional<unsigned> Deriver::lazyReference(const StreamPlan &plan) const {
   std::optional<unsigned> reference;
   for (const PlanMember &member : plan.members) {
     unsigned number = member.state->number;
@@ -368,21 +378,62 @@ Deriver::lazyReference(const StreamPlan &plan) const {
   return reference;
 }
 
+/// \p e less \p reference, which is the start of the sum in \p e; \p lazily is
+/// told of the sum. Null where \p e is no sum of products over another axis,
+/// perhaps hidden by conditions.
+static Expr distanceFrom(ExprContext &context, unsigned axis, Expr e,
+                         Expr reference, LazyReference &lazily) {
+  if (e->kind == Kind::Select && e->operand(2)->isMinusInfinity()) {
+    Expr inner = distanceFrom(context, axis, e->operand(1), reference, lazily);
+    return inner ? context.select(e->operand(0), inner, e->operand(2))
+                 : nullptr;
+  }
+  if (e->kind != Kind::Reduce || e->monoid != Monoid::Sum || e->axis == axis ||
+      e->operand(0)->kind != Kind::Mul)
+    return nullptr;
+  lazily.sum = e;
+  return lazily.started = context.add(e, context.neg(reference));
+}
+
 void Deriver::writeLazyStep(StreamPlan &plan, unsigned reference) {
   const Accumulator &maximum = accumulators[reference];
-  Expr fresh = combine(
-      maximum, state(reference),
-      context.reduce(maximum.monoid, axis, maximum.computed));
+  Expr old = state(reference);
+  Expr fresh = combine(maximum, old,
+                       context.reduce(maximum.monoid, axis, maximum.computed));
+  double scale = 0;
+  bool sameElements = true;
+  for (const PlanMember &member : plan.members)
+    for (const Gauge &gauge : accumulators[member.state->number].gauges) {
+      scale = std::max(scale, gauge.scale);
+      sameElements &= gauge.exponent == maximum.computed;
+    }
+  LazyReference lazily;
+  lazily.element = maximum.computed;
+  Expr lag = context.constant(kLagLog2 / (scale * kLog2E));
+  if (sameElements)
+    lazily.distance = distanceFrom(context, axis, maximum.computed,
+                                   context.guard(old), lazily);
+  if (lazily.distance) {
+    Expr none = context.constant(-kInfinity);
+    // A reference of -inf is passed by anything.
+    Expr unseen = context.compare(Comparison::EQ, old, none);
+    lazily.passes = context.compare(Comparison::GT, lazily.distance,
+                                    context.select(unseen, none, lag));
+    lazily.movedDistance = context.sub(maximum.computed, context.guard(fresh));
+    lazily.taken =
+        context.state(unsigned(members.size()), maximum.computed->axes, 2);
+  } else {
+    lazily.passes = context.compare(Comparison::GT, maximum.computed,
+                                    context.add(old, lag));
+  }
   SmallVector<Expr, 4> moved(accumulators.size()), known(accumulators.size());
   moved[reference] = fresh;
   known[reference] = state(reference, 2);
   DenseMap<Expr, Expr> none;
-  Side before{0, moved, &none, &none}, behind{2, known, &none, &none};
-  double scale = 0;
+  Side before{0, moved, &none, &none};
+  Side behind{2, known, &none, &none, lazily.taken};
   for (PlanMember &member : plan.members) {
     const Accumulator a = accumulators[member.state->number];
-    for (const Gauge &gauge : a.gauges)
-      scale = std::max(scale, gauge.scale);
     if (a.number == reference) {
       member.moved = fresh;
       member.advanced = known[reference];
@@ -394,13 +445,7 @@ void Deriver::writeLazyStep(StreamPlan &plan, unsigned reference) {
           combine(a, state(a.number, member.moved ? 2 : 0), element(a, behind));
     }
   }
-  LazyReference result;
-  result.element = maximum.computed;
-  result.passes = context.compare(
-      Comparison::GT, maximum.computed,
-      context.add(state(reference), context.constant(kLagLog2 /
-                                                     (scale * kLog2E))));
-  plan.lazy = result;
+  plan.lazy = lazily;
 }
 
 /// A member has one set of axes, in the state, after a chunk and after a merge.

@@ -165,7 +165,7 @@ ncd::Source Chooser::sourceOf(ncd::ContractOp contract, unsigned factor,
   auto argument = dyn_cast<BlockArgument>(contract.getInputs()[factor]);
   if (!argument)
     return ncd::Source::Registers;
-  bool inLoop = isa<ncd::StreamOp>(contract->getParentOp());
+  bool inLoop = contract->getParentOfType<ncd::StreamOp>() != nullptr;
   bool stays = isRow && inLoop && argument.getOwner()->getParentOp() == kernel;
   return stays ? ncd::Source::Registers : ncd::Source::Shared;
 }

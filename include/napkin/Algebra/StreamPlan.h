@@ -72,11 +72,20 @@ struct PlanMember {
 /// is a reference, not the maximum, and stays for most chunks: l is not
 /// corrected, and no maximum of a row is taken. A reference of -inf has seen
 /// nothing, and is passed by anything.
+///
+/// Where u is a sum of products, that sum can start from -m instead of 0, so
+/// that u - m costs nothing. It is then computed again where m moves: u itself
+/// is not known, and (u - m) + m has lost it if m was far away.
 struct LazyReference {
   /// Elements that pass the reference; where one is true, members are `moved`.
   Expr passes = nullptr;
   /// What the reference is a maximum of.
   Expr element = nullptr;
+  /// Where the reference is the start of a sum: that sum from 0 and from the
+  /// reference, the elements' distance from the old reference, from the new
+  /// one, and what stands for the one of the two that is taken. Null otherwise.
+  Expr sum = nullptr, started = nullptr, distance = nullptr,
+       movedDistance = nullptr, taken = nullptr;
 };
 
 /// A streaming form. Expressions belong to the context that it was derived in.

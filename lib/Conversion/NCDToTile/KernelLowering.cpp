@@ -292,7 +292,8 @@ static Value combine(OpBuilder &b, Location loc, ncd::Monoid monoid, Value x,
   return {};
 }
 
-/// Whether a map is the sum of its two operands, both with all of its axes.
+/// Whether a map is the sum of its two operands, one of them with all of its
+/// axes; the other may be repeated along some.
 static bool isPlainSum(ncd::MapOp map) {
   Block &body = map.getBody().front();
   if (map.getInputs().size() != 2 || !llvm::hasNItems(body, 2))
@@ -303,13 +304,22 @@ static bool isPlainSum(ncd::MapOp map) {
          body.getTerminator()->getOperand(0) == add.getResult(0) &&
          add.getOperand(0) != add.getOperand(1) &&
          llvm::all_of(add.getOperands(), llvm::IsaPred<BlockArgument>) &&
-         llvm::all_of(map.getInputs(),
+         llvm::all_of(
+             map.getInputs(),
+             [&](Value input) {
+               return cast<ncd::ArrayType>(input.getType()).getElementType() ==
+                      type.getElementType();
+             }) &&
+         llvm::any_of(map.getInputs(),
                       [&](Value input) { return input.getType() == type; });
 }
 
 /// The sum that alone uses a product, which may then start from the other term.
 static ncd::MapOp accumulatingSum(ncd::ContractOp op) {
   if (!op.getResult().hasOneUse())
+    return {};
+  if (auto map = dyn_cast<ncd::MapOp>(*op.getResult().user_begin());
+      map && map.getResult().getType() != op.getResult().getType())
     return {};
   auto map = dyn_cast<ncd::MapOp>(*op.getResult().user_begin());
   if (!map || map->getBlock() != op->getBlock() || !isPlainSum(map) ||
@@ -466,7 +476,14 @@ LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
     if (!product || accumulatingSum(product) != op)
       continue;
     FailureOr<Value> start = tileOf(op, op.getInputs()[1 - i]);
-    if (failed(start) || failed(lowerContract(product, *start)))
+    FailureOr<tile::TileType> type = tileType(op, op.getArrayType());
+    if (failed(start) || failed(type))
+      return failure();
+    if (start->getType() != *type) // repeated along the axes that it lacks
+      start = createMap(
+          op.getLoc(), *type, *start,
+          [](OpBuilder &, ValueRange elements) { return elements[0]; });
+    if (failed(lowerContract(product, *start)))
       return failure();
     tiles[op.getResult()] = tiles[product.getResult()];
     return success();
@@ -563,8 +580,7 @@ LogicalResult KernelLowering::lowerWhen(ncd::WhenOp op) {
       return failure();
     otherwise.push_back(*tile);
   }
-  auto when =
-      tile::WhenOp::create(builder, op.getLoc(), *condition, otherwise);
+  auto when = tile::WhenOp::create(builder, op.getLoc(), *condition, otherwise);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&when.getBody().front());
   // What is computed in the region is not there behind it.

@@ -271,8 +271,8 @@ static bool sharesRows(TileType condition, TileType tile) {
       continue;
     LinearLayout mine = tile.getLayout().getLayout(),
                  theirs = condition.getLayout().getLayout();
-    for (auto [a, b] : llvm::zip(mine.getBases(Place::Warp),
-                                 theirs.getBases(Place::Warp)))
+    for (auto [a, b] :
+         llvm::zip(mine.getBases(Place::Warp), theirs.getBases(Place::Warp)))
       if (tile.getShape().coordinate(a, index) !=
           condition.getShape().coordinate(b, *other))
         return false;
@@ -289,7 +289,7 @@ LogicalResult KernelEmitter::emitWhen(WhenOp op) {
   SmallVector<Value> captured;
   op.getBody().walk([&](Operation *inner) {
     crosses |= scratchBytes(*inner) > 0 ||
-               isa<LoadOp, StoreOp, ReadOp, CopyOp, BarrierOp>(inner);
+               isa<LoadOp, StoreOp, CopyOp, BarrierOp>(inner);
     for (Value operand : inner->getOperands())
       if (!op.getBody().isAncestor(operand.getParentRegion()))
         captured.push_back(operand);

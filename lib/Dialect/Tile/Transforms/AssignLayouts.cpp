@@ -280,8 +280,8 @@ private:
           want(operand, typeOf(result).getLayout().getLayout());
       } else if (auto next = dyn_cast<NextOp>(op);
                  next && isa<WhenOp>(op->getParentOp())) {
-        for (auto [operand, result] :
-             llvm::zip(next.getValuesMutable(), op->getParentOp()->getResults()))
+        for (auto [operand, result] : llvm::zip(
+                 next.getValuesMutable(), op->getParentOp()->getResults()))
           want(operand, typeOf(result).getLayout().getLayout());
       } else if (auto next = dyn_cast<NextOp>(op)) {
         auto loop = cast<LoopOp>(op->getParentOp());

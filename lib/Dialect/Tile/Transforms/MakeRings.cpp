@@ -101,12 +101,24 @@ private:
   void readInstead(LoadOp load, Value slot) {
     for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
       if (auto convert = dyn_cast<ConvertOp>(user)) {
-        Value again = ReadOp::create(builder, load.getLoc(),
+        OpBuilder inside(convert);
+        OpBuilder &here =
+            convert->getBlock() == load->getBlock() ? builder : inside;
+        Value again = ReadOp::create(here, load.getLoc(),
                                      convert.getResult().getType(), slot);
         convert.getResult().replaceAllUsesWith(again);
         // It may be where the builder or a caller's loop stands: erased last.
         convert->dropAllReferences();
         replaced.insert(convert);
+      }
+    // A region that is seldom run reads for itself.
+    for (OpOperand &use : llvm::make_early_inc_range(load.getTile().getUses()))
+      if (Operation *user = use.getOwner();
+          isa<WhenOp>(user->getParentOp()) &&
+          user->getParentOp()->getBlock() == load->getBlock()) {
+        OpBuilder inside(user);
+        use.set(ReadOp::create(inside, load.getLoc(), load.getTile().getType(),
+                               slot));
       }
     if (!load->use_empty()) {
       Value read = ReadOp::create(builder, load.getLoc(),
@@ -310,8 +322,20 @@ private:
     Operation *here = &*builder.getInsertionPoint();
     for (auto [load, slot] : llvm::zip(loads, slots))
       readInstead(load, slot);
-    builder.setInsertionPoint(here);
+    // A region that is seldom run may read later than the group.
+    Operation *last = nullptr;
+    for (Value slot : slots)
+      for (Operation *user : slot.getUsers())
+        if (Operation *top = here->getBlock()->findAncestorOpInBlock(*user);
+            !top->isBeforeInBlock(here) &&
+            (!last || last->isBeforeInBlock(top)))
+          last = top;
+    if (last)
+      builder.setInsertionPointAfter(last);
+    else
+      builder.setInsertionPoint(here);
     ReleaseOp::create(builder, loc, slots, ValueRange());
+    builder.setInsertionPoint(here);
   }
 
   /// The ring that held the chunks of the same array, once each, and the trip

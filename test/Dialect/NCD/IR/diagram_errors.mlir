@@ -98,7 +98,7 @@ ncd.return
 
 // A yield outside of a region.
 ncd.diagram @d() {
-  // expected-error @below {{'ncd.yield' op expects parent op to be one of 'ncd.map, ncd.reduce, ncd.kernel, ncd.stream'}}
+  // expected-error @below {{'ncd.yield' op expects parent op to be one of 'ncd.map, ncd.reduce, ncd.kernel, ncd.stream, ncd.when'}}
   ncd.yield
 }
 
