@@ -127,6 +127,8 @@ Expr RegionTerms::readContract(ncd::ContractOp contract) {
     product = product ? context.mul(product, factor) : factor;
   }
   Expr sum = reduceOver(Monoid::Sum, product, contract.getOverAxes());
+  if (contract.getStart())
+    sum = context.add(terms.lookup(contract.getStart()), sum);
   return stored(context, sum, contract.getArrayType().getElementType());
 }
 

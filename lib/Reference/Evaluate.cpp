@@ -165,7 +165,7 @@ Evaluator::runBlock(Block &block, ArrayRef<TensorRef> arguments) {
 LogicalResult Evaluator::evaluate(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<ncd::ContractOp, ncd::MapOp, ncd::ReduceOp, ncd::SoftmaxOp,
-            ncd::LogSumExpOp, ncd::KernelOp, ncd::StreamOp>(
+            ncd::LogSumExpOp, ncd::KernelOp, ncd::StreamOp, ncd::WhenOp>(
           [&](auto typed) { return evaluate(typed); })
       .Case<ncd::RMSNormOp>([&](ncd::RMSNormOp norm) {
         return evaluateNorm(op, norm.getInput(), norm.getGain(), {},
@@ -222,6 +222,28 @@ void Evaluator::shuffleOrders(llvm::MutableArrayRef<Values<T>> arrays,
   }
 }
 
+/// Adds \p start to \p sums, repeated along the axes that it lacks.
+template <typename T>
+static void addRepeated(Values<T> &sums, const Values<T> &start) {
+  std::vector<int64_t> strides(sums.axes.size(), 0),
+      position(sums.axes.size(), 0), own = stridesOf(start.axes);
+  for (auto [axis, stride] : llvm::zip_equal(start.axes, own))
+    for (size_t i = 0; i < sums.axes.size(); ++i)
+      if (sums.axes[i].name == axis.name)
+        strides[i] = stride;
+  int64_t from = 0;
+  for (T &sum : sums.data) {
+    sum += start.data[from];
+    for (size_t i = sums.axes.size(); i-- > 0;) {
+      from += strides[i];
+      if (++position[i] < sums.axes[i].size)
+        break;
+      from -= strides[i] * position[i];
+      position[i] = 0;
+    }
+  }
+}
+
 template <typename T>
 LogicalResult Evaluator::contractAs(ncd::ContractOp op) {
   std::vector<Values<T>> factors;
@@ -229,7 +251,10 @@ LogicalResult Evaluator::contractAs(ncd::ContractOp op) {
     factors.push_back(valuesOf<T>(input));
   std::vector<std::string> over = namesOf(op.getOver());
   shuffleOrders<T>(factors, over);
-  return storeValues(op, op.getResult(), contract(std::move(factors), over));
+  Values<T> sums = contract(std::move(factors), over);
+  if (op.getStart())
+    addRepeated(sums, valuesOf<T>(op.getStart()));
+  return storeValues(op, op.getResult(), std::move(sums));
 }
 
 LogicalResult Evaluator::evaluate(ncd::ContractOp op) {

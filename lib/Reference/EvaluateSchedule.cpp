@@ -25,6 +25,22 @@ LogicalResult Evaluator::evaluate(ncd::KernelOp op) {
   return success();
 }
 
+/// All rows at once: what is right for one is right for all.
+LogicalResult Evaluator::evaluate(ncd::WhenOp op) {
+  const Tensor &condition = tensorOf(op.getCondition());
+  FailureOr<std::vector<TensorRef>> results = std::vector<TensorRef>();
+  if (llvm::any_of(condition.integers, [](int64_t bit) { return bit != 0; }))
+    results = runBlock(op.getBody().front(), {});
+  else
+    for (Value value : op.getOtherwise())
+      results->push_back(values.find(value)->second);
+  if (failed(results))
+    return failure();
+  for (auto [value, tensor] : llvm::zip_equal(op.getResults(), *results))
+    values[value] = tensor;
+  return success();
+}
+
 /// Positions [\p begin, \p end) of axis \p name of \p tensor.
 static Tensor sliceOf(const Tensor &tensor, StringRef name, int64_t begin,
                       int64_t end) {

@@ -59,6 +59,7 @@ private:
                                    bool centre);
   mlir::LogicalResult evaluate(ncd::KernelOp op);
   mlir::LogicalResult evaluate(ncd::StreamOp op);
+  mlir::LogicalResult evaluate(ncd::WhenOp op);
 
   /// Shuffles the positions of the axes called \p over, all of \p arrays
   /// alike, if the options ask for random orders.

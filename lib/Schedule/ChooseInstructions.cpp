@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractShape.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "napkin/Schedule/Passes.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
@@ -196,6 +197,65 @@ void Chooser::run() {
   });
 }
 
+/// Whether a map is the sum of its two operands, one of them with all of its
+/// axes; the other may be repeated along some.
+static bool isPlainSum(ncd::MapOp map) {
+  Block &body = map.getBody().front();
+  if (map.getInputs().size() != 2 || !llvm::hasNItems(body, 2))
+    return false;
+  mlir::Operation &add = body.front();
+  return isa<arith::AddFOp, arith::AddIOp>(add) &&
+         body.getTerminator()->getOperand(0) == add.getResult(0) &&
+         add.getOperand(0) != add.getOperand(1) &&
+         llvm::all_of(add.getOperands(), llvm::IsaPred<BlockArgument>);
+}
+
+/// Number of the operand of \p sum that is a product which may start from the
+/// other one; nullopt where none is.
+static std::optional<unsigned> startingProduct(ncd::MapOp sum) {
+  if (!isPlainSum(sum))
+    return std::nullopt;
+  for (unsigned i : {0u, 1u}) {
+    auto product = sum.getInputs()[i].getDefiningOp<ncd::ContractOp>();
+    Value start = sum.getInputs()[1 - i];
+    if (!product || product->getBlock() != sum->getBlock() ||
+        !product.getResult().hasOneUse() || product.getStart() ||
+        product.getArrayType() != sum.getArrayType() ||
+        product.getAccumulatorType() != sum.getArrayType().getElementType() ||
+        cast<ncd::ArrayType>(start.getType()).getElementType() !=
+            product.getAccumulatorType())
+      continue;
+    // Of two products that are added, the first starts from nothing.
+    auto other = start.getDefiningOp<ncd::ContractOp>();
+    if (other && other->getBlock() == product->getBlock() &&
+        product->isBeforeInBlock(other))
+      continue;
+    return i;
+  }
+  return std::nullopt;
+}
+
+/// Makes sums with a product that nothing else uses the start of that product.
+static void joinSums(ncd::KernelOp kernel) {
+  SmallVector<ncd::MapOp> maps;
+  kernel.getBody().walk([&](ncd::MapOp map) { maps.push_back(map); });
+  for (ncd::MapOp sum : maps) {
+    std::optional<unsigned> index = startingProduct(sum);
+    if (!index)
+      continue;
+    auto product = sum.getInputs()[*index].getDefiningOp<ncd::ContractOp>();
+    OpBuilder builder(sum);
+    auto joined = ncd::ContractOp::create(
+        builder, product.getLoc(), product.getArrayType(), product.getInputs(),
+        sum.getInputs()[1 - *index], product.getOverAttr(),
+        product.getProductAttr());
+    joined->setDiscardableAttrs(product->getDiscardableAttrDictionary());
+    sum.getResult().replaceAllUsesWith(joined.getResult());
+    sum.erase();
+    product.erase();
+  }
+}
+
 namespace {
 struct ChooseInstructions
     : schedule::impl::ChooseInstructionsPassBase<ChooseInstructions> {
@@ -210,6 +270,7 @@ struct ChooseInstructions
     }
     getOperation()->walk([&](ncd::KernelOp kernel) {
       Chooser(kernel, *description, allowTF32).run();
+      joinSums(kernel);
     });
   }
 };

@@ -239,6 +239,41 @@ void napkin::schedule::expandContracts(ncd::DiagramOp diagram) {
       expand(contract);
 }
 
+void napkin::schedule::expandStarts(ncd::DiagramOp diagram) {
+  SmallVector<ncd::ContractOp> contracts(
+      diagram.getBody().front().getOps<ncd::ContractOp>());
+  for (ncd::ContractOp contract : contracts) {
+    if (!contract.getStart())
+      continue;
+    OpBuilder builder(contract);
+    Location location = contract.getLoc();
+    ncd::ArrayType type = contract.getArrayType();
+    Type sum = contract.getAccumulatorType();
+    Value product =
+        ncd::ContractOp::create(builder, location, type.withElementType(sum),
+                                contract.getInputs(), contract.getOverAxes());
+    auto map = ncd::MapOp::create(
+        builder, location, type, {contract.getStart(), product},
+        [&](OpBuilder &b, Location loc, ValueRange terms) -> Value {
+          if (isa<IntegerType>(sum))
+            return arith::AddIOp::create(b, loc, terms[0], terms[1]);
+          Value total = arith::AddFOp::create(b, loc, terms[0], terms[1]);
+          unsigned width = type.getElementType().getIntOrFloatBitWidth();
+          if (width < sum.getIntOrFloatBitWidth())
+            return arith::TruncFOp::create(b, loc, type.getElementType(),
+                                           total);
+          if (width > sum.getIntOrFloatBitWidth())
+            return arith::ExtFOp::create(b, loc, type.getElementType(), total);
+          return total;
+        });
+    for (mlir::Operation *part : {product.getDefiningOp(), map.getOperation()})
+      if (Attribute pin = contract->getAttr("ncd.pin"))
+        part->setAttr("ncd.pin", pin);
+    contract.getResult().replaceAllUsesWith(map.getResult());
+    contract.erase();
+  }
+}
+
 /// Reduces the first axis of \p reduce by an operation of its own.
 static ncd::ReduceOp splitFirst(ncd::ReduceOp reduce) {
   OpBuilder builder(reduce);

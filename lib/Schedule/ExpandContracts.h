@@ -23,6 +23,10 @@ namespace napkin::schedule {
 /// kernels are left alone.
 void expandContracts(ncd::DiagramOp diagram);
 
+/// Writes the `plus` of the contracts of \p diagram, which belongs to what the
+/// schedule decides, as a map that adds.
+void expandStarts(ncd::DiagramOp diagram);
+
 /// Replaces the reductions of \p diagram over more axes than the \p dimensions
 /// of a tile by several, one after the other, that combine the same elements in
 /// the same type. Only monoids known by name.

@@ -188,6 +188,7 @@ plan::Product Reader::productOf(ncd::ContractOp contract) {
   product.columns = {*plan.findAxis(how.getColumns().getValue())};
   product.warpRows = how.getRowWarps();
   product.warpColumns = how.getColumnWarps();
+  product.starts = contract.getStart() && names.count(contract.getStart());
   auto sourceOf = [](ncd::Source source) {
     return source == ncd::Source::Registers ? plan::Source::Registers
                                             : plan::Source::Shared;

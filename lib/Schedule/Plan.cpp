@@ -239,8 +239,10 @@ std::string Printer::transfer(const Fill &fill) const {
 
 std::string Printer::operation(const Op &op) const {
   std::string reads;
-  for (const std::string &read : op.reads)
-    reads += (reads.empty() ? "" : ", ") + read;
+  for (auto [index, read] : llvm::enumerate(op.reads)) {
+    bool start = op.product && op.product->starts && index + 1 == op.reads.size();
+    reads += (reads.empty() ? "" : start ? " plus " : ", ") + read;
+  }
   if (!op.product)
     return fmt::format("{}[{}] = {}", op.name, plan.list(op.axes), reads);
   const Product &product = *op.product;

@@ -294,6 +294,7 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
            << "'; known are " << target::knownTargets();
   if (failed(readPinAttribute(diagram, pins)))
     return failure();
+  expandStarts(diagram);
   // A pin is about every wire that the user calls so.
   separateAxes(diagram);
   const Pins written = pins;

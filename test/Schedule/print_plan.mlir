@@ -12,8 +12,7 @@
 // CHECK-NEXT:     loop k by [[CHUNK:[0-9]+]] {
 // CHECK:            fill a[m, k] : 16 in shared slots
 // CHECK-NEXT:       fill b[k, n] : 16 in shared slots
-// CHECK-NEXT:       product1[m, n] = contract a, b rows m columns n summed k "mma.m16n8k16.bf16"
-// CHECK-NEXT:       map1[m, n] = state1, product1
+// CHECK-NEXT:       product1[m, n] = contract a, b plus state1 rows m columns n summed k "mma.m16n8k16.bf16"
 // CHECK-NEXT:     }
 // CHECK-NEXT:     store result0[m, n] : 32 from registers
 // CHECK: moves {{[0-9]+}} bytes in and 2000000 out

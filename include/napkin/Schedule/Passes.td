@@ -100,6 +100,9 @@ def ChooseInstructionsPass : Pass<"ncd-choose-instructions"> {
     A factor is in registers if it was computed, or if a loop reads the same rows
     in each step; otherwise it is read from shared memory.
 
+    A sum of a product with something else becomes the product's `plus`, where
+    nothing else reads the product.
+
     What is there already stays.
 
     ```mlir

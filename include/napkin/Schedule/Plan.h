@@ -195,6 +195,8 @@ struct Product {
   /// Warps along the rows and along the columns.
   unsigned warpRows = 1, warpColumns = 1;
   Source a = Source::Shared, b = Source::Shared;
+  /// Whether the last of what it reads is what the sums start from.
+  bool starts = false;
 };
 
 /// An operation, in a nest. What it reads are names of fills, values and

@@ -292,53 +292,23 @@ static Value combine(OpBuilder &b, Location loc, ncd::Monoid monoid, Value x,
   return {};
 }
 
-/// Whether a map is the sum of its two operands, one of them with all of its
-/// axes; the other may be repeated along some.
-static bool isPlainSum(ncd::MapOp map) {
-  Block &body = map.getBody().front();
-  if (map.getInputs().size() != 2 || !llvm::hasNItems(body, 2))
-    return false;
-  Operation &add = body.front();
-  auto type = cast<ncd::ArrayType>(map.getResult().getType());
-  return isa<arith::AddFOp, arith::AddIOp>(add) &&
-         body.getTerminator()->getOperand(0) == add.getResult(0) &&
-         add.getOperand(0) != add.getOperand(1) &&
-         llvm::all_of(add.getOperands(), llvm::IsaPred<BlockArgument>) &&
-         llvm::all_of(
-             map.getInputs(),
-             [&](Value input) {
-               return cast<ncd::ArrayType>(input.getType()).getElementType() ==
-                      type.getElementType();
-             }) &&
-         llvm::any_of(map.getInputs(),
-                      [&](Value input) { return input.getType() == type; });
+FailureOr<Value> KernelLowering::startOf(ncd::ContractOp op,
+                                         tile::TileType sums) {
+  if (!op.getStart())
+    return createZeros(op.getLoc(), sums);
+  FailureOr<Value> start = tileOf(op, op.getStart());
+  if (failed(start) || start->getType() == sums)
+    return start;
+  // Repeated along the axes that it lacks.
+  return createMap(
+      op.getLoc(), sums, *start,
+      [](OpBuilder &, ValueRange elements) { return elements[0]; });
 }
 
-/// The sum that alone uses a product, which may then start from the other term.
-static ncd::MapOp accumulatingSum(ncd::ContractOp op) {
-  if (!op.getResult().hasOneUse())
-    return {};
-  if (auto map = dyn_cast<ncd::MapOp>(*op.getResult().user_begin());
-      map && map.getResult().getType() != op.getResult().getType())
-    return {};
-  auto map = dyn_cast<ncd::MapOp>(*op.getResult().user_begin());
-  if (!map || map->getBlock() != op->getBlock() || !isPlainSum(map) ||
-      map.getResult().getType().getElementType() != op.getAccumulatorType())
-    return {};
-  // Of two products that are added, the first starts from nothing.
-  Value other = map.getInputs()[map.getInputs()[0] == op.getResult() ? 1 : 0];
-  auto product = other.getDefiningOp<ncd::ContractOp>();
-  if (product && product->getBlock() == op->getBlock() &&
-      op->isBeforeInBlock(product))
-    return {};
-  return map;
-}
-
-LogicalResult KernelLowering::lowerContract(ncd::ContractOp op,
-                                            Value accumulator) {
+LogicalResult KernelLowering::lowerContract(ncd::ContractOp op) {
   ncd::ProductAttr how = op.getProductAttr();
   if (!how)
-    return lowerByElements(op, accumulator);
+    return lowerByElements(op);
   const target::MatrixInstruction &row =
       *target::lookupInstruction(how.getInstruction());
   SmallVector<Value> factors;
@@ -382,19 +352,19 @@ LogicalResult KernelLowering::lowerContract(ncd::ContractOp op,
                         builder.getZeroAttr(typeOf(factor).getElementType()));
     factor = convertElements(op.getLoc(), factor, element);
   }
-  if (!accumulator)
-    accumulator = createZeros(op.getLoc(), sums);
+  FailureOr<Value> start = startOf(op, sums);
+  if (failed(start))
+    return failure();
   Value product = tile::MmaOp::create(
       builder, op.getLoc(), sums, factors[rowFactor], factors[1 - rowFactor],
-      accumulator, row.name,
+      *start, row.name,
       builder.getDenseI64ArrayAttr({how.getRowWarps(), how.getColumnWarps()}));
   tiles[op.getResult()] =
       convertElements(op.getLoc(), product, op.getArrayType().getElementType());
   return success();
 }
 
-LogicalResult KernelLowering::lowerByElements(ncd::ContractOp op,
-                                              Value accumulator) {
+LogicalResult KernelLowering::lowerByElements(ncd::ContractOp op) {
   Location loc = op.getLoc();
   SmallVector<Value> factors;
   for (Value input : op.getInputs()) {
@@ -434,12 +404,16 @@ LogicalResult KernelLowering::lowerByElements(ncd::ContractOp op,
       return combine(b, loc, ncd::Monoid::Sum, x, y);
     });
   }
-  if (accumulator)
+  if (op.getStart()) {
+    auto sums = cast<tile::TileType>(value.getType());
+    FailureOr<Value> start = startOf(op, sums);
+    if (failed(start))
+      return failure();
     value = createMap(
-        loc, cast<tile::TileType>(value.getType()), {accumulator, value},
-        [&](OpBuilder &b, ValueRange terms) {
+        loc, sums, {*start, value}, [&](OpBuilder &b, ValueRange terms) {
           return combine(b, loc, ncd::Monoid::Sum, terms[0], terms[1]);
         });
+  }
   tiles[op.getResult()] =
       convertElements(loc, value, resultType->getElementType());
   return success();
@@ -468,26 +442,6 @@ Value KernelLowering::fold(
 }
 
 LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
-  // A sum with a product that nothing else uses is that product's accumulator.
-  for (unsigned i : {0u, 1u}) {
-    if (op.getInputs().size() != 2)
-      break;
-    auto product = op.getInputs()[i].getDefiningOp<ncd::ContractOp>();
-    if (!product || accumulatingSum(product) != op)
-      continue;
-    FailureOr<Value> start = tileOf(op, op.getInputs()[1 - i]);
-    FailureOr<tile::TileType> type = tileType(op, op.getArrayType());
-    if (failed(start) || failed(type))
-      return failure();
-    if (start->getType() != *type) // repeated along the axes that it lacks
-      start = createMap(
-          op.getLoc(), *type, *start,
-          [](OpBuilder &, ValueRange elements) { return elements[0]; });
-    if (failed(lowerContract(product, *start)))
-      return failure();
-    tiles[op.getResult()] = tiles[product.getResult()];
-    return success();
-  }
   auto array = cast<ncd::ArrayType>(op.getResult().getType());
   FailureOr<tile::TileType> type = tileType(op, array);
   if (failed(type))
@@ -614,11 +568,7 @@ LogicalResult KernelLowering::lowerBlock(Block &block) {
 
 LogicalResult KernelLowering::lowerOp(Operation &op) {
   return TypeSwitch<Operation *, LogicalResult>(&op)
-      .Case([&](ncd::ContractOp contract) -> LogicalResult {
-        if (accumulatingSum(contract))
-          return success(); // lowered with the sum
-        return lowerContract(contract, Value());
-      })
+      .Case([&](ncd::ContractOp contract) { return lowerContract(contract); })
       .Case([&](ncd::MapOp map) { return lowerMap(map); })
       .Case([&](ncd::ReduceOp reduce) { return lowerReduce(reduce); })
       .Case([&](ncd::StreamOp stream) { return lowerStream(stream); })

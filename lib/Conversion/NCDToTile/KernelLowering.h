@@ -45,10 +45,11 @@ private:
 
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lowerOp(mlir::Operation &op);
-  /// Lowers a contraction whose sums start from `accumulator`, where given.
-  mlir::LogicalResult lowerContract(ncd::ContractOp op, Value accumulator);
+  mlir::LogicalResult lowerContract(ncd::ContractOp op);
   /// Lowers one that has no instruction: multiplies, then sums.
-  mlir::LogicalResult lowerByElements(ncd::ContractOp op, Value accumulator);
+  mlir::LogicalResult lowerByElements(ncd::ContractOp op);
+  /// What the sums of a contraction start from, as a tile of theirs.
+  mlir::FailureOr<Value> startOf(ncd::ContractOp op, tile::TileType sums);
   mlir::LogicalResult lowerMap(ncd::MapOp op);
   mlir::LogicalResult lowerReduce(ncd::ReduceOp op);
   mlir::LogicalResult lowerStream(ncd::StreamOp op);

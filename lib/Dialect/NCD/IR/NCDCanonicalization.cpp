@@ -88,7 +88,7 @@ struct ContractOfOne : OpRewritePattern<ContractOp> {
 
   LogicalResult matchAndRewrite(ContractOp contract,
                                 PatternRewriter &rewriter) const override {
-    if (contract.getInputs().size() != 1)
+    if (contract.getInputs().size() != 1 || contract.getStart())
       return failure();
     Value input = contract.getInputs().front();
     ArrayType result = contract.getArrayType();

@@ -24,8 +24,8 @@ void ContractOp::build(OpBuilder &builder, OperationState &state,
                        ArrayType resultType, ValueRange inputs,
                        ArrayRef<StringAttr> over) {
   SmallVector<Attribute> axes(over.begin(), over.end());
-  build(builder, state, resultType, inputs, builder.getArrayAttr(axes),
-        ProductAttr());
+  build(builder, state, resultType, inputs, /*start=*/Value(),
+        builder.getArrayAttr(axes), ProductAttr());
 }
 
 SmallVector<StringAttr> ContractOp::getOverAxes() {
@@ -69,6 +69,22 @@ static LogicalResult verifyProduct(ContractOp op) {
     return op.emitOpError("'as' shares the product among ")
            << product.getRowWarps() << " x " << product.getColumnWarps()
            << " = " << sharing << " warps, and the kernel has " << *warps;
+  return success();
+}
+
+/// Checks that the sums can start from `plus`.
+static LogicalResult verifyStart(ContractOp op) {
+  if (!op.getStart())
+    return success();
+  auto start = cast<ArrayType>(op.getStart().getType());
+  if (start.getElementType() != op.getAccumulatorType())
+    return op.emitOpError("sums of ")
+           << op.getAccumulatorType() << " cannot start from 'plus' of "
+           << start.getElementType();
+  for (StringAttr axis : start.getAxes())
+    if (!op.getArrayType().hasAxis(axis))
+      return op.emitOpError("'plus' carries axis '")
+             << axis.getValue() << "', which the result lacks";
   return success();
 }
 
@@ -155,7 +171,7 @@ LogicalResult ContractOp::verify() {
              << axisText(axis, size)
              << " to the result type or the axis to 'over'";
 
-  if (failed(verifyProduct(*this)))
+  if (failed(verifyProduct(*this)) || failed(verifyStart(*this)))
     return failure();
   Type accumulator = accumulatorType(element);
   if (isa<FloatType>(element) ? !isa<FloatType>(result.getElementType())

@@ -26,3 +26,12 @@ ncd.diagram @contract(%q: !ncd.array<h=4, q=8, d=16, bf16>, %k: !ncd.array<h=4, 
   %7 = ncd.contract %f, %f over [d] : !ncd.array<d=16, f64>, !ncd.array<d=16, f64> -> !ncd.array<f64>
   ncd.return
 }
+
+// What the sums start from may lack axes.
+// CHECK-LABEL: ncd.diagram @plus
+// CHECK: ncd.contract %{{.*}}, %{{.*}} over [d] plus %{{.*}} : !ncd.array<q=16, f32> : !ncd.array<q=16, d=32, bf16>, !ncd.array<x=8, d=32, bf16> -> !ncd.array<q=16, x=8, f32>
+ncd.diagram @plus(%q: !ncd.array<q=16, d=32, bf16>, %k: !ncd.array<x=8, d=32, bf16>, %b: !ncd.array<q=16, f32>) -> !ncd.array<q=16, x=8, f32> {
+  %s = ncd.contract %q, %k over [d] plus %b : !ncd.array<q=16, f32>
+    : !ncd.array<q=16, d=32, bf16>, !ncd.array<x=8, d=32, bf16> -> !ncd.array<q=16, x=8, f32>
+  ncd.return %s : !ncd.array<q=16, x=8, f32>
+}

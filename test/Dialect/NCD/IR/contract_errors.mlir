@@ -111,6 +111,24 @@ ncd.diagram @d() {
 
 ncd.diagram @d(%a: !ncd.array<k=4, f32>) {
   // expected-error @below {{attribute 'over' failed to satisfy constraint: axis names}}
-  %r = "ncd.contract"(%a) <{over = [3]}> : (!ncd.array<k=4, f32>) -> !ncd.array<f32>
+  %r = "ncd.contract"(%a) <{operandSegmentSizes = array<i32: 1, 0>, over = [3]}> : (!ncd.array<k=4, f32>) -> !ncd.array<f32>
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @start_element(%q: !ncd.array<q=16, d=32, bf16>, %k: !ncd.array<x=8, d=32, bf16>, %b: !ncd.array<q=16, bf16>) {
+  // expected-error @below {{sums of 'f32' cannot start from 'plus' of 'bf16'}}
+  %s = ncd.contract %q, %k over [d] plus %b : !ncd.array<q=16, bf16>
+    : !ncd.array<q=16, d=32, bf16>, !ncd.array<x=8, d=32, bf16> -> !ncd.array<q=16, x=8, f32>
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @start_axis(%q: !ncd.array<q=16, d=32, bf16>, %k: !ncd.array<x=8, d=32, bf16>, %b: !ncd.array<d=32, f32>) {
+  // expected-error @below {{'plus' carries axis 'd', which the result lacks}}
+  %s = ncd.contract %q, %k over [d] plus %b : !ncd.array<d=32, f32>
+    : !ncd.array<q=16, d=32, bf16>, !ncd.array<x=8, d=32, bf16> -> !ncd.array<q=16, x=8, f32>
   ncd.return
 }

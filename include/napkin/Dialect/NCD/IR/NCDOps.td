@@ -129,7 +129,7 @@ def NCD_YieldOp : NCD_Op<"yield", [
 // Contract, map, reduce
 //===----------------------------------------------------------------------===//
 
-def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
+def NCD_ContractOp : NCD_Op<"contract", [AttrSizedOperandSegments, Pure]> {
   let summary = "Multiply arrays and sum over shared axes";
   let description = [{
     The sum, over the axes in `over`, of the product of all operands; linear in
@@ -141,13 +141,15 @@ def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
 
     In a kernel, `as` says how a block multiplies its tiles
     (`ncd-choose-instructions`); without it the products are made element by
-    element.
+    element. `plus` is what the sums start from instead of 0, repeated along the
+    axes of the result that it lacks: the accumulator of the instruction.
 
     Preconditions: at least one operand; operands have one element type; an axis
     in `over` is carried by at least two operands; the axes of the result are
     exactly those that remain; the result's element type is a float type for
     float operands, and the accumulator's type for integers; `as` names rows and
-    columns that one factor each carries, and a summed axis.
+    columns that one factor each carries, and a summed axis; `plus` has the
+    accumulator's element type and no axis that the result lacks.
 
     Example:
 
@@ -160,11 +162,12 @@ def NCD_ContractOp : NCD_Op<"contract", [Pure]> {
   }];
   let arguments = (ins
     NCD_Arg<Variadic<NCD_ArrayType>, "the factors">:$inputs,
+    NCD_Arg<Optional<NCD_ArrayType>, "what the sums start from">:$start,
     NCD_Arg<NCD_AxisListAttr, "axes that are summed">:$over,
     NCD_Arg<OptionalAttr<NCD_ProductAttr>, "how a block multiplies">:$product);
   let results = (outs NCD_Res<NCD_ArrayType, "the sums of products">:$result);
   let assemblyFormat = [{
-    $inputs `over` custom<AxisList>($over) (`as` $product^)? attr-dict `:` type($inputs) `->` qualified(type($result))
+    $inputs `over` custom<AxisList>($over) (`plus` $start^ `:` qualified(type($start)))? (`as` $product^)? attr-dict `:` type($inputs) `->` qualified(type($result))
   }];
   let builders = [OpBuilder<(ins "ArrayType":$resultType, "::mlir::ValueRange":$inputs,
                                  "::llvm::ArrayRef<::mlir::StringAttr>":$over)>];
