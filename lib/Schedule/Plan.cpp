@@ -240,7 +240,8 @@ std::string Printer::transfer(const Fill &fill) const {
 std::string Printer::operation(const Op &op) const {
   std::string reads;
   for (auto [index, read] : llvm::enumerate(op.reads)) {
-    bool start = op.product && op.product->starts && index + 1 == op.reads.size();
+    bool start =
+        op.product && op.product->starts && index + 1 == op.reads.size();
     reads += (reads.empty() ? "" : start ? " plus " : ", ") + read;
   }
   if (!op.product)
