@@ -304,7 +304,7 @@ bool napkin::executor::decodeMad(Decoder &d) {
 // div, rem
 bool napkin::executor::decodeDiv(Decoder &d) {
   bool div = d.opcode() == "div";
-  bool approximate = d.take("approx") || d.take("full");
+  bool full = d.take("full"), approximate = full || d.take("approx");
   unsigned flags = takeFloatFlags(d);
   Type type = d.takeType();
   if (!needType(d, type))
@@ -312,7 +312,8 @@ bool napkin::executor::decodeDiv(Decoder &d) {
   if (isFloat(type) && div) {
     if (approximate)
       flags |= approximateFlag(d);
-    bool ok = emitFloat(d, AluOp::Div, type, flags, 2);
+    AluOp op = full && flags & FlagApproximate ? AluOp::DivFull : AluOp::Div;
+    bool ok = emitFloat(d, op, type, flags, 2);
     d.info().pipe = approximate ? Pipe::MUFU : d.info().pipe;
     return ok;
   }

@@ -4,11 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The approximate functions as far off as the PTX manual lets a GPU be ("Half
-// precision floating point instructions" and "Floating point instructions").
-// An error depends on the operands alone, as a GPU's does. Results that the
-// manual has in its tables of special values are exact: those of zeros,
-// infinities and NaN, and results that are infinite or zero.
+// The approximate functions as far off as the PTX manual lets a GPU be. Each
+// bound names its section of the PTX ISA 9.1. An error depends on the operands
+// alone, as a GPU's does. Results that the manual has in its tables of special
+// values are exact: those of zeros, infinities and NaN, and results that are
+// infinite or zero.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +16,7 @@
 #include "Vector/Tables.h"
 
 #include <cmath>
+#include <optional>
 
 namespace napkin::executor::NAPKIN_VARIANT {
 namespace {
@@ -34,40 +35,55 @@ static Bound boundOf(AluOp op, double x) {
   constexpr double pi = 3.141592653589793;
   double size = std::fabs(x);
   switch (op) {
-  case AluOp::Div:
-  case AluOp::Ex2:
+  case AluOp::Div:     // 9.7.3.8, .approx; see quotientBeyondBound
+  case AluOp::DivFull: // 9.7.3.8, .full
+  case AluOp::Ex2:     // 9.7.3.21
     return {2, 0, 0};
-  case AluOp::Rcp:
+  case AluOp::Rcp: // 9.7.3.13
     return {1, 0, 0};
-  case AluOp::Sqrt:
+  case AluOp::Sqrt: // 9.7.3.15
     return {0, 0x1p-23, 0};
-  case AluOp::Rsqrt:
+  case AluOp::Rsqrt: // 9.7.3.16
     return {0, std::exp2(-22.9), 0};
-  case AluOp::Lg2:
+  case AluOp::Lg2: // 9.7.3.20
     return size > 0.5 && size < 2 ? Bound{0, 0, 0x1p-22} : Bound{0, 0x1p-22, 0};
-  case AluOp::Sin:
-  case AluOp::Cos:
+  case AluOp::Sin: // 9.7.3.18
+  case AluOp::Cos: // 9.7.3.19
     // Further out there is no bound: the result may be anything.
     return {0, 0,
             size <= 2 * pi     ? std::exp2(-20.5)
             : size <= 100 * pi ? std::exp2(-14.7)
                                : 1.0};
-  default: // tanh
+  default: // tanh, 9.7.3.22
     return {0, 0x1p-11, 0};
   }
 }
 
 /// The bound for 16 bits.
 static Bound halfBoundOf(AluOp op, bool isBfloat) {
-  if (op == AluOp::Ex2)
+  if (op == AluOp::Ex2) // 9.7.4.10
     return {0, isBfloat ? 0x1p-7 : std::exp2(-9.9), 0};
-  return isBfloat ? Bound{0, 0x1p-8, 0} : Bound{0, 0, std::exp2(-10.987)};
+  // tanh, 9.7.4.9
+  return {0, 0, isBfloat ? 0x1p-8 : std::exp2(-10.987)};
+}
+
+/// div.approx is a * (1 / b) (9.7.3.8), where 1 / b has no bound: zero, or NaN
+/// of an infinite a, for |b| above 2^126, and whatever the reciprocal of a
+/// subnormal b rounds to. Nothing for other operands.
+static std::optional<float> quotientBeyondBound(float a, float b) {
+  const float size = std::fabs(b);
+  if (size > 0x1p126f && std::isfinite(size))
+    return std::isinf(a) ? a * 0.0f : std::copysign(0.0f, a) * b;
+  if (size < 0x1p-126f && size != 0)
+    return a * (1 / b);
+  return std::nullopt;
 }
 
 /// The function itself.
 static double valueOf(AluOp op, double a, double b) {
   switch (op) {
   case AluOp::Div:
+  case AluOp::DivFull:
     return a / b;
   case AluOp::Ex2:
     return std::exp2(a);
@@ -130,6 +146,9 @@ static float approximate(AluOp op, float a, float b, bool ftz, bool worst) {
     a = flush(a);
     b = flush(b);
   }
+  if (op == AluOp::Div)
+    if (auto quotient = quotientBeyondBound(a, b))
+      return canonical(*quotient, ftz);
   double exact = valueOf(op, double(a), double(b));
   // What the manual's tables give for zeros is exact: ex2 and cos give 1.
   if (a == 0)
@@ -206,6 +225,8 @@ Handler approximateHandler(AluOp op, ptx::Type type) {
   switch (op) {
   case AluOp::Div:
     return approximate32<AluOp::Div>;
+  case AluOp::DivFull:
+    return approximate32<AluOp::DivFull>;
   case AluOp::Ex2:
     return approximate32<AluOp::Ex2>;
   case AluOp::Rcp:

@@ -32,6 +32,7 @@ enum class AluOp : uint8_t {
   MadWide,
   Sad,
   Div,
+  DivFull, // an approximate form only (div.full)
   Rem,
   Abs,
   Neg,
