@@ -30,6 +30,10 @@ config.substitutions.append(("%{build}", config.napkin_binary_dir))
 config.substitutions.append(("%{cc}", config.napkin_c_compiler))
 config.substitutions.append(("%{cxx}", config.napkin_cxx_compiler))
 
+# What is measured says nothing of a build under sanitizers.
+if config.napkin_sanitize:
+    config.available_features.add("sanitized")
+
 # These are optional: tests that need them say so with REQUIRES. utils/setup puts
 # ptxas and nvdisasm into the build folder where the machine has none.
 sys.path.insert(0, os.path.join(config.napkin_source_dir, "utils"))

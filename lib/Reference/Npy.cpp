@@ -8,11 +8,13 @@
 #include "napkin/Reference/Npy.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Alignment.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include <utility>
 
 using namespace napkin::reference;
 using llvm::StringRef;
@@ -145,63 +147,162 @@ private:
 
 } // namespace
 
-llvm::Expected<NpyArray> napkin::reference::parseNpy(StringRef content,
-                                                     StringRef name) {
-  auto fail = [&](const llvm::Twine &what) {
-    return llvm::createStringError(name + ": " + what);
-  };
-  if (!content.starts_with(magic))
-    return fail("not a .npy file: it does not begin with '\\x93NUMPY'");
-  if (content.size() < 10)
-    return fail("truncated in the header");
-  unsigned major = static_cast<unsigned char>(content[6]);
+static llvm::Error failure(StringRef name, const llvm::Twine &what) {
+  return llvm::createStringError(name + ": " + what);
+}
+
+/// Bytes of magic, version and length; as many tell where the elements begin.
+static constexpr size_t leastPrefix = 12;
+/// Far longer than any header that NumPy writes.
+static constexpr uint64_t longestHeader = 1 << 20;
+
+/// Where the dictionary of a file of \p fileBytes begins and ends, by its first
+/// bytes.
+static llvm::Expected<std::pair<uint64_t, uint64_t>>
+findHeader(StringRef prefix, uint64_t fileBytes, StringRef name) {
+  if (!prefix.starts_with(magic))
+    return failure(name,
+                   "not a .npy file: it does not begin with '\\x93NUMPY'");
+  if (fileBytes < 10)
+    return failure(name, "truncated in the header");
+  unsigned major = static_cast<unsigned char>(prefix[6]);
   if (major < 1 || major > 3)
-    return fail("format version " + llvm::Twine(major) +
-                " is not supported; versions 1 to 3 are");
-  size_t start = major == 1 ? 10 : 12;
-  if (content.size() < start)
-    return fail("truncated in the header");
+    return failure(name, "format version " + llvm::Twine(major) +
+                             " is not supported; versions 1 to 3 are");
+  uint64_t start = major == 1 ? 10 : 12;
+  if (fileBytes < start)
+    return failure(name, "truncated in the header");
   uint64_t length = major == 1
-                        ? llvm::support::endian::read16le(content.data() + 8)
-                        : llvm::support::endian::read32le(content.data() + 8);
-  if (length > content.size() - start)
-    return fail("truncated in the header: it has " +
-                llvm::Twine(content.size() - start) + " of " +
-                llvm::Twine(length) + " bytes");
-  NpyArray array;
-  std::string problem =
-      HeaderParser(content.substr(start, length)).parse(array);
+                        ? llvm::support::endian::read16le(prefix.data() + 8)
+                        : llvm::support::endian::read32le(prefix.data() + 8);
+  if (length > fileBytes - start)
+    return failure(name, "truncated in the header: it has " +
+                             llvm::Twine(fileBytes - start) + " of " +
+                             llvm::Twine(length) + " bytes");
+  if (length > longestHeader)
+    return failure(name, "the header has " + llvm::Twine(length) +
+                             " bytes; at most " + llvm::Twine(longestHeader) +
+                             " are read");
+  return std::make_pair(start, start + length);
+}
+
+/// Parses the dictionary \p text of a file with \p dataBytes of elements.
+static llvm::Error parseHeader(StringRef text, uint64_t dataBytes,
+                               StringRef name, NpyArray &array) {
+  std::string problem = HeaderParser(text).parse(array);
   if (!problem.empty())
-    return fail(problem);
+    return failure(name, problem);
   unsigned width = dtypeBytes(array.dtype);
   if (width == 0)
-    return fail("element type '" + array.dtype +
-                "' is not supported; store little-endian floats or integers");
+    return failure(name,
+                   "element type '" + array.dtype +
+                       "' is not supported; store little-endian floats or "
+                       "integers");
   int64_t bytes = width;
   for (int64_t size : array.shape)
     if (llvm::MulOverflow(bytes, size, bytes))
-      return fail("the shape is larger than 2^63 bytes");
-  StringRef data = content.drop_front(start + length);
-  if (data.size() != static_cast<uint64_t>(bytes))
-    return fail((data.size() < static_cast<uint64_t>(bytes) ? "truncated"
-                                                            : "too long") +
-                llvm::Twine(": the shape asks for ") + llvm::Twine(bytes) +
-                " bytes of elements, but the file has " +
-                llvm::Twine(data.size()));
+      return failure(name, "the shape is larger than 2^63 bytes");
+  if (dataBytes == static_cast<uint64_t>(bytes))
+    return llvm::Error::success();
+  return failure(
+      name,
+      (dataBytes < static_cast<uint64_t>(bytes) ? "truncated" : "too long") +
+          llvm::Twine(": the shape asks for ") + llvm::Twine(bytes) +
+          " bytes of elements, but the file has " + llvm::Twine(dataBytes));
+}
+
+llvm::Expected<NpyArray> napkin::reference::parseNpy(StringRef content,
+                                                     StringRef name) {
+  auto header = findHeader(content, content.size(), name);
+  if (!header)
+    return header.takeError();
+  StringRef data = content.drop_front(header->second);
+  NpyArray array;
+  if (llvm::Error error =
+          parseHeader(content.slice(header->first, header->second), data.size(),
+                      name, array))
+    return std::move(error);
   array.data.assign(data.begin(), data.end());
   return array;
 }
 
-llvm::Expected<NpyArray> napkin::reference::readNpy(StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (std::error_code code = buffer.getError())
+NpyFile::NpyFile(NpyFile &&other)
+    : header(std::move(other.header)), elementBytes(other.elementBytes),
+      path(std::move(other.path)), file(std::exchange(other.file, -1)) {}
+
+NpyFile::~NpyFile() {
+  if (file >= 0)
+    llvm::sys::fs::closeFile(file);
+}
+
+llvm::Error NpyFile::read(char *to, uint64_t count) {
+  while (count) {
+    llvm::Expected<size_t> got = llvm::sys::fs::readNativeFile(
+        file, llvm::MutableArrayRef<char>(
+                  to, std::min<uint64_t>(count, uint64_t(1) << 30)));
+    if (!got)
+      return llvm::createStringError("cannot read " + path + ": " +
+                                     llvm::toString(got.takeError()));
+    if (*got == 0)
+      return failure(path, "truncated while it was read");
+    to += *got;
+    count -= *got;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<NpyFile> NpyFile::open(StringRef path) {
+  NpyFile npy;
+  npy.path = path.str();
+  auto cannotRead = [&](std::error_code code) {
     return llvm::createStringError(code, "cannot read " + path + ": " +
                                              code.message());
-  return parseNpy((*buffer)->getBuffer(), path);
+  };
+  if (std::error_code code = llvm::sys::fs::openFileForRead(path, npy.file))
+    return cannotRead(code);
+  llvm::sys::fs::file_status status;
+  if (std::error_code code = llvm::sys::fs::status(npy.file, status))
+    return cannotRead(code);
+  std::string text(std::min<uint64_t>(leastPrefix, status.getSize()), 0);
+  if (llvm::Error error = npy.read(text.data(), text.size()))
+    return std::move(error);
+  auto bounds = findHeader(text, status.getSize(), path);
+  if (!bounds)
+    return bounds.takeError();
+  auto [start, end] = *bounds;
+  // A short header may end inside of what was read.
+  const uint64_t had = text.size();
+  if (end < had)
+    return failure(path, "the header is not a dictionary");
+  text.resize(end);
+  if (llvm::Error error = npy.read(text.data() + had, end - had))
+    return std::move(error);
+  npy.elementBytes = status.getSize() - end;
+  if (llvm::Error error = parseHeader(StringRef(text).slice(start, end),
+                                      npy.elementBytes, path, npy.header))
+    return std::move(error);
+  return npy;
+}
+
+llvm::Expected<NpyArray> napkin::reference::readNpy(StringRef path) {
+  llvm::Expected<NpyFile> file = NpyFile::open(path);
+  if (!file)
+    return file.takeError();
+  NpyArray array;
+  array.dtype = file->dtype();
+  array.shape = file->shape().vec();
+  array.data.resize(file->bytes());
+  if (llvm::Error error = file->read(array.data.data(), array.data.size()))
+    return std::move(error);
+  return array;
 }
 
 llvm::Error napkin::reference::writeNpy(StringRef path, const NpyArray &array) {
+  return writeNpy(path, array, array.data);
+}
+
+llvm::Error napkin::reference::writeNpy(StringRef path, const NpyArray &array,
+                                        llvm::ArrayRef<char> data) {
   std::string header =
       "{'descr': '" + array.dtype + "', 'fortran_order': False, 'shape': (";
   for (int64_t size : array.shape)
@@ -222,7 +323,7 @@ llvm::Error napkin::reference::writeNpy(StringRef path, const NpyArray &array) {
         out << magic << (start == 10 ? '\x01' : '\x02') << '\0';
         out.write(length, start - 8);
         out << header;
-        out.write(array.data.data(), array.data.size());
+        out.write(data.data(), data.size());
         return llvm::Error::success();
       });
   if (!error)

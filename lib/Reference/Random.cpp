@@ -193,9 +193,27 @@ static void drawFloats(Tensor &tensor, Distribution distribution, uint64_t seed,
       break;
     }
   }
-  if (distribution == Distribution::Extreme && seed % 3 == 0)
-    scatterNonFinite(tensor, random);
   roundTo(tensor.element, tensor.floats);
+}
+
+/// Whether scatterNonFinite changes the array.
+static bool hasNonFinite(Distribution distribution, uint64_t seed) {
+  return distribution == Distribution::Extreme && seed % 3 == 0;
+}
+
+/// The next values of \p random.
+static void draw(Tensor &tensor, Distribution distribution, uint64_t seed,
+                 Random &random) {
+  if (isFloat(tensor.element))
+    drawFloats(tensor, distribution, seed, random);
+  for (int64_t &value : tensor.integers) {
+    if (tensor.element == Element::I1)
+      value = random.integer(0, 1);
+    else if (tensor.element == Element::I8)
+      value = random.integer(-128, 127);
+    else
+      value = random.integer(-1000, 1000);
+  }
 }
 
 Tensor napkin::reference::randomTensor(std::vector<Axis> axes, Element element,
@@ -203,17 +221,36 @@ Tensor napkin::reference::randomTensor(std::vector<Axis> axes, Element element,
                                        uint64_t seed) {
   Tensor tensor(std::move(axes), element);
   Random random(seed);
-  if (isFloat(element))
-    drawFloats(tensor, distribution, seed, random);
-  for (int64_t &value : tensor.integers) {
-    if (element == Element::I1)
-      value = random.integer(0, 1);
-    else if (element == Element::I8)
-      value = random.integer(-128, 127);
-    else
-      value = random.integer(-1000, 1000);
+  draw(tensor, distribution, seed, random);
+  if (isFloat(element) && hasNonFinite(distribution, seed)) {
+    scatterNonFinite(tensor, random);
+    roundTo(element, tensor.floats);
   }
   return tensor;
+}
+
+std::vector<char> napkin::reference::randomBytes(const std::vector<Axis> &axes,
+                                                 Element element,
+                                                 Distribution distribution,
+                                                 uint64_t seed) {
+  // Those values stand anywhere in the array.
+  if (isFloat(element) && hasNonFinite(distribution, seed))
+    return randomTensor(axes, element, distribution, seed).toBytes();
+  constexpr int64_t pieceSize = 1 << 16;
+  int64_t left = 1;
+  for (const Axis &axis : axes)
+    left *= axis.size;
+  std::vector<char> bytes;
+  bytes.reserve(left * elementBytes(element));
+  Random random(seed);
+  while (left) {
+    Tensor piece({{"i", std::min(left, pieceSize)}}, element);
+    draw(piece, distribution, seed, random);
+    std::vector<char> part = piece.toBytes();
+    bytes.insert(bytes.end(), part.begin(), part.end());
+    left -= piece.size();
+  }
+  return bytes;
 }
 
 Tensor napkin::reference::randomMask(std::vector<Axis> axes, Element element,

@@ -57,8 +57,8 @@ std::optional<reference::Element> napkin::run::elementOf(llvm::StringRef name) {
   return reference::parseElement(name);
 }
 
-llvm::Expected<reference::NpyArray>
-napkin::run::readArray(llvm::StringRef path, llvm::StringRef name) {
+llvm::Expected<reference::NpyFile>
+napkin::run::openArray(llvm::StringRef path, llvm::StringRef name) {
   // A device or a pipe has no end, or cannot be mapped.
   llvm::sys::fs::file_status status;
   if (!llvm::sys::fs::status(path, status) &&
@@ -66,11 +66,45 @@ napkin::run::readArray(llvm::StringRef path, llvm::StringRef name) {
     return failure(fmt::format("array '{}': '{}' is not a regular file; an "
                                "array of zeros is --in {}=zeros",
                                name.str(), path.str(), name.str()));
-  auto npy = reference::readNpy(path);
+  auto npy = reference::NpyFile::open(path);
   if (!npy)
     return failure(
         fmt::format("array '{}': {}", name.str(), toString(npy.takeError())));
   return npy;
+}
+
+llvm::Expected<reference::Tensor>
+napkin::run::readPiece(reference::NpyFile &file, uint64_t &left,
+                       reference::Element element, llvm::StringRef name) {
+  reference::NpyArray piece;
+  piece.dtype = file.dtype();
+  const uint64_t width = file.dtype()[2] - '0';
+  piece.data.resize(std::min(left, pieceSize * width));
+  left -= piece.data.size();
+  if (auto e = file.read(piece.data.data(), piece.data.size()))
+    return failure(
+        fmt::format("array '{}': {}", name.str(), toString(std::move(e))));
+  const int64_t count = piece.data.size() / width;
+  piece.shape = {count};
+  auto tensor = reference::tensorFromNpy(piece, {{"i", count}}, element, name);
+  if (!tensor)
+    return failure(toString(tensor.takeError()));
+  return tensor;
+}
+
+llvm::Error napkin::run::checkShape(const reference::NpyFile &file,
+                                    const executor::ManifestArray &array,
+                                    reference::Element element) {
+  std::vector<int64_t> sizes;
+  for (const auto &[name, size] : array.axes)
+    sizes.push_back(size);
+  if (file.shape() == llvm::ArrayRef(sizes))
+    return llvm::Error::success();
+  // Whose message is the same without the elements.
+  return failure(
+      toString(reference::tensorFromNpy({file.dtype(), file.shape().vec(), {}},
+                                        axesOf(array), element, array.name)
+                   .takeError()));
 }
 
 llvm::Error napkin::run::splitFiles(llvm::ArrayRef<std::string> texts,
@@ -91,6 +125,33 @@ static bool isInput(const executor::ManifestArray &array) {
   return array.role == Role::Input || array.role == Role::InOut;
 }
 
+/// The elements of a file as the device has them.
+static llvm::Expected<std::vector<char>>
+contentOfFile(const executor::ManifestArray &array, reference::NpyFile &npy,
+              reference::Element element) {
+  std::vector<char> content;
+  // Those that are stored so need no other form.
+  if (npy.dtype() == reference::npyType(element) &&
+      element != reference::Element::I1 &&
+      element != reference::Element::TF32) {
+    content.resize(npy.bytes());
+    if (auto e = npy.read(content.data(), content.size()))
+      return failure(
+          fmt::format("array '{}': {}", array.name, toString(std::move(e))));
+    return std::move(content);
+  }
+  content.reserve(array.bytes);
+  // The first piece says also of an empty file whether its type fits.
+  uint64_t left = npy.bytes();
+  do {
+    auto piece = readPiece(npy, left, element, array.name);
+    if (!piece)
+      return piece.takeError();
+    llvm::append_range(content, piece->toBytes());
+  } while (left);
+  return std::move(content);
+}
+
 /// One input, from its file or made up.
 static llvm::Expected<std::vector<char>>
 contentOf(const executor::ManifestArray &array, llvm::StringRef path,
@@ -101,35 +162,22 @@ contentOf(const executor::ManifestArray &array, llvm::StringRef path,
   if (path == "zeros")
     return std::vector<char>(array.bytes);
   if (!path.empty()) {
-    auto npy = readArray(path, array.name);
+    auto npy = openArray(path, array.name);
     if (!npy)
       return npy.takeError();
-    // Elements that are stored as the device has them need no other form.
-    std::vector<int64_t> sizes;
-    for (const auto &[name, size] : array.axes)
-      sizes.push_back(size);
-    if (npy->dtype == reference::npyType(*element) && npy->shape == sizes &&
-        *element != reference::Element::I1 &&
-        *element != reference::Element::TF32)
-      return std::move(npy->data);
-    auto tensor =
-        reference::tensorFromNpy(*npy, axesOf(array), *element, array.name);
-    if (!tensor)
-      return failure(toString(tensor.takeError()));
-    return tensor->toBytes();
+    if (auto e = checkShape(*npy, array, *element))
+      return std::move(e);
+    return contentOfFile(array, *npy, *element);
   }
   if (array.axes.empty() && array.bytes != reference::elementBytes(*element))
     return failure(fmt::format(
         "array '{}' has {} bytes and no axes: give it a file (--in {}=...)",
         array.name, array.bytes, array.name));
-  // Random values are made as doubles.
-  if (array.bytes / reference::elementBytes(*element) >
-      executor::hostMemoryBytes() / 16)
+  if (array.bytes > executor::hostMemoryBytes() / 2)
     return failure(fmt::format(
         "array '{}' of {} bytes is too big to be made up; give --in {}=...",
         array.name, array.bytes, array.name));
-  return reference::randomTensor(axesOf(array), *element, distribution, seed)
-      .toBytes();
+  return reference::randomBytes(axesOf(array), *element, distribution, seed);
 }
 
 llvm::Error napkin::run::loadInputs(const executor::Manifest &manifest,
@@ -196,8 +244,7 @@ llvm::Error napkin::run::saveOutput(const executor::ManifestArray &array,
   // A manifest may give bytes alone.
   if (array.axes.empty() && bytes.size() != reference::elementBytes(*element))
     npy.shape.push_back(bytes.size() / reference::elementBytes(*element));
-  npy.data = bytes;
-  if (auto e = reference::writeNpy(path, npy))
+  if (auto e = reference::writeNpy(path, npy, bytes))
     return failure(toString(std::move(e)));
   return llvm::Error::success();
 }
@@ -244,12 +291,12 @@ static llvm::Error parseShape(llvm::StringRef text, const Files &files,
       return bad(fmt::format("give element and sizes ({}:bf16[4,64]) or a file "
                              "(--in {}=FILE.npy)",
                              array.name, array.name));
-    auto npy = readArray(file->second, array.name);
+    auto npy = openArray(file->second, array.name);
     if (!npy)
       return npy.takeError();
     if (element.empty())
-      array.element = elementOfDtype(npy->dtype);
-    for (int64_t size : npy->shape)
+      array.element = elementOfDtype(npy->dtype());
+    for (int64_t size : npy->shape())
       array.axes.push_back({fmt::format("a{}", array.axes.size()), size});
   } else {
     if (element.empty() || !sizes.consume_back("]"))

@@ -27,8 +27,24 @@ std::optional<reference::Element> elementOf(llvm::StringRef name);
 std::vector<reference::Axis> axesOf(const executor::ManifestArray &array);
 
 /// The .npy file at `path`; the error names array `name`.
-llvm::Expected<reference::NpyArray> readArray(llvm::StringRef path,
-                                              llvm::StringRef name);
+llvm::Expected<reference::NpyFile> openArray(llvm::StringRef path,
+                                             llvm::StringRef name);
+
+/// Elements that are converted at once: what is made of a file a piece at a
+/// time takes no second array.
+constexpr int64_t pieceSize = 1 << 16;
+
+/// The next elements of `file` as a tensor of one axis, at most pieceSize; none
+/// at the end.
+llvm::Expected<reference::Tensor> readPiece(reference::NpyFile &file,
+                                            uint64_t &left,
+                                            reference::Element element,
+                                            llvm::StringRef name);
+
+/// An error if the file has not the array's shape.
+llvm::Error checkShape(const reference::NpyFile &file,
+                       const executor::ManifestArray &array,
+                       reference::Element element);
 
 } // namespace napkin::run
 

@@ -29,37 +29,74 @@ static std::string indexText(const executor::ManifestArray &array, int64_t at) {
 }
 
 namespace {
-/// The elements of both arrays as doubles or, for integers, exactly.
+/// One element of both arrays: as doubles, and integers exactly.
 struct Pair {
-  reference::Tensor actual, expected;
+  int64_t at = -1;
+  bool isInteger = false;
+  double got = 0, wanted = 0;
+  int64_t gotInteger = 0, wantedInteger = 0;
 
-  bool isExact() const { return actual.floats.empty(); }
-  double got(int64_t at) const {
-    return isExact() ? double(actual.integers[at]) : actual.floats[at];
-  }
-  double wanted(int64_t at) const {
-    return isExact() ? double(expected.integers[at]) : expected.floats[at];
+  static Pair of(const reference::Tensor &actual,
+                 const reference::Tensor &expected, int64_t i) {
+    Pair p;
+    p.isInteger = actual.floats.empty();
+    if (p.isInteger) {
+      p.got = double(p.gotInteger = actual.integers[i]);
+      p.wanted = double(p.wantedInteger = expected.integers[i]);
+    } else {
+      p.got = actual.floats[i];
+      p.wanted = expected.floats[i];
+    }
+    return p;
   }
   /// How far the elements are apart; infinite where only one is finite, or is
   /// NaN.
-  double distance(int64_t at) const {
-    if (isExact() && actual.integers[at] == expected.integers[at])
+  double distance() const {
+    if (isInteger && gotInteger == wantedInteger)
       return 0;
-    double a = got(at), b = wanted(at);
-    if (a == b ? !isExact() : std::isnan(a) && std::isnan(b))
+    if (got == wanted ? !isInteger : std::isnan(got) && std::isnan(wanted))
       return 0;
-    double apart = std::fabs(a - b);
+    double apart = std::fabs(got - wanted);
     // Integers beyond 2^53 that differ are apart.
-    return std::isnan(apart) ? INFINITY : std::max(apart, isExact() ? 1.0 : 0);
+    return std::isnan(apart) ? INFINITY : std::max(apart, isInteger ? 1.0 : 0);
+  }
+  std::string text(const executor::ManifestArray &array) const {
+    return isInteger
+               ? fmt::format("{} is {}, expected {}", indexText(array, at),
+                             gotInteger, wantedInteger)
+               : fmt::format("{} is {:.9g}, expected {:.9g}",
+                             indexText(array, at), got, wanted);
+  }
+};
+
+/// What is further off than is allowed.
+struct Differences {
+  int64_t count = 0, wrong = 0;
+  Pair first, worst;
+  double most = -1;
+
+  void add(Pair pair, double rtol, double atol) {
+    pair.at = count++;
+    double apart = pair.distance(), wanted = std::fabs(pair.wanted);
+    double allowed = std::isfinite(wanted) ? atol + rtol * wanted : 0;
+    if (apart <= allowed)
+      return;
+    if (!wrong++)
+      first = pair;
+    if (apart > most) {
+      most = apart;
+      worst = pair;
+    }
   }
 };
 } // namespace
 
-/// The expected array: a float file is kept in its own precision.
-static llvm::Expected<Pair> load(const executor::ManifestArray &array,
-                                 const std::vector<char> &bytes,
-                                 llvm::StringRef path) {
-  auto npy = readArray(path, array.name);
+/// Compares piece by piece. A float file is kept in its own precision.
+static llvm::Expected<Differences> compare(const executor::ManifestArray &array,
+                                           llvm::ArrayRef<char> bytes,
+                                           llvm::StringRef path, double rtol,
+                                           double atol) {
+  auto npy = openArray(path, array.name);
   if (!npy)
     return npy.takeError();
   auto element = elementOf(array.element);
@@ -68,55 +105,53 @@ static llvm::Expected<Pair> load(const executor::ManifestArray &array,
   auto stored = *element;
   if (reference::isFloat(*element)) {
     for (auto wide : {reference::Element::F32, reference::Element::F64})
-      if (npy->dtype == reference::npyType(wide))
+      if (npy->dtype() == reference::npyType(wide))
         stored = wide;
   }
-  auto expected =
-      reference::tensorFromNpy(*npy, axesOf(array), stored, array.name);
-  if (!expected)
-    return failure(
-        fmt::format("{}: {}", path.str(), toString(expected.takeError())));
-  auto actual = reference::Tensor::fromBytes(axesOf(array), *element, bytes);
-  if (!actual)
-    return failure(toString(actual.takeError()));
-  return Pair{std::move(*actual), std::move(*expected)};
+  auto inFile = [&](llvm::Error error) {
+    llvm::StringRef text = "error: ";
+    std::string what = toString(std::move(error));
+    return failure(fmt::format(
+        "{}: {}", path.str(),
+        what.substr(llvm::StringRef(what).starts_with(text) ? text.size()
+                                                            : 0)));
+  };
+  if (auto e = checkShape(*npy, array, stored))
+    return inFile(std::move(e));
+  Differences differences;
+  uint64_t left = npy->bytes();
+  do {
+    auto expected = readPiece(*npy, left, stored, array.name);
+    if (!expected)
+      return inFile(expected.takeError());
+    const int64_t count = expected->size();
+    const uint64_t size = count * reference::elementBytes(*element);
+    if (size > bytes.size())
+      return failure(fmt::format("output '{}' is shorter than {}", array.name,
+                                 path.str()));
+    auto actual = reference::Tensor::fromBytes({{"i", count}}, *element,
+                                               bytes.take_front(size));
+    if (!actual)
+      return failure(toString(actual.takeError()));
+    bytes = bytes.drop_front(size);
+    for (int64_t i = 0; i < count; ++i)
+      differences.add(Pair::of(*actual, *expected, i), rtol, atol);
+  } while (left);
+  return differences;
 }
 
 llvm::Expected<std::string>
 napkin::run::compareOutput(const executor::ManifestArray &array,
                            const std::vector<char> &bytes, llvm::StringRef path,
                            double rtol, double atol) {
-  auto pair = load(array, bytes, path);
-  if (!pair)
-    return pair.takeError();
-  int64_t count = pair->actual.size(), wrong = 0, first = -1, worst = -1;
-  double most = -1;
-  for (int64_t i = 0; i < count; ++i) {
-    double apart = pair->distance(i), wanted = std::fabs(pair->wanted(i));
-    double allowed = std::isfinite(wanted) ? atol + rtol * wanted : 0;
-    if (apart <= allowed)
-      continue;
-    if (!wrong++)
-      first = i;
-    if (apart > most) {
-      most = apart;
-      worst = i;
-    }
-  }
-  if (!wrong)
+  auto found = compare(array, bytes, path, rtol, atol);
+  if (!found)
+    return found.takeError();
+  if (!found->wrong)
     return "";
-  auto show = [&](int64_t at) {
-    return pair->isExact()
-               ? fmt::format("{} is {}, expected {}", indexText(array, at),
-                             pair->actual.integers[at],
-                             pair->expected.integers[at])
-               : fmt::format("{} is {:.9g}, expected {:.9g}",
-                             indexText(array, at), pair->got(at),
-                             pair->wanted(at));
-  };
   return fmt::format("output '{}' differs from {}: {} of {} elements are "
                      "further off than {:g} "
                      "+ {:g} * |expected|\n  first: {}\n  worst: {}",
-                     array.name, path.str(), wrong, count, atol, rtol,
-                     show(first), show(worst));
+                     array.name, path.str(), found->wrong, found->count, atol,
+                     rtol, found->first.text(array), found->worst.text(array));
 }

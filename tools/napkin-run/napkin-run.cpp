@@ -366,13 +366,16 @@ struct Outcome {
 /// Runs the launches under every schedule; the status is 2 after a trap.
 static int runSchedules(const ptx::Module &module,
                         const executor::Manifest &manifest,
-                        const executor::HostArrays &arrays,
+                        executor::HostArrays arrays,
                         const executor::Options &options, Outcome &outcome) {
   using executor::Completion;
   for (unsigned n = 0; n < std::max(1u, unsigned(schedules)); ++n) {
+    // The last schedule takes the inputs themselves.
     executor::HostArrays now;
-    for (const auto &array : arrays)
-      now[array.first()] = array.second;
+    if (n + 1 < schedules)
+      now = arrays;
+    else
+      now = std::move(arrays);
     executor::Options own = options;
     own.seed = n;
     if (n)
@@ -560,7 +563,8 @@ int main(int argc, char **argv) {
       if (auto array = run::findOutput(manifest, file.first(), option); !array)
         return fail(toString(array.takeError()));
   Outcome outcome;
-  if (int status = runSchedules(**module, manifest, arrays, options, outcome))
+  if (int status =
+          runSchedules(**module, manifest, std::move(arrays), options, outcome))
     return status;
   if (!outputFiles.empty())
     notePartialOutputs(manifest, outcome);

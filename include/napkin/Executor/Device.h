@@ -4,7 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Global memory with bounds, and for each byte whether it was ever written.
+// Global memory with bounds, and for each byte, in a bit, whether it was ever
+// written.
 // Device addresses are not host addresses: allocations lie far apart, so that
 // an access that leaves its allocation is always noticed.
 //
@@ -37,8 +38,10 @@ struct Region : RegionView {
   struct Release {
     void operator()(void *memory) const { std::free(memory); }
   };
+  /// The bytes: of the allocation's own, or those that were moved in.
   std::unique_ptr<char[], Release> storage;
-  std::unique_ptr<uint8_t[], Release> shadowStorage;
+  std::vector<char> moved;
+  std::unique_ptr<uint64_t[], Release> writtenStorage;
 };
 
 /// The device's global memory. Not thread-safe; a launch has it for itself.
@@ -52,15 +55,26 @@ public:
   /// messages. Zero bytes, and more than the limit or the host gives, are
   /// errors.
   llvm::Expected<uint64_t> allocate(uint64_t bytes, llvm::StringRef name = "");
+  /// The same for memory that the caller gives, without a copy of it.
+  /// `written`: its content counts as written.
+  llvm::Expected<uint64_t> moveIn(std::vector<char> content, bool written,
+                                  llvm::StringRef name = "");
+  /// Frees the allocation that moveIn placed at `address` and gives its memory
+  /// back, as it is now.
+  llvm::Expected<std::vector<char>> moveOut(uint64_t address);
   /// Frees an allocation by its address; later accesses to it trap.
   llvm::Error free(uint64_t address);
   /// What live allocations may take together, in bytes; at first half of
-  /// the host's physical memory, because what is written takes two bytes for
-  /// one.
+  /// the host's physical memory, because checks take up to two bytes for one.
   void setLimit(uint64_t bytes) { limit = bytes; }
   /// Copies to the device and marks the bytes as written.
   llvm::Error copyToDevice(uint64_t address, const void *source,
                            uint64_t bytes);
+  /// How many bytes of a range no one has written, and the first of them.
+  struct Unwritten {
+    uint64_t count = 0, first = 0;
+  };
+  Unwritten unwritten(uint64_t address, uint64_t bytes) const;
   /// Copies from the device. `neverWritten`, if given, receives the number of
   /// bytes that no one has written (their content is not meaningful).
   llvm::Error copyFromDevice(void *target, uint64_t address, uint64_t bytes,
@@ -87,6 +101,9 @@ public:
   }
 
 private:
+  llvm::Error mayTake(uint64_t bytes, llvm::StringRef name) const;
+  llvm::Expected<uint64_t> place(std::unique_ptr<Region> region, uint64_t bytes,
+                                 llvm::StringRef name);
   Region *range(uint64_t address, uint64_t bytes);
 
   std::vector<std::unique_ptr<Region>> list;

@@ -104,10 +104,11 @@ llvm::Error checkPtx(const Manifest &manifest, const ptx::Module &module);
 /// The bytes of arrays by name: inputs before, outputs after.
 using HostArrays = llvm::StringMap<std::vector<char>>;
 
-/// Places every array, runs the kernels in order (stopping at the first that
-/// traps) and fetches the outputs. An input that `arrays` lacks or whose size
-/// differs is an error. Output bytes that no kernel wrote are an error too,
-/// unless a trap explains them. One result per kernel that ran.
+/// Moves the inputs to a device, runs the kernels in order (stopping at the
+/// first that traps) and moves inputs and outputs back, as they then are. An
+/// input that `arrays` lacks or whose size differs is an error. Output bytes
+/// that no kernel wrote are an error too, unless a trap explains them. One
+/// result per kernel that ran.
 llvm::Expected<std::vector<LaunchResult>>
 runManifest(const ptx::Module &module, const Manifest &manifest,
             HostArrays &arrays, const Options &options = {});

@@ -45,10 +45,8 @@ struct RegionView {
   /// Device addresses: [begin, end).
   uint64_t begin = 0, end = 0;
   char *data = nullptr;
-  /// One byte per byte: 0 never written, 255 written.
-  uint8_t *shadow = nullptr;
-  /// Every byte is written: loads need not look at the shadow.
-  bool initialized = false;
+  /// A bit per byte, set once it is written; null: every byte is written.
+  uint64_t *written = nullptr;
   bool readOnly = false;
 };
 

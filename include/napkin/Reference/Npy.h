@@ -12,6 +12,7 @@
 
 #include "napkin/Reference/Element.h"
 #include "napkin/Reference/Tensor.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
 #include <vector>
@@ -39,8 +40,39 @@ llvm::Expected<NpyArray> parseNpy(llvm::StringRef content,
 /// Reads the .npy file at \p path.
 llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
 
+/// A .npy file that is read from front to back, as much at a time as its reader
+/// has room for.
+class NpyFile {
+public:
+  /// Opens the file at \p path and reads its header.
+  static llvm::Expected<NpyFile> open(llvm::StringRef path);
+  NpyFile(NpyFile &&other);
+  NpyFile &operator=(NpyFile &&) = delete;
+  ~NpyFile();
+
+  const std::string &dtype() const { return header.dtype; }
+  llvm::ArrayRef<int64_t> shape() const { return header.shape; }
+  /// Bytes of all elements.
+  uint64_t bytes() const { return elementBytes; }
+  /// Reads the next \p count bytes of elements to \p to. Requires: as many are
+  /// left.
+  llvm::Error read(char *to, uint64_t count);
+
+private:
+  NpyFile() = default;
+
+  NpyArray header; // without data
+  uint64_t elementBytes = 0;
+  std::string path;
+  int file = -1;
+};
+
 /// Writes \p array to \p path, wholly or not at all.
 llvm::Error writeNpy(llvm::StringRef path, const NpyArray &array);
+
+/// The same of elements \p data that stand elsewhere; \p header has none.
+llvm::Error writeNpy(llvm::StringRef path, const NpyArray &header,
+                     llvm::ArrayRef<char> data);
 
 /// \p array as a tensor with axes \p axes and elements \p element. Bits are
 /// taken as they are where the dtype is npyType(element), for an integer of the

@@ -49,6 +49,11 @@ std::string distributionNames();
 Tensor randomTensor(std::vector<Axis> axes, Element element,
                     Distribution distribution, uint64_t seed);
 
+/// The bytes of the same array (randomTensor(...).toBytes()) without one of
+/// doubles beside them.
+std::vector<char> randomBytes(const std::vector<Axis> &axes, Element element,
+                              Distribution distribution, uint64_t seed);
+
 /// A mask to add to scores that are folded along the axes called \p folded.
 /// Each row along them is hidden in a way of its own: not at all, at its
 /// beginning (padding on the left), at its end (causal), outside a window, here

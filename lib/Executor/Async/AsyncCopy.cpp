@@ -110,18 +110,15 @@ HANDLER(copyAsync) {
         w.regions[i.source] = r;
       }
       copy.from[l] = r->data + (from[l] - r->begin);
-      if (checks && !r->initialized) {
-        const uint8_t *shadow = r->shadow + (from[l] - r->begin);
-        for (uint32_t b = 0; b < size; ++b)
-          if (shadow[b] != shadowWritten) {
-            trapShadow(w, i, l, from[l], size, shadow, Access::Read, 0);
-            return;
-          }
+      const Marks marks{nullptr, r->written, from[l] - r->begin};
+      if (checks && !allWritten(marks, size)) {
+        trapMarks(w, i, l, from[l], size, marks, Access::Read, 0);
+        return;
       }
     }
     uint8_t *shadow = w.block->sharedShadow + to;
     if (checks && !isSettled(shadow, bytes)) {
-      trapShadow(w, i, l, to, bytes, shadow, Access::Write, 1);
+      trapMarks(w, i, l, to, bytes, {shadow}, Access::Write, 1);
       return;
     }
   }

@@ -76,7 +76,7 @@ struct Builder {
     uint8_t *sharedShadow = owner.sharedShadow + offset;
     if (outside) {
       if (!store)
-        copy.rows.push_back({nullptr, sharedHost, sharedShadow, bytes});
+        copy.rows.push_back({nullptr, sharedHost, {sharedShadow}, bytes});
       return true;
     }
     const RegionView *r = w.regions[i.source];
@@ -94,7 +94,7 @@ struct Builder {
       w.regions[i.source] = r;
     }
     char *globalHost = r->data + (address - r->begin);
-    uint8_t *globalShadow = r->shadow + (address - r->begin);
+    const Marks marks{nullptr, r->written, address - r->begin};
     InstructionCounters &count = w.counters[i.source];
     if (countIt) {
       w.comparesValues = store && copy.reduction == 255;
@@ -109,7 +109,7 @@ struct Builder {
     }
     if (store) {
       count.globalWriteBytes += bytes;
-      copy.rows.push_back({sharedHost, globalHost, globalShadow, bytes});
+      copy.rows.push_back({sharedHost, globalHost, marks, bytes});
       if (r->readOnly) {
         misuse(w, i, l, "the copy writes to constant memory", address,
                Trap::Kind::ReadOnly);
@@ -118,13 +118,11 @@ struct Builder {
     } else {
       if (countIt)
         count.globalReadBytes += bytes;
-      if (w.block->checks && !r->initialized)
-        for (uint32_t b = 0; b < bytes; ++b)
-          if (globalShadow[b] != shadowWritten) {
-            trapShadow(w, i, l, address, bytes, globalShadow, Access::Read, 0);
-            return false;
-          }
-      copy.rows.push_back({globalHost, sharedHost, sharedShadow, bytes});
+      if (w.block->checks && !allWritten(marks, bytes)) {
+        trapMarks(w, i, l, address, bytes, marks, Access::Read, 0);
+        return false;
+      }
+      copy.rows.push_back({globalHost, sharedHost, {sharedShadow}, bytes});
     }
     return true;
   }
@@ -157,8 +155,8 @@ static bool prepareShared(Warp &w, const Instr &i, unsigned l,
     for (uint32_t b = 0; b < bytes; ++b)
       if (isSource ? shadow[b] != shadowWritten
                    : shadow[b] != shadowFresh && shadow[b] != shadowWritten) {
-        trapShadow(w, i, l, offset + b, 1, shadow + b,
-                   isSource ? Access::Read : Access::Write, 1);
+        trapMarks(w, i, l, offset + b, 1, {shadow + b},
+                  isSource ? Access::Read : Access::Write, 1);
         return false;
       }
   raceAsync(w, i, async, owner, offset, bytes,
@@ -225,7 +223,7 @@ void napkin::executor::performCopy(BulkCopy &copy) {
       }
     }
     if (copy.isStore)
-      std::memset(row.shadow, shadowWritten, row.bytes);
+      setWritten(row.marks, row.bytes);
   }
 }
 
@@ -520,7 +518,7 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
                          16))
         return;
       copy.rows.push_back({source->shared + from, owner->shared + offset,
-                           owner->sharedShadow + offset, uint32_t(bytes)});
+                           {owner->sharedShadow + offset}, uint32_t(bytes)});
       start(w, std::move(copy));
       continue;
     }

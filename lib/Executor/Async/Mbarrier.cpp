@@ -224,7 +224,7 @@ HANDLER(mbarrierInit) {
       return;
     found->second.expected = found->second.pending = count;
     found->second.source = found->second.lastSource = i.source;
-    std::memset(place.shadow, shadowBarrier, 8);
+    std::memset(place.owner->sharedShadow + address, shadowBarrier, 8);
     ++w.block->clusterState->progress;
   }
 }

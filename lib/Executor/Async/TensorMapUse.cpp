@@ -34,15 +34,15 @@ static uint64_t valueOf(Warp &w, uint32_t reference, unsigned width,
                     : lane<uint32_t>(w, reference)[l];
 }
 
-/// Calls `visit` with each device-side write of the map at `address`; null
-/// cells are beyond what is watched.
+/// Calls `visit` with each device-side write of the map at `address`, as far as
+/// they are watched.
 static void eachWrite(Warp &w, uint64_t address,
                       llvm::function_ref<void(const AccessEntry &)> visit) {
   GlobalRaces &table = *w.globalRaces;
   for (uint64_t unit = address >> 4; unit < (address + mapBytes) >> 4; ++unit) {
-    const RaceCell *cell = table.cell(unit);
+    const std::optional<RaceCell> cell = table.find(unit);
     if (!cell)
-      return;
+      continue;
     if (cell->write.mask)
       visit(cell->write);
     if (const CellOverflow *more = table.pool.of(*cell))
@@ -135,8 +135,7 @@ HANDLER(tensormapReplace) {
           fmt::format("{} is no legal value of this field", value), address);
     // A map built from nothing is one from its first field on.
     std::memcpy(place.host + 120, "napkinTM", 8);
-    if (place.shadow)
-      std::memset(place.shadow, shadowWritten, mapBytes);
+    setWritten(place.marks, mapBytes);
   }
 }
 
@@ -161,8 +160,7 @@ HANDLER(tensormapCopy) {
   if (w.event & EventTrap)
     return;
   std::memcpy(target.host, source.host, mapBytes);
-  if (target.shadow)
-    std::memset(target.shadow, shadowWritten, mapBytes);
+  setWritten(target.marks, mapBytes);
   releaseTensorMaps(w, mask, Scope(i.c));
 }
 

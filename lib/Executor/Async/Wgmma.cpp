@@ -154,26 +154,26 @@ static bool readOperand(Warp &w, const Instr &i, const AsyncAccess &reading,
                         unsigned size, unsigned pieces) {
   InstructionCounters &count = w.counters[i.source];
   const bool checks = w.block->checks, races = w.block->races;
-  return forEachCore(
-      d, transposed, begin, size, pieces,
-      [&](unsigned, unsigned, const uint32_t *addresses) {
-        if (wgmmaOutside(w, i, addresses))
-          return false;
-        countCore(count, addresses);
-        for (unsigned j = 0; j < 8 && checks; ++j) {
-          const uint8_t *shadow = w.block->sharedShadow + addresses[j];
-          uint64_t low, high;
-          std::memcpy(&low, shadow, 8);
-          std::memcpy(&high, shadow + 8, 8);
-          if ((low & high) != ~uint64_t(0)) {
-            trapShadow(w, i, 0, addresses[j], 16, shadow, Access::Read, 1);
-            return false;
-          }
-        }
-        if (races)
-          raceAsyncChunks(w, i, reading, *w.block, addresses, 8);
-        return !(w.event & EventTrap);
-      });
+  return forEachCore(d, transposed, begin, size, pieces,
+                     [&](unsigned, unsigned, const uint32_t *addresses) {
+                       if (wgmmaOutside(w, i, addresses))
+                         return false;
+                       countCore(count, addresses);
+                       for (unsigned j = 0; j < 8 && checks; ++j) {
+                         uint8_t *shadow = w.block->sharedShadow + addresses[j];
+                         uint64_t low, high;
+                         std::memcpy(&low, shadow, 8);
+                         std::memcpy(&high, shadow + 8, 8);
+                         if ((low & high) != ~uint64_t(0)) {
+                           trapMarks(w, i, 0, addresses[j], 16, {shadow},
+                                     Access::Read, 1);
+                           return false;
+                         }
+                       }
+                       if (races)
+                         raceAsyncChunks(w, i, reading, *w.block, addresses, 8);
+                       return !(w.event & EventTrap);
+                     });
 }
 
 HANDLER(wgmmaProduct) {

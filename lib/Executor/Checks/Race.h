@@ -18,6 +18,7 @@
 #include "Checks/BlockOrder.h"
 #include "Machine/Machine.h"
 
+#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,6 +43,17 @@ struct AccessEntry {
   bool repeated = false;
   /// Per two bytes.
   uint8_t lane[8];
+};
+
+/// The lanes of the bytes of one cell.
+struct LanePattern {
+  uint8_t lane[8];
+  /// From byte `low` on of lanes `first`, first + 1, ... with `bytes` each;
+  /// special values stay.
+  static LanePattern of(uint8_t first, unsigned bytes, unsigned low);
+  bool operator==(const uint8_t (&other)[8]) const {
+    return !std::memcmp(lane, other, 8);
+  }
 };
 
 /// EntryScope times the scope, which has two bits.

@@ -18,19 +18,39 @@
 
 using namespace napkin::executor;
 
-/// All bytes of one range, cell by cell.
-template <class CellAt>
-static bool visitRange(Visit &visit, CellPool &pool, uint64_t address,
-                       uint64_t end, uint8_t lane, unsigned bytes,
-                       CellAt cellAt) {
+namespace {
+/// The cells of a block's shared memory.
+struct SharedCells {
+  Visit &access;
+  Block &owner;
+  CellPool &pool;
+
+  bool visit(uint64_t address, uint16_t mask, const LanePattern &lanes) {
+    return access.cell(owner.raceCells[address >> 4], pool, address, mask,
+                       lanes);
+  }
+};
+
+/// The cells of global memory.
+struct GlobalCells {
+  Visit &access;
+  GlobalRaces &table;
+
+  bool visit(uint64_t address, uint16_t mask, const LanePattern &lanes) {
+    return table.visit(access, address, mask, lanes);
+  }
+};
+} // namespace
+
+/// All bytes of one range, cell by cell. False after a trap.
+template <class Cells>
+static bool visitRange(Cells cells, uint64_t address, uint64_t end,
+                       uint8_t lane, unsigned bytes) {
   while (address < end) {
     unsigned low = address & 15,
              count = unsigned(std::min<uint64_t>(end - address, 16 - low));
-    RaceCell *c = cellAt(address >> 4);
-    if (!c)
-      return true;
-    if (!visit.cell(*c, pool, address, uint16_t(((1u << count) - 1) << low),
-                    LanePattern::of(lane, bytes, low)))
+    if (!cells.visit(address, uint16_t(((1u << count) - 1) << low),
+                     LanePattern::of(lane, bytes, low)))
       return false;
     address += count;
   }
@@ -83,10 +103,10 @@ static bool isContiguous(uint32_t mask, unsigned bytes, AddressOf address) {
 }
 
 /// The access of lanes `mask`, each of `bytes` at `address(lane)`.
-template <class AddressOf, class CellAt>
-static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
-                       unsigned bytes, bool collective, AddressOf address,
-                       CellAt cellAt) {
+template <class AddressOf, class Cells>
+static void visitLanes(Cells cells, uint32_t mask, unsigned bytes,
+                       bool collective, AddressOf address) {
+  Visit &visit = cells.access;
   auto numbers = [&](unsigned l) -> uint64_t { return address(l); };
   visit.mask = mask;
   visit.bytes = bytes;
@@ -98,10 +118,9 @@ static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
     for (uint32_t rest = mask; rest;) {
       unsigned l = __builtin_ctz(rest);
       rest &= step == 1 ? rest - 1 : ~uint32_t(0) << (l + step - 1) << 1;
-      RaceCell *c = cellAt(address(l) >> 4);
-      if (!c || !visit.cell(*c, pool, address(l), 0xffff,
-                            LanePattern::of(collective ? laneOfAll : uint8_t(l),
-                                            bytes, 0)))
+      if (!cells.visit(
+              address(l), 0xffff,
+              LanePattern::of(collective ? laneOfAll : uint8_t(l), bytes, 0)))
         return;
     }
     return;
@@ -112,7 +131,7 @@ static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
     rest &= rest - 1;
     const uint8_t lane = collective ? laneOfAll : uint8_t(l);
     if ((at & 15) + bytes > 16) {
-      if (!visitRange(visit, pool, at, at + bytes, lane, bytes, cellAt))
+      if (!visitRange(cells, at, at + bytes, lane, bytes))
         return;
       continue;
     }
@@ -128,8 +147,7 @@ static void visitLanes(Visit &visit, CellPool &pool, uint32_t mask,
         break;
       rest &= rest - 1;
     }
-    RaceCell *c = cellAt(at >> 4);
-    if (!c || !visit.cell(*c, pool, at, covered, pattern))
+    if (!cells.visit(at, covered, pattern))
       return;
   }
 }
@@ -165,8 +183,7 @@ static void accessShared(Warp &w, const Instr &i, Block &owner,
                                       visit.me,
                                       at(__builtin_ctz(mask))};
   w.touched |= mask;
-  visitLanes(visit, s.pool, mask, bytes, collective, at,
-             [&](uint64_t unit) { return &owner.raceCells[unit]; });
+  visitLanes(SharedCells{visit, owner, s.pool}, mask, bytes, collective, at);
   if (order.strong && order.writes)
     for (uint32_t rest = mask; rest; rest &= rest - 1)
       strongWrite(w, __builtin_ctz(rest), &owner, at(__builtin_ctz(rest)),
@@ -183,9 +200,7 @@ static void accessGlobal(Warp &w, const Instr &i, const uint64_t *address,
     });
   Visit visit(w, i, nullptr, write, order, nullptr);
   w.touched |= mask;
-  GlobalRaces &table = *w.globalRaces;
-  visitLanes(visit, table.pool, mask, bytes, false, at,
-             [&](uint64_t unit) { return table.cell(unit); });
+  visitLanes(GlobalCells{visit, *w.globalRaces}, mask, bytes, false, at);
   if (order.strong && order.writes)
     for (uint32_t rest = mask; rest; rest &= rest - 1)
       strongWrite(w, __builtin_ctz(rest), nullptr, at(__builtin_ctz(rest)),
@@ -269,11 +284,12 @@ void napkin::executor::raceWhole(Warp &w, const Instr &i, const Place &place,
   if (owner)
     address = uint64_t(place.host - owner->shared);
   Visit visit(w, i, owner, access == Access::Write, Order(), nullptr);
-  CellPool &pool = owner ? w.races->pool : w.globalRaces->pool;
-  visitRange(
-      visit, pool, address, address + bytes, laneOfAll, 16, [&](uint64_t unit) {
-        return owner ? &owner->raceCells[unit] : w.globalRaces->cell(unit);
-      });
+  if (owner)
+    visitRange(SharedCells{visit, *owner, w.races->pool}, address,
+               address + bytes, laneOfAll, 16);
+  else
+    visitRange(GlobalCells{visit, *w.globalRaces}, address, address + bytes,
+               laneOfAll, 16);
   synchronizeLanes(w, allLanes);
 }
 
@@ -357,9 +373,8 @@ void napkin::executor::raceAsync(Warp &w, const Instr &i,
   if (!w.races || !w.block->races)
     return;
   Visit visit(w, i, &owner, access == Access::Write, Order(), &async);
-  visitRange(visit, w.races->pool, address, uint64_t(address) + bytes,
-             async.lane, 16,
-             [&](uint64_t unit) { return &owner.raceCells[unit]; });
+  visitRange(SharedCells{visit, owner, w.races->pool}, address,
+             uint64_t(address) + bytes, async.lane, 16);
 }
 
 void napkin::executor::raceAsyncChunks(Warp &w, const Instr &i,
@@ -383,8 +398,8 @@ void napkin::executor::raceAsyncGlobal(Warp &w, const Instr &i,
   if (!w.races || !w.globalRaces)
     return;
   Visit visit(w, i, nullptr, access == Access::Write, Order(), &async);
-  visitRange(visit, w.globalRaces->pool, address, address + bytes, async.lane,
-             16, [&](uint64_t unit) { return w.globalRaces->cell(unit); });
+  visitRange(GlobalCells{visit, *w.globalRaces}, address, address + bytes,
+             async.lane, 16);
 }
 
 bool napkin::executor::raceMbarrier(Warp &w, const Instr &i, unsigned lane,

@@ -381,7 +381,8 @@ static void setLanes(AccessEntry &e, uint16_t mask, const LanePattern &p,
   }
 }
 
-void Visit::stamp(AccessEntry &e, uint16_t mask, const LanePattern &p) const {
+AccessEntry Visit::entry(uint16_t mask, const LanePattern &p) const {
+  AccessEntry e;
   e.cluster = state.cluster;
   e.clock = clock;
   e.epoch = warp.epoch;
@@ -390,8 +391,8 @@ void Visit::stamp(AccessEntry &e, uint16_t mask, const LanePattern &p) const {
   e.mask = mask;
   e.warps = async ? 0 : 1u << warp.index;
   e.flags = entryFlags();
-  e.repeated = false;
   std::memcpy(e.lane, p.lane, 8);
+  return e;
 }
 
 /// The lanes of the entry are those of this epoch, or have all synchronised
@@ -428,7 +429,7 @@ void Visit::recordWrite(RaceCell &c, CellPool &pool, uint16_t mask,
       e.mask = left;
       pool.make(c).writes.push_back(e);
     }
-    stamp(e, mask, p);
+    e = entry(mask, p);
   }
   c.read.mask &= ~mask;
   c.otherMask &= ~mask;
@@ -472,7 +473,7 @@ void Visit::recordRead(RaceCell &c, CellPool &pool, uint16_t mask,
       pool.make(c).reads.push_back(e);
     }
   }
-  stamp(e, mask, p);
+  e = entry(mask, p);
   if (!c.overflow)
     return;
   llvm::erase_if(pool.of(c)->reads, [&](AccessEntry &old) {

@@ -16,20 +16,7 @@
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 
-#include <cstring>
-
 namespace napkin::executor {
-
-/// The lanes of the bytes of one cell.
-struct LanePattern {
-  uint8_t lane[8];
-  /// From byte `low` on of lanes `first`, first + 1, ... with `bytes` each;
-  /// special values stay.
-  static LanePattern of(uint8_t first, unsigned bytes, unsigned low);
-  bool operator==(const uint8_t (&other)[8]) const {
-    return !std::memcmp(lane, other, 8);
-  }
-};
 
 /// The key of a strong access to shared memory in RaceState::locations.
 inline uint64_t strongKey(const Block &owner, uint64_t address) {
@@ -58,6 +45,8 @@ struct Visit {
 
   Visit(Warp &warp, const Instr &instruction, Block *owner, bool write,
         Order order, const AsyncAccess *async);
+  /// This access to bytes `mask` of a cell.
+  AccessEntry entry(uint16_t mask, const LanePattern &lanes) const;
   /// Bytes `mask` of the cell at `address`. False after a trap.
   bool cell(RaceCell &c, CellPool &pool, uint64_t address, uint16_t mask,
             const LanePattern &lanes);
@@ -93,7 +82,6 @@ private:
                  const LanePattern &p);
   static uint64_t firstByte(const AccessEntry &e, uint64_t address,
                             uint16_t mask);
-  void stamp(AccessEntry &e, uint16_t mask, const LanePattern &p) const;
   void merge(AccessEntry &e, uint16_t mask, const LanePattern &p,
              bool isRead) const;
   void recordWrite(RaceCell &c, CellPool &pool, uint16_t mask,

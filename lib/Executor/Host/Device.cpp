@@ -9,6 +9,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Executor/Device.h"
+#include "Machine/Marks.h"
+
+#include "llvm/ADT/bit.h"
 
 #include <algorithm>
 #include <cstring>
@@ -39,30 +42,73 @@ uint64_t napkin::executor::hostMemoryBytes() {
 
 Device::Device() : nextAddress(firstAddress), limit(hostMemoryBytes() / 2) {}
 
-llvm::Expected<uint64_t> Device::allocate(uint64_t bytes,
-                                          llvm::StringRef name) {
+llvm::Error Device::mayTake(uint64_t bytes, llvm::StringRef name) const {
   if (!bytes)
     return failure(fmt::format("allocation '{}' of zero bytes", name.str()));
   if (bytes > limit || allocated > limit - bytes)
     return failure(fmt::format("allocation '{}' of {} bytes: {} are taken and "
                                "{} is the limit of this host",
                                name.str(), bytes, allocated, limit));
-  auto region = std::make_unique<Region>();
-  // calloc-like: the host gives zero pages lazily.
-  region->storage.reset(static_cast<char *>(std::calloc(bytes, 1)));
-  region->shadowStorage.reset(static_cast<uint8_t *>(std::calloc(bytes, 1)));
-  if (!region->storage || !region->shadowStorage)
+  return llvm::Error::success();
+}
+
+/// A bit for each of `bytes`, none set; the host gives zero pages lazily.
+static uint64_t *makeBits(uint64_t bytes) {
+  return static_cast<uint64_t *>(std::calloc(bytes / 64 + 1, 8));
+}
+
+llvm::Expected<uint64_t> Device::place(std::unique_ptr<Region> region,
+                                       uint64_t bytes, llvm::StringRef name) {
+  if (!region->data)
     return failure(
         fmt::format("the host has no {} bytes for '{}'", bytes, name.str()));
   region->begin = nextAddress;
   region->end = nextAddress + bytes;
-  region->data = region->storage.get();
-  region->shadow = region->shadowStorage.get();
+  region->written = region->writtenStorage.get();
   region->name = name.str();
   allocated += bytes;
   nextAddress = (region->end + gap + 511) & ~uint64_t(511);
   list.push_back(std::move(region));
   return list.back()->begin;
+}
+
+llvm::Expected<uint64_t> Device::allocate(uint64_t bytes,
+                                          llvm::StringRef name) {
+  if (auto e = mayTake(bytes, name))
+    return std::move(e);
+  auto region = std::make_unique<Region>();
+  region->writtenStorage.reset(makeBits(bytes));
+  if (region->writtenStorage)
+    region->storage.reset(static_cast<char *>(std::calloc(bytes, 1)));
+  region->data = region->storage.get();
+  return place(std::move(region), bytes, name);
+}
+
+llvm::Expected<uint64_t> Device::moveIn(std::vector<char> content, bool written,
+                                        llvm::StringRef name) {
+  const uint64_t bytes = content.size();
+  if (auto e = mayTake(bytes, name))
+    return std::move(e);
+  auto region = std::make_unique<Region>();
+  region->moved = std::move(content);
+  region->data = region->moved.data();
+  if (!written) {
+    region->writtenStorage.reset(makeBits(bytes));
+    if (!region->writtenStorage)
+      region->data = nullptr;
+  }
+  return place(std::move(region), bytes, name);
+}
+
+llvm::Expected<std::vector<char>> Device::moveOut(uint64_t address) {
+  Region *region = find(address);
+  if (!region || region->begin != address || region->moved.empty())
+    return failure(
+        fmt::format("{:#x} is no live allocation of moved memory", address));
+  std::vector<char> content = std::move(region->moved);
+  if (auto e = free(address))
+    return std::move(e);
+  return std::move(content);
 }
 
 Region *Device::find(uint64_t address) {
@@ -115,10 +161,19 @@ llvm::Error Device::free(uint64_t address) {
   allocated -= region->end - region->begin;
   region->freed = true;
   region->storage.reset();
-  region->shadowStorage.reset();
+  region->moved = std::vector<char>();
+  region->writtenStorage.reset();
   region->data = nullptr;
-  region->shadow = nullptr;
+  region->written = nullptr;
   return llvm::Error::success();
+}
+
+/// Bytes [offset, offset + bytes) are written from now on.
+static void markWritten(Region &region, uint64_t offset, uint64_t bytes) {
+  if (bytes < region.end - region.begin)
+    return setWritten({nullptr, region.written, offset}, bytes);
+  region.writtenStorage.reset();
+  region.written = nullptr;
 }
 
 llvm::Error Device::copyToDevice(uint64_t address, const void *source,
@@ -129,10 +184,26 @@ llvm::Error Device::copyToDevice(uint64_t address, const void *source,
         "copy of {} bytes to {:#x} leaves the allocation", bytes, address));
   uint64_t offset = address - region->begin;
   std::memcpy(region->data + offset, source, bytes);
-  std::memset(region->shadow + offset, 255, bytes);
-  if (bytes == region->end - region->begin)
-    region->initialized = true;
+  markWritten(*region, offset, bytes);
   return llvm::Error::success();
+}
+
+Device::Unwritten Device::unwritten(uint64_t address, uint64_t bytes) const {
+  const Region *region = const_cast<Device *>(this)->range(address, bytes);
+  Unwritten found;
+  if (!region || !region->written)
+    return found;
+  const uint64_t first = address - region->begin, end = first + bytes;
+  for (uint64_t at = first, next; at < end; at = next) {
+    const uint64_t mask = maskOfWord(at, end - at, next);
+    const uint64_t missing = mask & ~region->written[at >> 6];
+    if (!missing)
+      continue;
+    if (!found.count)
+      found.first = (at & ~uint64_t(63)) + llvm::countr_zero(missing) - first;
+    found.count += llvm::popcount(missing);
+  }
+  return found;
 }
 
 llvm::Error Device::copyFromDevice(void *target, uint64_t address,
@@ -142,11 +213,9 @@ llvm::Error Device::copyFromDevice(void *target, uint64_t address,
   if (!region)
     return failure(fmt::format(
         "copy of {} bytes from {:#x} leaves the allocation", bytes, address));
-  uint64_t offset = address - region->begin;
-  std::memcpy(target, region->data + offset, bytes);
+  std::memcpy(target, region->data + (address - region->begin), bytes);
   if (neverWritten)
-    *neverWritten =
-        std::count(region->shadow + offset, region->shadow + offset + bytes, 0);
+    *neverWritten = unwritten(address, bytes).count;
   return llvm::Error::success();
 }
 
@@ -155,8 +224,7 @@ llvm::Error Device::fillZero(uint64_t address) {
   if (!region || region->begin != address || region->freed)
     return failure(fmt::format("{:#x} is not a live allocation", address));
   // calloc gave zeros.
-  std::memset(region->shadow, 255, region->end - region->begin);
-  region->initialized = true;
+  markWritten(*region, 0, region->end - region->begin);
   return llvm::Error::success();
 }
 
@@ -167,8 +235,6 @@ llvm::Error Device::fill(uint64_t address, uint8_t value, uint64_t bytes) {
         "fill of {} bytes at {:#x} leaves the allocation", bytes, address));
   uint64_t offset = address - region->begin;
   std::memset(region->data + offset, value, bytes);
-  std::memset(region->shadow + offset, 255, bytes);
-  if (bytes == region->end - region->begin)
-    region->initialized = true;
+  markWritten(*region, offset, bytes);
   return llvm::Error::success();
 }

@@ -25,17 +25,16 @@ static llvm::Error failure(const std::string &what) {
                                  what.c_str());
 }
 
-/// Inputs and outputs are held here as well as on the device, with a byte of
-/// shadow each.
-static llvm::Error checkMemory(const Manifest &manifest) {
-  uint64_t bytes = 0, host = hostMemoryBytes();
+/// Arrays are held once, and the checks may take twice as much beside them.
+static llvm::Error checkMemory(const Manifest &manifest,
+                               const Options &options) {
+  uint64_t bytes = 0, host = hostMemoryBytes(), times = options.checks ? 3 : 1;
   for (const ManifestArray &array : manifest.arrays) {
-    uint64_t copies = array.role == ManifestArray::Role::Temporary ? 1 : 3;
-    if (array.bytes > (host - bytes) / copies)
+    if (array.bytes > (host - bytes) / times)
       return failure(fmt::format("error: the arrays take more memory than this "
                                  "host has ({} bytes); '{}' has {}",
                                  host, array.name, array.bytes));
-    bytes += copies * array.bytes;
+    bytes += times * array.bytes;
   }
   return llvm::Error::success();
 }
@@ -52,43 +51,51 @@ static std::string elementAt(const ManifestArray &array, uint64_t at) {
   return "[" + (array.axes.empty() ? std::to_string(at) : text) + "]";
 }
 
-/// Copies an output to the host; bytes that nobody wrote are an error.
-static llvm::Expected<std::vector<char>> fetch(const Device &device,
-                                               const ManifestArray &array,
-                                               uint64_t address,
-                                               const Options &options) {
-  std::vector<char> content(array.bytes);
-  if (content.empty())
-    return std::move(content);
-  uint64_t missing = 0;
-  if (auto e =
-          device.copyFromDevice(content.data(), address, array.bytes, &missing))
-    return std::move(e);
-  if (!missing || options.sampleBlocks || options.countOnly)
-    return std::move(content);
-  const uint8_t *shadow = device.find(address)->shadow;
-  uint64_t first = std::find(shadow, shadow + array.bytes, 0) - shadow;
+/// Bytes of an output that nobody wrote are an error.
+static llvm::Error checkWritten(const Device &device,
+                                const ManifestArray &array, uint64_t address,
+                                const Options &options) {
+  if (!array.bytes || options.sampleBlocks || options.countOnly)
+    return llvm::Error::success();
+  const Device::Unwritten missing = device.unwritten(address, array.bytes);
+  if (!missing.count)
+    return llvm::Error::success();
   return failure(fmt::format(
       "error: {} of {} bytes of output '{}' were never written; the first is "
       "in "
       "element {}\n  (an array that a kernel need not write wholly is 'inout')",
-      missing, array.bytes, array.name, elementAt(array, first)));
+      missing.count, array.bytes, array.name, elementAt(array, missing.first)));
 }
 
-/// Places the arrays and copies the inputs; `addresses` receives where.
-static llvm::Error place(Device &device, const Manifest &manifest,
-                         const HostArrays &arrays,
-                         llvm::StringMap<uint64_t> &addresses) {
-  for (const ManifestArray &array : manifest.arrays) {
-    // An empty array still has an address of its own.
-    auto address =
-        device.allocate(std::max<uint64_t>(array.bytes, 1), array.name);
-    if (!address)
-      return address.takeError();
-    addresses[array.name] = *address;
-    if (array.role != ManifestArray::Role::Input &&
-        array.role != ManifestArray::Role::InOut)
-      continue;
+static bool isGiven(const ManifestArray &array) {
+  return array.role == ManifestArray::Role::Input ||
+         array.role == ManifestArray::Role::InOut;
+}
+
+namespace {
+/// The arrays while they are on the device: moved there, and back at the end.
+class Placement {
+public:
+  Placement(Device &device, const Manifest &manifest, HostArrays &arrays)
+      : device(device), manifest(manifest), arrays(arrays) {}
+  ~Placement();
+
+  /// Moves the inputs to the device and makes room for the others.
+  llvm::Error place();
+  const llvm::StringMap<uint64_t> &addresses() const { return places; }
+
+private:
+  llvm::Expected<uint64_t> placeOne(const ManifestArray &array);
+
+  Device &device;
+  const Manifest &manifest;
+  HostArrays &arrays;
+  llvm::StringMap<uint64_t> places;
+};
+} // namespace
+
+llvm::Expected<uint64_t> Placement::placeOne(const ManifestArray &array) {
+  if (isGiven(array)) {
     auto found = arrays.find(array.name);
     if (found == arrays.end())
       return failure(
@@ -98,11 +105,34 @@ static llvm::Error place(Device &device, const Manifest &manifest,
           fmt::format("error: input '{}' has {} bytes, the manifest says {}",
                       array.name, found->second.size(), array.bytes));
     if (array.bytes)
-      if (auto e =
-              device.copyToDevice(*address, found->second.data(), array.bytes))
-        return e;
+      return device.moveIn(std::move(found->second), true, array.name);
+  }
+  // An empty array still has an address of its own.
+  if (array.role == ManifestArray::Role::Temporary || !array.bytes)
+    return device.allocate(std::max<uint64_t>(array.bytes, 1), array.name);
+  return device.moveIn(std::vector<char>(array.bytes), false, array.name);
+}
+
+llvm::Error Placement::place() {
+  for (const ManifestArray &array : manifest.arrays) {
+    auto address = placeOne(array);
+    if (!address)
+      return address.takeError();
+    places[array.name] = *address;
   }
   return llvm::Error::success();
+}
+
+Placement::~Placement() {
+  for (const ManifestArray &array : manifest.arrays) {
+    auto found = places.find(array.name);
+    if (found == places.end() || array.role == ManifestArray::Role::Temporary)
+      continue;
+    std::vector<char> &content = arrays[array.name];
+    content.clear();
+    if (array.bytes)
+      content = cantFail(device.moveOut(found->second));
+  }
 }
 
 /// What the kernel receives for `argument`.
@@ -140,12 +170,13 @@ llvm::Expected<std::vector<LaunchResult>>
 napkin::executor::runManifest(const ptx::Module &module,
                               const Manifest &manifest, HostArrays &arrays,
                               const Options &options) {
-  if (auto e = checkMemory(manifest))
+  if (auto e = checkMemory(manifest, options))
     return std::move(e);
   Device device;
-  llvm::StringMap<uint64_t> addresses;
-  if (auto e = place(device, manifest, arrays, addresses))
+  Placement placement(device, manifest, arrays);
+  if (auto e = placement.place())
     return std::move(e);
+  const llvm::StringMap<uint64_t> &addresses = placement.addresses();
   std::vector<LaunchResult> results;
   for (const ManifestKernel &kernel : manifest.kernels) {
     Arguments arguments;
@@ -164,14 +195,10 @@ napkin::executor::runManifest(const ptx::Module &module,
     if (trapped)
       return std::move(results);
   }
-  for (const ManifestArray &array : manifest.arrays) {
-    if (array.role != ManifestArray::Role::Output &&
-        array.role != ManifestArray::Role::InOut)
-      continue;
-    auto content = fetch(device, array, addresses[array.name], options);
-    if (!content)
-      return content.takeError();
-    arrays[array.name] = std::move(*content);
-  }
+  for (const ManifestArray &array : manifest.arrays)
+    if (array.role == ManifestArray::Role::Output)
+      if (auto e = checkWritten(device, array, addresses.lookup(array.name),
+                                options))
+        return std::move(e);
   return std::move(results);
 }

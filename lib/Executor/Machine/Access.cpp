@@ -44,9 +44,9 @@ static Place outOfBounds(Warp &w, const Instr &i, unsigned lane,
                               address, where),
                   address, ~0u, "", mayGoOn);
   if (w.event & EventTrap)
-    return {nullptr, nullptr, 0, nullptr};
+    return {};
   std::fill_n(undefined, sizeof undefined, shadowFresh);
-  return {nowhere, undefined, 3, nullptr};
+  return {nowhere, {undefined}, 3};
 }
 
 /// An access so far behind address 0 goes through a null pointer.
@@ -80,19 +80,19 @@ static Place global(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                     fmt::format("{} at {:#x} in '{}', which was freed",
                                 verb(access), address, region->name),
                     address);
-    return {nullptr, nullptr, 0, nullptr};
+    return {};
   }
   if (region->readOnly && access != Access::Read) {
     w.machine->trap(w, i, lane, Trap::Kind::ReadOnly,
                     fmt::format("{} at {:#x} in constant '{}'", verb(access),
                                 address, region->name),
                     address);
-    return {nullptr, nullptr, 0, nullptr};
+    return {};
   }
   uint64_t offset = address - region->begin;
   if (access != Access::Read && w.journal->isActive())
     w.journal->record(region->data + offset, bytes);
-  return {region->data + offset, region->shadow + offset, 0, nullptr};
+  return {region->data + offset, {nullptr, region->written, offset}};
 }
 
 static bool isConstant(Warp &w, uint64_t address) {
@@ -117,7 +117,7 @@ static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                                   "memory of block {}, which has ended",
                                   verb(access), bytes, address, owner->linear),
                       address);
-      return {nullptr, nullptr, 0, nullptr};
+      return {};
     }
   }
   if (offset + bytes > owner->sharedBytes)
@@ -126,7 +126,7 @@ static Place shared(Warp &w, const Instr &i, unsigned lane, uint64_t address,
                                    owner->sharedBytes));
   if (access != Access::Read && w.journal->isActive())
     w.journal->record(owner->shared + offset, bytes);
-  return {owner->shared + offset, owner->sharedShadow + offset, 1, owner};
+  return {owner->shared + offset, {owner->sharedShadow + offset}, 1, owner};
 }
 
 Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
@@ -141,7 +141,7 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
         fmt::format("{} of {} bytes at {:#x}, which is not a multiple of {}",
                     verb(access), bytes, address, alignment),
         address);
-    return {nullptr, nullptr, 0, nullptr};
+    return {};
   }
   uint64_t local = address;
   if (space == SpaceGeneric) {
@@ -207,15 +207,14 @@ Place napkin::executor::translate(Warp &w, const Instr &i, unsigned lane,
     uint64_t at = (uint64_t(w.index) * lanes + lane) * b.localBytes + local;
     if (write && w.journal->isActive())
       w.journal->record(b.local + at, bytes);
-    return {b.local + at, b.localShadow + at, 2, nullptr};
+    return {b.local + at, {b.localShadow + at}, 2};
   }
   default: {
     if (write || local + bytes > w.block->parameterBytes)
       return outOfBounds(w, i, lane, address, bytes, access,
                          fmt::format("is not in the {} bytes of parameters",
                                      w.block->parameterBytes));
-    return {const_cast<char *>(w.block->parameters) + local, nullptr, 3,
-            nullptr};
+    return {const_cast<char *>(w.block->parameters) + local, {}, 3};
   }
   }
 }
@@ -241,10 +240,13 @@ std::string napkin::executor::variableAt(Warp &w, uint64_t address,
   return "";
 }
 
-void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane,
-                                  uint64_t address, unsigned bytes,
-                                  const uint8_t *shadow, Access access,
-                                  uint8_t space) {
+void napkin::executor::trapMarks(Warp &w, const Instr &i, unsigned lane,
+                                 uint64_t address, unsigned bytes,
+                                 const Marks &marks, Access access,
+                                 uint8_t space) {
+  llvm::SmallVector<uint8_t, 32> shadow(bytes);
+  for (unsigned b = 0; b < bytes; ++b)
+    shadow[b] = markAt(marks, b);
   // What is worse than a byte that was never written comes first.
   unsigned fresh = bytes;
   for (unsigned b = 0; b < bytes; ++b) {
@@ -275,7 +277,7 @@ void napkin::executor::trapShadow(Warp &w, const Instr &i, unsigned lane,
   if (fresh == bytes)
     return;
   UndefinedRead read = {&i, lane, bytes, fresh, address, space};
-  if (access != Access::Read || !markUndefined(w, read, shadow))
+  if (access != Access::Read || !markUndefined(w, read, shadow.data()))
     w.machine->trap(w, i, lane, Trap::Kind::Uninitialized,
                     describeUndefined(w, read), address);
 }

@@ -150,13 +150,11 @@ void napkin::executor::atomicOperation(Warp &w, const Instr &i, uint32_t mask) {
                             Access::Atomic);
     if (!place.host)
       return;
-    if (place.shadow && w.block->checks)
-      for (unsigned b = 0; b < total; ++b)
-        if (place.shadow[b] != shadowWritten) {
-          trapShadow(w, i, l, address, total, place.shadow, Access::Atomic,
-                     place.space);
-          return;
-        }
+    if (w.block->checks && !allWritten(place.marks, total)) {
+      trapMarks(w, i, l, address, total, place.marks, Access::Atomic,
+                place.space);
+      return;
+    }
     if (w.block->races && place.space < 2) {
       raceAtomic(w, i, l, address, total, place,
                  form.order | (cas ? Order::comparesBit : 0));

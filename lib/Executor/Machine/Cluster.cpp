@@ -173,7 +173,7 @@ HANDLER(storeAsync) {
       }
       std::memcpy(place.host + v * bytes, &value, bytes);
     }
-    std::memset(place.shadow, shadowWritten, total);
+    setWritten(place.marks, total);
     uint32_t mbarrier;
     Block *owner = sharedOwner(w, i, l, signal, mbarrier);
     if (!owner)

@@ -399,8 +399,8 @@ llvm::Expected<LaunchResult> Machine::run() {
   for (const Worker &w : pool)
     if (w.globalRaces.isFull && result.notes.empty())
       result.notes.push_back(
-          "data races in global memory were only looked for in the first 128 "
-          "MiB that each host thread touched");
+          "data races in global memory were only looked for in what each host "
+          "thread touched first: its table has a GiB");
   collectTraps(result);
   std::stable_sort(
       printed.begin(), printed.end(),

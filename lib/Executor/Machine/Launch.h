@@ -125,7 +125,7 @@ struct BulkCopy {
   struct Row {
     const char *from;
     char *to;
-    uint8_t *shadow;
+    Marks marks;
     uint32_t bytes;
   };
   std::vector<Row> rows;

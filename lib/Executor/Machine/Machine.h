@@ -14,6 +14,7 @@
 #ifndef NAPKIN_LIB_EXECUTOR_MACHINE_MACHINE_H
 #define NAPKIN_LIB_EXECUTOR_MACHINE_MACHINE_H
 
+#include "Machine/Marks.h"
 #include "napkin/Executor/Plain.h"
 
 #include <cstddef>
@@ -26,7 +27,7 @@ struct Block;
 struct Instr;
 struct RaceState;
 struct RaceCell;
-struct GlobalRaces;
+class GlobalRaces;
 struct WarpAsync;
 class OperandCache;
 struct BlockAsync;
@@ -47,12 +48,6 @@ constexpr uint64_t paramWindow = 0x7c0000000000ull;
 constexpr uint64_t windowMask = 0xffff00000000ull;
 /// A shared::cluster address: (rank + 1) << 24 | offset; rank's own: offset.
 constexpr unsigned clusterShift = 24;
-
-/// State of a byte in a shadow.
-constexpr uint8_t shadowFresh = 0, shadowWritten = 0xff;
-/// A pending asynchronous copy will write it; a pending one reads it;
-/// it holds an mbarrier.
-constexpr uint8_t shadowIncoming = 0x11, shadowBarrier = 0x33;
 
 /// Register references: a byte offset; the top bit selects the constants.
 constexpr uint32_t constantBit = 0x80000000u;
@@ -229,10 +224,10 @@ enum class Access : uint8_t { Read, Write, Atomic };
 
 /// Where one lane's access lands. `host` is null when it traps (recorded).
 struct Place {
-  char *host;
-  uint8_t *shadow;
-  uint8_t space; // 0 global, 1 shared, 2 local, 3 param
-  Block *owner;
+  char *host = nullptr;
+  Marks marks;
+  uint8_t space = 0; // 0 global, 1 shared, 2 local, 3 param
+  Block *owner = nullptr;
 };
 /// Spaces as instructions name them.
 enum AddressSpace : uint8_t {
@@ -249,10 +244,10 @@ Place translate(Warp &warp, const Instr &instruction, unsigned lane,
                 Access access);
 /// The region of global memory that holds the address, or null.
 const RegionView *findRegion(Warp &warp, uint64_t address);
-/// A byte that was read is not 255 in the shadow: records the trap.
-void trapShadow(Warp &warp, const Instr &instruction, unsigned lane,
-                uint64_t address, unsigned bytes, const uint8_t *shadow,
-                Access access, uint8_t space);
+/// A byte that was accessed is not as its marks should be: records the trap.
+void trapMarks(Warp &warp, const Instr &instruction, unsigned lane,
+               uint64_t address, unsigned bytes, const Marks &marks,
+               Access access, uint8_t space);
 /// The instruction runs again when what the warp waits for has come.
 void waitAgain(Warp &warp, const Instr &instruction, uint32_t mask,
                WaitKind kind);

@@ -18,27 +18,6 @@
 namespace napkin::executor::NAPKIN_VARIANT {
 namespace {
 
-static inline bool allWritten(const u8 *shadow, unsigned bytes) {
-  u64 word;
-  if (bytes >= 8) {
-    u64 all = ~u64(0);
-    for (unsigned i = 0; i < bytes; i += 8) {
-      __builtin_memcpy(&word, shadow + i, 8);
-      all &= word;
-    }
-    return all == ~u64(0);
-  }
-  if (bytes == 4) {
-    u32 half;
-    __builtin_memcpy(&half, shadow, 4);
-    return half == ~0u;
-  }
-  for (unsigned i = 0; i < bytes; ++i)
-    if (shadow[i] != shadowWritten)
-      return false;
-  return true;
-}
-
 static inline bool anyPending(const u8 *shadow, unsigned bytes) {
   // Bytes are 0 or 255 unless an asynchronous copy or an mbarrier is there.
   for (unsigned i = 0; i < bytes; ++i)
@@ -93,17 +72,36 @@ static inline bool contiguous(const Addresses &x, unsigned bytes) {
 static inline char *hostAt(u64 base, u64 address) {
   return reinterpret_cast<char *>(base + address);
 }
-static inline u8 *shadowAt(u64 base, u64 address) {
-  return reinterpret_cast<u8 *>(base + address);
-}
 
 enum class Kind { Global, Shared, Slow };
 
-/// Which fast path fits; `host` and `shadow` then belong to address x.base.
+/// What fast paths need of the memory that all lanes access. Host minus device
+/// addresses, as numbers: only their sums are pointers.
+struct Ground {
+  u64 host = 0;
+  /// Of shared memory.
+  u64 shadow = 0;
+  /// Of an allocation and, at `begin`, its first byte; null: all is written.
+  u64 *bits = nullptr;
+  u64 begin = 0;
+
+  u8 *shadowAt(u64 address) const {
+    return reinterpret_cast<u8 *>(shadow + address);
+  }
+};
+
+/// The marks at an address.
+template <bool IsShared>
+static inline Marks marksAt(const Ground &ground, u64 address) {
+  if (IsShared)
+    return {ground.shadowAt(address), nullptr, 0};
+  return {nullptr, ground.bits, address - ground.begin};
+}
+
+/// Which fast path fits; `ground` is set for it.
 template <AddressSpace S>
 static inline Kind classify(Warp &w, const Instr &i, Addresses &x,
-                            unsigned bytes, bool write, u64 &host, u64 &shadow,
-                            bool &initialized) {
+                            unsigned bytes, bool write, Ground &ground) {
   if (x.any & (bytes - 1))
     return Kind::Slow;
   if (S == SpaceShared ||
@@ -112,9 +110,8 @@ static inline Kind classify(Warp &w, const Instr &i, Addresses &x,
     u64 base = S == SpaceShared ? 0 : sharedWindow;
     if (x.high - base + bytes > w.block->sharedBytes)
       return Kind::Slow;
-    host = reinterpret_cast<u64>(w.block->shared) - base;
-    shadow = reinterpret_cast<u64>(w.block->sharedShadow) - base;
-    initialized = false;
+    ground.host = reinterpret_cast<u64>(w.block->shared) - base;
+    ground.shadow = reinterpret_cast<u64>(w.block->sharedShadow) - base;
     return Kind::Shared;
   }
   if (S == SpaceGlobal || S == SpaceGeneric) {
@@ -127,9 +124,9 @@ static inline Kind classify(Warp &w, const Instr &i, Addresses &x,
     }
     if (write && r->readOnly)
       return Kind::Slow;
-    host = reinterpret_cast<u64>(r->data) - r->begin;
-    shadow = reinterpret_cast<u64>(r->shadow) - r->begin;
-    initialized = r->initialized;
+    ground.host = reinterpret_cast<u64>(r->data) - r->begin;
+    ground.bits = r->written;
+    ground.begin = r->begin;
     return Kind::Global;
   }
   return Kind::Slow;
@@ -139,6 +136,26 @@ static inline void shortAddresses(const Addresses &x, u32 *out) {
   NAPKIN_LANES out[l] = u32(x.at[l]);
 }
 
+/// Whether what the lanes read was written; else marks what was not, or traps.
+/// False after a trap.
+template <bool IsShared>
+static bool checkWritten(Warp &w, const Instr &i, const Ground &ground,
+                         const Addresses &x, u32 mask, unsigned size,
+                         bool dense) {
+  if (dense && allWritten(marksAt<IsShared>(ground, x.at[0]), size * lanes))
+    return true;
+  for (u32 rest = mask; rest; rest &= rest - 1) {
+    const unsigned l = __builtin_ctz(rest);
+    const Marks marks = marksAt<IsShared>(ground, x.at[l]);
+    if (allWritten(marks, size))
+      continue;
+    trapMarks(w, i, l, x.at[l], size, marks, Access::Read, IsShared);
+    if (w.event & EventTrap)
+      return false;
+  }
+  return true;
+}
+
 template <AddressSpace S, class Unit, unsigned Count>
 void load(Warp &w, const Instr &i, u32 mask) {
   constexpr unsigned size = sizeof(Unit) * Count;
@@ -146,10 +163,8 @@ void load(Warp &w, const Instr &i, u32 mask) {
   using Cell = typename std::conditional<sizeof(Unit) == 1, u16, Unit>::type;
   Addresses x;
   gather(w, i, mask, x);
-  // Host minus device addresses, as numbers: only their sums are pointers.
-  u64 host = 0, shadow = 0;
-  bool initialized = false;
-  Kind kind = classify<S>(w, i, x, size, false, host, shadow, initialized);
+  Ground ground;
+  const Kind kind = classify<S>(w, i, x, size, false, ground);
   const bool checks = w.block->checks;
   Cell *d[Count];
   Cell sink[lanes];
@@ -163,9 +178,9 @@ void load(Warp &w, const Instr &i, u32 mask) {
       Place place = translate(w, i, l, x.at[l], size, S, Access::Read);
       if (!place.host)
         return;
-      if (checks && place.shadow && !allWritten(place.shadow, size)) {
-        trapShadow(w, i, l, x.at[l], size, place.shadow, Access::Read,
-                   place.space);
+      if (checks && !allWritten(place.marks, size)) {
+        trapMarks(w, i, l, x.at[l], size, place.marks, Access::Read,
+                  place.space);
         if (w.event & EventTrap)
           return;
       }
@@ -181,22 +196,13 @@ void load(Warp &w, const Instr &i, u32 mask) {
     recountLanes(w, i, before, x.at, mask, size, S, Access::Read);
     return;
   }
-  bool dense = Count == 1 && sizeof(Unit) >= 4 && mask == allLanes &&
-               contiguous(x, size);
-  if (checks && !initialized) {
-    if (dense) {
-      if (!allWritten(shadowAt(shadow, x.at[0]), size * lanes))
-        dense = false;
-    }
-    if (!dense)
-      for (unsigned l = 0; l < lanes; ++l)
-        if (((mask >> l) & 1) && !allWritten(shadowAt(shadow, x.at[l]), size)) {
-          trapShadow(w, i, l, x.at[l], size, shadowAt(shadow, x.at[l]),
-                     Access::Read, kind == Kind::Shared);
-          if (w.event & EventTrap)
-            return;
-        }
-  }
+  const bool dense = Count == 1 && sizeof(Unit) >= 4 && mask == allLanes &&
+                     contiguous(x, size);
+  if (checks && !(kind == Kind::Shared
+                      ? checkWritten<true>(w, i, ground, x, mask, size, dense)
+                      : !ground.bits || checkWritten<false>(w, i, ground, x,
+                                                            mask, size, dense)))
+    return;
   if (kind == Kind::Global) {
     countGlobal(w, i, x.at, mask, size, Access::Read);
     if (w.block->races)
@@ -213,13 +219,13 @@ void load(Warp &w, const Instr &i, u32 mask) {
   if (w.event & EventTrap)
     return;
   if (dense) {
-    __builtin_memcpy(d[0], hostAt(host, x.at[0]), sizeof(Unit) * lanes);
+    __builtin_memcpy(d[0], hostAt(ground.host, x.at[0]), sizeof(Unit) * lanes);
     return;
   }
   if (mask == allLanes) {
     for (unsigned l = 0; l < lanes; ++l) {
       Unit v[Count];
-      __builtin_memcpy(v, hostAt(host, x.at[l]), size);
+      __builtin_memcpy(v, hostAt(ground.host, x.at[l]), size);
       for (unsigned c = 0; c < Count; ++c)
         d[c][l] = v[c];
     }
@@ -228,7 +234,7 @@ void load(Warp &w, const Instr &i, u32 mask) {
   for (u32 rest = mask; rest; rest &= rest - 1) {
     unsigned l = __builtin_ctz(rest);
     Unit v[Count];
-    __builtin_memcpy(v, hostAt(host, x.at[l]), size);
+    __builtin_memcpy(v, hostAt(ground.host, x.at[l]), size);
     for (unsigned c = 0; c < Count; ++c)
       d[c][l] = v[c];
   }
@@ -240,10 +246,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
   using Cell = typename std::conditional<sizeof(Unit) == 1, u16, Unit>::type;
   Addresses x;
   gather(w, i, mask, x);
-  // Host minus device addresses, as numbers: only their sums are pointers.
-  u64 host = 0, shadow = 0;
-  bool initialized = false;
-  Kind kind = classify<S>(w, i, x, size, true, host, shadow, initialized);
+  Ground ground;
+  const Kind kind = classify<S>(w, i, x, size, true, ground);
   const Cell *s[Count];
   for (unsigned c = 0; c < Count; ++c)
     s[c] = lane<Cell>(w, i.list[c]);
@@ -255,9 +259,9 @@ void store(Warp &w, const Instr &i, u32 mask) {
       Place place = translate(w, i, l, x.at[l], size, S, Access::Write);
       if (!place.host)
         return;
-      if (place.shadow && anyPending(place.shadow, size)) {
-        trapShadow(w, i, l, x.at[l], size, place.shadow, Access::Write,
-                   place.space);
+      if (place.marks.shadow && anyPending(place.marks.shadow, size)) {
+        trapMarks(w, i, l, x.at[l], size, place.marks, Access::Write,
+                  place.space);
         if (w.event & EventTrap)
           return;
       }
@@ -269,8 +273,7 @@ void store(Warp &w, const Instr &i, u32 mask) {
         Unit v = Unit(s[c][l]);
         __builtin_memcpy(place.host + c * sizeof(Unit), &v, sizeof(Unit));
       }
-      if (place.shadow)
-        __builtin_memset(place.shadow, shadowWritten, size);
+      setWritten(place.marks, size);
     }
     recountLanes(w, i, before, x.at, mask, size, S, Access::Write);
     if (w.undefined)
@@ -293,12 +296,12 @@ void store(Warp &w, const Instr &i, u32 mask) {
       raceShared(w, i, at, mask, size,
                  i.small1 ? Access::Atomic : Access::Write);
     if (w.block->checks &&
-        !(dense && !anyPending(shadowAt(shadow, x.at[0]), size * lanes)))
+        !(dense && !anyPending(ground.shadowAt(x.at[0]), size * lanes)))
       for (u32 rest = mask; rest; rest &= rest - 1) {
         unsigned l = __builtin_ctz(rest);
-        if (anyPending(shadowAt(shadow, x.at[l]), size)) {
-          trapShadow(w, i, l, x.at[l], size, shadowAt(shadow, x.at[l]),
-                     Access::Write, 1);
+        if (anyPending(ground.shadowAt(x.at[l]), size)) {
+          trapMarks(w, i, l, x.at[l], size, {ground.shadowAt(x.at[l])},
+                    Access::Write, 1);
           if (w.event & EventTrap)
             return;
         }
@@ -313,14 +316,20 @@ void store(Warp &w, const Instr &i, u32 mask) {
         __builtin_memcpy(values + l * size + c * sizeof(Unit), &v,
                          sizeof(Unit));
       }
-    raceOverlap(w, i, x.at, mask, size, values, host, kind == Kind::Shared);
+    raceOverlap(w, i, x.at, mask, size, values, ground.host,
+                kind == Kind::Shared);
   }
   if (w.event & EventTrap)
     return;
+  auto mark = [&](u64 address, unsigned bytes) {
+    if (kind == Kind::Shared)
+      __builtin_memset(ground.shadowAt(address), shadowWritten, bytes);
+    else if (ground.bits)
+      setBits(ground.bits, address - ground.begin, bytes);
+  };
   if (dense) {
-    __builtin_memcpy(hostAt(host, x.at[0]), s[0], sizeof(Unit) * lanes);
-    if (!initialized)
-      __builtin_memset(shadowAt(shadow, x.at[0]), shadowWritten, size * lanes);
+    __builtin_memcpy(hostAt(ground.host, x.at[0]), s[0], sizeof(Unit) * lanes);
+    mark(x.at[0], size * lanes);
     if (w.undefined)
       storeUndefined(w, i, x.at, mask, size, S);
     return;
@@ -330,9 +339,8 @@ void store(Warp &w, const Instr &i, u32 mask) {
     Unit v[Count];
     for (unsigned c = 0; c < Count; ++c)
       v[c] = Unit(s[c][l]);
-    __builtin_memcpy(hostAt(host, x.at[l]), v, size);
-    if (!initialized)
-      __builtin_memset(shadowAt(shadow, x.at[l]), shadowWritten, size);
+    __builtin_memcpy(hostAt(ground.host, x.at[l]), v, size);
+    mark(x.at[l], size);
   }
   if (w.undefined)
     storeUndefined(w, i, x.at, mask, size, S);
@@ -402,13 +410,13 @@ bool rows(Warp &w, const Instr &i, char **host, u8 **shadow, u32 *at,
       if (!place.host)
         return false;
       host[l] = place.host;
-      shadow[l] = place.shadow;
+      shadow[l] = place.marks.shadow;
     }
     at[l] = u32(x.at[l]);
     bool bad = access == Access::Read ? !allWritten(shadow[l], 16)
                                       : anyPending(shadow[l], 16);
     if (bad && w.block->checks) {
-      trapShadow(w, i, l, x.at[l], 16, shadow[l], access, 1);
+      trapMarks(w, i, l, x.at[l], 16, {shadow[l]}, access, 1);
       if (w.event & EventTrap)
         return false;
     }
