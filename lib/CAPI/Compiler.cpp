@@ -59,7 +59,7 @@ public:
 private:
   std::string text;
   llvm::raw_string_ostream stream;
-  SourceMgrDiagnosticHandler handler;
+  pipelines::MessagePrinter handler;
   pipelines::MessageCollector collector;
 
 public:

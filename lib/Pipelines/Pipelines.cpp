@@ -163,6 +163,7 @@ private:
   using Clock = std::chrono::steady_clock;
 
   FailureOr<const target::TargetDescription *> chooseTarget();
+  InFlightDiagnostic emitOptionError(StringRef option);
   LogicalResult runPasses(const StageEntry &entry);
   LogicalResult finishSchedule();
   LogicalResult emitText(Stage stop, const target::TargetDescription &target);
@@ -183,25 +184,37 @@ private:
 
 } // namespace
 
+/// An error of an option: the diagram is not to blame, so no place in it.
+InFlightDiagnostic Compilation::emitOptionError(StringRef option) {
+  return emitError(UnknownLoc::get(module.getContext()))
+         << "option '" << option << "': ";
+}
+
 /// The target that is named, or the one that the named machine runs.
 FailureOr<const target::TargetDescription *> Compilation::chooseTarget() {
   bool isNamed = !options.target.empty();
   if (!isNamed && options.hardware.empty())
     options.target = defaultTarget.str();
-  if (!isNamed && !options.hardware.empty()) {
+  if (!options.hardware.empty()) {
     llvm::Expected<cost::Hardware> machine =
         cost::loadHardware(options.hardware);
     if (!machine)
-      return module.emitError(llvm::toString(machine.takeError()));
-    options.target = machine->target;
+      return emitOptionError("hardware") << llvm::toString(machine.takeError());
+    if (!isNamed)
+      options.target = machine->target;
+    else if (machine->target != options.target)
+      return emitOptionError("hardware")
+             << "'" << options.hardware << "' runs target '" << machine->target
+             << "', not '" << options.target << "'; change one of them";
   }
   if (const auto *target = target::lookupTarget(options.target))
     return target;
   if (isNamed)
-    return module.emitError("unknown target '")
-           << options.target << "'; known are " << target::knownTargets();
-  return module.emitError("hardware '")
-         << options.hardware << "' runs target '" << options.target
+    return emitOptionError("target")
+           << "unknown target '" << options.target << "'; known are "
+           << target::knownTargets();
+  return emitOptionError("hardware")
+         << "'" << options.hardware << "' runs target '" << options.target
          << "', for which there is no code yet; there is for "
          << target::knownTargets();
 }
@@ -269,7 +282,8 @@ FailureOr<Compiled> Compilation::run(Stage stop) {
   if (auto file = dyn_cast<FileLineColLoc>(module.getLoc()))
     module->setLoc(FileLineColLoc::get(file.getFilename(), 1, 1));
   if (!std::isfinite(options.inputBound))
-    return module.emitError("the bound of inputs is not a number");
+    return emitOptionError("input-bound")
+           << "the bound of inputs is not a number";
   FailureOr<const target::TargetDescription *> target = chooseTarget();
   if (failed(target) || failed(checkDiagrams(module)))
     return failure();
@@ -321,6 +335,32 @@ MessageCollector::MessageCollector(MLIRContext *context,
   });
 }
 
+static StringRef severityName(DiagnosticSeverity severity) {
+  switch (severity) {
+  case DiagnosticSeverity::Error:
+    return "error";
+  case DiagnosticSeverity::Warning:
+    return "warning";
+  case DiagnosticSeverity::Remark:
+    return "remark";
+  case DiagnosticSeverity::Note:
+    return "note";
+  }
+  llvm_unreachable("unknown severity");
+}
+
+MessagePrinter::MessagePrinter(llvm::SourceMgr &manager, MLIRContext *context,
+                               llvm::raw_ostream &out)
+    : SourceMgrDiagnosticHandler(manager, context, out) {
+  setHandler([this, &out](Diagnostic &diagnostic) {
+    if (!isa<UnknownLoc>(diagnostic.getLocation()))
+      return emitDiagnostic(diagnostic);
+    out << severityName(diagnostic.getSeverity()) << ": " << diagnostic << "\n";
+    for (const Diagnostic &note : diagnostic.getNotes())
+      out << "note: " << note << "\n";
+  });
+}
+
 std::string napkin::pipelines::outputOf(Stage stage, ModuleOp module,
                                         const Compiled &compiled) {
   switch (stage) {
@@ -349,7 +389,7 @@ napkin::pipelines::compileText(StringRef source, const CompileOptions &options,
                              llvm::SMLoc());
   std::string messages;
   llvm::raw_string_ostream stream(messages);
-  SourceMgrDiagnosticHandler handler(manager, &context, stream);
+  MessagePrinter handler(manager, &context, stream);
   OwningOpRef<ModuleOp> module = parseSource(manager, &context);
   if (module) {
     FailureOr<Compiled> compiled = compile(*module, options);

@@ -238,7 +238,7 @@ static int compileFile(const Request &request) {
   context.printOpOnDiagnostic(false);
   llvm::SourceMgr manager;
   manager.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  SourceMgrDiagnosticHandler handler(manager, &context);
+  pipelines::MessagePrinter handler(manager, &context);
   OwningOpRef<ModuleOp> module = pipelines::parseSource(manager, &context);
   if (!module)
     return 1;

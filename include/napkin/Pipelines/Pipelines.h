@@ -22,6 +22,7 @@
 #include "napkin/Dialect/Tile/IR/Transfers.h"
 #include "napkin/Report/CostReport.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
 #include <optional>
 #include <string>
 #include <utility>
@@ -118,6 +119,14 @@ struct Message {
 class MessageCollector : public mlir::ScopedDiagnosticHandler {
 public:
   MessageCollector(mlir::MLIRContext *context, std::vector<Message> &messages);
+};
+
+/// Prints messages as SourceMgrDiagnosticHandler does, and those without a
+/// place (of options, or of a text that is none) as "error: ..." alone.
+class MessagePrinter : public mlir::SourceMgrDiagnosticHandler {
+public:
+  MessagePrinter(llvm::SourceMgr &manager, mlir::MLIRContext *context,
+                 llvm::raw_ostream &out = llvm::errs());
 };
 
 /// What `--emit` prints of \p module and what came of compiling it up to \p

@@ -517,8 +517,10 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
           !prepareShared(w, i, l, actors.to[0], *owner, offset, bytes, false,
                          16))
         return;
-      copy.rows.push_back({source->shared + from, owner->shared + offset,
-                           {owner->sharedShadow + offset}, uint32_t(bytes)});
+      copy.rows.push_back({source->shared + from,
+                           owner->shared + offset,
+                           {owner->sharedShadow + offset},
+                           uint32_t(bytes)});
       start(w, std::move(copy));
       continue;
     }

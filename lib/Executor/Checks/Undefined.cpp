@@ -95,9 +95,19 @@ struct Step {
       for (const Operand &element : operand.elements)
         set(element, mask, to);
   }
+  /// Whether a trap has told of the value's read, so that what follows from it
+  /// is no fault of its own.
+  bool isTold(const Value &value) const {
+    return values.readOf(value.origin, __builtin_ctz(value.lanes)).space ==
+           placeNowhere;
+  }
   bool trap(const Instr &i, const Value &value, const char *what) {
     const UndefinedRead &read =
         values.readOf(value.origin, __builtin_ctz(value.lanes));
+    if (isTold(value)) {
+      w.machine->stop(w);
+      return false;
+    }
     w.machine->trap(w, *read.load, read.lane, Trap::Kind::Uninitialized,
                     fmt::format("{}; line {} {}", describeUndefined(w, read),
                                 w.machine->lineOf(i.source), what),
@@ -466,11 +476,7 @@ std::string napkin::executor::describeUndefined(Warp &w,
     return fmt::format("value of lane {} in a shuffle that this lane takes no "
                        "part in, which is undefined",
                        read.byte);
-  static const char *spaces[] = {"global", "shared", "local", "parameter"};
-  // Where launches go on after one, it was reported.
-  if (read.space >= std::size(spaces))
-    return fmt::format("read of {} bytes at {:#x}, out of bounds", read.bytes,
-                       read.address);
+  static const char *spaces[] = {"global", "shared", "local"};
   return fmt::format(
       "read of {} bytes at {:#x} of {} memory{}, of which byte {} was "
       "never written{}",
@@ -518,6 +524,8 @@ void napkin::executor::storeUndefined(Warp &w, const Instr &i,
         std::memset(shadow, shadowFresh, unit);
         continue;
       }
+      if (step.isTold(value))
+        continue;
       step.trap(i, value, "stores the value");
       return;
     }

@@ -46,7 +46,7 @@ static Place outOfBounds(Warp &w, const Instr &i, unsigned lane,
   if (w.event & EventTrap)
     return {};
   std::fill_n(undefined, sizeof undefined, shadowFresh);
-  return {nowhere, {undefined}, 3};
+  return {nowhere, {undefined}, placeNowhere};
 }
 
 /// An access so far behind address 0 goes through a null pointer.

@@ -228,6 +228,9 @@ public:
             Trap::Kind kind, std::string message, uint64_t address = 0,
             uint32_t otherSource = ~0u, std::string other = "",
             bool mayGoOn = false);
+  /// Ends the warp's cluster, and with it the launch, without a trap of its
+  /// own.
+  void stop(Warp &warp);
   uint32_t lineOf(uint32_t source) const;
   /// Feeds the model of the caches.
   void cacheAccess(Warp &warp, const Instr &instruction,
@@ -276,6 +279,8 @@ private:
   void compareRaces(GlobalRaces &a, GlobalRaces &b);
   void fillPlace(Trap &trap, uint32_t source, uint32_t otherSource) const;
   bool recordTrap(uint64_t cluster, Trap trap, bool mayGoOn);
+  /// Clusters after this one need not run.
+  void stopAfter(uint64_t cluster);
   void collectTraps(LaunchResult &result);
 
   std::unique_ptr<Cache> cache;

@@ -88,10 +88,19 @@ bool Machine::recordTrap(uint64_t cluster, Trap t, bool mayGoOn) {
   traps.push_back({cluster, std::move(t)});
   if (mayGoOn && own + 1 < options.maxTraps)
     return true;
+  stopAfter(cluster);
+  return false;
+}
+
+void Machine::stopAfter(uint64_t cluster) {
   uint64_t before = stopAt.load();
   while (cluster < before && !stopAt.compare_exchange_weak(before, cluster))
     ;
-  return false;
+}
+
+void Machine::stop(Warp &w) {
+  stopAfter(w.block->linear / std::max(1u, w.block->clusterSize));
+  w.event |= EventTrap;
 }
 
 void Machine::trap(Warp &w, const Instr &i, unsigned lane, Trap::Kind kind,

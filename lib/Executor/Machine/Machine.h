@@ -222,11 +222,14 @@ enum class Access : uint8_t { Read, Write, Atomic };
 
 // Slow paths, defined once (not per variant).
 
+/// The space of a load or store out of bounds after which the launch goes on.
+constexpr uint8_t placeNowhere = 4;
+
 /// Where one lane's access lands. `host` is null when it traps (recorded).
 struct Place {
   char *host = nullptr;
   Marks marks;
-  uint8_t space = 0; // 0 global, 1 shared, 2 local, 3 param
+  uint8_t space = 0; // 0 global, 1 shared, 2 local, 3 param, placeNowhere
   Block *owner = nullptr;
 };
 /// Spaces as instructions name them.
