@@ -46,6 +46,46 @@ ncd.diagram @lazy(%x: !x, %v: !v) -> !o {
 
 // -----
 
+// Scores that are sums of products start from the reference; the region computes
+// them anew.
+
+!q = !ncd.array<q=64, d=16, f32>
+!k = !ncd.array<x=512, d=16, f32>
+!s = !ncd.array<q=64, x=512, f32>
+
+// CHECK-LABEL: ncd.diagram @scores
+ncd.diagram @scores(%q: !q, %k: !k, %v: !k) -> !q {
+  %r = ncd.kernel (%q1 = %q, %k1 = %k, %v1 = %v : !q, !k, !k) -> (!q)
+      attributes {group = #ncd.partition<q=16>, stream = #ncd.partition<x=64>, lazy} {
+    %s = ncd.contract %q1, %k1 over [d] : !q, !k -> !s
+    %p = ncd.softmax %s over [x] : !s -> !s
+    %o = ncd.contract %p, %v1 over [x] : !s, !k -> !q
+    ncd.yield %o : !q
+  }
+  ncd.return %r : !q
+}
+
+// CHECK: step
+// CHECK-NEXT: ^bb0(%[[M:.*]]: {{.*}}, %[[L:.*]]: {{.*}}, %[[O:.*]]: {{.*}}, %[[K:.*]]: {{.*}}, %[[V:.*]]: !ncd.array<x=512, d=16, f32>):
+// CHECK: %[[S:.*]] = ncd.contract %[[Q:.*]], %[[K]] over [d]
+// CHECK: %[[MINUS:.*]] = ncd.map %[[M]]
+// CHECK: arith.negf
+// CHECK: %[[D:.*]] = ncd.map %[[MINUS]], %[[S]] {
+// CHECK: arith.addf
+// CHECK: %[[LIMIT:.*]] = ncd.map %[[M]]
+// CHECK: %[[PASSES:.*]] = ncd.map %[[D]], %[[LIMIT]] {
+// CHECK: arith.cmpf ogt
+// CHECK: %[[NEW:.*]]:4 = ncd.when %[[PASSES]] : {{.*}} otherwise(%[[M]], %[[L]], %[[O]], %[[D]] :
+// CHECK: ncd.contract %[[Q]], %[[K]] over [d]
+// CHECK: arith.subf
+// CHECK: ncd.yield
+// CHECK: ncd.map %[[NEW]]#3 {
+// CHECK-NOT: arith.subf
+// CHECK: math.exp2
+// CHECK: merge
+
+// -----
+
 // Where the maximum itself is asked for, it is taken in every step.
 
 !x = !ncd.array<q=64, x=512, f32>
