@@ -65,6 +65,8 @@ static SmallVector<Expr> chunkedInputs(const RegionTerms &terms) {
 }
 
 static Expr finished(RegionTerms &terms, Value result) {
+  if (Expr known = terms.plan.outputs.lookup(terms.termOf(result)))
+    return known;
   DenseMap<Expr, Expr> replacements = terms.plan.finish;
   return terms.context.substitute(terms.termOf(result), replacements);
 }

@@ -128,6 +128,7 @@ private:
   Expr exponential(const Factors &exponent, double scale);
   Expr unscale(const Scaled &scaled);
   Expr finishProduct(const Product &product);
+  Expr finishOutput(Expr output);
   Expr inStates(Expr e) { return context.substitute(e, finish); }
   Expr streamedCount();
   // Names and liveness.

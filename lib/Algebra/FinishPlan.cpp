@@ -258,6 +258,45 @@ void Deriver::finishReduction(Expr r) {
   finish[r] = total ? total : context.constant(0);
 }
 
+/// \p output over states. The logarithm of a reduction is that of its mantissa
+/// plus its exponent, which may meet its opposite outside: log sum exp(s - m) +
+/// m is log(sum exp(s - r)) + r for every reference r.
+Expr Deriver::finishOutput(Expr output) {
+  if (output->kind == Kind::Round)
+    return context.round(finishOutput(output->operand(0)), output->rounding);
+  auto known = [&](Expr atom) {
+    if (atom->kind != Kind::Log)
+      return scaledResults.end();
+    return scaledResults.find(atom->operand(0));
+  };
+  std::optional<Factors> terms = normalizer.linear(output);
+  if (!terms || none_of(*terms, [&](const auto &term) {
+        return known(term.first) != scaledResults.end();
+      }))
+    return inStates(output);
+  Factors total;
+  // A maximum of nothing is -inf, and so is its sum with the log of nothing.
+  auto add = [&](Expr atom, double c) {
+    bool guarded =
+        atom->kind == Kind::Guard && atom->operand(0)->kind == Kind::State;
+    addFactor(total, guarded ? atom->operand(0) : atom, c);
+  };
+  for (auto [atom, c] : *terms) {
+    auto scaled = known(atom);
+    if (scaled == scaledResults.end()) {
+      Factors opened;
+      addExponent(opened, atom, c);
+      for (auto [part, d] : opened)
+        add(part, d);
+      continue;
+    }
+    add(context.make(Kind::Log, {scaled->second.mantissa}), c);
+    for (auto [part, d] : scaled->second.exponent)
+      add(part, c * d);
+  }
+  return normalizer.linearToExpr(total);
+}
+
 static void collectStates(Expr e, SmallVectorImpl<unsigned> &numbers) {
   anyNode(e, [&](Expr n) {
     if (n->kind == Kind::State)
@@ -269,8 +308,11 @@ static void collectStates(Expr e, SmallVectorImpl<unsigned> &numbers) {
 void Deriver::collectLive(ArrayRef<Expr> outputs, StreamPlan &plan) {
   SmallVector<unsigned, 8> work;
   DenseMap<Expr, Expr> replacements = plan.finish;
-  for (Expr output : outputs)
-    collectStates(context.substitute(output, replacements), work);
+  for (Expr output : outputs) {
+    Expr finished = plan.outputs.lookup(output);
+    collectStates(
+        finished ? finished : context.substitute(output, replacements), work);
+  }
   SmallVector<bool, 8> live(members.size(), false);
   while (!work.empty()) {
     unsigned number = work.pop_back_val();

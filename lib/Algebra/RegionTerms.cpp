@@ -336,6 +336,30 @@ bool RegionTerms::findResults(StreamingRefusal &why) {
   return true;
 }
 
+/// Reductions that depend on the reference may add up to an output that does
+/// not: the stream then gives the outputs, and nothing is left behind it.
+void RegionTerms::takeOutputsAsResults(const PlanOptions &options) {
+  SmallVector<Expr, 2> roots;
+  SetVector<Value> whole;
+  for (Value output : outputs) {
+    roots.push_back(terms.lookup(output));
+    if (!isInside(output) || isInvariant(terms.lookup(output)))
+      continue;
+    if (!isa<Float32Type, Float16Type, BFloat16Type>(
+            cast<ncd::ArrayType>(output.getType()).getElementType()))
+      return;
+    whole.insert(output);
+  }
+  PlanRefusal refusal;
+  std::optional<StreamPlan> derived =
+      deriveStreamPlan(context, roots, axis, options, refusal);
+  if (!derived || !derived->lazy)
+    return;
+  plan = std::move(*derived);
+  results = std::move(whole);
+  epilogue.clear();
+}
+
 void RegionTerms::locate(const PlanRefusal &refusal, StreamingRefusal &why) {
   why.message = refusal.message;
   auto origin = [&](Expr e) -> std::optional<Location> {
@@ -409,6 +433,8 @@ bool RegionTerms::derive(const StreamingOptions &options,
     return false;
   }
   plan = std::move(*derived);
+  if (options.lazyReferences && hasResults && !plan.lazy)
+    takeOutputsAsResults(planOptions);
   if (!hasResults) {
     why = noResults;
     return false;

@@ -87,6 +87,7 @@ private:
   bool readsOnly(mlir::Value operand, Expr term) const;
   bool numberAxes(StreamingRefusal &why);
   bool findResults(StreamingRefusal &why);
+  void takeOutputsAsResults(const PlanOptions &options);
   void locate(const PlanRefusal &refusal, StreamingRefusal &why);
   mlir::MLIRContext *mlirContext() const {
     return outputs.front().getContext();

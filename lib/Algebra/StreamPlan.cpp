@@ -432,6 +432,9 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   }
   for (Expr r : reductions)
     plan.finish[r] = context.substitute(finish[r], toStates);
+  if (lazy)
+    for (Expr output : outputs)
+      plan.outputs[output] = context.substitute(finishOutput(output), toStates);
   collectLive(outputs, plan);
   if (lazy) {
     std::optional<unsigned> reference = lazyReference(plan);

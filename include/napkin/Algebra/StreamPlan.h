@@ -96,6 +96,9 @@ struct StreamPlan {
   llvm::SmallVector<Expr, 4> reductions;
   /// Each reduction (some may be needed by no output) over states.
   llvm::DenseMap<Expr, Expr> finish;
+  /// With a lazy reference, each output over states: what cancels between
+  /// reductions is gone.
+  llvm::DenseMap<Expr, Expr> outputs;
   /// Names for printing: r1.. for reductions, a0.. for states.
   NameMap names;
   /// Assumptions, roundings moved, ranges not proven.
