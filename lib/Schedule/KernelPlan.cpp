@@ -135,6 +135,11 @@ void Reader::readNests() {
     nest.dim = {*plan.findAxis(axis.getValue())};
     nest.by = kernel.groupSize(axis).value_or(1);
     block = plan.addNest(block, nest);
+    if (ncd::PartitionAttr grouped = kernel.getGroupedAttr();
+        grouped && grouped.hasAxis(axis)) {
+      plan.order.grouped = block;
+      plan.order.group = *grouped.sizeOf(axis);
+    }
   }
   StringAttr stream = kernel.getStreamAxis();
   if (!stream || !plan.findAxis(stream.getValue()))

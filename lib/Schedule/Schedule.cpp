@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ExpandContracts.h"
+#include "GridOrder.h"
 #include "SchedulePins.h"
 #include "mlir/IR/IRMapping.h"
 #include "napkin/Schedule/DiagramGraph.h"
@@ -17,6 +18,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
+#include <fmt/format.h>
 
 namespace napkin::schedule {
 #define GEN_PASS_DEF_SCHEDULEPASS
@@ -110,8 +112,9 @@ private:
   LogicalResult schedule(ncd::DiagramOp diagram, const cost::Hardware &machine,
                          Pins pins);
   ncd::KernelOp writeKernel(OpBuilder &builder, const DiagramGraph &diagram,
-                            const PlannedKernel &kernel, StringRef machine,
-                            StringRef entry, bool pinned, IRMapping &mapping);
+                            const PlannedKernel &kernel,
+                            const cost::Hardware &machine, StringRef entry,
+                            bool pinned, IRMapping &mapping);
   BlockOracle blockOracle(const DiagramGraph &diagram, StringRef machine);
 
   BlockCompiler compiler;
@@ -264,13 +267,24 @@ BlockOracle Schedule::blockOracle(const DiagramGraph &diagram,
 ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
                                     const DiagramGraph &diagram,
                                     const PlannedKernel &kernel,
-                                    StringRef machine, StringRef entry,
-                                    bool pinned, IRMapping &mapping) {
-  const Decision &decision = *kernel.decision;
-  ncd::KernelOp op = formKernel(
-      builder, diagram,
-      schedule::Region(diagram.graph, kernel.operations, kernel.outputs),
-      decision, machine, entry, mapping);
+                                    const cost::Hardware &machine,
+                                    StringRef entry, bool pinned,
+                                    IRMapping &mapping) {
+  Decision decision = *kernel.decision;
+  schedule::Region region(diagram.graph, kernel.operations, kernel.outputs);
+  ncd::KernelOp op = formKernel(builder, diagram, region, decision,
+                                machine.name, entry, mapping);
+  if (auto grouping = chooseGrouping(region, decision, machine)) {
+    StringRef axis = diagram.graph.axes[grouping->axis].name;
+    op.setGroupedAttr(ncd::PartitionAttr::get(
+        &getContext(), {builder.getStringAttr(axis)}, {grouping->tiles}));
+    decision.reasons.push_back(
+        {fmt::format("{} in groups of {} tiles", axis.str(), grouping->tiles),
+         fmt::format(
+             "blocks that run together then ask device memory for {:.0f} "
+             "bytes in all, and for {:.0f} in the plain order",
+             grouping->bytes, grouping->plainBytes)});
+  }
   // Not part of the IR's meaning, and long: it travels with the location, where
   // it does not clutter what is printed.
   op->setLoc(FusedLoc::get(
@@ -336,7 +350,7 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
   for (const PlannedKernel &kernel : *plan) {
     if (kernel.decision) {
       kernels.push_back(
-          writeKernel(builder, *read, kernel, machine.name,
+          writeKernel(builder, *read, kernel, machine,
                       entryName(diagram.getSymName(), index++, formed),
                       !pins.empty(), mapping));
       continue;

@@ -585,9 +585,11 @@ LogicalResult KernelLowering::lower(StringRef name) {
     return failure();
   Location loc = kernel.getLoc();
   SmallVector<Attribute> gridAxes;
-  SmallVector<int64_t> gridTiles, gridExtents;
+  SmallVector<int64_t> gridTiles, gridExtents, gridGroups;
+  ncd::PartitionAttr grouped = kernel.getGroupedAttr();
   for (StringAttr axis : kernel.getGridOrder()) {
     gridAxes.push_back(axis);
+    gridGroups.push_back(grouped ? grouped.sizeOf(axis).value_or(1) : 1);
     gridTiles.push_back(tileSizes[axis]);
     gridExtents.push_back(axisSizes[axis]);
   }
@@ -596,6 +598,7 @@ LogicalResult KernelLowering::lower(StringRef name) {
       builder, loc, builder.getStringAttr(name), builder.getArrayAttr(gridAxes),
       builder.getDenseI64ArrayAttr(gridTiles),
       builder.getDenseI64ArrayAttr(gridExtents),
+      builder.getDenseI64ArrayAttr(gridGroups),
       builder.getI32IntegerAttr(kernel.getWarps().value_or(4)),
       builder.getI32IntegerAttr(outputs));
   OpBuilder::InsertionGuard guard(builder);

@@ -353,22 +353,63 @@ Value KernelEmitter::scalar(Value value) { return scalars.lookup(value); }
 
 void KernelEmitter::emitPlaces() {
   // The last axis of the grid varies fastest over the one-dimensional launch.
-  int64_t stride = 1;
-  for (int axis = int(kernel.getGridRank()) - 1; axis >= 0; --axis) {
-    int64_t size = kernel.getGridSize(axis);
-    Value place = constant(0);
-    if (size > 1) {
-      Value index = NVVM::BlockIdXOp::create(builder, loc, i32);
-      if (stride > 1)
-        index = LLVM::UDivOp::create(builder, loc, index, constant(stride));
-      if (stride * size < kernel.getNumBlocks())
-        index = LLVM::URemOp::create(builder, loc, index, constant(size));
-      place = LLVM::MulOp::create(builder, loc, index,
-                                  constant(kernel.getGridTiles()[axis]));
+  std::optional<unsigned> grouped = kernel.getGroupedAxis();
+  auto divided = [&](Value index, int64_t by) -> Value {
+    return by > 1
+               ? Value(LLVM::UDivOp::create(builder, loc, index, constant(by)))
+               : index;
+  };
+  // Number of the block among those of the axes from `first` on, in the order
+  // in which the axes behind the grouped one are walked.
+  auto emitAxes = [&](Value index, unsigned first, unsigned last,
+                      int64_t blocks) {
+    int64_t stride = 1;
+    for (unsigned axis = last; axis-- > first;) {
+      int64_t size = kernel.getGridSize(axis);
+      Value place = constant(0);
+      if (size > 1) {
+        place = divided(index, stride);
+        if (stride * size < blocks)
+          place = LLVM::URemOp::create(builder, loc, place, constant(size));
+        place = LLVM::MulOp::create(builder, loc, place,
+                                    constant(kernel.getGridTiles()[axis]));
+      }
+      scalars[kernel.getPlaces()[axis]] = place;
+      stride *= size;
     }
-    scalars[kernel.getPlaces()[axis]] = place;
-    stride *= size;
-  }
+  };
+  unsigned rank = kernel.getGridRank();
+  int64_t blocks = kernel.getNumBlocks();
+  Value index = blocks > 1 ? Value(NVVM::BlockIdXOp::create(builder, loc, i32))
+                           : constant(0);
+  if (!grouped)
+    return emitAxes(index, 0, rank, blocks);
+  // A group is `tiles` by all positions of the axes behind; the last one may
+  // have fewer.
+  int64_t size = kernel.getGridSize(*grouped), behind = 1;
+  for (unsigned axis = *grouped + 1; axis < rank; ++axis)
+    behind *= kernel.getGridSize(axis);
+  int64_t tiles = std::min(kernel.getGridGroups()[*grouped], size);
+  emitAxes(divided(index, size * behind), 0, *grouped,
+           blocks / (size * behind));
+  if (size * behind < blocks)
+    index = LLVM::URemOp::create(builder, loc, index, constant(size * behind));
+  Value group = divided(index, tiles * behind);
+  Value first = LLVM::MulOp::create(builder, loc, group, constant(tiles));
+  Value rest = LLVM::SubOp::create(
+      builder, loc, index,
+      LLVM::MulOp::create(builder, loc, group, constant(tiles * behind)));
+  Value count = constant(tiles);
+  if (size % tiles)
+    count = LLVM::UMinOp::create(
+        builder, loc, count,
+        LLVM::SubOp::create(builder, loc, constant(size), first));
+  Value inside = LLVM::URemOp::create(builder, loc, rest, count);
+  scalars[kernel.getPlaces()[*grouped]] = LLVM::MulOp::create(
+      builder, loc, LLVM::AddOp::create(builder, loc, first, inside),
+      constant(kernel.getGridTiles()[*grouped]));
+  emitAxes(LLVM::UDivOp::create(builder, loc, rest, count), *grouped + 1, rank,
+           behind);
 }
 
 bool KernelEmitter::isPlace(Value position) {

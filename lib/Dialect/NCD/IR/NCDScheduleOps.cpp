@@ -181,7 +181,8 @@ LogicalResult KernelOp::verify() {
     if (!attribute.getName().getValue().contains('.'))
       return emitOpError("has an unknown attribute '")
              << attribute.getName().getValue()
-             << "'; known are group, stream, split, order, hardware, warps, "
+             << "'; known are group, stream, split, order, grouped, hardware, "
+                "warps, "
                 "rows, row_warps, stages, lazy, entry, and names with a "
                 "dialect's prefix";
   if (std::optional<uint32_t> warps = getWarps())
@@ -219,6 +220,16 @@ LogicalResult KernelOp::verify() {
   if (getRowWarps() && !getRowsAttr())
     return emitOpError("says how many warps share the rows and not which axis "
                        "gives them; name it in 'rows'");
+  if (PartitionAttr grouped = getGroupedAttr()) {
+    SmallVector<StringAttr> grid = getGridOrder();
+    if (grouped.getAxes().size() != 1 ||
+        !llvm::is_contained(grid, grouped.getAxes().front()) ||
+        grid.back() == grouped.getAxes().front())
+      return emitOpError("'grouped' is ")
+             << grouped
+             << "; it names one axis of 'group' that is not the last one in "
+                "'order'";
+  }
   if (ArrayAttr order = getOrderAttr()) {
     SmallVector<StringAttr> names = axisNames(order);
     for (auto [index, axis] : llvm::enumerate(names)) {

@@ -22,7 +22,7 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   StringAttr name;
   SmallVector<OpAsmParser::Argument> arguments;
   SmallVector<Attribute> axes;
-  SmallVector<int64_t> tiles, extents;
+  SmallVector<int64_t> tiles, extents, groups;
   int32_t warps, outputs;
   Builder &builder = parser.getBuilder();
   auto parseAxis = [&]() -> ParseResult {
@@ -33,6 +33,11 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
         parser.parseInteger(tiles.emplace_back()) ||
         parser.parseKeyword("of") ||
         parser.parseInteger(extents.emplace_back()))
+      return failure();
+    groups.push_back(1);
+    if (succeeded(parser.parseOptionalKeyword("in")) &&
+        (parser.parseKeyword("groups") || parser.parseKeyword("of") ||
+         parser.parseInteger(groups.back())))
       return failure();
     place.type = builder.getIndexType();
     axes.push_back(builder.getStringAttr(axis));
@@ -51,6 +56,7 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   result.addAttribute("grid_axes", builder.getArrayAttr(axes));
   result.addAttribute("grid_tiles", builder.getDenseI64ArrayAttr(tiles));
   result.addAttribute("grid_extents", builder.getDenseI64ArrayAttr(extents));
+  result.addAttribute("grid_groups", builder.getDenseI64ArrayAttr(groups));
   result.addAttribute("warps", builder.getI32IntegerAttr(warps));
   result.addAttribute("outputs", builder.getI32IntegerAttr(outputs));
   return parser.parseRegion(*result.addRegion(), arguments);
@@ -64,15 +70,18 @@ void KernelOp::print(OpAsmPrinter &printer) {
     printer.printRegionArgument(arg);
   });
   printer << ") grid [";
-  for (auto [axis, place] : llvm::enumerate(getPlaces()))
+  for (auto [axis, place] : llvm::enumerate(getPlaces())) {
     printer << (axis ? ", " : "")
             << cast<StringAttr>(getGridAxes()[axis]).getValue() << " = "
             << place << " : " << getGridTiles()[axis] << " of "
             << getGridExtents()[axis];
+    if (getGridGroups()[axis] != 1)
+      printer << " in groups of " << getGridGroups()[axis];
+  }
   printer << "] warps " << getWarps() << " outputs " << getOutputs();
   printer.printOptionalAttrDictWithKeyword(
       (*this)->getAttrs(), {"sym_name", "grid_axes", "grid_tiles",
-                            "grid_extents", "warps", "outputs"});
+                            "grid_extents", "grid_groups", "warps", "outputs"});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -98,6 +107,13 @@ int64_t KernelOp::getGridSize(unsigned axis) {
   return llvm::divideCeil(getGridExtents()[axis], getGridTiles()[axis]);
 }
 
+std::optional<unsigned> KernelOp::getGroupedAxis() {
+  for (auto [axis, tiles] : llvm::enumerate(getGridGroups()))
+    if (tiles > 1)
+      return axis;
+  return std::nullopt;
+}
+
 int64_t KernelOp::getNumBlocks() {
   int64_t blocks = 1;
   for (unsigned axis = 0; axis < getGridRank(); ++axis)
@@ -108,9 +124,10 @@ int64_t KernelOp::getNumBlocks() {
 static LogicalResult verifyGrid(KernelOp kernel) {
   unsigned rank = kernel.getGridRank();
   if (kernel.getGridTiles().size() != rank ||
-      kernel.getGridExtents().size() != rank)
+      kernel.getGridExtents().size() != rank ||
+      kernel.getGridGroups().size() != rank)
     return kernel.emitOpError()
-           << "expects a tile and an extent for each axis of the grid";
+           << "expects a tile, an extent and a group for each axis of the grid";
   if (kernel.getBody().getNumArguments() < rank)
     return kernel.emitOpError()
            << "expects an argument for each of " << rank << " axes of the grid";
@@ -126,7 +143,18 @@ static LogicalResult verifyGrid(KernelOp kernel) {
       return kernel.emitOpError()
              << "axis '" << axis.getValue() << "' of the grid has tiles of "
              << tile << " of " << extent << " positions; expects positive ones";
+    if (kernel.getGridGroups()[index] < 1)
+      return kernel.emitOpError() << "axis '" << axis.getValue()
+                                  << "' of the grid is walked in groups "
+                                  << "of " << kernel.getGridGroups()[index]
+                                  << "; expects at least 1";
   }
+  if (std::optional<unsigned> grouped = kernel.getGroupedAxis())
+    if (*grouped + 1 == rank ||
+        llvm::any_of(kernel.getGridGroups().drop_front(*grouped + 1),
+                     [](int64_t tiles) { return tiles > 1; }))
+      return kernel.emitOpError()
+             << "expects groups of one axis of the grid that is not the last";
   for (BlockArgument place : kernel.getPlaces())
     if (!place.getType().isIndex())
       return kernel.emitOpError()

@@ -117,7 +117,7 @@ ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
 // -----
 
 ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
-  // expected-error @below {{has an unknown attribute 'warp'; known are group, stream, split, order, hardware, warps, rows, row_warps, stages, lazy, entry, and names with a dialect's prefix}}
+  // expected-error @below {{has an unknown attribute 'warp'; known are group, stream, split, order, grouped, hardware, warps, rows, row_warps, stages, lazy, entry, and names with a dialect's prefix}}
   %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {warp = 4 : i32} {
     ncd.yield %b : !ncd.array<x=4, f32>
   }
@@ -186,6 +186,16 @@ ncd.diagram @d() {
       ncd.yield
     }
     ncd.yield
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<m=4, n=4, f32>) {
+  // expected-error @below {{'grouped' is #ncd.partition<n=2>; it names one axis of 'group' that is not the last one in 'order'}}
+  %o = ncd.kernel (%b = %a : !ncd.array<m=4, n=4, f32>) -> (!ncd.array<m=4, n=4, f32>) attributes {group = #ncd.partition<m=1, n=1>, grouped = #ncd.partition<n=2>} {
+    ncd.yield %b : !ncd.array<m=4, n=4, f32>
   }
   ncd.return
 }

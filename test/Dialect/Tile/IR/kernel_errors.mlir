@@ -36,15 +36,29 @@ tile.kernel @k(%x: f32) grid [] warps 4 outputs 1 {
 // -----
 
 // expected-error @below {{expects an index for each axis of the grid, got '!ncd.array<n=256, f32>'}}
-"tile.kernel"() <{sym_name = "k", grid_axes = ["n"], grid_tiles = array<i64: 128>, grid_extents = array<i64: 256>, warps = 4 : i32, outputs = 1 : i32}> ({
+"tile.kernel"() <{sym_name = "k", grid_axes = ["n"], grid_tiles = array<i64: 128>, grid_extents = array<i64: 256>, grid_groups = array<i64: 1>, warps = 4 : i32, outputs = 1 : i32}> ({
 ^bb0(%x: !ncd.array<n=256, f32>):
   "tile.return"() : () -> ()
 }) : () -> ()
 
 // -----
 
-// expected-error @below {{expects a tile and an extent for each axis of the grid}}
-"tile.kernel"() <{sym_name = "k", grid_axes = ["n"], grid_tiles = array<i64: 128, 2>, grid_extents = array<i64: 256>, warps = 4 : i32, outputs = 1 : i32}> ({
+// expected-error @below {{expects a tile, an extent and a group for each axis of the grid}}
+"tile.kernel"() <{sym_name = "k", grid_axes = ["n"], grid_tiles = array<i64: 128, 2>, grid_extents = array<i64: 256>, grid_groups = array<i64: 1>, warps = 4 : i32, outputs = 1 : i32}> ({
 ^bb0(%x: !ncd.array<n=256, f32>, %n: index):
   "tile.return"() : () -> ()
 }) : () -> ()
+
+// -----
+
+// expected-error @below {{expects groups of one axis of the grid that is not the last}}
+tile.kernel @groups(%x: !ncd.array<m=4, n=4, f32>) grid [m = %m : 1 of 4, n = %n : 1 of 4 in groups of 2] warps 1 outputs 1 {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{axis 'm' of the grid is walked in groups of 0; expects at least 1}}
+tile.kernel @groups(%x: !ncd.array<m=4, n=4, f32>) grid [m = %m : 1 of 4 in groups of 0, n = %n : 1 of 4] warps 1 outputs 1 {
+  tile.return
+}

@@ -31,6 +31,9 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
       then carry the axis of the parts, before all others, which what the region
       yields lacks: each part writes its own position.
     - `order`: the group axes, slowest first.
+    - `grouped`: a group axis, not the last one in `order`, whose tiles are walked
+      in groups of so many: within a group its tiles change fastest, then those of
+      the axes behind it, so that blocks that run together share what they read.
     - `rows`, `row_warps`: the axis whose positions warps share, and how many of
       the warps share it; the others share columns.
     - `hardware`, `warps` (per block), `stages` (buffers of the software
@@ -64,6 +67,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "chunk sizes of the streamed axes, outermost first">:$stream,
     NCD_Arg<OptionalAttr<NCD_SplitAttr>, "parts of the streamed axis">:$split,
     NCD_Arg<OptionalAttr<NCD_AxisListAttr>, "group axes, slowest first">:$order,
+    NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "tiles of a group axis that are walked together">:$grouped,
     NCD_Arg<OptionalAttr<NCD_HardwareAttr>, "hardware that the schedule is for">:$hardware,
     NCD_Arg<OptionalAttr<I32Attr>, "warps of a block">:$warps,
     NCD_Arg<OptionalAttr<StrAttr>, "axis whose positions warps share">:$rows,

@@ -35,10 +35,13 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     its tile, in elements. `h = %h : 1 of 4` cuts an axis of 4 positions into tiles
     of 1. The blocks enumerate the tiles of these axes, the first axis slowest, in
     a one-dimensional grid. Nothing but these values ties the body to the grid.
+    `m = %m : 128 of 4096 in groups of 8` walks 8 tiles of m together: within a
+    group they change fastest, then the axes behind.
 
     Preconditions: arguments are arrays of static sizes, then an index for each
     axis of the grid; axes of the grid differ, their tiles and extents are
-    positive; there is at least one output; `warps` is a power of two up to 32.
+    positive; at most one axis, and not the last, is walked in groups; there is at
+    least one output; `warps` is a power of two up to 32.
 
     Errors: the argument, axis or number that breaks a precondition, and what was
     expected of it.
@@ -61,6 +64,7 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     Tile_Arg<Tile_AxisListAttr, "axes cut across the grid, slowest first">:$grid_axes,
     Tile_Arg<DenseI64ArrayAttr, "positions of a block along each of them">:$grid_tiles,
     Tile_Arg<DenseI64ArrayAttr, "all positions along each of them">:$grid_extents,
+    Tile_Arg<DenseI64ArrayAttr, "tiles of each of them that are walked together">:$grid_groups,
     Tile_Arg<I32Attr, "warps of a block">:$warps,
     Tile_Arg<I32Attr, "number of arrays that are written, the last ones">:$outputs);
   let regions = (region SizedRegion<1>:$body);
@@ -75,6 +79,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     ::mlir::Block::BlockArgListType getPlaces();
     /// Blocks along an axis of the grid.
     int64_t getGridSize(unsigned axis);
+    /// Number of the axis of the grid that is walked in groups, or nullopt.
+    std::optional<unsigned> getGroupedAxis();
     /// Blocks in the launch.
     int64_t getNumBlocks();
     /// Threads in a block.
