@@ -256,5 +256,12 @@ std::optional<std::vector<PlannedKernel>> napkin::schedule::planKernels(
     const GeneratorLimits &limits, const Pins &pins, const StreamOracle &oracle,
     const BlockOracle &block, PlanFailure *failure) {
   KernelPrices prices(graph, hardware, limits, pins, oracle, block);
+  return planKernels(graph, hardware, prices, failure);
+}
+
+std::optional<std::vector<PlannedKernel>>
+napkin::schedule::planKernels(const Graph &graph,
+                              const cost::Hardware &hardware,
+                              KernelPrices &prices, PlanFailure *failure) {
   return Planner(graph, hardware, prices).plan(failure);
 }

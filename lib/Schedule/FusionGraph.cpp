@@ -120,13 +120,6 @@ FusionGraph::FusionGraph(const Graph &graph, const cost::Hardware &hardware,
   mark.assign(units.size(), 0);
 }
 
-static double bytesOf(const Graph &graph, unsigned value) {
-  double bytes = double(graph.values[value].bytes());
-  for (unsigned axis : graph.values[value].axes)
-    bytes *= double(graph.axes[axis].size);
-  return bytes;
-}
-
 /// Puts every operation of \p order into a unit, readers first.
 void FusionGraph::addUnits(llvm::ArrayRef<unsigned> order,
                            const llvm::DenseSet<unsigned> &apart) {
@@ -190,13 +183,8 @@ void FusionGraph::addUnits(llvm::ArrayRef<unsigned> order,
 
 void FusionGraph::linkUnits() {
   std::vector<bool> returned(graph.values.size(), false);
-  for (unsigned value : graph.returned) {
+  for (unsigned value : graph.returned)
     returned[value] = true;
-    borderBytes += bytesOf(graph, value);
-  }
-  for (unsigned value = 0; value < graph.values.size(); ++value)
-    if (graph.values[value].definition < 0)
-      borderBytes += bytesOf(graph, value);
   for (auto [number, unit] : llvm::enumerate(units)) {
     for (unsigned index : unit.operations) {
       const Operation &operation = graph.operations[index];
@@ -221,7 +209,6 @@ void FusionGraph::linkUnits() {
     for (unsigned value : graph.operations[unit.operations.back()].results) {
       unit.returned |= returned[value];
       unit.traffic += leastCycles(graph, value, hardware);
-      unit.bytes += bytesOf(graph, value);
     }
   }
 }
@@ -306,8 +293,9 @@ bool FusionCosts::isForbidden(const Set &computes) const {
 }
 
 bool FusionCosts::isTooLarge(unsigned unit) const {
-  return !graph.units[unit].returned &&
-         graph.units[unit].bytes > graph.borderBytes;
+  const Unit &maker = graph.units[unit];
+  return llvm::any_of(graph.graph.operations[maker.operations.back()].results,
+                      [&](unsigned value) { return prices.isTooLarge(value); });
 }
 
 double FusionCosts::search(const KernelSet &kernel) {
@@ -327,12 +315,8 @@ double FusionCosts::search(const KernelSet &kernel) {
     }
   if (pinned && pinned != pinnedUnits.at(name))
     return never;
-  double cycles =
-      prices.price(graph.operationsOf(computes), graph.outputsOf(kernel.writes))
-          .cycles();
-  for (unsigned unit : kernel.writes)
-    cycles += isTooLarge(unit) ? tooLarge : 0;
-  return std::min(cycles, never);
+  return std::min(never, prices.cost(graph.operationsOf(computes),
+                                     graph.outputsOf(kernel.writes)));
 }
 
 double FusionCosts::cost(const KernelSet &kernel) {
@@ -362,6 +346,6 @@ double FusionCosts::least(const KernelSet &kernel) const {
     cycles += graph.units[unit].traffic;
   for (unsigned unit : kernel.writes)
     cycles += graph.units[unit].traffic +
-              (isTooLarge(unit) ? FusionCosts::tooLarge : 0);
+              (isTooLarge(unit) ? KernelPrices::KernelPrices::tooLarge : 0);
   return cycles;
 }

@@ -41,8 +41,6 @@ struct Unit {
   int64_t pinned = -1;
   /// Cycles at least: for its work, and for its results to cross a border.
   double work = 0, traffic = 0;
-  /// Bytes of its results.
-  double bytes = 0;
 };
 
 /// Units in topological order; what nothing needs is left out.
@@ -55,8 +53,6 @@ public:
   const Graph &graph;
   const cost::Hardware &hardware;
   std::vector<Unit> units;
-  /// Bytes of the diagram's arguments and results.
-  double borderBytes = 0;
 
   /// The units of \p within that \p roots need.
   Set close(const Set &within, const Set &roots) const;
@@ -91,9 +87,6 @@ public:
 
   /// Cycles of a kernel that is refused, per unit: such kernels are left first.
   static constexpr double refused = 1e11;
-  /// Added for each array that takes more memory than all arguments and results
-  /// together, so that only what cannot be planned otherwise is written.
-  static constexpr double tooLarge = 1e9;
 
   /// Cycles of \p kernel.
   double cost(const KernelSet &kernel);
@@ -102,7 +95,7 @@ public:
   /// True when pins, or kernels formed by somebody, forbid every kernel that
   /// computes at least \p computes.
   bool isForbidden(const Set &computes) const;
-  /// True when \p unit takes more memory than all arguments and results.
+  /// True when what \p unit makes is too large to be written.
   bool isTooLarge(unsigned unit) const;
   /// Forgets costs, as prices have changed.
   void forget() { known.clear(); }

@@ -23,13 +23,25 @@ size_t KernelPrices::Hash::operator()(const std::vector<int64_t> &key) const {
   return llvm::hash_combine_range(key.begin(), key.end());
 }
 
+static double bytesOf(const Graph &graph, unsigned value) {
+  double bytes = double(graph.values[value].bytes());
+  for (unsigned axis : graph.values[value].axes)
+    bytes *= double(graph.axes[axis].size);
+  return bytes;
+}
+
 KernelPrices::KernelPrices(const Graph &graph, const cost::Hardware &hardware,
                            const GeneratorLimits &limits, const Pins &pins,
                            const StreamOracle &oracle, const BlockOracle &block)
     : graph(graph), hardware(hardware), limits(limits), pins(pins),
       oracle(oracle), block(block), axisNumber(graph.axes.size()),
       axisStamp(graph.axes.size(), 0), valueNumber(graph.values.size()),
-      valueStamp(graph.values.size(), 0) {}
+      valueStamp(graph.values.size(), 0) {
+  for (unsigned value = 0; value < graph.values.size(); ++value)
+    if (graph.values[value].definition < 0 ||
+        llvm::is_contained(graph.returned, value))
+      borderBytes += bytesOf(graph, value);
+}
 
 KernelPrices::~KernelPrices() = default;
 
@@ -201,6 +213,19 @@ const KernelPrices::Price &
 KernelPrices::price(llvm::ArrayRef<unsigned> operations,
                     llvm::ArrayRef<unsigned> outputs) {
   return lookUp(operations, outputs);
+}
+
+double KernelPrices::cost(llvm::ArrayRef<unsigned> operations,
+                          llvm::ArrayRef<unsigned> outputs) {
+  return lookUp(operations, outputs).cycles() +
+         tooLarge * double(llvm::count_if(outputs, [&](unsigned value) {
+           return isTooLarge(value);
+         }));
+}
+
+bool KernelPrices::isTooLarge(unsigned value) const {
+  return bytesOf(graph, value) > borderBytes &&
+         !llvm::is_contained(graph.returned, value);
 }
 
 bool KernelPrices::confirm(llvm::ArrayRef<unsigned> operations,

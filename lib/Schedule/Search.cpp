@@ -153,6 +153,9 @@ Search::Options Search::groupOptions(unsigned axis) const {
     if (tile >= info.size)
       break;
   }
+  // What is not cut where more is written need not be cut where less is.
+  if (result.back() != info.size)
+    result.push_back(info.size);
   return result;
 }
 
@@ -449,18 +452,17 @@ std::optional<Decision> Search::run(Refusal *refusal) {
   auto tryStreams = [&] {
     for (const auto &[axis, verdict] : streams)
       for (int64_t chunk : streamOptions(axis))
-        tryStream(axis, chunk, &verdict);
+        if (!fewWarps || chunk < graph.axes[axis].size)
+          tryStream(axis, chunk, &verdict);
   };
-  if (!facts.hasContract && !pinned)
+  if (!pinned)
     tryStream(std::nullopt, 0, nullptr);
   tryStreams();
-  if (found.empty()) {
-    fewWarps = true;
-    if (!pinned)
-      tryStream(std::nullopt, 0, nullptr);
-    if (!facts.hasContract)
-      tryStreams();
-  }
+  fewWarps = true;
+  if (!pinned && !facts.hasContract && found.empty())
+    tryStream(std::nullopt, 0, nullptr);
+  if (!facts.hasContract)
+    tryStreams();
   std::optional<Decision> best = pickCompiled();
   if (best)
     best->passedOver = passedOver;

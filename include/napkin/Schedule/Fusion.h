@@ -13,7 +13,7 @@
 #ifndef NAPKIN_SCHEDULE_FUSION_H
 #define NAPKIN_SCHEDULE_FUSION_H
 
-#include "napkin/Schedule/Search.h"
+#include "napkin/Schedule/KernelPrices.h"
 
 namespace napkin::schedule {
 
@@ -45,6 +45,11 @@ planKernels(const Graph &graph, const cost::Hardware &hardware,
             const GeneratorLimits &limits, const Pins &pins,
             const StreamOracle &oracle, const BlockOracle &block,
             PlanFailure *failure);
+
+/// The same with prices that are known or wanted afterwards.
+std::optional<std::vector<PlannedKernel>>
+planKernels(const Graph &graph, const cost::Hardware &hardware,
+            KernelPrices &prices, PlanFailure *failure);
 
 } // namespace napkin::schedule
 

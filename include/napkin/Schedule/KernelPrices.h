@@ -50,6 +50,17 @@ public:
   /// reference stays valid.
   const Price &price(llvm::ArrayRef<unsigned> operations,
                      llvm::ArrayRef<unsigned> outputs);
+  /// Cycles of a kernel in a plan: its price, infinite where it is refused, and
+  /// tooLarge for every array that isTooLarge.
+  double cost(llvm::ArrayRef<unsigned> operations,
+              llvm::ArrayRef<unsigned> outputs);
+  /// True when a kernel that writes \p value takes more memory for it than all
+  /// arguments and results of the diagram take together, and the diagram does
+  /// not return it.
+  bool isTooLarge(unsigned value) const;
+  /// So many cycles that such an array is only written where there is no other
+  /// plan.
+  static constexpr double tooLarge = 1e9;
   /// Compiles the best partitions until the best is a compiled one. Returns
   /// false where the price changed by it.
   bool confirm(llvm::ArrayRef<unsigned> operations,
@@ -89,6 +100,8 @@ private:
   const BlockOracle &block;
   std::unordered_map<std::vector<int64_t>, Price, Hash> known;
   unsigned searchCount = 0;
+  /// Bytes of all arguments and results.
+  double borderBytes = 0;
   /// Numbers of axes and values while a key is made, and when they were given.
   mutable std::vector<unsigned> axisNumber, axisStamp, valueNumber, valueStamp;
   mutable unsigned stamp = 0;

@@ -88,11 +88,7 @@ Builder attention(int64_t heads, int64_t queries, int64_t keys, int64_t width) {
   return b;
 }
 
-std::vector<PlannedKernel> plan(Graph &graph, const Pins &pins = {},
-                                const char *machine = "a100_80gb") {
-  static GeneratorLimits limits;
-  PlanFailure failure;
-  const cost::Hardware &hardware = *cost::findHardware(machine);
+void chooseInstructions(Graph &graph, const cost::Hardware &hardware) {
   for (Operation &operation : graph.operations)
     if (operation.kind == OperationKind::Contract) {
       bool wide = graph.values[operation.operands[0]].bits == 32;
@@ -101,6 +97,14 @@ std::vector<PlannedKernel> plan(Graph &graph, const Pins &pins = {},
               ->choose(wide ? target::Element::F32 : target::Element::BF16,
                        target::Element::F32);
     }
+}
+
+std::vector<PlannedKernel> plan(Graph &graph, const Pins &pins = {},
+                                const char *machine = "a100_80gb") {
+  static GeneratorLimits limits;
+  PlanFailure failure;
+  const cost::Hardware &hardware = *cost::findHardware(machine);
+  chooseInstructions(graph, hardware);
   std::optional<std::vector<PlannedKernel>> kernels = planKernels(
       graph, hardware, limits, pins, everything(graph), /*block=*/{}, &failure);
   EXPECT_TRUE(kernels) << failure.refusal.text;
@@ -254,4 +258,152 @@ TEST(Plan, FactorsWithoutAMatrixInstruction) {
   EXPECT_GT(tensor.tensor, 0);
   EXPECT_EQ(scalar.tensor, 0);
   EXPECT_GT(scalar.scalar, 4 * tensor.tensor);
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels that compute what others compute too
+//===----------------------------------------------------------------------===//
+
+namespace {
+Builder softmaxOfLongRows() {
+  Builder b;
+  b.graph.axes = {{"a", 768}, {"x", 131072}};
+  unsigned t = b.array("a x", 16);
+  unsigned m = b.reduce(t, "x", "a");
+  unsigned e = b.map({t, m}, "a x", 32, 1);
+  unsigned l = b.reduce(e, "x", "a");
+  b.graph.returned = {b.map({e, l}, "a x", 16, 1)};
+  return b;
+}
+
+/// The gradients of attention, from the scores on.
+Builder backward(int64_t length) {
+  Builder b;
+  b.graph.axes = {{"h", 16}, {"q", length}, {"d", 64}, {"x", length}};
+  unsigned q = b.array("h q d", 16), k = b.array("h x d", 16);
+  unsigned v = b.array("h x d", 16), o = b.array("h q d", 16);
+  unsigned l = b.array("h q", 32), delta = b.array("h q", 32);
+  unsigned p = b.map({b.contract(q, k, "d", "h q x"), l}, "h q x", 16, 1);
+  unsigned dp = b.contract(o, v, "d", "h q x");
+  unsigned ds = b.map({p, dp, delta}, "h q x", 16);
+  b.graph.returned = {b.contract(ds, k, "x", "h q d", 16),
+                      b.contract(ds, q, "q", "h x d", 16),
+                      b.contract(p, o, "q", "h x d", 16)};
+  return b;
+}
+
+/// \p count times the square mean of a row, its norm and a product, over axes
+/// of their own.
+Graph layers(unsigned count) {
+  Builder b;
+  b.graph.axes = {{"m", 4096}, {"0", 1024}};
+  unsigned x = b.array("m 0", 16);
+  for (unsigned i = 0; i < count; ++i) {
+    unsigned from = i + 1, to = i + 2;
+    b.graph.axes.push_back({"n" + std::to_string(i), 1024});
+    auto over = [&](unsigned value, llvm::ArrayRef<unsigned> axes) {
+      b.graph.values[value].axes.assign(axes.begin(), axes.end());
+      return value;
+    };
+    unsigned squares = over(b.map({x}, "", 32), {0, from});
+    unsigned sum = over(b.reduce(squares, "", ""), {0});
+    b.graph.operations.back().over = {from};
+    unsigned norm = over(b.map({x, sum}, "", 16, 1), {0, from});
+    unsigned weights = over(b.array("", 16), {from, to});
+    x = over(b.contract(norm, weights, "", "", 16), {0, to});
+    b.graph.operations.back().over = {from};
+  }
+  b.graph.returned = {x};
+  return b.graph;
+}
+
+/// Searches for partitions that planning \p graph takes.
+unsigned searchesOf(Graph graph, size_t kernels) {
+  GeneratorLimits limits;
+  const cost::Hardware &hardware = *cost::findHardware("a100_80gb");
+  chooseInstructions(graph, hardware);
+  Pins pins;
+  StreamOracle oracle = everything(graph);
+  BlockOracle block;
+  KernelPrices prices(graph, hardware, limits, pins, oracle, block);
+  auto plan = planKernels(graph, hardware, prices, nullptr);
+  EXPECT_TRUE(plan);
+  EXPECT_EQ(plan->size(), kernels);
+  return prices.searches();
+}
+} // namespace
+
+TEST(Recomputation, RowsThatNoBlockHoldsAreReadTwice) {
+  Builder b = softmaxOfLongRows();
+  std::vector<PlannedKernel> kernels = plan(b.graph);
+  ASSERT_EQ(kernels.size(), 2u);
+  int64_t rows = 768ll * 131072 * 2, read = 0, written = 0;
+  for (const PlannedKernel &kernel : kernels) {
+    EXPECT_TRUE(llvm::is_contained(kernel.operations, 1u)); // the exponential
+    read += kernel.decision->evaluation.readBytes;
+    written += kernel.decision->evaluation.writtenBytes;
+  }
+  EXPECT_LT(read, rows * 2 + rows / 100);
+  EXPECT_LT(written, rows + rows / 100);
+}
+
+TEST(Recomputation, WhatIsPinnedIsComputedOnce) {
+  Builder b = softmaxOfLongRows();
+  b.graph.operations[1].pinnedKernel = 0;
+  unsigned computed = 0;
+  for (const PlannedKernel &kernel : plan(b.graph))
+    computed += llvm::is_contained(kernel.operations, 1u);
+  EXPECT_EQ(computed, 1u);
+}
+
+TEST(Recomputation, ScoresAreNotWrittenForTheirGradients) {
+  for (int64_t length : {512, 4096}) {
+    Builder b = backward(length);
+    std::vector<PlannedKernel> kernels = plan(b.graph);
+    EXPECT_EQ(kernels.size(), 2u);
+    for (const PlannedKernel &kernel : kernels)
+      for (unsigned output : kernel.outputs)
+        EXPECT_TRUE(llvm::is_contained(b.graph.returned, output));
+  }
+}
+
+TEST(Recomputation, SaysWhyArraysAreWritten) {
+  Builder b = softmaxOfLongRows();
+  std::vector<PlannedKernel> kernels = plan(b.graph);
+  std::string text;
+  for (const Reason &reason : kernels.front().decision->reasons)
+    if (reason.choice.rfind("writes ", 0) == 0)
+      text += reason.choice + ": " + reason.text + "\n";
+  EXPECT_NE(text.find("in one kernel with its readers"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("refused, axis 'x' of size 131072 does not fit"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Growth, EqualLayersArePricedOnce) {
+  EXPECT_EQ(searchesOf(layers(48), 96), searchesOf(layers(12), 24));
+}
+
+TEST(Growth, MapsInARowAreOneUnit) {
+  Builder b;
+  b.graph.axes = {{"a", 4096}, {"b", 4096}};
+  unsigned x = b.array("a b", 16);
+  for (unsigned i = 0; i < 500; ++i)
+    x = b.map({x}, "a b", 16);
+  b.graph.returned = {x};
+  EXPECT_LE(searchesOf(b.graph, 1), 2u);
+}
+
+TEST(Growth, MapsPinnedApartAreUnitsOfTheirOwn) {
+  // Two kernels, since the pins say so, though one map alone reads the other.
+  Builder b;
+  b.graph.axes = {{"a", 4096}, {"b", 4096}};
+  unsigned x = b.array("a b", 16);
+  for (unsigned i = 0; i < 4; ++i) {
+    x = b.map({x}, "a b", 16);
+    b.graph.operations.back().pinnedKernel = i / 2;
+  }
+  b.graph.returned = {x};
+  EXPECT_EQ(plan(b.graph).size(), 2u);
 }
