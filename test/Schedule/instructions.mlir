@@ -6,7 +6,7 @@
 // stream too, which is written anew.
 // CHECK-LABEL: @bf16
 // CHECK: ncd.contract {{.*}} as <"mma.m16n8k16.bf16", {{.*}} :
-ncd.diagram @bf16(%a: !ncd.array<m=64, k=64, bf16>, %b: !ncd.array<k=64, n=64, bf16>) -> !ncd.array<m=64, n=64, f32> {
+ncd.diagram @bf16(%a: !ncd.array<m=64, k=64, bf16>, %b: !ncd.array<k=64, n=64, bf16>) -> !ncd.array<m=64, n=64, f32> attributes {ncd.pin = {stream = #ncd.partition<k=32>}} {
   %c = ncd.contract %a, %b over [k] : !ncd.array<m=64, k=64, bf16>, !ncd.array<k=64, n=64, bf16> -> !ncd.array<m=64, n=64, f32>
   ncd.return %c : !ncd.array<m=64, n=64, f32>
 }
@@ -39,7 +39,7 @@ ncd.diagram @f64(%a: !ncd.array<m=64, k=64, f64>, %b: !ncd.array<k=64, n=64, f64
 // CHECK-LABEL: @i8
 // CHECK: ncd.stream "k" {{.*}} state(!ncd.array<m=64, n=64, i32>)
 // CHECK: ncd.contract {{.*}} as <"mma.m16n8k32.i8", {{.*}} :
-ncd.diagram @i8(%a: !ncd.array<m=64, k=64, i8>, %b: !ncd.array<k=64, n=64, i8>) -> !ncd.array<m=64, n=64, i32> {
+ncd.diagram @i8(%a: !ncd.array<m=64, k=64, i8>, %b: !ncd.array<k=64, n=64, i8>) -> !ncd.array<m=64, n=64, i32> attributes {ncd.pin = {stream = #ncd.partition<k=32>}} {
   %c = ncd.contract %a, %b over [k] : !ncd.array<m=64, k=64, i8>, !ncd.array<k=64, n=64, i8> -> !ncd.array<m=64, n=64, i32>
   ncd.return %c : !ncd.array<m=64, n=64, i32>
 }
