@@ -66,7 +66,7 @@ ncd.diagram @vector(%a: !ncd.array<m=64, k=64, bf16>, %b: !ncd.array<k=64, bf16>
 // Three factors: the vector is multiplied into a matrix, in f32; then one
 // product of two.
 // CHECK-LABEL: @three
-// CHECK: ncd.contract %{{[^,]*}}, %{{[^,]*}} over [k] plus %{{.*}} as <"fma.f32", {{.*}} :
+// CHECK: ncd.contract %{{[^,]*}}, %{{[^,]*}} over [k]{{.*}} as <"fma.f32", {{.*}} :
 // CHECK: ncd.return
 ncd.diagram @three(%a: !ncd.array<m=64, k=64, bf16>, %b: !ncd.array<k=64, n=64, bf16>, %d: !ncd.array<k=64, bf16>) -> !ncd.array<m=64, n=64, f32> {
   %c = ncd.contract %a, %b, %d over [k] : !ncd.array<m=64, k=64, bf16>, !ncd.array<k=64, n=64, bf16>, !ncd.array<k=64, bf16> -> !ncd.array<m=64, n=64, f32>
