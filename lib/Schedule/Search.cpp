@@ -446,8 +446,8 @@ void Search::prepare() {
 std::optional<Decision> Search::run(Refusal *refusal) {
   // (Verdicts stay where they are from here on.)
   // A pinned stream is kept to. Otherwise everything may stay resident, if that
-  // is cheaper; at equal cost it does, since a loop then gains nothing. Resident
-  // rows have few warps only where nothing else is legal.
+  // is cheaper; at equal cost it does, since a loop then gains nothing.
+  // Resident rows have few warps only where nothing else is legal.
   bool pinned = !pins.stream.empty() && !streams.empty();
   auto tryStreams = [&] {
     for (const auto &[axis, verdict] : streams)
