@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Schedule/Fusion.h"
-#include "Grouping.h"
+#include "KernelList.h"
 #include "llvm/ADT/STLExtras.h"
 #include <fmt/format.h>
 
@@ -27,13 +27,13 @@ public:
 private:
   bool planUnits(FusionCosts &costs, std::vector<PlannedKernel> &result,
                  PlanFailure &failure);
-  bool takeApart(const Grouping &grouping);
-  std::optional<PlanFailure> findFailure(const Grouping &grouping);
-  bool confirm(const Grouping &grouping);
-  PlannedKernel describe(Grouping &grouping, unsigned kernel);
-  void explainWritten(Grouping &grouping, unsigned kernel,
+  bool takeApart(const KernelList &list);
+  std::optional<PlanFailure> findFailure(const KernelList &list);
+  bool confirm(const KernelList &list);
+  PlannedKernel describe(KernelList &list, unsigned kernel);
+  void explainWritten(KernelList &list, unsigned kernel,
                       std::vector<Reason> &reasons);
-  std::string explainState(Grouping &grouping, const Set &removed,
+  std::string explainState(KernelList &list, const Set &removed,
                            llvm::SmallVector<Set, 3> sets);
   int64_t aloneBytes(unsigned operation);
 
@@ -52,15 +52,15 @@ static bool isRefused(FusionCosts &costs, const KernelSet &kernel) {
 
 /// Takes maps of refused kernels out of their units. Returns false where there
 /// are none.
-bool Planner::takeApart(const Grouping &grouping) {
+bool Planner::takeApart(const KernelList &list) {
   bool found = false;
-  for (unsigned number : grouping.all()) {
-    const KernelSet &kernel = grouping.at(number);
-    if (!isRefused(grouping.costs, kernel))
+  for (unsigned number : list.all()) {
+    const KernelSet &kernel = list.at(number);
+    if (!isRefused(list.costs, kernel))
       continue;
     for (unsigned unit : kernel.computes)
-      if (grouping.graph.units[unit].operations.size() > 1) {
-        const auto &operations = grouping.graph.units[unit].operations;
+      if (list.graph.units[unit].operations.size() > 1) {
+        const auto &operations = list.graph.units[unit].operations;
         apart.insert(operations.begin(), operations.end());
         found = true;
       }
@@ -69,10 +69,10 @@ bool Planner::takeApart(const Grouping &grouping) {
 }
 
 /// The first operation of the first kernel that has no schedule.
-std::optional<PlanFailure> Planner::findFailure(const Grouping &grouping) {
-  const FusionGraph &units = grouping.graph;
-  llvm::SmallVector<unsigned, 0> order = grouping.order();
-  if (order.empty() && !grouping.all().empty()) {
+std::optional<PlanFailure> Planner::findFailure(const KernelList &list) {
+  const FusionGraph &units = list.graph;
+  llvm::SmallVector<unsigned, 0> order = list.order();
+  if (order.empty() && !list.all().empty()) {
     PlanFailure failure;
     for (unsigned i = 0; i < graph.operations.size(); ++i)
       if (graph.operations[i].pinnedKernel >= 0)
@@ -82,8 +82,8 @@ std::optional<PlanFailure> Planner::findFailure(const Grouping &grouping) {
     return failure;
   }
   for (unsigned number : order) {
-    const KernelSet &kernel = grouping.at(number);
-    if (!isRefused(grouping.costs, kernel))
+    const KernelSet &kernel = list.at(number);
+    if (!isRefused(list.costs, kernel))
       continue;
     llvm::SmallVector<unsigned, 16> operations =
         units.operationsOf(kernel.computes);
@@ -91,7 +91,7 @@ std::optional<PlanFailure> Planner::findFailure(const Grouping &grouping) {
     failure.operation = operations.front();
     auto outputs = units.outputsOf(kernel.writes);
     if (!prices.price(operations, outputs).connected ||
-        grouping.costs.isForbidden(kernel.computes))
+        list.costs.isForbidden(kernel.computes))
       failure.refusal = {"the pinned kernels do not hang together by the "
                          "values they pass on",
                          "change the pinned kernels"};
@@ -104,13 +104,13 @@ std::optional<PlanFailure> Planner::findFailure(const Grouping &grouping) {
 
 /// Compiles the kernels that were not yet. Returns false when one of them now
 /// costs something else or has no decision any more.
-bool Planner::confirm(const Grouping &grouping) {
+bool Planner::confirm(const KernelList &list) {
   bool same = true;
-  for (unsigned number : grouping.all()) {
-    const KernelSet &kernel = grouping.at(number);
-    if (!grouping.graph.units[kernel.computes[0]].fixed)
-      same &= prices.confirm(grouping.graph.operationsOf(kernel.computes),
-                             grouping.graph.outputsOf(kernel.writes));
+  for (unsigned number : list.all()) {
+    const KernelSet &kernel = list.at(number);
+    if (!list.graph.units[kernel.computes[0]].fixed)
+      same &= prices.confirm(list.graph.operationsOf(kernel.computes),
+                             list.graph.outputsOf(kernel.writes));
   }
   return same;
 }
@@ -124,51 +124,50 @@ int64_t Planner::aloneBytes(unsigned operation) {
 }
 
 /// What another state would cost, beside the kernels that it replaces.
-std::string Planner::explainState(Grouping &grouping, const Set &removed,
+std::string Planner::explainState(KernelList &list, const Set &removed,
                                   llvm::SmallVector<Set, 3> sets) {
   std::optional<Proposal> other =
-      grouping.propose(removed, std::move(sets), -1e300);
+      list.propose(removed, std::move(sets), -1e300);
   if (!other)
     return "impossible";
-  if (!grouping.isAcyclic(other->removed, other->made))
+  if (!list.isAcyclic(other->removed, other->made))
     return "refused, kernels would wait for each other";
   double now = 0;
   for (unsigned kernel : other->removed)
-    now += grouping.costs.cost(grouping.at(kernel));
+    now += list.costs.cost(list.at(kernel));
   for (const KernelSet &kernel : other->made) {
-    if (!isRefused(grouping.costs, kernel))
+    if (!isRefused(list.costs, kernel))
       continue;
-    if (grouping.costs.isForbidden(kernel.computes))
+    if (list.costs.isForbidden(kernel.computes))
       return "refused by pins";
-    auto operations = grouping.graph.operationsOf(kernel.computes);
+    auto operations = list.graph.operationsOf(kernel.computes);
     return "refused, " +
-           prices.refusal(operations, grouping.graph.outputsOf(kernel.writes))
-               .text;
+           prices.refusal(operations, list.graph.outputsOf(kernel.writes)).text;
   }
   return fmt::format("{:.2f} of the cycles", (now - other->gain) / now);
 }
 
 /// Why arrays that the diagram does not return are written: the two ways to do
 /// without each.
-void Planner::explainWritten(Grouping &grouping, unsigned number,
+void Planner::explainWritten(KernelList &list, unsigned number,
                              std::vector<Reason> &reasons) {
-  const FusionGraph &units = grouping.graph;
-  for (unsigned unit : grouping.at(number).writes) {
+  const FusionGraph &units = list.graph;
+  for (unsigned unit : list.at(number).writes) {
     if (units.units[unit].returned)
       continue;
-    Set removed = unite(grouping.readersOf(unit), {number});
+    Set removed = unite(list.readersOf(unit), {number});
     Set joined;
     for (unsigned kernel : removed)
-      joined = unite(joined, grouping.at(kernel).computes);
-    if (grouping.costs.isForbidden(joined))
+      joined = unite(joined, list.at(kernel).computes);
+    if (list.costs.isForbidden(joined))
       continue; // somebody decided
-    Set cone = units.close(grouping.at(number).computes, {unit});
+    Set cone = units.close(list.at(number).computes, {unit});
     llvm::SmallVector<Set, 3> again;
-    for (unsigned kernel : grouping.readersOf(unit))
-      again.push_back(unite(grouping.at(kernel).computes, cone));
-    again.push_back(grouping.at(number).computes);
-    std::string whole = explainState(grouping, removed, {joined});
-    std::string repeated = explainState(grouping, removed, again);
+    for (unsigned kernel : list.readersOf(unit))
+      again.push_back(unite(list.at(kernel).computes, cone));
+    again.push_back(list.at(number).computes);
+    std::string whole = explainState(list, removed, {joined});
+    std::string repeated = explainState(list, removed, again);
     std::string text =
         whole == repeated
             ? "in one kernel with its readers, or computed again by each: " +
@@ -176,7 +175,7 @@ void Planner::explainWritten(Grouping &grouping, unsigned number,
             : fmt::format("in one kernel with its readers: {}; computed again "
                           "by each reader: {}",
                           whole, repeated);
-    if (grouping.costs.isTooLarge(unit))
+    if (list.costs.isTooLarge(unit))
       text += "; it takes more memory than all arguments and results, and "
               "there is no other plan";
     const auto &results =
@@ -185,9 +184,9 @@ void Planner::explainWritten(Grouping &grouping, unsigned number,
   }
 }
 
-PlannedKernel Planner::describe(Grouping &grouping, unsigned number) {
-  const FusionGraph &units = grouping.graph;
-  const KernelSet kernel = grouping.at(number);
+PlannedKernel Planner::describe(KernelList &list, unsigned number) {
+  const FusionGraph &units = list.graph;
+  const KernelSet kernel = list.at(number);
   PlannedKernel result;
   llvm::append_range(result.operations, units.operationsOf(kernel.computes));
   if (units.units[kernel.computes[0]].fixed)
@@ -196,18 +195,18 @@ PlannedKernel Planner::describe(Grouping &grouping, unsigned number) {
   for (unsigned operation : result.operations)
     result.unfusedBytes += aloneBytes(operation);
   result.decision = prices.decision(result.operations, result.outputs);
-  explainWritten(grouping, number, result.decision->reasons);
+  explainWritten(list, number, result.decision->reasons);
   return result;
 }
 
 /// The better of two descents, and then windows.
-static Grouping search(FusionCosts &costs, Windows &windows) {
-  Grouping runs = groupRuns(costs), joins = groupByGain(costs);
-  for (Grouping *start : {&runs, &joins}) {
+static KernelList search(FusionCosts &costs, Windows &windows) {
+  KernelList runs = groupRuns(costs), joins = groupByGain(costs);
+  for (KernelList *start : {&runs, &joins}) {
     descend(*start, start->all());
     recutNeighbours(*start);
   }
-  Grouping best = joins.cycles() < runs.cycles() ? joins : runs;
+  KernelList best = joins.cycles() < runs.cycles() ? joins : runs;
   windows.improve(best);
   return best;
 }
@@ -217,19 +216,19 @@ bool Planner::planUnits(FusionCosts &costs, std::vector<PlannedKernel> &result,
                         PlanFailure &failure) {
   while (true) {
     Windows windows(costs);
-    Grouping grouping = search(costs, windows);
-    if (std::optional<PlanFailure> found = findFailure(grouping)) {
+    KernelList list = search(costs, windows);
+    if (std::optional<PlanFailure> found = findFailure(list)) {
       failure = *found;
-      takeApart(grouping);
+      takeApart(list);
       return false;
     }
     // Ends: every round confirms a kernel that was not confirmed.
-    if (!confirm(grouping)) {
+    if (!confirm(list)) {
       costs.forget();
       continue;
     }
-    for (unsigned number : grouping.order())
-      result.push_back(describe(grouping, number));
+    for (unsigned number : list.order())
+      result.push_back(describe(list, number));
     return true;
   }
 }

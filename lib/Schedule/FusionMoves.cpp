@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Grouping.h"
+#include "KernelList.h"
 #include "llvm/ADT/STLExtras.h"
 #include <deque>
 
@@ -22,22 +22,22 @@ static Set pair(unsigned a, unsigned b) {
   return a < b ? Set{a, b} : Set{b, a};
 }
 
-static void inlineReads(const Grouping &grouping, unsigned number,
+static void inlineReads(const KernelList &list, unsigned number,
                         Visitor visit) {
-  const FusionGraph &graph = grouping.graph;
-  const Set computes = grouping.at(number).computes;
+  const FusionGraph &graph = list.graph;
+  const Set computes = list.at(number).computes;
   for (unsigned unit : graph.reads(computes)) {
-    unsigned writer = unsigned(grouping.writerOf(unit));
-    const Set &there = grouping.at(writer).computes;
+    unsigned writer = unsigned(list.writerOf(unit));
+    const Set &there = list.at(writer).computes;
     Set cone = graph.close(there, {unit});
     visit(pair(number, writer), {unite(computes, cone), there});
-    const Set &readers = grouping.readersOf(unit);
+    const Set &readers = list.readersOf(unit);
     if (readers.size() > 1) {
       Set removed = unite(readers, {writer});
       llvm::SmallVector<Set, 3> made;
       for (unsigned reader : readers)
         if (reader != writer)
-          made.push_back(unite(grouping.at(reader).computes, cone));
+          made.push_back(unite(list.at(reader).computes, cone));
       made.push_back(there);
       visit(removed, std::move(made));
     }
@@ -45,10 +45,9 @@ static void inlineReads(const Grouping &grouping, unsigned number,
   }
 }
 
-static void pushUnits(const Grouping &grouping, unsigned number,
-                      Visitor visit) {
-  const FusionGraph &graph = grouping.graph;
-  const Set computes = grouping.at(number).computes;
+static void pushUnits(const KernelList &list, unsigned number, Visitor visit) {
+  const FusionGraph &graph = list.graph;
+  const Set computes = list.at(number).computes;
   for (unsigned unit : computes) {
     const Set &producers = graph.units[unit].producers;
     if (llvm::any_of(producers,
@@ -56,17 +55,16 @@ static void pushUnits(const Grouping &grouping, unsigned number,
       continue;
     Set writers;
     for (unsigned producer : producers)
-      writers = unite(writers, {unsigned(grouping.writerOf(producer))});
+      writers = unite(writers, {unsigned(list.writerOf(producer))});
     for (unsigned writer : writers)
-      visit(
-          pair(number, writer),
-          {minus(computes, unit), unite(grouping.at(writer).computes, {unit})});
+      visit(pair(number, writer),
+            {minus(computes, unit), unite(list.at(writer).computes, {unit})});
   }
 }
 
-static void cut(const Grouping &grouping, unsigned number, Visitor visit) {
-  const FusionGraph &graph = grouping.graph;
-  const KernelSet kernel = grouping.at(number);
+static void cut(const KernelList &list, unsigned number, Visitor visit) {
+  const FusionGraph &graph = list.graph;
+  const KernelSet kernel = list.at(number);
   if (kernel.computes.size() < 2)
     return;
   for (unsigned unit : kernel.computes) {
@@ -77,10 +75,10 @@ static void cut(const Grouping &grouping, unsigned number, Visitor visit) {
   }
 }
 
-static void splitWrites(const Grouping &grouping, unsigned number,
+static void splitWrites(const KernelList &list, unsigned number,
                         Visitor visit) {
-  const FusionGraph &graph = grouping.graph;
-  const KernelSet kernel = grouping.at(number);
+  const FusionGraph &graph = list.graph;
+  const KernelSet kernel = list.at(number);
   if (kernel.writes.size() < 2)
     return;
   llvm::SmallVector<Set, 3> each;
@@ -93,11 +91,11 @@ static void splitWrites(const Grouping &grouping, unsigned number,
             {closed, graph.close(kernel.computes, minus(kernel.writes, unit))});
 }
 
-static void share(const Grouping &grouping, unsigned number, Visitor visit) {
-  const FusionGraph &graph = grouping.graph;
-  const Set computes = grouping.at(number).computes;
-  for (unsigned other : grouping.neighbours(number)) {
-    const Set there = grouping.at(other).computes;
+static void share(const KernelList &list, unsigned number, Visitor visit) {
+  const FusionGraph &graph = list.graph;
+  const Set computes = list.at(number).computes;
+  for (unsigned other : list.neighbours(number)) {
+    const Set there = list.at(other).computes;
     Set both = minus(computes, minus(computes, there));
     for (unsigned unit : both) {
       visit(pair(number, other), {computes, minus(there, unit)});
@@ -107,40 +105,39 @@ static void share(const Grouping &grouping, unsigned number, Visitor visit) {
   }
 }
 
-void moves::forEach(const Grouping &grouping, unsigned number, unsigned kinds,
+void moves::forEach(const KernelList &list, unsigned number, unsigned kinds,
                     Visitor visit) {
   if (kinds & Join)
-    for (unsigned other : grouping.neighbours(number))
+    for (unsigned other : list.neighbours(number))
       visit(pair(number, other),
-            {unite(grouping.at(number).computes, grouping.at(other).computes)});
+            {unite(list.at(number).computes, list.at(other).computes)});
   if (kinds & Inline)
-    inlineReads(grouping, number, visit);
+    inlineReads(list, number, visit);
   if (kinds & Push)
-    pushUnits(grouping, number, visit);
+    pushUnits(list, number, visit);
   if (kinds & Cut)
-    cut(grouping, number, visit);
+    cut(list, number, visit);
   if (kinds & Split)
-    splitWrites(grouping, number, visit);
+    splitWrites(list, number, visit);
   if (kinds & Share)
-    share(grouping, number, visit);
+    share(list, number, visit);
 }
 
-std::optional<Proposal> moves::best(Grouping &grouping, unsigned number,
+std::optional<Proposal> moves::best(KernelList &list, unsigned number,
                                     unsigned kinds) {
   std::optional<Proposal> best;
-  forEach(grouping, number, kinds,
+  forEach(list, number, kinds,
           [&](const Set &removed, llvm::SmallVector<Set, 3> sets) {
             double least = best ? best->gain : leastGain;
             std::optional<Proposal> proposal =
-                grouping.propose(removed, std::move(sets), least);
-            if (proposal &&
-                grouping.isAcyclic(proposal->removed, proposal->made))
+                list.propose(removed, std::move(sets), least);
+            if (proposal && list.isAcyclic(proposal->removed, proposal->made))
               best = std::move(proposal);
           });
   return best;
 }
 
-void napkin::schedule::descend(Grouping &grouping, Set start) {
+void napkin::schedule::descend(KernelList &list, Set start) {
   std::deque<unsigned> work(start.begin(), start.end());
   llvm::DenseSet<unsigned> queued(start.begin(), start.end());
   auto enqueue = [&](unsigned number) {
@@ -151,13 +148,13 @@ void napkin::schedule::descend(Grouping &grouping, Set start) {
     unsigned number = work.front();
     work.pop_front();
     queued.erase(number);
-    while (grouping.has(number)) {
-      std::optional<Proposal> move = moves::best(grouping, number, moves::All);
+    while (list.has(number)) {
+      std::optional<Proposal> move = moves::best(list, number, moves::All);
       if (!move)
         break;
-      for (unsigned made : grouping.apply(move->removed, move->made)) {
+      for (unsigned made : list.apply(move->removed, move->made)) {
         enqueue(made);
-        llvm::for_each(grouping.neighbours(made), enqueue);
+        llvm::for_each(list.neighbours(made), enqueue);
       }
     }
   }
@@ -183,24 +180,22 @@ static void forEachBipartition(const FusionGraph &graph, const Set &units,
               graph.close(units, minus(needed, Set{a, b})));
 }
 
-void napkin::schedule::recutNeighbours(Grouping &grouping) {
+void napkin::schedule::recutNeighbours(KernelList &list) {
   auto recut = [&](unsigned number) {
-    for (unsigned other : grouping.neighbours(number)) {
+    for (unsigned other : list.neighbours(number)) {
       Set removed = pair(number, other);
-      Set units =
-          unite(grouping.at(number).computes, grouping.at(other).computes);
+      Set units = unite(list.at(number).computes, list.at(other).computes);
       std::optional<Proposal> best;
-      forEachBipartition(grouping.graph, units, grouping.neededOutside(removed),
-                         [&](Set a, Set b) {
-                           std::optional<Proposal> proposal = grouping.propose(
-                               removed, {std::move(a), std::move(b)},
-                               best ? best->gain : leastGain);
-                           if (proposal && grouping.isAcyclic(proposal->removed,
-                                                              proposal->made))
-                             best = std::move(proposal);
-                         });
+      forEachBipartition(
+          list.graph, units, list.neededOutside(removed), [&](Set a, Set b) {
+            std::optional<Proposal> proposal =
+                list.propose(removed, {std::move(a), std::move(b)},
+                             best ? best->gain : leastGain);
+            if (proposal && list.isAcyclic(proposal->removed, proposal->made))
+              best = std::move(proposal);
+          });
       if (best) {
-        descend(grouping, grouping.apply(best->removed, best->made));
+        descend(list, list.apply(best->removed, best->made));
         return true;
       }
     }
@@ -208,8 +203,8 @@ void napkin::schedule::recutNeighbours(Grouping &grouping) {
   };
   for (bool improved = true; improved;) {
     improved = false;
-    for (unsigned number : grouping.all())
-      if (grouping.has(number))
+    for (unsigned number : list.all())
+      if (list.has(number))
         improved |= recut(number);
   }
 }

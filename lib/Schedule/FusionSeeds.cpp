@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Grouping.h"
+#include "KernelList.h"
 #include "llvm/ADT/STLExtras.h"
 #include <limits>
 #include <queue>
@@ -48,9 +48,9 @@ static Set hullOf(const FusionGraph &graph, const Set &members) {
   return result;
 }
 
-Grouping napkin::schedule::groupAlone(FusionCosts &costs) {
+KernelList napkin::schedule::groupAlone(FusionCosts &costs) {
   const FusionGraph &graph = costs.graph;
-  Grouping result(costs);
+  KernelList result(costs);
   std::map<int64_t, Set> pinned;
   for (unsigned unit = 0; unit < graph.units.size(); ++unit)
     if (graph.units[unit].pinned >= 0)
@@ -109,7 +109,7 @@ cutIntoRuns(FusionCosts &costs, llvm::ArrayRef<unsigned> order) {
   return {cycles[count], std::move(kernels)};
 }
 
-Grouping napkin::schedule::groupRuns(FusionCosts &costs) {
+KernelList napkin::schedule::groupRuns(FusionCosts &costs) {
   // Runs depend on the order. A chain that ends in a unit with two producers
   // stays together only if the shorter of them comes before it.
   std::vector<llvm::SmallVector<unsigned, 0>> tried;
@@ -127,7 +127,7 @@ Grouping napkin::schedule::groupRuns(FusionCosts &costs) {
     }
     tried.push_back(std::move(order));
   }
-  Grouping result(costs);
+  KernelList result(costs);
   for (KernelSet &kernel : best)
     result.add(std::move(kernel));
   result.renumber();
@@ -148,8 +148,8 @@ struct Waiting {
 };
 } // namespace
 
-Grouping napkin::schedule::groupByGain(FusionCosts &costs) {
-  Grouping result = groupAlone(costs);
+KernelList napkin::schedule::groupByGain(FusionCosts &costs) {
+  KernelList result = groupAlone(costs);
   std::priority_queue<Waiting> waiting;
   unsigned count = 0;
   auto findMoves = [&](unsigned kernel) {

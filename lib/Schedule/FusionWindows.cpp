@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Grouping.h"
+#include "KernelList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
 #include <deque>
@@ -143,17 +143,17 @@ const Windows::Answer &Windows::answer(const Question &question) {
   return known;
 }
 
-std::optional<Set> Windows::tryWindow(Grouping &grouping, const Set &removed) {
+std::optional<Set> Windows::tryWindow(KernelList &list, const Set &removed) {
   Question question;
   for (unsigned kernel : removed) {
-    question.units = unite(question.units, grouping.at(kernel).computes);
-    question.bound += costs.cost(grouping.at(kernel));
+    question.units = unite(question.units, list.at(kernel).computes);
+    question.bound += costs.cost(list.at(kernel));
   }
   if (question.units.size() > mostUnits)
     return std::nullopt;
-  Set needed = grouping.neededOutside(removed);
+  Set needed = list.neededOutside(removed);
   for (auto [place, unit] : llvm::enumerate(question.units)) {
-    int writer = grouping.writerOf(unit);
+    int writer = list.writerOf(unit);
     if (contains(needed, unit))
       question.needed |= 1u << place;
     else if (writer >= 0 && !contains(removed, unsigned(writer)))
@@ -166,16 +166,15 @@ std::optional<Set> Windows::tryWindow(Grouping &grouping, const Set &removed) {
   for (auto [computes, writes] : found.kernels)
     made.push_back(
         {setOf(question.units, computes), setOf(question.units, writes)});
-  std::optional<Proposal> proposal =
-      grouping.complete(removed, std::move(made), 1);
-  if (!proposal || !grouping.isAcyclic(proposal->removed, proposal->made))
+  std::optional<Proposal> proposal = list.complete(removed, std::move(made), 1);
+  if (!proposal || !list.isAcyclic(proposal->removed, proposal->made))
     return std::nullopt;
-  return grouping.apply(proposal->removed, proposal->made);
+  return list.apply(proposal->removed, proposal->made);
 }
 
 /// Tries \p kernel with up to two neighbours, and a window as wide as may be.
-std::optional<Set> Windows::improveAt(Grouping &grouping, unsigned kernel) {
-  Set near = grouping.neighbours(kernel);
+std::optional<Set> Windows::improveAt(KernelList &list, unsigned kernel) {
+  Set near = list.neighbours(kernel);
   std::vector<Set> groups = {{kernel}};
   for (unsigned other : near) {
     groups.push_back(unite({kernel}, {other}));
@@ -184,44 +183,44 @@ std::optional<Set> Windows::improveAt(Grouping &grouping, unsigned kernel) {
         groups.push_back(unite({kernel}, Set{other, third}));
   }
   Set grown = {kernel};
-  size_t size = grouping.at(kernel).computes.size();
+  size_t size = list.at(kernel).computes.size();
   std::deque<unsigned> border(near.begin(), near.end());
   while (!border.empty()) {
     unsigned next = border.front();
     border.pop_front();
-    size_t more = grouping.at(next).computes.size();
+    size_t more = list.at(next).computes.size();
     if (contains(grown, next) || size + more > mostUnits)
       continue;
     grown = unite(grown, {next});
     size += more;
-    Set further = grouping.neighbours(next);
+    Set further = list.neighbours(next);
     border.insert(border.end(), further.begin(), further.end());
   }
   if (grown.size() > 3)
     groups.push_back(grown);
   for (const Set &group : groups)
-    if (std::optional<Set> made = tryWindow(grouping, group))
+    if (std::optional<Set> made = tryWindow(list, group))
       return made;
   return std::nullopt;
 }
 
-void Windows::improve(Grouping &grouping) {
-  Set all = grouping.all();
+void Windows::improve(KernelList &list) {
+  Set all = list.all();
   std::deque<unsigned> work(all.begin(), all.end());
   while (!work.empty()) {
     unsigned kernel = work.front();
     work.pop_front();
-    if (!grouping.has(kernel))
+    if (!list.has(kernel))
       continue;
-    std::optional<Set> made = improveAt(grouping, kernel);
+    std::optional<Set> made = improveAt(list, kernel);
     if (!made)
       continue;
-    Set before = grouping.all();
-    descend(grouping, *made);
-    for (unsigned number : grouping.all())
+    Set before = list.all();
+    descend(list, *made);
+    for (unsigned number : list.all())
       if (contains(*made, number) || !contains(before, number)) {
         work.push_back(number);
-        Set near = grouping.neighbours(number);
+        Set near = list.neighbours(number);
         work.insert(work.end(), near.begin(), near.end());
       }
   }

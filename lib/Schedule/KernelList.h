@@ -1,4 +1,4 @@
-//===- Grouping.h - a diagram as a list of kernels --------------*- C++ -*-===//
+//===- KernelList.h - a diagram as a list of kernels ------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The state of the fusion search and the moves that change it.
@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef NAPKIN_LIB_SCHEDULE_GROUPING_H
-#define NAPKIN_LIB_SCHEDULE_GROUPING_H
+#ifndef NAPKIN_LIB_SCHEDULE_KERNELLIST_H
+#define NAPKIN_LIB_SCHEDULE_KERNELLIST_H
 
 #include "FusionGraph.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -27,9 +27,9 @@ struct Proposal {
 };
 
 /// Kernels, and who writes and reads what.
-class Grouping {
+class KernelList {
 public:
-  explicit Grouping(FusionCosts &costs);
+  explicit KernelList(FusionCosts &costs);
 
   /// Adds a kernel; returns its number. After the last, call renumber().
   unsigned add(KernelSet kernel);
@@ -91,7 +91,7 @@ private:
   std::vector<unsigned> position;
 };
 
-/// What local moves do with a grouping.
+/// What local moves do with a list of kernels.
 namespace moves {
 enum Kind : unsigned {
   Join = 1,   ///< two kernels become one
@@ -105,32 +105,31 @@ enum Kind : unsigned {
 /// Calls \p visit with the kernels that every move of \p kernel removes and
 /// what those compute that it makes.
 void forEach(
-    const Grouping &grouping, unsigned kernel, unsigned kinds,
+    const KernelList &list, unsigned kernel, unsigned kinds,
     llvm::function_ref<void(const Set &, llvm::SmallVector<Set, 3>)> visit);
 /// The best legal move of \p kernel that saves more than a cycle.
-std::optional<Proposal> best(Grouping &grouping, unsigned kernel,
-                             unsigned kinds);
+std::optional<Proposal> best(KernelList &list, unsigned kernel, unsigned kinds);
 } // namespace moves
 
 /// The best move of a kernel as long as one saves cycles; from \p start, and
 /// around every kernel that is made.
-void descend(Grouping &grouping, Set start);
+void descend(KernelList &list, Set start);
 /// Cuts what two neighbours compute in any other two, where that is better.
-void recutNeighbours(Grouping &grouping);
+void recutNeighbours(KernelList &list);
 
 /// Each unit a kernel, and those pinned together one.
-Grouping groupAlone(FusionCosts &costs);
+KernelList groupAlone(FusionCosts &costs);
 /// The cheapest runs of a few depth-first orders.
-Grouping groupRuns(FusionCosts &costs);
+KernelList groupRuns(FusionCosts &costs);
 /// From single units, the most gainful joins first.
-Grouping groupByGain(FusionCosts &costs);
+KernelList groupByGain(FusionCosts &costs);
 
 /// Replaces neighbouring kernels by the best ones for the same units, found by
 /// trying all. \p remembered holds answers of windows that look alike.
 class Windows {
 public:
   explicit Windows(FusionCosts &costs) : costs(costs) {}
-  void improve(Grouping &grouping);
+  void improve(KernelList &list);
 
 private:
   struct Question;
@@ -141,8 +140,8 @@ private:
     double cycles = 0;
     Masks kernels;
   };
-  std::optional<Set> improveAt(Grouping &grouping, unsigned kernel);
-  std::optional<Set> tryWindow(Grouping &grouping, const Set &removed);
+  std::optional<Set> improveAt(KernelList &list, unsigned kernel);
+  std::optional<Set> tryWindow(KernelList &list, const Set &removed);
   const Answer &answer(const Question &question);
   Answer solve(const Question &question);
 
@@ -152,4 +151,4 @@ private:
 
 } // namespace napkin::schedule
 
-#endif // NAPKIN_LIB_SCHEDULE_GROUPING_H
+#endif // NAPKIN_LIB_SCHEDULE_KERNELLIST_H

@@ -1,11 +1,11 @@
-//===- Grouping.cpp - a diagram as a list of kernels ------------*- C++ -*-===//
+//===- KernelList.cpp - a diagram as a list of kernels ----------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Who writes and reads what, before and after a change.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Grouping.h"
+#include "KernelList.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallSet.h"
 #include <algorithm>
@@ -34,11 +34,11 @@ static Set sorted(Set set) {
   return set;
 }
 
-Grouping::Grouping(FusionCosts &costs)
+KernelList::KernelList(FusionCosts &costs)
     : costs(costs), graph(costs.graph), writer(graph.units.size(), -1),
       readers(graph.units.size()) {}
 
-unsigned Grouping::add(KernelSet kernel) {
+unsigned KernelList::add(KernelSet kernel) {
   unsigned number = kernels.size();
   for (unsigned unit : kernel.writes)
     writer[unit] = int(number);
@@ -52,7 +52,7 @@ unsigned Grouping::add(KernelSet kernel) {
   return number;
 }
 
-void Grouping::remove(unsigned number) {
+void KernelList::remove(unsigned number) {
   const KernelSet &kernel = *kernels[number];
   for (unsigned unit : kernel.writes)
     if (writer[unit] == int(number))
@@ -65,7 +65,7 @@ void Grouping::remove(unsigned number) {
   kernels[number].reset();
 }
 
-double Grouping::cycles() const {
+double KernelList::cycles() const {
   double total = 0;
   for (const std::optional<KernelSet> &kernel : kernels)
     if (kernel)
@@ -73,7 +73,7 @@ double Grouping::cycles() const {
   return total;
 }
 
-Set Grouping::all() const {
+Set KernelList::all() const {
   Set result;
   for (unsigned i = 0; i < kernels.size(); ++i)
     if (kernels[i])
@@ -89,7 +89,7 @@ static void appendNearest(Set &result, const Set &set, unsigned number) {
   result.append(low, high);
 }
 
-Set Grouping::neighbours(unsigned number) const {
+Set KernelList::neighbours(unsigned number) const {
   const KernelSet &kernel = at(number);
   Set result;
   for (unsigned unit : graph.reads(kernel.computes)) {
@@ -107,7 +107,7 @@ Set Grouping::neighbours(unsigned number) const {
   return result;
 }
 
-Set Grouping::neededOutside(const Set &removed) const {
+Set KernelList::neededOutside(const Set &removed) const {
   Set result;
   for (unsigned number : removed)
     for (unsigned unit : at(number).writes)
@@ -122,8 +122,8 @@ Set Grouping::neededOutside(const Set &removed) const {
 /// Gives every array that is needed a writer among \p sets, and takes out what
 /// is then computed for nobody. Which arrays are needed changes with that.
 std::optional<llvm::SmallVector<KernelSet, 2>>
-Grouping::findWriters(const Set &removed,
-                      llvm::SmallVector<Set, 3> sets) const {
+KernelList::findWriters(const Set &removed,
+                        llvm::SmallVector<Set, 3> sets) const {
   const Set outside = neededOutside(removed);
   llvm::SmallVector<Set, 3> writes;
   for (unsigned round = 0; round < 8; ++round) {
@@ -172,7 +172,7 @@ Grouping::findWriters(const Set &removed,
 }
 
 /// Kernels outside that wrote for the removed ones alone write less.
-void Grouping::dropUnread(Proposal &proposal, const Set &fewerReads) const {
+void KernelList::dropUnread(Proposal &proposal, const Set &fewerReads) const {
   Set newReads;
   for (const KernelSet &kernel : proposal.made)
     newReads = unite(newReads, graph.reads(kernel.computes));
@@ -211,7 +211,7 @@ void Grouping::dropUnread(Proposal &proposal, const Set &fewerReads) const {
 }
 
 /// Units that are pinned to a kernel are in one kernel.
-bool Grouping::keepsPins(llvm::ArrayRef<KernelSet> made) const {
+bool KernelList::keepsPins(llvm::ArrayRef<KernelSet> made) const {
   llvm::SmallSet<unsigned, 8> seen;
   for (const KernelSet &kernel : made)
     for (unsigned unit : kernel.computes)
@@ -220,9 +220,9 @@ bool Grouping::keepsPins(llvm::ArrayRef<KernelSet> made) const {
   return true;
 }
 
-std::optional<Proposal> Grouping::propose(const Set &removed,
-                                          llvm::SmallVector<Set, 3> sets,
-                                          double atLeast) {
+std::optional<Proposal> KernelList::propose(const Set &removed,
+                                            llvm::SmallVector<Set, 3> sets,
+                                            double atLeast) {
   llvm::erase_if(sets, [](const Set &set) { return set.empty(); });
   auto made = findWriters(removed, std::move(sets));
   if (!made)
@@ -230,9 +230,9 @@ std::optional<Proposal> Grouping::propose(const Set &removed,
   return complete(removed, std::move(*made), atLeast);
 }
 
-std::optional<Proposal> Grouping::complete(const Set &removed,
-                                           llvm::SmallVector<KernelSet, 2> made,
-                                           double atLeast) {
+std::optional<Proposal>
+KernelList::complete(const Set &removed, llvm::SmallVector<KernelSet, 2> made,
+                     double atLeast) {
   if (!keepsPins(made))
     return std::nullopt;
   Proposal proposal;
@@ -262,8 +262,8 @@ std::optional<Proposal> Grouping::complete(const Set &removed,
   return proposal;
 }
 
-bool Grouping::isAcyclic(const Set &removed,
-                         llvm::ArrayRef<KernelSet> made) const {
+bool KernelList::isAcyclic(const Set &removed,
+                           llvm::ArrayRef<KernelSet> made) const {
   // Kernels that were there before are in order, so that a circle goes through
   // a new one; and outside of those only through what comes after the first
   // that was removed.
@@ -316,7 +316,7 @@ bool Grouping::isAcyclic(const Set &removed,
   return true;
 }
 
-Set Grouping::apply(const Set &removed, llvm::ArrayRef<KernelSet> made) {
+Set KernelList::apply(const Set &removed, llvm::ArrayRef<KernelSet> made) {
   for (unsigned number : removed)
     remove(number);
   Set numbers;
@@ -326,12 +326,12 @@ Set Grouping::apply(const Set &removed, llvm::ArrayRef<KernelSet> made) {
   return numbers;
 }
 
-void Grouping::renumber() {
+void KernelList::renumber() {
   for (auto [place, number] : llvm::enumerate(order()))
     position[number] = place;
 }
 
-llvm::SmallVector<unsigned, 0> Grouping::order() const {
+llvm::SmallVector<unsigned, 0> KernelList::order() const {
   std::vector<unsigned> waiting(kernels.size(), 0);
   std::vector<llvm::SmallVector<unsigned, 2>> next(kernels.size());
   // What may run now: the kernel whose last unit comes first.
