@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "InnerWalks.h"
 #include "TermEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -108,14 +109,16 @@ namespace {
 /// Writes one ncd.stream and what goes around it.
 class StreamWriter {
 public:
-  StreamWriter(RegionTerms &terms, ncd::KernelOp kernel)
-      : terms(terms), kernel(kernel), emitter(terms, kernel.getLoc()),
-        before(OpBuilder(kernel.getContext())) {}
+  /// For the operations of \p terms, which stand in one block before \p anchor
+  /// or are \p anchor. Everything new goes there.
+  StreamWriter(RegionTerms &terms, StringAttr axis, Operation *anchor,
+               Location location)
+      : terms(terms), axis(axis), anchor(anchor), emitter(terms, location),
+        before(OpBuilder(anchor->getContext())) {}
 
   void write() {
-    Block &body = kernel.getBody().front();
-    Operation *yield = body.getTerminator();
-    OpBuilder builder(yield);
+    Block &block = *anchor->getBlock();
+    OpBuilder builder(anchor);
     SmallVector<Value> chunked;
     for (Expr input : chunkedInputs(terms))
       chunked.push_back(terms.inputs.lookup(input));
@@ -124,20 +127,19 @@ public:
       stateTypes.push_back(stateType(member));
     for (Value result : terms.results)
       resultTypes.push_back(result.getType());
-    stream =
-        ncd::StreamOp::create(builder, terms.results[0].getLoc(), resultTypes,
-                              kernel.getStreamAxis(), chunked, stateTypes);
+    stream = ncd::StreamOp::create(builder, terms.results[0].getLoc(),
+                                   resultTypes, axis, chunked, stateTypes);
     stream.setGaugesAttr(gauges(builder));
     before.builder.setInsertionPoint(stream);
     writeInit();
     writeStep();
     writeMerge();
     writeFinish();
-    writeEpilogue(yield);
+    writeEpilogue();
     // The source, last use first.
     for (Operation *op : llvm::reverse(terms.ops))
       op->erase();
-    eraseUnused(body);
+    eraseUnused(block);
   }
 
 private:
@@ -185,7 +187,7 @@ private:
   }
 
   void countInvariants(Expr e) {
-    if (terms.isInvariant(e)) {
+    if (terms.isHoisted(e)) {
       emitter.countUses(e, before);
       return;
     }
@@ -289,15 +291,23 @@ private:
     yield(scope, values);
   }
 
-  void writeEpilogue(Operation *yield) {
-    EmissionScope after(OpBuilder(yield), &before);
+  /// What reads an output outside reads its copy from now on.
+  void writeEpilogue() {
+    EmissionScope after(OpBuilder(anchor), &before);
     for (auto [source, result] :
          llvm::zip(terms.results, stream.getResults())) {
       after.copies[source] = result;
       after.values[terms.termOf(source)] = result;
     }
-    for (OpOperand &operand : yield->getOpOperands())
-      operand.set(emitter.copyOf(operand.get(), after));
+    for (Value output : terms.outputs) {
+      Value copy = emitter.copyOf(output, after);
+      if (copy != output)
+        output.replaceUsesWithIf(copy, [&](OpOperand &use) {
+          return llvm::none_of(terms.ops, [&](Operation *op) {
+            return op->isAncestor(use.getOwner());
+          });
+        });
+    }
   }
 
   /// Copies whose only reader turned out to need less.
@@ -308,7 +318,8 @@ private:
   }
 
   RegionTerms &terms;
-  ncd::KernelOp kernel;
+  StringAttr axis;
+  Operation *anchor;
   TermEmitter emitter;
   EmissionScope before;
   ncd::StreamOp stream;
@@ -316,36 +327,66 @@ private:
 
 } // namespace
 
+/// Writes \p ops of one block, whose values \p outputs are needed elsewhere, as
+/// one stream over \p axis at \p anchor: one of them, or an operation behind.
+static LogicalResult writeStream(ncd::KernelOp kernel, StringAttr axis,
+                                 ArrayRef<Operation *> ops,
+                                 ArrayRef<Value> outputs, Operation *anchor,
+                                 const StreamingOptions &options) {
+  ArrayRef<StringAttr> all = kernel.getStreamAttr().getAxes();
+  RegionTerms terms(ops, outputs, axis.getValue(),
+                    all.drop_front(llvm::find(all, axis) - all.begin() + 1));
+  StreamingRefusal why;
+  if (terms.derive(options, why) && isEmittable(terms, axis.getValue(), why)) {
+    StreamWriter(terms, axis, anchor, kernel.getLoc()).write();
+    return success();
+  }
+  InFlightDiagnostic error =
+      emitError(why.location.value_or(kernel.getLoc()), why.message);
+  if (why.expressionLocation && why.expressionLocation != why.location)
+    error.attachNote(*why.expressionLocation)
+        << "the sub-expression is computed here";
+  error.attachNote(kernel.getLoc())
+      << "in this kernel, which is to be streamed over axis '"
+      << axis.getValue()
+      << "'; choose another axis, or split the kernel before the reduction";
+  return error;
+}
+
 LogicalResult rewriteAsStream(Operation *op, const StreamingOptions &wanted) {
   auto kernel = dyn_cast<ncd::KernelOp>(op);
   if (!kernel)
     return op->emitOpError("is not an ncd.kernel");
   StreamingOptions options = wanted;
   options.lazyReferences = kernel.getLazy();
-  StringAttr axis = kernel.getStreamAxis();
-  Block &body = kernel.getBody().front();
-  if (!axis || !body.getOps<ncd::StreamOp>().empty())
+  ncd::PartitionAttr stream = kernel.getStreamAttr();
+  if (!stream || stream.empty())
     return success();
-  SmallVector<Operation *> ops;
-  for (Operation &inner : body.without_terminator())
-    ops.push_back(&inner);
-  SmallVector<Value> outputs(body.getTerminator()->getOperands());
-  RegionTerms terms(ops, outputs, axis.getValue());
-  StreamingRefusal why;
-  if (!terms.derive(options, why) ||
-      !isEmittable(terms, axis.getValue(), why)) {
-    InFlightDiagnostic error =
-        emitError(why.location.value_or(kernel.getLoc()), why.message);
-    if (why.expressionLocation && why.expressionLocation != why.location)
-      error.attachNote(*why.expressionLocation)
-          << "the sub-expression is computed here";
-    error.attachNote(kernel.getLoc())
-        << "in this kernel, which is to be streamed over axis '"
-        << axis.getValue()
-        << "'; choose another axis, or split the kernel before the reduction";
-    return error;
+  // Streams that someone wrote are kept as they are.
+  llvm::DenseSet<StringAttr> written;
+  kernel.getBody().walk(
+      [&](ncd::StreamOp inner) { written.insert(inner.getAxisAttr()); });
+  Block &body = kernel.getBody().front();
+  if (written.empty()) {
+    SmallVector<Operation *> ops;
+    for (Operation &inner : body.without_terminator())
+      ops.push_back(&inner);
+    SmallVector<Value> outputs(body.getTerminator()->getOperands());
+    if (failed(writeStream(kernel, kernel.getStreamAxis(), ops, outputs,
+                           body.getTerminator(), options)))
+      return failure();
   }
-  StreamWriter(terms, kernel).write();
+  for (StringAttr axis : stream.getAxes().drop_front()) {
+    if (written.contains(axis))
+      continue;
+    for (Block *block : blocksOf(kernel))
+      for (InnerWalk &walk : findInnerWalks(*block, axis)) {
+        Operation *anchor = gatherAtEnd(walk);
+        if (failed(writeStream(kernel, axis, walk.ops, walk.outputs, anchor,
+                               options)))
+          return failure();
+      }
+  }
   return success();
 }
 

@@ -72,6 +72,9 @@ bool RegionTerms::numberAxes(StreamingRefusal &why) {
                   std::to_string(kMaxAxes - 1) +
                   " axes in one region; split the kernel";
   axis = context.axis(axisName);
+  for (StringAttr name : innerNames)
+    if (context.getNumAxes() + 1 < kMaxAxes)
+      innerAxes |= axisBit(context.axis(name.getValue()));
   return fits;
 }
 

@@ -23,10 +23,12 @@ namespace napkin::algebra {
 /// A region, its terms relative to one axis, and the plan for its outputs.
 class RegionTerms {
 public:
+  /// \p inner are axes that loops inside of the stream walk.
   RegionTerms(llvm::ArrayRef<mlir::Operation *> ops,
-              llvm::ArrayRef<mlir::Value> outputs, llvm::StringRef axis)
+              llvm::ArrayRef<mlir::Value> outputs, llvm::StringRef axis,
+              llvm::ArrayRef<mlir::StringAttr> inner = {})
       : ops(ops.begin(), ops.end()), outputs(outputs.begin(), outputs.end()),
-        axisName(axis) {}
+        axisName(axis), innerNames(inner.begin(), inner.end()) {}
 
   /// Reads the operations and derives the plan. On failure `why` says why.
   bool derive(const StreamingOptions &options, StreamingRefusal &why);
@@ -51,6 +53,11 @@ public:
 
   /// Neither the axis, nor a reduction over it, nor a state.
   bool isInvariant(Expr e) const;
+  /// Computed ahead of the loop. What has the axis of a loop inside is not: it
+  /// would be there as a whole, where that loop has a chunk at a time.
+  bool isHoisted(Expr e) const {
+    return isInvariant(e) && !(e->axes & innerAxes);
+  }
   bool carriesAxis(Expr e) const { return carries(e, axis); }
   /// Contract or reduce over the streamed axis.
   bool reducesAxis(mlir::Operation *op) const;
@@ -65,6 +72,8 @@ public:
 
   ExprContext context;
   unsigned axis = 0;
+  /// Those of the loops inside.
+  AxisSet innerAxes = 0;
   StreamPlan plan;
   llvm::SmallVector<mlir::Operation *, 8> ops;
   llvm::SmallVector<mlir::Value, 2> outputs;
@@ -94,6 +103,7 @@ private:
   }
 
   std::string axisName;
+  llvm::SmallVector<mlir::StringAttr, 1> innerNames;
   llvm::DenseMap<mlir::Value, Expr> terms;
   llvm::DenseMap<Expr, mlir::Value> written;
   /// By name, which holds all that tells two functions apart.

@@ -85,8 +85,8 @@ Value TermEmitter::copyOf(Value value, EmissionScope &scope) {
     return value;
   Expr term = terms.termOf(value);
   auto type = cast<ncd::ArrayType>(value.getType());
-  if (scope.outer && terms.isInvariant(term) &&
-      !(axesOf(type) & axisBit(terms.axis)))
+  if (scope.outer && terms.isHoisted(term) &&
+      !(axesOf(type) & (axisBit(terms.axis) | terms.innerAxes)))
     return copyOf(value, *scope.outer);
   if (!terms.isRepeatable(value))
     return scope.copies[value] = emitAs(term, type, scope);
@@ -104,7 +104,7 @@ Value TermEmitter::copyOf(Value value, EmissionScope &scope) {
 Value TermEmitter::emit(Expr e, EmissionScope &scope) {
   if (Value value = lookup(e, scope))
     return value;
-  if (scope.outer && terms.isInvariant(e))
+  if (scope.outer && terms.isHoisted(e))
     return emit(e, *scope.outer);
   Value value;
   if (Value source = terms.writtenAs(e))
@@ -121,7 +121,7 @@ Value TermEmitter::emit(Expr e, EmissionScope &scope) {
 
 Value TermEmitter::emitAs(Expr e, ncd::ArrayType type, EmissionScope &scope) {
   if (isElementwise(e) && !lookup(e, scope) && !terms.writtenAs(e) &&
-      !(scope.outer && terms.isInvariant(e)))
+      !(scope.outer && terms.isHoisted(e)))
     return scope.values[e] = emitMap(e, scope, type);
   return converted(emit(e, scope), type, scope);
 }
@@ -154,7 +154,7 @@ bool TermEmitter::isCut(Expr e, Expr root, EmissionScope &scope) {
     return true;
   if (isCondition(e))
     return false; // cheaper than an array of bits
-  if (scope.outer && terms.isInvariant(e))
+  if (scope.outer && terms.isHoisted(e))
     return true;
   // Once per row, not once per element.
   if (e->axes != root->axes)

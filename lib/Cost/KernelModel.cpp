@@ -41,6 +41,15 @@ Expression KernelModel::repetitions(const Array &array) const {
   for (const std::string &axis : groupAxes)
     if (!array.carries(axis))
       result *= Expression::ceilDivision(axis, groupVariable(axis));
+  Expression around = Expression::constant(1);
+  for (const std::string &axis : streamAxes) {
+    if (!array.carries(axis)) {
+      around *= Expression::ceilDivision(axis, streamVariable(axis));
+      continue;
+    }
+    result *= around;
+    around = Expression::constant(1);
+  }
   return result;
 }
 
@@ -49,7 +58,7 @@ Expression KernelModel::tile(const Array &array, Unit unit) const {
   for (const std::string &axis : array.axes) {
     if (llvm::is_contained(groupAxes, axis))
       result *= Expression::symbol(groupVariable(axis));
-    else if (streamAxis && *streamAxis == axis)
+    else if (llvm::is_contained(streamAxes, axis))
       result *= Expression::symbol(streamVariable(axis));
     else
       result *= Expression::symbol(axis);

@@ -118,8 +118,10 @@ std::optional<ClosedForm> napkin::cost::findClosedForm(const KernelModel &model,
   // Group axes that no transfer mentions are carried by everything: one
   // position per block. What is streamed can be taken thin.
   Expression memory = model.residency(unit);
-  if (model.streamAxis) {
-    std::string chunk = streamVariable(*model.streamAxis);
+  for (const std::string &axis : model.streamAxes) {
+    std::string chunk = streamVariable(axis);
+    if (transfers.mentions(chunk))
+      return refuse("the loop over '" + axis + "' reads an array again");
     memory = memory.filter(
         [&](const Monomial &term) { return !term.mentions(chunk); });
   }

@@ -77,8 +77,9 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
                                          cost::Role::Written));
   for (StringAttr axis : kernel.getGridOrder())
     model.groupAxes.push_back(axis.str());
-  if (StringAttr axis = kernel.getStreamAxis())
-    model.streamAxis = axis.str();
+  if (ncd::PartitionAttr stream = kernel.getStreamAttr())
+    for (StringAttr axis : stream.getAxes())
+      model.streamAxes.push_back(axis.str());
   return model;
 }
 
@@ -110,10 +111,9 @@ static FailureOr<cost::Bindings> bindingsOf(ncd::KernelOp kernel,
   for (const std::string &axis : model.groupAxes)
     if (std::optional<int64_t> tile = kernel.groupSize(axis))
       cost::KernelModel::bindPartition(values, axis, *tile, /*stream=*/false);
-  if (model.streamAxis)
-    if (std::optional<int64_t> chunk = kernel.getStreamSize())
-      cost::KernelModel::bindPartition(values, *model.streamAxis, *chunk,
-                                       /*stream=*/true);
+  for (const std::string &axis : model.streamAxes)
+    if (std::optional<int64_t> chunk = kernel.chunkSize(axis))
+      cost::KernelModel::bindPartition(values, axis, *chunk, /*stream=*/true);
   return values;
 }
 
@@ -279,16 +279,20 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
     report.grid += fmt::format("{}{}/{} = {}", report.grid.empty() ? "" : " × ",
                                axis, tile, groups);
   }
+  for (const std::string &axis : model.streamAxes)
+    if (report.bytes.mentions(cost::streamVariable(axis)))
+      divides &= kernel.getAxisSize(axis).value_or(1) %
+                     kernel.chunkSize(axis).value_or(1) ==
+                 0;
   if (divides) {
     report.values = report.values.smooth();
     report.bytes = report.bytes.smooth();
   }
-  if (model.streamAxis) {
-    int64_t chunk = kernel.getStreamSize().value_or(1);
-    report.stream = fmt::format(
-        "{} by {}, {} chunks", *model.streamAxis, chunk,
-        llvm::divideCeil(kernel.getAxisSize(*model.streamAxis).value_or(1),
-                         chunk));
+  for (const std::string &axis : model.streamAxes) {
+    int64_t chunk = kernel.chunkSize(axis).value_or(1);
+    report.stream += fmt::format(
+        "{}{} by {}, {} chunks", report.stream.empty() ? "" : "; inside ", axis,
+        chunk, llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), chunk));
   }
   readScheduleNotes(kernel, report);
 

@@ -48,10 +48,10 @@ private:
   using Axes = SmallVector<plan::AxisId, 4>;
 
   LogicalResult readAxes();
-  void readNests();
-  void readFills();
+  void readGrid();
+  void readPlainLoops();
   void readBlock(Block &block, plan::NestId at);
-  void readStream(ncd::StreamOp stream);
+  void readStream(ncd::StreamOp stream, plan::NestId at);
   void readOperation(mlir::Operation &op, plan::NestId at);
   plan::Product productOf(ncd::ContractOp contract);
   void readStores();
@@ -66,12 +66,16 @@ private:
     return 8 * ncd::elementBytes(
                    cast<ncd::ArrayType>(value.getType()).getElementType());
   }
-  /// The nest in which something with \p value's axes is new each time.
-  plan::NestId nestOf(Value value) {
-    auto array = cast<ncd::ArrayType>(value.getType());
-    StringAttr stream = kernel.getStreamAxis();
-    return loop && stream && array.hasAxis(stream) ? *loop : block;
-  }
+  /// A loop over \p axis inside \p at.
+  plan::NestId addLoop(plan::NestId at, StringAttr axis);
+  /// Where the tile of \p value that is used at \p at is filled: ahead of the
+  /// loops around whose axes it lacks.
+  plan::NestId nestOf(Value value, plan::NestId at);
+  /// The fills of the kernel's inputs, and of what streams hand on of them,
+  /// among the operands of \p op at \p at. Each is filled where it is first
+  /// used.
+  void readFills(mlir::Operation &op, plan::NestId at);
+  void addFill(Value input, Value value, plan::NestId at);
   void addValue(StringRef name, Value value, plan::NestId at, bool state) {
     plan::Value made;
     made.name = name.str();
@@ -87,11 +91,12 @@ private:
 
   ncd::KernelOp kernel;
   plan::Plan plan;
-  /// The innermost nest of the grid, and the loop inside it.
+  /// The innermost nest of the grid.
   plan::NestId block = 0;
-  std::optional<plan::NestId> loop;
+  /// Values of the kernel that hold an input, or a chunk of it, and the input.
+  DenseMap<Value, Value> inputs;
   DenseMap<Value, std::string> names;
-  llvm::StringMap<unsigned> counts;
+  llvm::StringMap<unsigned> counts, loops, fills;
 };
 } // namespace
 
@@ -127,7 +132,7 @@ LogicalResult Reader::readAxes() {
   return failure(walk.wasInterrupted());
 }
 
-void Reader::readNests() {
+void Reader::readGrid() {
   for (StringAttr axis : kernel.getGridOrder()) {
     plan::Nest nest;
     nest.kind = plan::NestKind::Grid;
@@ -141,14 +146,30 @@ void Reader::readNests() {
       plan.order.group = *grouped.sizeOf(axis);
     }
   }
-  StringAttr stream = kernel.getStreamAxis();
-  if (!stream || !plan.findAxis(stream.getValue()))
-    return;
+}
+
+plan::NestId Reader::addLoop(plan::NestId at, StringAttr axis) {
   plan::Nest nest;
-  nest.name = stream.str();
-  nest.dim = {*plan.findAxis(stream.getValue())};
-  nest.by = kernel.getStreamSize().value_or(1);
-  loop = plan.addNest(block, nest);
+  nest.dim = {*plan.findAxis(axis.getValue())};
+  nest.by = kernel.chunkSize(axis).value_or(1);
+  unsigned number = ++loops[axis.getValue()];
+  nest.name = number == 1 ? axis.str()
+                          : fmt::format("{}.{}", axis.getValue().str(), number);
+  return plan.addNest(at, nest);
+}
+
+/// A kernel whose loops are not written yet has one inside the other, and reads
+/// its inputs in them.
+void Reader::readPlainLoops() {
+  ncd::PartitionAttr stream = kernel.getStreamAttr();
+  if (!stream || !kernel.getBody().front().getOps<ncd::StreamOp>().empty())
+    return;
+  plan::NestId innermost = block;
+  for (StringAttr axis : stream.getAxes())
+    if (plan.findAxis(axis.getValue()))
+      innermost = addLoop(innermost, axis);
+  for (BlockArgument argument : kernel.getBody().getArguments())
+    addFill(inputs.lookup(argument), argument, innermost);
 }
 
 /// True when \p value is a factor of a product by an instruction, directly or
@@ -163,21 +184,40 @@ static bool feedsProduct(Value value) {
   });
 }
 
-void Reader::readFills() {
-  for (auto [input, argument] :
-       llvm::zip_equal(kernel.getInputs(), kernel.getBody().getArguments())) {
-    plan::Fill fill;
-    fill.name = fill.array = arrayName(input);
-    fill.axes = axesOf(argument);
-    fill.bits = bitsOf(argument);
-    fill.at = nestOf(argument);
-    fill.level =
-        feedsProduct(argument) ? plan::Level::Shared : plan::Level::Registers;
-    if (loop && fill.at == *loop && fill.level == plan::Level::Shared)
-      fill.slots = kernel.getStages().value_or(1);
-    names[argument] = fill.name;
-    plan.fills.push_back(std::move(fill));
-  }
+plan::NestId Reader::nestOf(Value value, plan::NestId at) {
+  auto array = cast<ncd::ArrayType>(value.getType());
+  auto lacks = [&](plan::NestId id) {
+    const plan::Nest &nest = plan.nests[id];
+    return nest.kind == plan::NestKind::Loop &&
+           !array.hasAxis(plan.axes[nest.dim.front()].name);
+  };
+  while (lacks(at))
+    at = *plan.nests[at].parent;
+  return at;
+}
+
+void Reader::addFill(Value input, Value value, plan::NestId at) {
+  plan::Fill fill;
+  fill.array = arrayName(input);
+  unsigned number = ++fills[fill.array];
+  fill.name =
+      number == 1 ? fill.array : fmt::format("{}.{}", fill.array, number);
+  fill.axes = axesOf(value);
+  fill.bits = bitsOf(value);
+  fill.at = nestOf(value, at);
+  fill.level =
+      feedsProduct(value) ? plan::Level::Shared : plan::Level::Registers;
+  if (plan.nests[fill.at].kind == plan::NestKind::Loop &&
+      fill.level == plan::Level::Shared)
+    fill.slots = kernel.getStages().value_or(1);
+  names[value] = fill.name;
+  plan.fills.push_back(std::move(fill));
+}
+
+void Reader::readFills(mlir::Operation &op, plan::NestId at) {
+  for (Value operand : op.getOperands())
+    if (Value input = inputs.lookup(operand); input && !names.count(operand))
+      addFill(input, operand, at);
 }
 
 plan::Product Reader::productOf(ncd::ContractOp contract) {
@@ -215,6 +255,7 @@ void Reader::readOperation(mlir::Operation &op, plan::NestId at) {
   StringRef kind = contract                 ? "product"
                    : isa<ncd::ReduceOp>(op) ? "reduce"
                                             : "map";
+  readFills(op, at);
   made.name = fresh(kind);
   made.axes = axesOf(op.getResult(0));
   for (Value operand : op.getOperands())
@@ -230,25 +271,23 @@ void Reader::readOperation(mlir::Operation &op, plan::NestId at) {
   plan.addOp(at, std::move(made));
 }
 
-void Reader::readStream(ncd::StreamOp stream) {
-  for (auto [state, last] :
-       llvm::zip(stream.getStepStates(),
-                 stream.getStep().front().getTerminator()->getOperands())) {
+void Reader::readStream(ncd::StreamOp stream, plan::NestId at) {
+  Block &step = stream.getStep().front(), &finish = stream.getFinish().front();
+  for (Value state : stream.getStepStates()) {
     std::string name = fresh("state");
     names[state] = name;
-    addValue(name, state, block, /*state=*/true);
+    addValue(name, state, at, /*state=*/true);
   }
   for (auto [chunk, input] :
        llvm::zip_equal(stream.getStepChunks(), stream.getInputs()))
-    names[chunk] = names.lookup(input);
-  readBlock(stream.getStep().front(), loop.value_or(block));
-  auto finished = stream.getFinish().front().getArguments();
-  for (auto [state, argument] : llvm::zip(stream.getStepStates(), finished))
+    inputs[chunk] = inputs.lookup(input);
+  readBlock(step, addLoop(at, stream.getAxisAttr()));
+  for (auto [state, argument] :
+       llvm::zip(stream.getStepStates(), finish.getArguments()))
     names[argument] = names.lookup(state);
-  readBlock(stream.getFinish().front(), block);
-  mlir::Operation *yield = stream.getFinish().front().getTerminator();
-  for (auto [result, value] :
-       llvm::zip_equal(stream.getResults(), yield->getOperands()))
+  readBlock(finish, at);
+  for (auto [result, value] : llvm::zip_equal(
+           stream.getResults(), finish.getTerminator()->getOperands()))
     names[result] = names.lookup(value);
 }
 
@@ -262,11 +301,12 @@ void Reader::readBlock(Block &body, plan::NestId at) {
       continue;
     }
     if (auto stream = dyn_cast<ncd::StreamOp>(op))
-      readStream(stream);
+      readStream(stream, at);
     else if (op.getNumResults() == 1 &&
              isa<ncd::ArrayType>(op.getResult(0).getType()))
       readOperation(op, at);
   }
+  readFills(*body.getTerminator(), at);
 }
 
 void Reader::readStores() {
@@ -289,8 +329,11 @@ FailureOr<plan::Plan> Reader::read() {
     return failure();
   plan.name = kernel.getEntry() ? kernel.getEntry()->str() : "kernel";
   plan.warps = kernel.getWarps().value_or(4);
-  readNests();
-  readFills();
+  readGrid();
+  for (auto [input, argument] :
+       llvm::zip_equal(kernel.getInputs(), kernel.getBody().getArguments()))
+    inputs[argument] = input;
+  readPlainLoops();
   readBlock(kernel.getBody().front(), block);
   readStores();
   return std::move(plan);

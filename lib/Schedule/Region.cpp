@@ -165,7 +165,7 @@ cost::KernelModel Region::model(llvm::ArrayRef<unsigned> groups,
   for (unsigned axis : groups)
     result.groupAxes.push_back(graph.axes[axis].name);
   if (stream)
-    result.streamAxis = graph.axes[*stream].name;
+    result.streamAxes.push_back(graph.axes[*stream].name);
   return result;
 }
 

@@ -8,6 +8,10 @@
 //     an array is read once for every group that does not carry one of its
 //     axes; a result is written once.
 //
+// Where a block has loops inside each other, an array that an inner one brings
+// in chunk by chunk is read anew in every step of those around it whose axes it
+// lacks.
+//
 // For a×b·b×c grouped over a and c, the left operand does not carry c, so it is
 // read ⌈c/g_c⌉ times, the right one ⌈a/g_a⌉ times:
 // a·b·⌈c/g_c⌉ + b·c·⌈a/g_a⌉ + a·c values.
@@ -21,7 +25,6 @@
 #define NAPKIN_COST_KERNELMODEL_H
 
 #include "napkin/Cost/Expression.h"
-#include <optional>
 
 namespace napkin::cost {
 
@@ -60,13 +63,14 @@ public:
   llvm::SmallVector<Array> arrays;
   /// The axes split among groups (blocks).
   llvm::SmallVector<std::string, 4> groupAxes;
-  /// The axis that is streamed.
-  std::optional<std::string> streamAxis;
+  /// The axes that are streamed, outermost first.
+  llvm::SmallVector<std::string, 2> streamAxes;
 
   /// |A|: the product of the sizes of its axes, times its bytes if asked.
   Expression size(const Array &array, Unit unit) const;
   /// How often \p array is read or written: Π ⌈x/g_x⌉ over the group axes that
-  /// it lacks, 1 for what is written.
+  /// it lacks, and Π ⌈x/s_x⌉ over the stream axes that it lacks outside of one
+  /// that it carries; 1 for what is written.
   Expression repetitions(const Array &array) const;
   /// What one group holds of \p array at once: g_x, s_x or the whole axis.
   Expression tile(const Array &array, Unit unit) const;

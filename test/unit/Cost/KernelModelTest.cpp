@@ -21,7 +21,7 @@ static KernelModel attentionModel() {
       {"V", {"x", "d"}, 2, Role::Read}, {"S", {"q", "x"}, 4, Role::Internal},
       {"m", {"q"}, 4, Role::Internal},  {"O", {"q", "d"}, 2, Role::Written}};
   model.groupAxes = {"q"};
-  model.streamAxis = "x";
+  model.streamAxes = {"x"};
   return model;
 }
 
@@ -31,7 +31,7 @@ static KernelModel productModel() {
                   {"B", {"b", "c"}, 2, Role::Read},
                   {"C", {"a", "c"}, 2, Role::Written}};
   model.groupAxes = {"a", "c"};
-  model.streamAxis = "b";
+  model.streamAxes = {"b"};
   return model;
 }
 

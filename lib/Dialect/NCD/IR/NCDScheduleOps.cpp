@@ -195,10 +195,6 @@ LogicalResult KernelOp::verify() {
              << static_cast<int32_t>(*stages)
              << "; a pipeline has at least one buffer";
   PartitionAttr group = getGroupAttr(), stream = getStreamAttr();
-  if (stream && stream.getAxes().size() > 1)
-    return emitOpError("'stream' cuts ")
-           << stream.getAxes().size()
-           << " axes; a kernel proceeds along at most one";
   for (StringAttr axis : stream ? stream.getAxes() : ArrayRef<StringAttr>())
     if (group && group.hasAxis(axis))
       return emitOpError("axis '")

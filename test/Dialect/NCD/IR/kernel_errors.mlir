@@ -22,17 +22,6 @@ ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
 
 // -----
 
-ncd.diagram @d(%a: !ncd.array<x=4, y=4, f32>) {
-  // expected-error @below {{'stream' cuts 2 axes; a kernel proceeds along at most one}}
-  %o = ncd.kernel (%b = %a : !ncd.array<x=4, y=4, f32>) -> (!ncd.array<f32>) attributes {stream = #ncd.partition<x=2, y=2>} {
-    %r = ncd.reduce sum %b over [x, y] : !ncd.array<x=4, y=4, f32> -> !ncd.array<f32>
-    ncd.yield %r : !ncd.array<f32>
-  }
-  ncd.return
-}
-
-// -----
-
 ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
   // expected-error @below {{axis 'x' is in both 'group' and 'stream'; cut it across blocks or in chunks}}
   %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {group = #ncd.partition<x=2>, stream = #ncd.partition<x=2>} {

@@ -26,7 +26,10 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     - `group`: axes cut across blocks, with the tile size in elements of one
       block. Every other axis, the stream axis apart, is whole inside a block.
     - `stream`: the axes along which a block proceeds in chunks, with the chunk
-      sizes in elements; at most one yet.
+      sizes in elements, outermost first. The first one is walked once; the next
+      ones inside each of its steps, and before and after it, wherever something
+      reads an array with them. An array that lacks an outer axis and has an inner
+      one is read anew in every outer step.
     - `split`: blocks share the positions of the first streamed axis. The results
       then carry the axis of the parts, before all others, which what the region
       yields lacks: each part writes its own position.
@@ -116,6 +119,9 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
       the new state; reductions over the axis are over the chunk only;
     - `merge` takes two states and yields the state of both parts together;
     - `finish` takes the state and yields the results.
+
+    A stream over another axis may stand in any of the regions: what it is given of
+    an outer chunk it walks in chunks of its own.
 
     Arrays that carry the axis enter through `ins` and arrive in `step` as block
     arguments; their types keep the full size of the axis, and `ncd.index` gives
