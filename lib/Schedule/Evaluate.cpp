@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Schedule/Evaluate.h"
+#include "Loops.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -98,14 +99,15 @@ RegionFacts::chunkCycles(const Candidate &candidate) const {
   const Graph &graph = region.graph;
   ChunkCycles result;
   double chunkBytes = 0, work = 0;
+  unsigned innermost = candidate.inner.value_or(*candidate.stream);
   for (unsigned input : region.inputs)
-    if (graph.values[input].carries(*candidate.stream))
+    if (graph.values[input].carries(innermost))
       chunkBytes +=
           tileElements(candidate, input) * double(graph.values[input].bytes());
   for (unsigned index : region.operations) {
     const Operation &operation = graph.operations[index];
     auto streamed = [&](unsigned value) {
-      return graph.values[value].carries(*candidate.stream);
+      return graph.values[value].carries(innermost);
     };
     if (!llvm::any_of(operation.operands, streamed) &&
         !llvm::any_of(operation.results, streamed))
@@ -143,9 +145,50 @@ int64_t RegionFacts::stagesFor(const Candidate &candidate) const {
   double ahead = std::ceil(chunk.journey / chunk.work);
   int64_t stages = std::clamp(1 + int64_t(std::min(ahead, 100.0)),
                               limits.fewestStages, limits.mostStages);
-  int64_t trips = llvm::divideCeil(graph.axes[*candidate.stream].size,
-                                   candidate.extent[*candidate.stream]);
+  unsigned innermost = candidate.inner.value_or(*candidate.stream);
+  int64_t trips =
+      llvm::divideCeil(graph.axes[innermost].size, candidate.extent[innermost]);
   return std::max(std::min(stages, trips), limits.fewestStages);
+}
+
+double RegionFacts::waiting(const Candidate &candidate,
+                            const Evaluation &result, double chunkBytes) const {
+  double perMultiprocessor =
+      hardware.level("l2").bytesPerCycle / double(hardware.multiprocessors);
+  double first = double(hardware.level("global").latencyCycles) +
+                 chunkBytes / perMultiprocessor;
+  if (!candidate.stream)
+    return first + double(hardware.barrierCycles);
+  const Graph &graph = region.graph;
+  double trips = double(result.trips);
+  // Four schedulers; the warps of one take turns, and each has the loop's own
+  // instructions (counters, addresses, waits) to issue.
+  double turns = std::max(1.0, double(candidate.warps) / 4.0);
+  auto step = [&](double chain) {
+    return double(hardware.barrierCycles) + chain / turns +
+           loopInstructions * turns;
+  };
+  ChunkCycles chunk = chunkCycles(candidate);
+  double exposed =
+      std::max(0.0, chunk.journey - double(candidate.stages - 1) * chunk.work);
+  if (!candidate.inner)
+    return first + (trips - 1) * exposed + trips * step(chunk.chain);
+  // Each walk inside begins with a first chunk of its own, and the rest of the
+  // outer step follows it.
+  const Loops &loops = loopsOf(candidate.stream, candidate.inner);
+  double walks = 0, chain = 0;
+  for (auto [position, index] : llvm::enumerate(region.operations)) {
+    const Operation &operation = graph.operations[index];
+    if (loops.inInner(position) &&
+        llvm::is_contained(operation.over, *candidate.inner))
+      walks = std::max(walks, loops.inStream(position) ? trips : 1);
+    if (loops.inStream(position) && !loops.inInner(position))
+      chain += latencyOf(operation);
+  }
+  double innerTrips = double(result.innerTrips);
+  return walks * (first + (innerTrips - 1) * exposed +
+                  innerTrips * step(chunk.chain)) +
+         trips * step(chain);
 }
 
 void RegionFacts::price(const Candidate &candidate,
@@ -154,9 +197,9 @@ void RegionFacts::price(const Candidate &candidate,
   const Graph &graph = region.graph;
   const double multiprocessors = double(hardware.multiprocessors);
   const double blocks = double(result.blocks), trips = double(result.trips);
-  auto streamed = [&](unsigned value) {
-    return candidate.stream && graph.values[value].carries(*candidate.stream);
-  };
+  const double innerTrips = double(result.innerTrips);
+  const Loops &loops = loopsOf(candidate.stream, candidate.inner);
+  auto moves = [&](unsigned value) { return loops.moves(graph.values[value]); };
   auto arrayBytes = [&](unsigned value) {
     double bytes = double(graph.values[value].bytes());
     for (unsigned axis : graph.values[value].axes)
@@ -166,8 +209,8 @@ void RegionFacts::price(const Candidate &candidate,
 
   // Global memory: the rule of KernelModel, in numbers.
   double reads = 0, writes = 0, compulsory = 0, lines = 0;
-  for (unsigned input : region.inputs) {
-    double repetitions = 1;
+  for (auto [position, input] : llvm::enumerate(region.inputs)) {
+    double repetitions = loops.reads(position, trips);
     for (unsigned axis : candidate.groups)
       if (!graph.values[input].carries(axis))
         repetitions *= double(
@@ -206,19 +249,22 @@ void RegionFacts::price(const Candidate &candidate,
   resident = std::clamp<int64_t>(resident, 1, 16);
 
   double sharedBytes = 0, chunkBytes = 0, tensor = 0, scalar = 0;
-  for (unsigned input : region.inputs) {
-    double bytes =
-        tileElements(candidate, input) * double(graph.values[input].bytes());
-    if (!candidate.stream || streamed(input))
+  for (auto [position, input] : llvm::enumerate(region.inputs)) {
+    const ArrayValue &array = graph.values[input];
+    double bytes = tileElements(candidate, input) * double(array.bytes());
+    if (!candidate.stream || moves(input))
       chunkBytes += bytes;
+    double fills = loops.reads(position, trips);
+    if (candidate.stream && array.carries(*candidate.stream))
+      fills *= trips;
+    if (candidate.inner && array.carries(*candidate.inner))
+      fills *= innerTrips;
     if (hasContract)
-      sharedBytes += bytes * (streamed(input) ? trips : 1);
+      sharedBytes += bytes * fills;
   }
-  for (unsigned index : region.operations) {
+  for (auto [position, index] : llvm::enumerate(region.operations)) {
     const Operation &operation = graph.operations[index];
-    bool loop = llvm::any_of(operation.operands, streamed) ||
-                llvm::any_of(operation.results, streamed);
-    double rounds = loop ? trips : 1;
+    double rounds = loops.rounds(position, trips, innerTrips);
     if (operation.kind == OperationKind::Contract) {
       double extent = tileElements(candidate, operation.results[0]);
       for (unsigned axis : operation.over)
@@ -240,7 +286,7 @@ void RegionFacts::price(const Candidate &candidate,
                        double(graph.values[operand].bytes());
         sharedBytes += bytes *
                        double(rows ? result.warpColumns : result.warpRows) *
-                       (rows && !streamed(operand) ? 1 : rounds);
+                       (rows && !moves(operand) ? 1 : rounds);
       }
       continue;
     }
@@ -267,21 +313,8 @@ void RegionFacts::price(const Candidate &candidate,
                  hardware.level("shared").bytesPerCycle;
   times.tensor = tensor * blocks / multiprocessors;
   times.scalar = scalar * blocks / multiprocessors / schedulers;
-  double perMultiprocessor = l2.bytesPerCycle / multiprocessors;
-  double exposed = 0, chain = 0;
-  if (candidate.stream) {
-    ChunkCycles chunk = chunkCycles(candidate);
-    // Four schedulers; the warps of one take turns, and each has the loop's own
-    // instructions (counters, addresses, waits) to issue.
-    double turns = std::max(1.0, double(candidate.warps) / 4.0);
-    chain = chunk.chain / turns + loopInstructions * turns;
-    exposed = std::max(0.0, chunk.journey -
-                                double(candidate.stages - 1) * chunk.work);
-  }
   times.waiting = blocks / multiprocessors / double(resident) *
-                  (double(hardware.level("global").latencyCycles) +
-                   chunkBytes / perMultiprocessor + (trips - 1) * exposed +
-                   trips * (double(hardware.barrierCycles) + chain));
+                  waiting(candidate, result, chunkBytes);
 
   // Whole waves. A kernel that reuses data keeps its bytes even where its grid
   // does not fill the machine; one that reuses nothing has only the grid to

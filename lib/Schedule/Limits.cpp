@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Columns.h"
+#include "Loops.h"
 #include "napkin/Schedule/Evaluate.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -80,6 +81,17 @@ RegionFacts::columnsOf(std::optional<unsigned> stream) const {
   if (fresh)
     entry->second = findColumns(region, stream);
   return entry->second;
+}
+
+const Loops &RegionFacts::loopsOf(std::optional<unsigned> stream,
+                                  std::optional<unsigned> inner) const {
+  auto key = [](std::optional<unsigned> axis) {
+    return axis ? int64_t(*axis) : -1;
+  };
+  std::unique_ptr<Loops> &known = loops[{key(stream), key(inner)}];
+  if (!known)
+    known = std::make_unique<Loops>(region, stream, inner);
+  return *known;
 }
 
 int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
@@ -322,6 +334,27 @@ double RegionFacts::valuesPerThread(const Candidate &candidate,
          std::max(1.0, array.bits / 32.0);
 }
 
+double RegionFacts::innerState(const Candidate &candidate,
+                               const Evaluation &result, unsigned index) const {
+  const Graph &graph = region.graph;
+  if (!candidate.inner)
+    return 0;
+  auto touches = [&](unsigned value) {
+    return graph.values[value].carries(*candidate.inner);
+  };
+  const Operation &operation = graph.operations[index];
+  if (llvm::none_of(operation.operands, touches) &&
+      llvm::none_of(operation.results, touches))
+    return 0;
+  double state = 0;
+  for (unsigned other : region.operations)
+    if (other != index &&
+        llvm::is_contained(graph.operations[other].over, *candidate.inner))
+      for (unsigned sum : graph.operations[other].results)
+        state += valuesPerThread(candidate, result, graph.values[sum].axes);
+  return state;
+}
+
 bool RegionFacts::checkRegisters(const Candidate &candidate,
                                  const StreamVerdict *verdict,
                                  Evaluation &result) const {
@@ -349,12 +382,13 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
   const Column *column = nullptr;
   for (const Column &at : columnsOf(candidate.stream)) {
     double live = (at.loop ? state : 0) + sum(at.live) +
-                  std::max(0.0, sum(at.made) - sum(at.dying)) + sum(at.loaded);
+                  std::max(0.0, sum(at.made) - sum(at.dying)) + sum(at.loaded) +
+                  innerState(candidate, result, at.operation);
     for (unsigned factor : at.factors) {
       const ArrayValue &array = graph.values[factor];
       bool rowFactor = array.carries(*result.rowAxis);
-      bool streamed = candidate.stream && array.carries(*candidate.stream);
-      if (at.loop && rowFactor && !streamed) {
+      bool moves = loopsOf(candidate.stream, candidate.inner).moves(array);
+      if (at.loop && rowFactor && !moves) {
         live += sizeOf(factor); // stays in the layout of its instruction
         continue;
       }
@@ -410,15 +444,15 @@ bool RegionFacts::checkShared(const Candidate &candidate,
   double bytes = 0;
   for (unsigned input : region.inputs) {
     const ArrayValue &array = graph.values[input];
-    bool streamed = candidate.stream && array.carries(*candidate.stream);
+    bool moves = loopsOf(candidate.stream, candidate.inner).moves(array);
     bool factor = llvm::any_of(region.operations, [&](unsigned index) {
       return graph.operations[index].kind == OperationKind::Contract &&
              llvm::is_contained(graph.operations[index].operands, input);
     });
-    if (!factor && !(streamed && hasContract))
+    if (!factor && !(moves && hasContract))
       continue;
     bytes += tileElements(candidate, input) * double(array.bytes()) *
-             double(streamed ? candidate.stages : 1);
+             double(moves ? candidate.stages : 1);
   }
   result.sharedBytes = candidate.measuredSharedBytes.value_or(int64_t(bytes));
   int64_t capacity = hardware.level("shared").capacityBytes;
@@ -446,6 +480,10 @@ Evaluation RegionFacts::evaluate(const Candidate &candidate,
   if (candidate.stream)
     result.trips = llvm::divideCeil(region.graph.axes[*candidate.stream].size,
                                     candidate.extent[*candidate.stream]);
+  if (candidate.inner)
+    result.innerTrips =
+        llvm::divideCeil(region.graph.axes[*candidate.inner].size,
+                         candidate.extent[*candidate.inner]);
   if (!checkShapes(candidate, result, all))
     return result;
   for (unsigned index : region.operations)

@@ -152,6 +152,8 @@ FailureOr<Pins> Schedule::readOptions() {
       pins.noStream = true;
     else if (failed(parsePin(text, "pin-stream", location, pins.stream)))
       return failure();
+    else
+      pins.streamOrder.push_back(StringRef(text).split(':').first.str());
   }
   if (pinWarps)
     pins.warps = pinWarps;
@@ -198,9 +200,10 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
   MLIRContext *context = builder.getContext();
   const Candidate &candidate = decision.candidate;
   op.setGroupAttr(partitionOf(context, graph, candidate, candidate.groups));
-  SmallVector<unsigned, 1> stream;
-  if (candidate.stream)
-    stream.push_back(*candidate.stream);
+  SmallVector<unsigned, 2> stream; // outermost first
+  for (std::optional<unsigned> axis : {candidate.stream, candidate.inner})
+    if (axis)
+      stream.push_back(*axis);
   op.setStreamAttr(partitionOf(context, graph, candidate, stream));
   SmallVector<StringRef> order;
   for (unsigned axis : candidate.groups)
@@ -319,6 +322,9 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
         axes->try_emplace(wire, size);
         pinned.insert(wire);
       }
+  pins.streamOrder.clear();
+  for (const std::string &axis : written.streamOrder)
+    llvm::append_range(pins.streamOrder, wiresCalled(diagram, axis));
   joinAxes(diagram, pinned);
   expandContracts(diagram);
   GeneratorLimits limits;

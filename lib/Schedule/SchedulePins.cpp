@@ -55,8 +55,11 @@ LogicalResult napkin::schedule::readPinAttribute(ncd::DiagramOp diagram,
     } else if (name == "stream" && partition) {
       if (partition.empty() && pins.stream.empty())
         pins.noStream = true;
-      else if (!pins.noStream && pins.stream.empty())
+      else if (!pins.noStream && pins.stream.empty()) {
         addPartition(partition, pins.stream);
+        for (StringAttr axis : partition.getAxes())
+          pins.streamOrder.push_back(axis.str());
+      }
     } else if (name == "warps" && positive) {
       if (!pins.warps)
         pins.warps = number.getInt();
@@ -117,12 +120,13 @@ static LogicalResult checkStages(ncd::DiagramOp diagram, int64_t stages,
         kernel.getBody()
             .walk([](ncd::ContractOp) { return WalkResult::interrupt(); })
             .wasInterrupted();
-    StringAttr axis = kernel.getStreamAxis();
-    if (!axis || !multiplies)
+    ncd::PartitionAttr stream = kernel.getStreamAttr();
+    if (!stream || !multiplies)
       continue;
     // One buffer more than whole chunks: the next is filled while one is read.
-    int64_t size = kernel.getAxisSize(axis).value_or(1);
-    most = std::max(most, size / kernel.getStreamSize().value_or(size) + 1);
+    for (auto [axis, chunk] :
+         llvm::zip_equal(stream.getAxes(), stream.getSizes()))
+      most = std::max(most, kernel.getAxisSize(axis).value_or(1) / chunk + 1);
   }
   if (most >= stages)
     return success();

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Schedule/Search.h"
+#include "Loops.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -17,6 +18,16 @@ using namespace napkin::schedule;
 
 /// Estimates within 1 % of each other are taken to be equal.
 static constexpr double tolerance = 1.01;
+
+bool Pins::mayNest(const std::string &outer, const std::string &inner) const {
+  if (stream.empty())
+    return true;
+  auto place = [&](const std::string &axis) {
+    return llvm::find(streamOrder, axis) - streamOrder.begin();
+  };
+  return stream.count(outer) && stream.count(inner) &&
+         (streamOrder.empty() || place(outer) < place(inner));
+}
 
 std::string Pins::str() const {
   std::string text;
@@ -71,8 +82,12 @@ private:
   Options groupOptions(unsigned axis) const;
   Options streamOptions(unsigned axis) const;
   Options warpOptions(const Candidate &candidate) const;
+  /// The axes that may be walked inside a stream over \p stream.
+  llvm::SmallVector<unsigned, 1> innerAxes(unsigned stream);
   void tryStream(std::optional<unsigned> stream, int64_t chunk,
-                 const StreamVerdict *verdict);
+                 const StreamVerdict *verdict,
+                 std::optional<unsigned> inner = std::nullopt,
+                 int64_t innerChunk = 1);
   void tryGroups(Candidate &candidate, unsigned next,
                  const StreamVerdict *verdict);
   void tryWarps(Candidate candidate, const StreamVerdict *verdict);
@@ -278,7 +293,8 @@ std::optional<BlockNeeds> Search::compile(const LegalCandidate &legal) const {
 bool Search::exceedsRefused(const Candidate &candidate) const {
   return llvm::any_of(tooLarge, [&](const Candidate &refused) {
     if (candidate.stream != refused.stream ||
-        candidate.warps != refused.warps || candidate.stages < refused.stages)
+        candidate.inner != refused.inner || candidate.warps != refused.warps ||
+        candidate.stages < refused.stages)
       return false;
     return llvm::all_of(region.axes, [&](unsigned axis) {
       return candidate.extent[axis] >= refused.extent[axis];
@@ -373,8 +389,45 @@ void Search::tryGroups(Candidate &candidate, unsigned next,
   }
 }
 
+llvm::SmallVector<unsigned, 1> Search::innerAxes(unsigned stream) {
+  llvm::SmallVector<unsigned, 1> result;
+  const std::string &outer = graph.axes[stream].name;
+  for (unsigned axis : region.axes) {
+    const Axis &info = graph.axes[axis];
+    bool pinned = pins.stream.count(info.name);
+    bool summed = llvm::any_of(region.operations, [&](unsigned index) {
+      const Operation &operation = graph.operations[index];
+      return llvm::is_contained(operation.over, axis) &&
+             (pinned || operation.kind == OperationKind::Contract);
+    });
+    if (axis == stream || !summed || !pins.mayNest(outer, info.name) ||
+        (!pinned && info.size <= facts.limits.longestWhole))
+      continue;
+    // Each walk has to have a form of its own.
+    const Loops &loops = facts.loopsOf(stream, axis);
+    std::string why;
+    for (bool insideStream : {true, false}) {
+      llvm::SmallVector<unsigned, 8> walk = loops.innerWalk(insideStream);
+      if (walk.empty())
+        continue;
+      StreamVerdict verdict = oracle(walk, Region(graph, walk).outputs, axis);
+      if (!verdict.legal && why.empty())
+        why = verdict.why;
+    }
+    if (why.empty())
+      result.push_back(axis);
+    else
+      refusedAxes.push_back(
+          fmt::format("inside a stream over '{}' it cannot be walked over "
+                      "'{}': {}",
+                      outer, info.name, why));
+  }
+  return result;
+}
+
 void Search::tryStream(std::optional<unsigned> stream, int64_t chunk,
-                       const StreamVerdict *verdict) {
+                       const StreamVerdict *verdict,
+                       std::optional<unsigned> inner, int64_t innerChunk) {
   Candidate candidate;
   for (const Axis &axis : graph.axes)
     candidate.extent.push_back(axis.size);
@@ -382,6 +435,9 @@ void Search::tryStream(std::optional<unsigned> stream, int64_t chunk,
   candidate.stream = stream;
   if (stream)
     candidate.extent[*stream] = chunk;
+  candidate.inner = inner;
+  if (inner)
+    candidate.extent[*inner] = innerChunk;
   tryGroups(candidate, 0, verdict);
 }
 
@@ -450,10 +506,19 @@ std::optional<Decision> Search::run(Refusal *refusal) {
   // Resident rows have few warps only where nothing else is legal.
   bool pinned = !pins.stream.empty() && !streams.empty();
   auto tryStreams = [&] {
-    for (const auto &[axis, verdict] : streams)
-      for (int64_t chunk : streamOptions(axis))
-        if (!fewWarps || chunk < graph.axes[axis].size)
+    for (const auto &[axis, verdict] : streams) {
+      llvm::SmallVector<unsigned, 1> inside = innerAxes(axis);
+      for (int64_t chunk : streamOptions(axis)) {
+        if (fewWarps && chunk >= graph.axes[axis].size)
+          continue;
+        // Two pinned axes are meant to be in one loop where that is possible.
+        if (inside.empty() || pins.stream.empty())
           tryStream(axis, chunk, &verdict);
+        for (unsigned inner : inside)
+          for (int64_t innerChunk : streamOptions(inner))
+            tryStream(axis, chunk, &verdict, inner, innerChunk);
+      }
+    }
   };
   if (!pinned)
     tryStream(std::nullopt, 0, nullptr);
@@ -590,6 +655,8 @@ void Search::explain(Decision &decision) {
     explainAxis(axis, "group");
   if (candidate.stream)
     explainAxis(*candidate.stream, "stream");
+  if (candidate.inner)
+    explainAxis(*candidate.inner, "inside it");
   for (const std::string &text : refusedAxes)
     decision.reasons.push_back({"resident", text});
   if (decision.passedOver)

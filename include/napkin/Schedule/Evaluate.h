@@ -30,6 +30,8 @@ struct GeneratorLimits {
   int64_t smallestChunk = 16;
   /// Largest tile of a group axis and largest chunk that are tried.
   int64_t largestTile = 256;
+  /// A summed axis of at most this size is not walked inside of a stream.
+  int64_t longestWhole = 128;
   /// Most rows or columns of the tile of one warp.
   int64_t largestWarpTile = 64;
   /// Values of one array that a thread holds in a kernel without contracts.
@@ -49,6 +51,8 @@ struct Candidate {
   /// The axes cut across blocks, slowest first.
   llvm::SmallVector<unsigned, 4> groups;
   std::optional<unsigned> stream;
+  /// The axis that is walked in chunks inside each step of the stream.
+  std::optional<unsigned> inner;
   int64_t warps = 4;
   int64_t stages = 1;
   /// Shared bytes of the block's program, once it was compiled; until then they
@@ -80,8 +84,9 @@ struct Evaluation {
   std::vector<cost::Violation> violations;
   Times times;
   int64_t blocks = 0;
-  /// Chunks that one block walks, 1 without a stream.
-  int64_t trips = 1;
+  /// Chunks that one block walks, 1 without a stream, and chunks of the inner
+  /// axis in each walk over it.
+  int64_t trips = 1, innerTrips = 1;
   /// Exact, in bounds, over the whole grid.
   int64_t readBytes = 0, writtenBytes = 0;
   int64_t sharedBytes = 0;
@@ -118,6 +123,9 @@ int64_t paddedExtent(int64_t extent, int64_t smallest);
 /// The widest moment of one operation (lib/Schedule/Columns.h).
 struct Column;
 
+/// Which loops run what (lib/Schedule/Loops.h).
+class Loops;
+
 /// Facts of a region that do not depend on the candidate, computed once.
 class RegionFacts {
 public:
@@ -133,9 +141,9 @@ public:
   /// The least pipeline depth that hides a chunk's journey behind the work on
   /// the chunks before it, within the generator's range.
   int64_t stagesFor(const Candidate &candidate) const;
-  /// Cycles of one chunk of \p candidate's stream in one block: its journey
-  /// from global memory, the work done on it, and the waits of one operation
-  /// for another inside it.
+  /// Cycles of one chunk of \p candidate's innermost loop in one block: its
+  /// journey from global memory, the work done on it, and the waits of one
+  /// operation for another inside it.
   struct ChunkCycles {
     double journey = 0, work = 0, chain = 0;
   };
@@ -160,6 +168,10 @@ public:
   /// The instruction of the widest warp tile, or null without contracts.
   const target::MatrixInstruction *instruction = nullptr;
 
+  /// The loops over these axes, memoised.
+  const Loops &loopsOf(std::optional<unsigned> stream,
+                       std::optional<unsigned> inner) const;
+
   /// Padded extent of \p axis under \p candidate.
   int64_t padded(const Candidate &candidate, unsigned axis) const;
 
@@ -180,6 +192,14 @@ private:
   /// Checks the registers per thread of the state and the tiles.
   bool checkRegisters(const Candidate &candidate, const StreamVerdict *verdict,
                       Evaluation &result) const;
+  /// Registers of the sums that the walk over the inner axis carries while
+  /// operation \p index runs in it.
+  double innerState(const Candidate &candidate, const Evaluation &result,
+                    unsigned index) const;
+  /// Cycles that a block waits, alone on its multiprocessor: barriers, first
+  /// chunks, and what of later ones the pipeline does not hide.
+  double waiting(const Candidate &candidate, const Evaluation &result,
+                 double chunkBytes) const;
   /// Checks the bytes of shared memory of one block.
   bool checkShared(const Candidate &candidate, Evaluation &result) const;
   /// Fills in the bytes and costs of \p result, once its warps are chosen.
@@ -199,8 +219,10 @@ private:
   /// Per value: values of one class have the same axes and width, so the same
   /// tile. One value stands for each.
   std::vector<unsigned> classOf, representatives;
-  /// Columns by stream axis, -1 for none; filled when asked for.
+  /// Columns by stream axis, and loops by both axes, -1 for none; filled when
+  /// asked for.
   mutable std::map<int64_t, std::vector<Column>> columns;
+  mutable std::map<std::pair<int64_t, int64_t>, std::unique_ptr<Loops>> loops;
 };
 
 } // namespace napkin::schedule

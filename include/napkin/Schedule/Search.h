@@ -19,8 +19,10 @@ namespace napkin::schedule {
 struct Pins {
   /// Tile per group axis, in elements.
   std::map<std::string, int64_t> group;
-  /// Chunk per stream axis; an empty name in streamOff means: none at all.
+  /// Chunk per stream axis.
   std::map<std::string, int64_t> stream;
+  /// Names of the pinned stream axes, outermost first; empty for any order.
+  std::vector<std::string> streamOrder;
   /// True when no axis may be streamed.
   bool noStream = false;
   std::optional<int64_t> warps, stages;
@@ -29,6 +31,8 @@ struct Pins {
   bool empty() const {
     return group.empty() && stream.empty() && !noStream && !warps && !stages;
   }
+  /// Whether \p inner may be walked inside a stream over \p outer.
+  bool mayNest(const std::string &outer, const std::string &inner) const;
   /// All of it in one line: "group q = 128, stream x = 64, warps = 4".
   std::string str() const;
 };
