@@ -368,12 +368,26 @@ LogicalResult rewriteAsStream(Operation *op, const StreamingOptions &wanted) {
       [&](ncd::StreamOp inner) { written.insert(inner.getAxisAttr()); });
   Block &body = kernel.getBody().front();
   if (written.empty()) {
+    StringAttr axis = kernel.getStreamAxis();
+    Operation *anchor = writeAppendedResults(kernel, axis);
+    bool appends = anchor;
+    if (!anchor)
+      anchor = body.getTerminator();
     SmallVector<Operation *> ops;
-    for (Operation &inner : body.without_terminator())
-      ops.push_back(&inner);
+    for (Operation &inner : body)
+      if (&inner != anchor && !inner.hasTrait<OpTrait::IsTerminator>())
+        ops.push_back(&inner);
+    // What a second loop writes may need nothing of a first one.
+    bool reduces = !appends || llvm::any_of(ops, [&](Operation *inner) {
+      return llvm::any_of(inner->getOperandTypes(), [&](Type type) {
+        return cast<ncd::ArrayType>(type).hasAxis(axis);
+      });
+    });
     SmallVector<Value> outputs(body.getTerminator()->getOperands());
-    if (failed(writeStream(kernel, kernel.getStreamAxis(), ops, outputs,
-                           body.getTerminator(), options)))
+    if (appends)
+      outputs = outputsOf(ops);
+    if (reduces &&
+        failed(writeStream(kernel, axis, ops, outputs, anchor, options)))
       return failure();
   }
   for (StringAttr axis : stream.getAxes().drop_front()) {

@@ -1,8 +1,10 @@
-//===- InnerWalks.cpp - What walks an axis inside a block -------*- C++ -*-===//
+//===- InnerWalks.cpp - Which operations a loop of a kernel takes -*-C++-*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "InnerWalks.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -19,13 +21,28 @@ SmallVector<Block *> blocksOf(ncd::KernelOp kernel) {
   return blocks;
 }
 
+SmallVector<Value, 2> outputsOf(ArrayRef<Operation *> ops) {
+  SmallPtrSet<Operation *, 16> inside(ops.begin(), ops.end());
+  SmallVector<Value, 2> outputs;
+  for (Operation *op : ops)
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+            return !inside.contains(
+                op->getBlock()->findAncestorOpInBlock(*user));
+          }))
+        outputs.push_back(result);
+  return outputs;
+}
+
+static bool carries(Type type, StringAttr axis) {
+  auto array = dyn_cast<ncd::ArrayType>(type);
+  return array && array.hasAxis(axis);
+}
+
 static bool touches(Operation &op, StringAttr axis) {
-  auto carries = [&](Type type) {
-    auto array = dyn_cast<ncd::ArrayType>(type);
-    return array && array.hasAxis(axis);
-  };
-  return llvm::any_of(op.getOperandTypes(), carries) ||
-         llvm::any_of(op.getResultTypes(), carries);
+  auto has = [&](Type type) { return carries(type, axis); };
+  return llvm::any_of(op.getOperandTypes(), has) ||
+         llvm::any_of(op.getResultTypes(), has);
 }
 
 /// The walk among \p ops, which are consecutive; empty where none has the axis.
@@ -44,19 +61,10 @@ static InnerWalk walkAmong(ArrayRef<Operation *> ops, StringAttr axis) {
       if (walking.contains(user) || ahead.contains(user))
         ahead.insert(op);
   InnerWalk walk;
-  SmallPtrSet<Operation *, 16> taken;
   for (Operation *op : ops)
-    if (walking.contains(op) || (behind.contains(op) && ahead.contains(op))) {
+    if (walking.contains(op) || (behind.contains(op) && ahead.contains(op)))
       walk.ops.push_back(op);
-      taken.insert(op);
-    }
-  for (Operation *op : walk.ops)
-    for (Value result : op->getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-            return !taken.contains(
-                op->getBlock()->findAncestorOpInBlock(*user));
-          }))
-        walk.outputs.push_back(result);
+  walk.outputs = outputsOf(walk.ops);
   return walk;
 }
 
@@ -99,6 +107,69 @@ Operation *gatherAtEnd(const InnerWalk &walk) {
     behind = user;
   }
   return last;
+}
+
+/// What makes \p results of \p block out of values that lack \p axis and of
+/// arguments, in order; \p arguments are those that it reads.
+static SmallVector<Operation *> makersOf(ArrayRef<Value> results, Block &block,
+                                         StringAttr axis,
+                                         SetVector<Value> &arguments) {
+  SetVector<Value> needed(results.begin(), results.end());
+  DenseSet<Operation *> makers;
+  for (unsigned next = 0; next < needed.size(); ++next) {
+    Operation *op = needed[next].getDefiningOp();
+    if (!op) {
+      arguments.insert(needed[next]);
+      continue;
+    }
+    makers.insert(op);
+    for (Value operand : op->getOperands())
+      if (carries(operand.getType(), axis))
+        needed.insert(operand);
+  }
+  SmallVector<Operation *> ordered;
+  for (Operation &op : block)
+    if (makers.contains(&op))
+      ordered.push_back(&op);
+  return ordered;
+}
+
+ncd::StreamOp writeAppendedResults(ncd::KernelOp kernel, StringAttr axis) {
+  Block &body = kernel.getBody().front();
+  Operation *yield = body.getTerminator();
+  SetVector<Value> results, arguments;
+  for (Value value : yield->getOperands())
+    if (carries(value.getType(), axis))
+      results.insert(value);
+  if (results.empty())
+    return {};
+  SmallVector<Operation *> makers =
+      makersOf(results.getArrayRef(), body, axis, arguments);
+  OpBuilder builder(yield);
+  auto stream = ncd::StreamOp::create(
+      builder, yield->getLoc(), TypeRange(ValueRange(results.getArrayRef())),
+      axis, arguments.getArrayRef(), TypeRange());
+  IRMapping mapping;
+  mapping.map(ValueRange(arguments.getArrayRef()), stream.getStepChunks());
+  builder.setInsertionPointToEnd(&stream.getStep().front());
+  for (Operation *op : makers)
+    builder.clone(*op, mapping);
+  SmallVector<Value> parts;
+  for (Value result : results)
+    parts.push_back(mapping.lookup(result));
+  ncd::YieldOp::create(builder, yield->getLoc(), parts);
+  for (Region *region :
+       {&stream.getInit(), &stream.getMerge(), &stream.getFinish()}) {
+    builder.setInsertionPointToEnd(&region->front());
+    ncd::YieldOp::create(builder, yield->getLoc(), ValueRange());
+  }
+  for (OpOperand &operand : yield->getOpOperands())
+    if (auto *at = llvm::find(results, operand.get()); at != results.end())
+      operand.set(stream.getResult(at - results.begin()));
+  for (Operation *op : llvm::reverse(makers))
+    if (isOpTriviallyDead(op))
+      op->erase();
+  return stream;
 }
 
 } // namespace napkin::algebra

@@ -1,10 +1,11 @@
-//===- InnerWalks.h - What walks an axis inside a block ---------*- C++ -*-===//
+//===- InnerWalks.h - Which operations a loop of a kernel takes -*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A kernel that proceeds along several axes walks the inner ones inside each
 // step of the outer one, and before and after its loop. Which operations of a
-// block such a walk takes follows from the arrays that carry its axis.
+// block such a walk takes follows from the arrays that carry its axis. Results
+// that carry the outer axis are written by a second loop over it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +32,19 @@ llvm::SmallVector<mlir::Block *> blocksOf(ncd::KernelOp kernel);
 llvm::SmallVector<InnerWalk> findInnerWalks(mlir::Block &block,
                                             mlir::StringAttr axis);
 
+/// Results of \p ops that something else uses.
+llvm::SmallVector<mlir::Value, 2>
+outputsOf(llvm::ArrayRef<mlir::Operation *> ops);
+
 /// Moves what uses the outputs of \p walk behind its last operation, and
 /// returns that.
 mlir::Operation *gatherAtEnd(const InnerWalk &walk);
+
+/// Gives the results of \p kernel that carry \p axis a loop of its own at the
+/// end: whatever makes them and carries the axis is written anew there, chunk
+/// by chunk; what it needs of reductions over the axis comes from before the
+/// loop. Returns the loop, or null where no result carries the axis.
+ncd::StreamOp writeAppendedResults(ncd::KernelOp kernel, mlir::StringAttr axis);
 
 } // namespace napkin::algebra
 

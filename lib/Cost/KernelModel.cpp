@@ -41,16 +41,17 @@ Expression KernelModel::repetitions(const Array &array) const {
   for (const std::string &axis : groupAxes)
     if (!array.carries(axis))
       result *= Expression::ceilDivision(axis, groupVariable(axis));
-  Expression around = Expression::constant(1);
+  Expression around = Expression::constant(1), inside = around;
   for (const std::string &axis : streamAxes) {
     if (!array.carries(axis)) {
       around *= Expression::ceilDivision(axis, streamVariable(axis));
       continue;
     }
-    result *= around;
+    inside *= around;
     around = Expression::constant(1);
   }
-  return result;
+  return result * (inside * Expression::constant(array.loops) +
+                   Expression::constant(array.walksBeside));
 }
 
 Expression KernelModel::tile(const Array &array, Unit unit) const {

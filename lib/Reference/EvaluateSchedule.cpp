@@ -64,6 +64,39 @@ static Tensor sliceOf(const Tensor &tensor, StringRef name, int64_t begin,
   return slice;
 }
 
+/// The results of \p op that carry its axis.
+static Operation::result_range appendedResults(ncd::StreamOp op) {
+  Operation *finished = op.getFinish().front().getTerminator();
+  return op.getResults().drop_front(finished->getNumOperands());
+}
+
+/// \p parts of axis \p name, which follow each other, as one tensor.
+static Tensor joinParts(llvm::ArrayRef<TensorRef> parts, StringRef name) {
+  int index = parts.front()->axisIndex(name);
+  std::vector<Axis> axes = parts.front()->axes;
+  int64_t inner = countOf(llvm::ArrayRef(axes).drop_front(index + 1));
+  int64_t outer = countOf(llvm::ArrayRef(axes).take_front(index));
+  axes[index].size = 0;
+  for (const TensorRef &part : parts)
+    axes[index].size += part->axes[index].size;
+  Tensor whole(axes, parts.front()->element);
+  int64_t begin = 0;
+  for (const TensorRef &part : parts) {
+    int64_t length = part->axes[index].size;
+    auto copy = [&](const auto &from, auto &to) {
+      for (int64_t row = 0; row < outer; ++row)
+        std::copy_n(from.data() + row * length * inner, length * inner,
+                    to.data() + (row * axes[index].size + begin) * inner);
+    };
+    if (isFloat(whole.element))
+      copy(part->floats, whole.floats);
+    else
+      copy(part->integers, whole.integers);
+    begin += length;
+  }
+  return whole;
+}
+
 FailureOr<Evaluator::State> Evaluator::streamStep(ncd::StreamOp op, State state,
                                                   int64_t begin, int64_t end) {
   for (Value input : op.getInputs())
@@ -79,6 +112,15 @@ FailureOr<Evaluator::State> Evaluator::streamStep(ncd::StreamOp op, State state,
     ranges[op.getAxis()] = *saved;
   else
     ranges.erase(op.getAxis());
+  if (failed(next))
+    return failure();
+  // Behind the state stand the parts of results that carry the axis.
+  for (auto [result, part] :
+       llvm::zip_equal(appendedResults(op),
+                       llvm::ArrayRef(*next).drop_front(op.getNumStates())))
+    if (end > begin)
+      appended[result].push_back(part);
+  next->resize(op.getNumStates());
   return next;
 }
 
@@ -133,13 +175,18 @@ LogicalResult Evaluator::evaluate(ncd::StreamOp op) {
             array && array.hasAxis(op.getAxis()))
           size = array.sizeOf(op.getAxis());
     });
+  for (Value result : appendedResults(op))
+    appended[result].clear();
   FailureOr<State> state = streamTree(op, 0, size, /*depth=*/4);
   if (failed(state))
     return failure();
   FailureOr<State> results = runBlock(op.getFinish().front(), *state);
   if (failed(results))
     return failure();
-  for (auto [value, tensor] : llvm::zip_equal(op.getResults(), *results))
+  for (auto [value, tensor] : llvm::zip(op.getResults(), *results))
     values[value] = tensor;
+  for (Value result : appendedResults(op))
+    values[result] = std::make_shared<const Tensor>(
+        joinParts(appended[result], op.getAxis()));
   return success();
 }

@@ -134,6 +134,8 @@ private:
   llvm::DenseMap<mlir::Value, TensorRef> values;
   /// Axes whose size or position is not that of the type: `?` and chunks.
   llvm::StringMap<Range> ranges;
+  /// The parts so far of a stream's results that carry its axis.
+  llvm::DenseMap<mlir::Value, std::vector<TensorRef>> appended;
 };
 
 } // namespace napkin::reference

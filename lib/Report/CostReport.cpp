@@ -50,11 +50,30 @@ static cost::Array describeArray(ncd::KernelOp kernel, Type type,
   return result;
 }
 
+/// Counts the loops of \p kernel that read its argument \p argument.
+static void countLoops(ncd::KernelOp kernel, BlockArgument argument,
+                       cost::Array &array) {
+  array.loops = 0;
+  for (mlir::Operation *user : argument.getUsers()) {
+    auto stream = dyn_cast<ncd::StreamOp>(user);
+    if (!stream)
+      continue;
+    bool inside = isa<ncd::StreamOp>(stream->getParentOp()) ||
+                  stream.getAxisAttr() == kernel.getStreamAxis();
+    ++(inside ? array.loops : array.walksBeside);
+  }
+  if (!array.loops && !array.walksBeside)
+    array.loops = 1;
+}
+
 cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
   cost::KernelModel model;
-  for (Value input : kernel.getInputs())
+  for (auto [input, argument] :
+       llvm::zip_equal(kernel.getInputs(), kernel.getBody().getArguments())) {
     model.arrays.push_back(describeArray(
         kernel, input.getType(), schedule::arrayName(input), cost::Role::Read));
+    countLoops(kernel, argument, model.arrays.back());
+  }
   Block &block = kernel.getBody().front();
   for (mlir::Operation &op : block.without_terminator())
     for (Value result : op.getResults()) {
@@ -293,6 +312,11 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
     report.stream += fmt::format(
         "{}{} by {}, {} chunks", report.stream.empty() ? "" : "; inside ", axis,
         chunk, llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), chunk));
+    auto loops = kernel.getBody().front().getOps<ncd::StreamOp>();
+    size_t count = llvm::count_if(
+        loops, [&](ncd::StreamOp stream) { return stream.getAxis() == axis; });
+    if (count > 1)
+      report.stream += fmt::format(" in each of {} loops", count);
   }
   readScheduleNotes(kernel, report);
 

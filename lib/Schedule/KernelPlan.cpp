@@ -96,6 +96,8 @@ private:
   /// Values of the kernel that hold an input, or a chunk of it, and the input.
   DenseMap<Value, Value> inputs;
   DenseMap<Value, std::string> names;
+  /// Results that are written chunk by chunk, and the loop that writes them.
+  DenseMap<Value, plan::NestId> appended;
   llvm::StringMap<unsigned> counts, loops, fills;
 };
 } // namespace
@@ -281,14 +283,18 @@ void Reader::readStream(ncd::StreamOp stream, plan::NestId at) {
   for (auto [chunk, input] :
        llvm::zip_equal(stream.getStepChunks(), stream.getInputs()))
     inputs[chunk] = inputs.lookup(input);
-  readBlock(step, addLoop(at, stream.getAxisAttr()));
+  plan::NestId loop = addLoop(at, stream.getAxisAttr());
+  readBlock(step, loop);
   for (auto [state, argument] :
        llvm::zip(stream.getStepStates(), finish.getArguments()))
     names[argument] = names.lookup(state);
   readBlock(finish, at);
-  for (auto [result, value] : llvm::zip_equal(
-           stream.getResults(), finish.getTerminator()->getOperands()))
+  for (auto [result, value] :
+       llvm::zip(stream.getResults(), finish.getTerminator()->getOperands()))
     names[result] = names.lookup(value);
+  for (Value result :
+       stream.getResults().drop_front(finish.getTerminator()->getNumOperands()))
+    appended[result] = loop;
 }
 
 void Reader::readBlock(Block &body, plan::NestId at) {
@@ -318,7 +324,7 @@ void Reader::readStores() {
     store.axes = axesOf(value);
     store.bits = bitsOf(value);
     store.level = plan::Level::Registers;
-    store.at = block;
+    store.at = appended.count(value) ? appended.lookup(value) : block;
     store.store = true;
     plan.fills.push_back(std::move(store));
   }

@@ -111,13 +111,13 @@ llvm::SmallVector<unsigned, 4> Region::groupCandidates() const {
   return result;
 }
 
-llvm::SmallVector<unsigned, 2> Region::streamCandidates() const {
+llvm::SmallVector<unsigned, 2> Region::streamCandidates(bool carriedOut) const {
   llvm::SmallVector<unsigned, 2> result;
   for (unsigned axis : axes) {
     auto carries = [&](unsigned value) {
       return graph.values[value].carries(axis);
     };
-    if (reduces(axis) && llvm::none_of(outputs, carries) &&
+    if (reduces(axis) && llvm::any_of(outputs, carries) == carriedOut &&
         llvm::any_of(inputs, carries))
       result.push_back(axis);
   }

@@ -19,34 +19,6 @@ using namespace napkin::schedule;
 /// Estimates within 1 % of each other are taken to be equal.
 static constexpr double tolerance = 1.01;
 
-bool Pins::mayNest(const std::string &outer, const std::string &inner) const {
-  if (stream.empty())
-    return true;
-  auto place = [&](const std::string &axis) {
-    return llvm::find(streamOrder, axis) - streamOrder.begin();
-  };
-  return stream.count(outer) && stream.count(inner) &&
-         (streamOrder.empty() || place(outer) < place(inner));
-}
-
-std::string Pins::str() const {
-  std::string text;
-  auto add = [&](const std::string &more) {
-    text += (text.empty() ? "" : ", ") + more;
-  };
-  for (const auto &[axis, size] : group)
-    add(fmt::format("group {} = {}", axis, size));
-  for (const auto &[axis, size] : stream)
-    add(fmt::format("stream {} = {}", axis, size));
-  if (noStream)
-    add("stream = none");
-  if (warps)
-    add(fmt::format("warps = {}", *warps));
-  if (stages)
-    add(fmt::format("stages = {}", *stages));
-  return text;
-}
-
 /// Candidates that are compiled before a region is given up. Few are: the
 /// estimate of shared memory is right for most, and what is larger than one
 /// that did not fit is not tried.
@@ -82,6 +54,9 @@ private:
   Options groupOptions(unsigned axis) const;
   Options streamOptions(unsigned axis) const;
   Options warpOptions(const Candidate &candidate) const;
+  /// Finds the stream axes that outputs do not carry, or do.
+  void findStreams(bool carriedOut);
+  void tryStreams(bool carriedOut);
   /// The axes that may be walked inside a stream over \p stream.
   llvm::SmallVector<unsigned, 1> innerAxes(unsigned stream);
   void tryStream(std::optional<unsigned> stream, int64_t chunk,
@@ -111,7 +86,7 @@ private:
   llvm::SmallVector<unsigned, 4> groupAxes;
   std::map<unsigned, Options> options;
   /// The axes that may be streamed.
-  std::vector<std::pair<unsigned, StreamVerdict>> streams;
+  std::vector<std::pair<unsigned, StreamVerdict>> streams, carriedStreams;
   /// In the order in which they were tried.
   std::vector<LegalCandidate> found;
   /// What was compiled and did not fit.
@@ -407,10 +382,12 @@ llvm::SmallVector<unsigned, 1> Search::innerAxes(unsigned stream) {
     const Loops &loops = facts.loopsOf(stream, axis);
     std::string why;
     for (bool insideStream : {true, false}) {
-      llvm::SmallVector<unsigned, 8> walk = loops.innerWalk(insideStream);
+      llvm::SmallVector<unsigned, 2> outputs;
+      llvm::SmallVector<unsigned, 8> walk =
+          loops.innerWalk(insideStream, outputs);
       if (walk.empty())
         continue;
-      StreamVerdict verdict = oracle(walk, Region(graph, walk).outputs, axis);
+      StreamVerdict verdict = oracle(walk, outputs, axis);
       if (!verdict.legal && why.empty())
         why = verdict.why;
     }
@@ -482,52 +459,76 @@ Refusal Search::refuse() const {
   return result;
 }
 
+void Search::findStreams(bool carriedOut) {
+  for (unsigned axis : region.streamCandidates(carriedOut)) {
+    if (!pins.stream.empty() && !pins.stream.count(graph.axes[axis].name))
+      continue;
+    // With a second loop the first one ends with what the second one needs.
+    llvm::SmallVector<unsigned, 8> operations(region.operations);
+    llvm::SmallVector<unsigned, 2> outputs(region.outputs);
+    if (carriedOut) {
+      outputs.clear();
+      operations = facts.loopsOf(axis, std::nullopt).firstPass(outputs);
+    }
+    StreamVerdict verdict = oracle(operations, outputs, axis);
+    if (verdict.legal)
+      (carriedOut ? carriedStreams : streams).push_back({axis, verdict});
+    else
+      refusedAxes.push_back(fmt::format("it cannot be streamed over '{}': {}",
+                                        graph.axes[axis].name, verdict.why));
+  }
+}
+
+void Search::tryStreams(bool carriedOut) {
+  for (const auto &[axis, verdict] : carriedOut ? carriedStreams : streams) {
+    llvm::SmallVector<unsigned, 1> inside = innerAxes(axis);
+    for (int64_t chunk : streamOptions(axis)) {
+      if (fewWarps && chunk >= graph.axes[axis].size)
+        continue;
+      // Two pinned axes are meant to be in one loop where that is possible.
+      if (inside.empty() || pins.stream.empty())
+        tryStream(axis, chunk, &verdict);
+      for (unsigned inner : inside)
+        for (int64_t innerChunk : streamOptions(inner))
+          tryStream(axis, chunk, &verdict, inner, innerChunk);
+    }
+  }
+}
+
 void Search::prepare() {
   groupAxes = region.groupCandidates();
   for (unsigned axis : groupAxes)
     options[axis] = groupOptions(axis);
   if (!pins.noStream)
-    for (unsigned axis : region.streamCandidates()) {
-      if (!pins.stream.empty() && !pins.stream.count(graph.axes[axis].name))
-        continue;
-      StreamVerdict verdict = oracle(region.operations, region.outputs, axis);
-      if (verdict.legal)
-        streams.push_back({axis, verdict});
-      else
-        refusedAxes.push_back(fmt::format("it cannot be streamed over '{}': {}",
-                                          graph.axes[axis].name, verdict.why));
-    }
+    findStreams(/*carriedOut=*/false);
+  if (!pins.stream.empty())
+    findStreams(/*carriedOut=*/true);
 }
 
 std::optional<Decision> Search::run(Refusal *refusal) {
-  // (Verdicts stay where they are from here on.)
+  // (Verdicts stay where they are while candidates are tried.)
   // A pinned stream is kept to. Otherwise everything may stay resident, if that
   // is cheaper; at equal cost it does, since a loop then gains nothing.
   // Resident rows have few warps only where nothing else is legal.
-  bool pinned = !pins.stream.empty() && !streams.empty();
-  auto tryStreams = [&] {
-    for (const auto &[axis, verdict] : streams) {
-      llvm::SmallVector<unsigned, 1> inside = innerAxes(axis);
-      for (int64_t chunk : streamOptions(axis)) {
-        if (fewWarps && chunk >= graph.axes[axis].size)
-          continue;
-        // Two pinned axes are meant to be in one loop where that is possible.
-        if (inside.empty() || pins.stream.empty())
-          tryStream(axis, chunk, &verdict);
-        for (unsigned inner : inside)
-          for (int64_t innerChunk : streamOptions(inner))
-            tryStream(axis, chunk, &verdict, inner, innerChunk);
-      }
-    }
-  };
+  bool pinned =
+      !pins.stream.empty() && (!streams.empty() || !carriedStreams.empty());
   if (!pinned)
     tryStream(std::nullopt, 0, nullptr);
-  tryStreams();
+  tryStreams(/*carriedOut=*/false);
+  tryStreams(/*carriedOut=*/true);
   fewWarps = true;
   if (!pinned && !facts.hasContract && found.empty())
     tryStream(std::nullopt, 0, nullptr);
-  if (!facts.hasContract)
-    tryStreams();
+  if (!facts.hasContract) {
+    tryStreams(/*carriedOut=*/false);
+    tryStreams(/*carriedOut=*/true);
+  }
+  // What fits moves fewer bytes than two loops, which read twice.
+  if (found.empty() && pins.stream.empty() && !pins.noStream) {
+    fewWarps = false;
+    findStreams(/*carriedOut=*/true);
+    tryStreams(/*carriedOut=*/true);
+  }
   std::optional<Decision> best = pickCompiled();
   if (best)
     best->passedOver = passedOver;
@@ -657,6 +658,14 @@ void Search::explain(Decision &decision) {
     explainAxis(*candidate.stream, "stream");
   if (candidate.inner)
     explainAxis(*candidate.inner, "inside it");
+  if (candidate.stream &&
+      facts.loopsOf(candidate.stream, candidate.inner).hasSecond())
+    decision.reasons.push_back(
+        {"a second loop",
+         fmt::format("results carry '{}' and need what the first loop ends "
+                     "with, and all of '{}' does not stay in the block",
+                     graph.axes[*candidate.stream].name,
+                     graph.axes[*candidate.stream].name)});
   for (const std::string &text : refusedAxes)
     decision.reasons.push_back({"resident", text});
   if (decision.passedOver)
@@ -723,8 +732,9 @@ Decision Decision::renamed(llvm::ArrayRef<unsigned> names,
     to.extent[name] = candidate.extent[index];
   for (unsigned &axis : to.groups)
     axis = names[axis];
-  if (to.stream)
-    to.stream = names[*to.stream];
+  for (std::optional<unsigned> *axis : {&to.stream, &to.inner})
+    if (*axis)
+      *axis = names[**axis];
   if (result.evaluation.rowAxis)
     result.evaluation.rowAxis = names[*result.evaluation.rowAxis];
   for (StreamState &member : result.verdict.state)

@@ -10,7 +10,7 @@
 //
 // Where a block has loops inside each other, an array that an inner one brings
 // in chunk by chunk is read anew in every step of those around it whose axes it
-// lacks.
+// lacks; and anew in each loop, where several follow each other.
 //
 // For a×b·b×c grouped over a and c, the left operand does not carry c, so it is
 // read ⌈c/g_c⌉ times, the right one ⌈a/g_a⌉ times:
@@ -44,6 +44,9 @@ struct Array {
   /// Bytes of one value.
   int64_t bytesPerValue = 1;
   Role role = Role::Read;
+  /// Loops of a block that read it, those inside the outermost stream or over
+  /// its axis, and walks over an inner axis outside of it.
+  int64_t loops = 1, walksBeside = 0;
 
   /// True when \p axis is one of its axes.
   bool carries(llvm::StringRef axis) const;
@@ -70,7 +73,7 @@ public:
   Expression size(const Array &array, Unit unit) const;
   /// How often \p array is read or written: Π ⌈x/g_x⌉ over the group axes that
   /// it lacks, and Π ⌈x/s_x⌉ over the stream axes that it lacks outside of one
-  /// that it carries; 1 for what is written.
+  /// that it carries, for each loop that reads it; 1 for what is written.
   Expression repetitions(const Array &array) const;
   /// What one group holds of \p array at once: g_x, s_x or the whole axis.
   Expression tile(const Array &array, Unit unit) const;

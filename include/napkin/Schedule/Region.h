@@ -143,9 +143,10 @@ public:
   /// Axes that blocks may share out: carried by every output and reduced
   /// nowhere.
   llvm::SmallVector<unsigned, 4> groupCandidates() const;
-  /// Axes that a block may walk in chunks: reduced here, in no output, carried
-  /// by some input.
-  llvm::SmallVector<unsigned, 2> streamCandidates() const;
+  /// Axes that a block may walk in chunks: reduced here and carried by some
+  /// input, and by no output; or by one, with \p carriedOut, which a second
+  /// loop then writes.
+  llvm::SmallVector<unsigned, 2> streamCandidates(bool carriedOut) const;
   /// The arrays that cross, as the cost model wants them. \p groups and
   /// \p stream say how axes are partitioned.
   cost::KernelModel model(llvm::ArrayRef<unsigned> groups,

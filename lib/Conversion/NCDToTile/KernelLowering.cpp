@@ -580,6 +580,26 @@ LogicalResult KernelLowering::lowerOp(Operation &op) {
       });
 }
 
+LogicalResult KernelLowering::storeTile(Operation *op, Value tile,
+                                        ncd::ArrayType array, Value output) {
+  if (failed(checkReach(op, array)))
+    return failure();
+  Location loc = op->getLoc();
+  auto type = cast<tile::TileType>(tile.getType());
+  // Truth values are stored as bytes.
+  if (type.getElementType().isInteger(1)) {
+    auto bytes = tile::TileType::get(builder.getContext(), type.getAxes(),
+                                     type.getSizes(), builder.getI8Type(),
+                                     tile::LayoutAttr());
+    tile = createMap(
+        loc, bytes, tile, [&](OpBuilder &b, ValueRange args) -> Value {
+          return arith::ExtUIOp::create(b, loc, b.getI8Type(), args[0]);
+        });
+  }
+  tile::StoreOp::create(builder, loc, tile, createView(loc, output, array));
+  return success();
+}
+
 LogicalResult KernelLowering::lower(StringRef name) {
   if (failed(planTiles()))
     return failure();
@@ -607,8 +627,13 @@ LogicalResult KernelLowering::lower(StringRef name) {
     arrays[argument] = body->addArgument(argument.getType(), argument.getLoc());
   Operation *yield = kernel.getBody().front().getTerminator();
   SmallVector<Value> written;
-  for (Value value : yield->getOperands())
+  for (Value value : yield->getOperands()) {
     written.push_back(body->addArgument(value.getType(), loc));
+    if (auto stream = value.getDefiningOp<ncd::StreamOp>();
+        stream &&
+        cast<ncd::ArrayType>(value.getType()).hasAxis(stream.getAxisAttr()))
+      appended[value].push_back(written.back());
+  }
   for (Attribute axis : gridAxes)
     places[cast<StringAttr>(axis)] =
         body->addArgument(builder.getIndexType(), loc);
@@ -623,20 +648,11 @@ LogicalResult KernelLowering::lower(StringRef name) {
         return ncd::emitPartitionError(kernel)
                << "axis '" << axis.getValue()
                << "' is cut across blocks, but a result does not carry it";
+    if (appended.contains(value))
+      continue; // stored chunk by chunk
     FailureOr<Value> tile = tileOf(kernel, value);
-    if (failed(tile) || failed(checkReach(kernel, array)))
+    if (failed(tile) || failed(storeTile(kernel, *tile, array, output)))
       return failure();
-    auto type = cast<tile::TileType>(tile->getType());
-    if (type.getElementType().isInteger(1)) {
-      auto bytes = tile::TileType::get(builder.getContext(), type.getAxes(),
-                                       type.getSizes(), builder.getI8Type(),
-                                       tile::LayoutAttr());
-      tile = createMap(
-          loc, bytes, *tile, [&](OpBuilder &b, ValueRange args) -> Value {
-            return arith::ExtUIOp::create(b, loc, b.getI8Type(), args[0]);
-          });
-    }
-    tile::StoreOp::create(builder, loc, *tile, createView(loc, output, array));
   }
   tile::ReturnOp::create(builder, loc);
   return success();

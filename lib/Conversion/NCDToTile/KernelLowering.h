@@ -54,7 +54,11 @@ private:
   mlir::LogicalResult lowerReduce(ncd::ReduceOp op);
   mlir::LogicalResult lowerStream(ncd::StreamOp op);
   mlir::LogicalResult lowerWhen(ncd::WhenOp op);
-  /// Lowers `step` for `chunk` from `states`.
+  /// Stores a block's part of `array` into `output`.
+  mlir::LogicalResult storeTile(mlir::Operation *op, Value tile,
+                                ncd::ArrayType array, Value output);
+  /// Lowers `step` for `chunk` from `states`, and stores its part of results
+  /// that carry the axis.
   mlir::FailureOr<llvm::SmallVector<Value>>
   lowerStep(ncd::StreamOp op, mlir::ValueRange states, Chunk chunk);
 
@@ -93,6 +97,8 @@ private:
   llvm::DenseMap<Value, Value>
       arrays; ///< values that are arrays in global memory
   llvm::DenseMap<Value, Value> tiles;
+  /// Results of streams that carry their axis, and the arrays that they are.
+  llvm::DenseMap<Value, llvm::SmallVector<Value, 1>> appended;
   llvm::DenseSet<Value> loaded; ///< tiles that are zero past the end
   /// The steps that are being lowered, outermost first.
   llvm::SmallVector<Chunk, 2> chunks;

@@ -19,14 +19,24 @@ KernelLowering::lowerStep(ncd::StreamOp op, ValueRange states, Chunk chunk) {
     arrays[argument] = arrays.lookup(input);
   Block &block = op.getStep().front();
   SmallVector<Value> next;
-  LogicalResult result = lowerBlock(block);
-  if (succeeded(result))
-    for (Value value : block.getTerminator()->getOperands()) {
-      FailureOr<Value> tile = tileOf(op, value);
-      if (failed(tile))
+  if (failed(lowerBlock(block)))
+    return failure();
+  for (Value value : block.getTerminator()->getOperands()) {
+    FailureOr<Value> tile = tileOf(op, value);
+    if (failed(tile))
+      return failure();
+    next.push_back(*tile);
+  }
+  // Behind the states: parts of the results that carry the axis.
+  ValueRange results =
+      op.getResults().take_back(next.size() - op.getNumStates());
+  for (auto [value, part] :
+       llvm::zip(results, ArrayRef(next).take_back(results.size())))
+    for (Value output : appended.lookup(value))
+      if (failed(storeTile(op, part, cast<ncd::ArrayType>(value.getType()),
+                           output)))
         return failure();
-      next.push_back(*tile);
-    }
+  next.truncate(next.size() - results.size());
   // Keep what was read ahead of the loop; forget what belongs to the chunk.
   for (auto &[value, tile] : tiles)
     if (!before.count(value) && arrays.count(value) &&
@@ -34,8 +44,6 @@ KernelLowering::lowerStep(ncd::StreamOp op, ValueRange states, Chunk chunk) {
       before[value] = tile;
   tiles = std::move(before);
   chunks.pop_back();
-  if (failed(result))
-    return failure();
   return next;
 }
 
@@ -81,6 +89,16 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
       return failure();
     states = *next;
   }
+  for (Value result : op.getResults())
+    if (cast<ncd::ArrayType>(result.getType()).hasAxis(axis) &&
+        llvm::any_of(result.getUsers(), [&](Operation *user) {
+          return user != kernel.getBody().front().getTerminator();
+        }))
+      return ncd::emitPartitionError(op)
+             << "a result that carries the streamed axis '" << axis.getValue()
+             << "' is written chunk by chunk, and something in the kernel "
+                "reads "
+                "it; end the kernel there";
   Block &finish = op.getFinish().front();
   for (auto [argument, state] : llvm::zip(finish.getArguments(), states))
     tiles[argument] = state;

@@ -41,6 +41,28 @@ TEST(KernelModel, AttentionMoves) {
   EXPECT_EQ(transfers.smooth().str(), "2·x·d·q/g_q + 2·q·d");
 }
 
+TEST(KernelModel, WhatALoopInsideBringsIsReadInEveryOuterStep) {
+  KernelModel model;
+  model.arrays = {{"X", {"a", "b"}, 2, Role::Read},
+                  {"W", {"c", "b"}, 2, Role::Read},
+                  {"L", {"a"}, 4, Role::Written}};
+  model.groupAxes = {"a"};
+  model.streamAxes = {"c", "b"};
+  Bindings values = {{"a", 128}, {"b", 256}, {"c", 512}};
+  KernelModel::bindPartition(values, "a", 64, /*stream=*/false);
+  KernelModel::bindPartition(values, "c", 64, /*stream=*/true);
+  auto bytes = [&] {
+    return llvm::cantFail(model.transfers(Unit::Bytes).evaluate(values));
+  };
+  int64_t x = 128 * 256 * 2, w = 512 * 256 * 2, l = 128 * 4;
+  EXPECT_EQ(bytes(), x * 8 + w * 2 + l);
+  // A walk ahead of the outer loop reads x once more, a second loop all twice.
+  model.arrays[0].walksBeside = 1;
+  EXPECT_EQ(bytes(), x * 9 + w * 2 + l);
+  model.arrays[0].loops = model.arrays[1].loops = 2;
+  EXPECT_EQ(bytes(), x * 17 + w * 4 + l);
+}
+
 TEST(KernelModel, AttentionBytesOfTheExample) {
   // Four heads of 512 × 512 with d = 128 in bf16: 5 242 880 bytes.
   KernelModel model = attentionModel();

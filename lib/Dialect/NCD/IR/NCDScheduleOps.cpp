@@ -460,11 +460,15 @@ LogicalResult StreamOp::verify() {
       return emitOpError("operand ")
              << index << " does not carry the streamed axis '" << axis
              << "'; use it directly instead of through 'ins'";
+  bool carrying = false;
   for (auto [index, type] : llvm::enumerate(getResultTypes()))
     if (cast<ArrayType>(type).hasAxis(axis))
+      carrying = true;
+    else if (carrying)
       return emitOpError("result ")
-             << index << " carries the streamed axis '" << axis
-             << "'; a stream gives what is left when the axis is used up";
+             << index << " lacks the streamed axis '" << axis
+             << "' and stands behind one that carries it; first come what "
+                "'finish' yields, then what 'step' yields chunk by chunk";
   for (auto [index, type] :
        llvm::enumerate(getState().getAsValueRange<TypeAttr>())) {
     auto array = dyn_cast<ArrayType>(type);
@@ -524,6 +528,10 @@ LogicalResult StreamOp::verifyRegions() {
   for (unsigned index = 0; index < getInputs().size(); ++index)
     stepTypes.push_back(getChunkType(index));
   llvm::append_range(mergeTypes, states);
+  SmallVector<Type> finished, next(states);
+  for (Type type : getResultTypes())
+    (cast<ArrayType>(type).hasAxis(getAxis()) ? next : finished)
+        .push_back(type);
   auto verifyRegion = [&](Region &region, StringRef what, TypeRange arguments,
                           TypeRange yields) -> LogicalResult {
     Block &block = region.front();
@@ -532,9 +540,9 @@ LogicalResult StreamOp::verifyRegions() {
     return verifyYield(*this, block, what, yields);
   };
   if (failed(verifyRegion(getInit(), "'init'", {}, states)) ||
-      failed(verifyRegion(getStep(), "'step'", stepTypes, states)) ||
+      failed(verifyRegion(getStep(), "'step'", stepTypes, next)) ||
       failed(verifyRegion(getMerge(), "'merge'", mergeTypes, states)) ||
-      failed(verifyRegion(getFinish(), "'finish'", states, getResultTypes())))
+      failed(verifyRegion(getFinish(), "'finish'", states, finished)))
     return failure();
   return success();
 }

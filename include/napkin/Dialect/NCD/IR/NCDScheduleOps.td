@@ -116,9 +116,10 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
 
     - `init` yields the empty state;
     - `step` takes the state and one chunk of each operand of `ins`, and yields
-      the new state; reductions over the axis are over the chunk only;
+      the new state; reductions over the axis are over the chunk only. Behind the
+      state it yields its chunk of each result that carries the axis;
     - `merge` takes two states and yields the state of both parts together;
-    - `finish` takes the state and yields the results.
+    - `finish` takes the state and yields the results that lack the axis.
 
     A stream over another axis may stand in any of the regions: what it is given of
     an outer chunk it walks in chunks of its own.
@@ -146,9 +147,9 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
 
     `gauges` holds one description per state member for the report.
 
-    Preconditions: operands of `ins` carry the axis, states and results do not;
-    `init` and `finish` yield, `step` and `merge` take and yield the types in
-    `state`; an array with the axis is not used from outside; bounds ask axes that
+    Preconditions: operands of `ins` carry the axis, states and what `finish` yields
+    do not; `init` and `finish` yield, `step` and `merge` take and yield the types in
+    `state`; results that carry the axis come last; an array with the axis is not used from outside; bounds ask axes that
     the kernel cuts across blocks; where the kernel says the chunk, all bounds but
     the last of `to` are multiples of it.
 
