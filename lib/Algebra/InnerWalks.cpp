@@ -145,6 +145,10 @@ ncd::StreamOp writeAppendedResults(ncd::KernelOp kernel, StringAttr axis) {
     return {};
   SmallVector<Operation *> makers =
       makersOf(results.getArrayRef(), body, axis, arguments);
+  // Others reduce the axis themselves; they are refused by name elsewhere.
+  if (!llvm::all_of(makers,
+                    llvm::IsaPred<ncd::ContractOp, ncd::MapOp, ncd::ReduceOp>))
+    return {};
   OpBuilder builder(yield);
   auto stream = ncd::StreamOp::create(
       builder, yield->getLoc(), TypeRange(ValueRange(results.getArrayRef())),

@@ -309,9 +309,18 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   }
   for (const std::string &axis : model.streamAxes) {
     int64_t chunk = kernel.chunkSize(axis).value_or(1);
+    bool inside = false;
+    kernel.getBody().walk([&](ncd::StreamOp stream) {
+      inside |=
+          stream.getAxis() == axis && isa<ncd::StreamOp>(stream->getParentOp());
+    });
     report.stream += fmt::format(
-        "{}{} by {}, {} chunks", report.stream.empty() ? "" : "; inside ", axis,
-        chunk, llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), chunk));
+        "{}{} by {}, {} chunks",
+        report.stream.empty() ? ""
+        : inside              ? "; inside "
+                              : "; beside ",
+        axis, chunk,
+        llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), chunk));
     auto loops = kernel.getBody().front().getOps<ncd::StreamOp>();
     size_t count = llvm::count_if(
         loops, [&](ncd::StreamOp stream) { return stream.getAxis() == axis; });

@@ -151,6 +151,49 @@ int64_t RegionFacts::stagesFor(const Candidate &candidate) const {
   return std::max(std::min(stages, trips), limits.fewestStages);
 }
 
+int64_t RegionFacts::residentBlocks(const Candidate &candidate,
+                                    const Evaluation &result) const {
+  int64_t threads = candidate.warps * 32;
+  int64_t registers = (result.registers + hardware.reservedRegistersPerThread);
+  int64_t resident = std::min(hardware.threadsPerMultiprocessor / threads,
+                              hardware.registersPerMultiprocessor /
+                                  (threads * std::max<int64_t>(registers, 1)));
+  if (result.sharedBytes > 0)
+    resident = std::min(resident, hardware.level("shared").capacityBytes /
+                                      result.sharedBytes);
+  // No more than the grid provides.
+  resident = std::min(resident, int64_t(llvm::divideCeil(
+                                    result.blocks, hardware.multiprocessors)));
+  return std::clamp<int64_t>(resident, 1, 16);
+}
+
+bool RegionFacts::keepsInL2(const Candidate &candidate,
+                            const Evaluation &result, int64_t resident) const {
+  const Graph &graph = region.graph;
+  bool second = loopsOf(candidate.stream, candidate.inner).hasSecond();
+  if (!second && !candidate.inner)
+    return true;
+  double inFlight = std::min(double(result.blocks),
+                             double(hardware.multiprocessors * resident));
+  double between = 0;
+  auto add = [&](unsigned value) {
+    double bytes = double(graph.values[value].bytes()), tiles = 1;
+    for (unsigned axis : graph.values[value].axes) {
+      double size = double(graph.axes[axis].size);
+      bool whole =
+          axis == candidate.inner || (second && axis == candidate.stream);
+      bytes *= whole ? size : double(candidate.extent[axis]);
+      if (llvm::is_contained(candidate.groups, axis))
+        tiles *= std::ceil(size / double(candidate.extent[axis]));
+    }
+    between += bytes * std::min(tiles, inFlight);
+  };
+  llvm::for_each(region.inputs, add);
+  if (second)
+    llvm::for_each(region.outputs, add);
+  return between <= double(hardware.level("l2").capacityBytes);
+}
+
 double RegionFacts::waiting(const Candidate &candidate,
                             const Evaluation &result, double chunkBytes) const {
   double perMultiprocessor =
@@ -207,16 +250,21 @@ void RegionFacts::price(const Candidate &candidate,
     return bytes;
   };
 
-  // Global memory: the rule of KernelModel, in numbers.
-  double reads = 0, writes = 0, compulsory = 0, lines = 0;
+  // Global memory: the rule of KernelModel, in numbers. What a block reads
+  // again it may find in L2.
+  const int64_t resident = residentBlocks(candidate, result);
+  bool staysInL2 = keepsInL2(candidate, result, resident);
+  double reads = 0, writes = 0, compulsory = 0, lines = 0, fetched = 0;
   for (auto [position, input] : llvm::enumerate(region.inputs)) {
-    double repetitions = loops.reads(position, trips);
+    double repetitions = 1, fills = loops.reads(position, trips);
     for (unsigned axis : candidate.groups)
       if (!graph.values[input].carries(axis))
         repetitions *= double(
             llvm::divideCeil(graph.axes[axis].size, candidate.extent[axis]));
     double bytes = arrayBytes(input);
     compulsory += bytes;
+    fetched += bytes * repetitions * (staysInL2 ? 1 : fills);
+    repetitions *= fills;
     reads += bytes * repetitions;
     lines += bytes * repetitions * lineFactor(candidate, input);
   }
@@ -231,22 +279,9 @@ void RegionFacts::price(const Candidate &candidate,
   bool reuseHitsL2 = compulsory <= double(l2.capacityBytes);
   Times &times = result.times;
   times.launch = double(hardware.launchCycles);
-  times.global = (reuseHitsL2 ? compulsory : reads + writes) /
+  times.global = (reuseHitsL2 ? compulsory : fetched + writes) /
                  hardware.level("global").bytesPerCycle;
   times.l2 = lines / l2.bytesPerCycle;
-
-  // Blocks that one multiprocessor holds at once; their waits overlap.
-  int64_t threads = candidate.warps * 32;
-  int64_t registers = (result.registers + hardware.reservedRegistersPerThread);
-  int64_t resident = std::min(hardware.threadsPerMultiprocessor / threads,
-                              hardware.registersPerMultiprocessor /
-                                  (threads * std::max<int64_t>(registers, 1)));
-  if (result.sharedBytes > 0)
-    resident = std::min(resident, hardware.level("shared").capacityBytes /
-                                      result.sharedBytes);
-  // No more than the grid provides.
-  resident = std::min(resident, int64_t(std::ceil(blocks / multiprocessors)));
-  resident = std::clamp<int64_t>(resident, 1, 16);
 
   double sharedBytes = 0, chunkBytes = 0, tensor = 0, scalar = 0;
   for (auto [position, input] : llvm::enumerate(region.inputs)) {

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "napkin/Schedule/Search.h"
 #include "Loops.h"
+#include "PartitionSearch.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -24,86 +24,7 @@ static constexpr double tolerance = 1.01;
 /// that did not fit is not tried.
 static constexpr unsigned mostCompiled = 64;
 
-namespace {
-/// A candidate that breaks no limit.
-struct LegalCandidate {
-  Candidate candidate;
-  Evaluation evaluation;
-  /// About its stream axis, null without; lives as long as the search.
-  const StreamVerdict *verdict = nullptr;
-};
-
-/// The search for one region.
-class Search {
-public:
-  Search(const RegionFacts &facts, const Pins &pins, const StreamOracle &oracle,
-         const BlockOracle &block)
-      : facts(facts), region(facts.region), graph(facts.region.graph),
-        pins(pins), oracle(oracle), block(block) {}
-
-  /// Finds the axes that may be cut and those that may be streamed.
-  void prepare();
-  /// After prepare().
-  std::optional<Decision> run(Refusal *refusal);
-  /// After prepare() or run().
-  void explain(Decision &decision);
-
-private:
-  using Options = llvm::SmallVector<int64_t, 10>;
-
-  Options groupOptions(unsigned axis) const;
-  Options streamOptions(unsigned axis) const;
-  Options warpOptions(const Candidate &candidate) const;
-  /// Finds the stream axes that outputs do not carry, or do.
-  void findStreams(bool carriedOut);
-  void tryStreams(bool carriedOut);
-  /// The axes that may be walked inside a stream over \p stream.
-  llvm::SmallVector<unsigned, 1> innerAxes(unsigned stream);
-  void tryStream(std::optional<unsigned> stream, int64_t chunk,
-                 const StreamVerdict *verdict,
-                 std::optional<unsigned> inner = std::nullopt,
-                 int64_t innerChunk = 1);
-  void tryGroups(Candidate &candidate, unsigned next,
-                 const StreamVerdict *verdict);
-  void tryWarps(Candidate candidate, const StreamVerdict *verdict);
-  Evaluation evaluate(Candidate &candidate, const StreamVerdict *verdict,
-                      bool all) const;
-  bool isBatch(unsigned axis) const;
-  std::optional<size_t> pickBest() const;
-  std::optional<Decision> pickCompiled();
-  bool exceedsRefused(const Candidate &candidate) const;
-  std::optional<BlockNeeds> compile(const LegalCandidate &legal) const;
-  Refusal refuse() const;
-  std::string explainNeighbour(const Decision &decision, unsigned axis,
-                               int64_t extent);
-
-  const RegionFacts &facts;
-  const Region &region;
-  const Graph &graph;
-  const Pins &pins;
-  const StreamOracle &oracle;
-  const BlockOracle &block;
-  llvm::SmallVector<unsigned, 4> groupAxes;
-  std::map<unsigned, Options> options;
-  /// The axes that may be streamed.
-  std::vector<std::pair<unsigned, StreamVerdict>> streams, carriedStreams;
-  /// In the order in which they were tried.
-  std::vector<LegalCandidate> found;
-  /// What was compiled and did not fit.
-  std::vector<Candidate> tooLarge;
-  /// The first message of the code generator about a candidate.
-  std::optional<Reason> passedOver;
-  /// The broken limit of the cheapest candidate that failed last in the order
-  /// of checks, for the error.
-  std::optional<std::pair<Candidate, StreamVerdict>> nearest;
-  int nearestRank = -1;
-  std::vector<std::string> refusedAxes;
-  bool fewWarps = false;
-};
-} // namespace
-
-/// How far a candidate came before it failed: later checks mean nearer misses.
-static int rankOf(llvm::StringRef limit) {
+int napkin::schedule::rankOf(llvm::StringRef limit) {
   static const char *order[] = {
       "tile dimensions",        "batch axes",        "instruction shape",
       "rows of warps",          "whole rows",        "tile of a warp",
@@ -393,7 +314,7 @@ llvm::SmallVector<unsigned, 1> Search::innerAxes(unsigned stream) {
     }
     if (why.empty())
       result.push_back(axis);
-    else
+    else if (pinned)
       refusedAxes.push_back(
           fmt::format("inside a stream over '{}' it cannot be walked over "
                       "'{}': {}",
@@ -535,161 +456,6 @@ std::optional<Decision> Search::run(Refusal *refusal) {
   if (!best && refusal)
     *refusal = refuse();
   return best;
-}
-
-//===----------------------------------------------------------------------===//
-// Reasons
-//===----------------------------------------------------------------------===//
-
-std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
-                                     int64_t extent) {
-  Candidate candidate = decision.candidate;
-  candidate.extent[axis] = extent;
-  candidate.measuredSharedBytes.reset();
-  const StreamVerdict *verdict =
-      decision.candidate.stream ? &decision.verdict : nullptr;
-  std::optional<Evaluation> nearestMiss;
-  Candidate nearestCandidate;
-  for (int64_t warps : warpOptions(candidate)) {
-    candidate.warps = warps;
-    candidate.stages = pins.stages ? *pins.stages : facts.stagesFor(candidate);
-    Evaluation evaluation = evaluate(candidate, verdict, /*all=*/true);
-    auto better = [&](const Evaluation &other) {
-      if (evaluation.legal() != other.legal())
-        return evaluation.legal();
-      if (evaluation.legal())
-        return evaluation.times.total() < other.times.total();
-      return rankOf(evaluation.violations[0].limit) >
-             rankOf(other.violations[0].limit);
-    };
-    if (!nearestMiss || better(*nearestMiss)) {
-      nearestMiss = evaluation;
-      nearestCandidate = candidate;
-    }
-  }
-  if (!nearestMiss)
-    return "";
-  std::string name = fmt::format("{} = {}", graph.axes[axis].name, extent);
-  if (nearestMiss->legal() && block) {
-    LegalCandidate legal{nearestCandidate, *nearestMiss, verdict};
-    if (std::optional<BlockNeeds> needs = compile(legal);
-        needs && needs->refusal.empty()) {
-      legal.candidate.measuredSharedBytes = needs->sharedBytes;
-      nearestMiss = facts.evaluate(legal.candidate, verdict, /*all=*/true);
-    }
-  }
-  if (!nearestMiss->legal())
-    return fmt::format("{} is cut off by {}: {}", name,
-                       nearestMiss->violations[0].limit.str(),
-                       nearestMiss->violations[0].text);
-  int64_t chosenBytes =
-      decision.evaluation.readBytes + decision.evaluation.writtenBytes;
-  int64_t otherBytes = nearestMiss->readBytes + nearestMiss->writtenBytes;
-  double ratio = nearestMiss->times.total() / decision.evaluation.times.total();
-  std::string bytes =
-      otherBytes == chosenBytes
-          ? "moves as many bytes"
-          : fmt::format("moves {} bytes {}", std::abs(otherBytes - chosenBytes),
-                        otherBytes > chosenBytes ? "more" : "fewer");
-  std::string waves =
-      nearestMiss->times.waves > decision.evaluation.times.waves * 1.001
-          ? fmt::format(" ({} blocks fill the machine worse than {})",
-                        nearestMiss->blocks, decision.evaluation.blocks)
-          : "";
-  return fmt::format("{} {} and is estimated at {:.2f} of the cycles{}", name,
-                     bytes, ratio, waves);
-}
-
-void Search::explain(Decision &decision) {
-  const Candidate &candidate = decision.candidate;
-  auto explainAxis = [&](unsigned axis, const char *role) {
-    const Axis &info = graph.axes[axis];
-    int64_t extent = candidate.extent[axis];
-    Reason reason;
-    reason.choice = fmt::format("{} {} = {}", role, info.name, extent);
-    bool pinned = pins.group.count(info.name) || pins.stream.count(info.name);
-    std::string text = pinned ? "pinned" : "";
-    if (!pinned && isBatch(axis)) {
-      text =
-          "both factors of a contract and its product carry it: one position "
-          "per block, nothing is shared across it";
-    } else if (info.size == extent && !pinned) {
-      text = "the whole axis";
-    }
-    cost::GranuleSet granules;
-    for (unsigned index : region.operations) {
-      const Operation &operation = graph.operations[index];
-      if (operation.kind != OperationKind::Contract || isBatch(axis))
-        continue;
-      const target::MatrixInstruction &row = *operation.instruction;
-      if (llvm::is_contained(operation.over, axis))
-        granules.add(row.depth(), "depth of " + row.name.str());
-      else if (decision.evaluation.rowAxis == axis)
-        granules.add(row.rows(), "rows of " + row.name.str());
-      else if (llvm::any_of(operation.operands, [&](unsigned operand) {
-                 return graph.values[operand].carries(axis);
-               }))
-        granules.add(row.columns(), "columns of " + row.name.str());
-    }
-    for (unsigned input : region.inputs)
-      if (!graph.values[input].axes.empty() &&
-          graph.values[input].axes.back() == axis && facts.hasContract &&
-          graph.values[input].bytes() <= 16)
-        granules.add(16 / graph.values[input].bytes(), "copies of 16 bytes");
-    auto append = [&](const std::string &more) {
-      if (!more.empty())
-        text += (text.empty() ? "" : "; ") + more;
-    };
-    if (!pinned && !isBatch(axis)) {
-      append(granules.str());
-      if (extent < info.size)
-        append(
-            explainNeighbour(decision, axis, std::min(extent * 2, info.size)));
-      if (extent >= 2)
-        append(explainNeighbour(
-            decision, axis, int64_t(llvm::PowerOf2Ceil(uint64_t(extent))) / 2));
-    }
-    reason.text = text;
-    decision.reasons.push_back(reason);
-  };
-  for (unsigned axis : candidate.groups)
-    explainAxis(axis, "group");
-  if (candidate.stream)
-    explainAxis(*candidate.stream, "stream");
-  if (candidate.inner)
-    explainAxis(*candidate.inner, "inside it");
-  if (candidate.stream &&
-      facts.loopsOf(candidate.stream, candidate.inner).hasSecond())
-    decision.reasons.push_back(
-        {"a second loop",
-         fmt::format("results carry '{}' and need what the first loop ends "
-                     "with, and all of '{}' does not stay in the block",
-                     graph.axes[*candidate.stream].name,
-                     graph.axes[*candidate.stream].name)});
-  for (const std::string &text : refusedAxes)
-    decision.reasons.push_back({"resident", text});
-  if (decision.passedOver)
-    decision.reasons.push_back(
-        {"passed over",
-         fmt::format("{}, which the code generator refuses: {}",
-                     decision.passedOver->choice, decision.passedOver->text)});
-  Reason warps{fmt::format("warps = {}", candidate.warps), ""};
-  if (pins.warps)
-    warps.text = "pinned";
-  else if (facts.ownsRows)
-    warps.text = fmt::format(
-        "{} rows each, whole, so that nothing crosses warps", facts.warpRows);
-  else if (facts.hasContract)
-    warps.text = fmt::format("{} × {} warps", decision.evaluation.warpRows,
-                             decision.evaluation.warpColumns);
-  decision.reasons.push_back(warps);
-  if (candidate.stream) {
-    Reason stages{fmt::format("stages = {}", candidate.stages), ""};
-    stages.text = pins.stages ? "pinned"
-                              : "the fewest that hide a chunk's journey behind "
-                                "the work on those before it";
-    decision.reasons.push_back(stages);
-  }
 }
 
 std::optional<Decision> napkin::schedule::searchPartition(

@@ -50,9 +50,9 @@ ncd.diagram @largest_score(%x: !x, %w: !w) -> !r {
 // PLAN:   fill x[a, b] : 16 in registers
 // PLAN: }
 // PLAN: loop c by 64 {
-// PLAN:   loop b.2 by 64 {
-// PLAN:     fill x.2[a, b]
-// PLAN:     fill w[c, b]
+// PLAN:   loop b by 64 {
+// PLAN:     fill x.2 of x[a, b] : 16 in registers
+// PLAN-NEXT: fill w[c, b] : 16 in shared slots 2
 // PLAN: moves 1114112 bytes in and 512 out
 ncd.diagram @scaled(%x: !x, %w: !w) -> !r {
   %l = ncd.kernel (%p = %x, %q = %w : !x, !w) -> (!r)

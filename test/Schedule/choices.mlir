@@ -179,14 +179,14 @@ ncd.diagram @two_results(%l: !l, %r: !r) -> (!o, !o) {
 
 // Producers of a late operand do not tear a chain apart. What the keys and the
 // values are projected from is read once for both; queries are projected by the
-// blocks that use them.
+// blocks that use them, in a loop ahead of the one over the keys.
 // CHECK-LABEL: ncd.diagram @projected
 // CHECK: ncd.kernel
 // CHECK-SAME: stream = #ncd.partition<e{{[a-z_]*}}=
 // CHECK: ncd.contract %{{.*}}, %{{.*}} over [e{{[a-z_]*}}]
 // CHECK: ncd.contract %{{.*}}, %{{.*}} over [e{{[a-z_]*}}]
 // CHECK: ncd.kernel
-// CHECK-SAME: stream = #ncd.partition<s=
+// CHECK-SAME: stream = #ncd.partition<e{{[a-z_]*}}={{[0-9]+}}, s=
 // CHECK: ncd.contract %{{.*}}, %{{.*}} over [e{{[a-z_]*}}]
 // CHECK-NOT: ncd.kernel
 ncd.diagram @projected(%x: !x, %y: !y, %wq: !w, %wk: !w, %wv: !w) -> !q {

@@ -23,13 +23,21 @@ ncd.diagram @dynamic(%t: !t) -> !t {
 
 // -----
 
-// A result that carries the reduced axis, with a row no block can hold.
+// A result that carries the reduced axis, with a row no block can hold, and a sum that needs the maximum: no pass over
+// the row ends with both.
 !t = !ncd.array<a=4, x=4194304, f32>
 !r = !ncd.array<a=4, f32>
 ncd.diagram @long(%t: !t) -> !t {
   // expected-error@+1 {{axis 'x' of size 4194304 does not fit}}
   %m = ncd.reduce max %t over [x] attributes {ncd.pin = {kernel = 0}} : !t -> !r
-  %p = ncd.map %t, %m attributes {ncd.pin = {kernel = 0}} {
+  %f = ncd.map %t, %m attributes {ncd.pin = {kernel = 0}} {
+  ^bb0(%e: f32, %b: f32):
+    %p = arith.mulf %e, %b : f32
+    %q = math.tanh %p : f32
+    ncd.yield %q : f32
+  } : !t, !r -> !t
+  %n = ncd.reduce sum %f over [x] attributes {ncd.pin = {kernel = 0}} : !t -> !r
+  %p = ncd.map %t, %n attributes {ncd.pin = {kernel = 0}} {
   ^bb0(%e: f32, %b: f32):
     %s = arith.subf %e, %b : f32
     ncd.yield %s : f32

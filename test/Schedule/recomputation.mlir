@@ -2,13 +2,14 @@
 
 // Several kernels may compute the same operation.
 
-!rows = !ncd.array<a=96, x=131072, bf16>
+!rows = !ncd.array<a=4, x=131072, bf16>
 
 // Rows that no block holds are read twice: once for the maximum and the sum,
 // once more for the result. The exponentials are computed in both, and never
-// written.
+// written. There are few rows, so that the second kernel has blocks of its own
+// for parts of them; of many rows one kernel would do both.
 // CHECK-LABEL: ncd.diagram @long_rows
-// CHECK: %[[S:.*]]:2 = ncd.kernel (%{{.*}} = %t : {{.*}}) -> (!ncd.array<a=96, f32>, !ncd.array<a=96, f32>)
+// CHECK: %[[S:.*]]:2 = ncd.kernel (%{{.*}} = %t : {{.*}}) -> (!ncd.array<a=4, f32>, !ncd.array<a=4, f32>)
 // CHECK-SAME: stream = #ncd.partition<x=
 // CHECK: math.exp
 // CHECK: ncd.yield

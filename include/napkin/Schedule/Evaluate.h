@@ -196,6 +196,13 @@ private:
   /// operation \p index runs in it.
   double innerState(const Candidate &candidate, const Evaluation &result,
                     unsigned index) const;
+  /// Blocks that one multiprocessor holds at once; their waits overlap.
+  int64_t residentBlocks(const Candidate &candidate,
+                         const Evaluation &result) const;
+  /// Whether what blocks in flight bring in between two readings of the same by
+  /// a block, in the next step of an outer loop or in a second loop, fits L2.
+  bool keepsInL2(const Candidate &candidate, const Evaluation &result,
+                 int64_t resident) const;
   /// Cycles that a block waits, alone on its multiprocessor: barriers, first
   /// chunks, and what of later ones the pipeline does not hide.
   double waiting(const Candidate &candidate, const Evaluation &result,

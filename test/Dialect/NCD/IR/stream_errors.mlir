@@ -28,9 +28,34 @@ ncd.diagram @d(%t: !t) {
 !t = !ncd.array<q=8, x=64, f32>
 
 ncd.diagram @d(%t: !t) {
-  // expected-error @below {{result 0 carries the streamed axis 'x'; a stream gives what is left when the axis is used up}}
+  // expected-error @below {{result 1 lacks the streamed axis 'x' and stands behind one that carries it; first come what 'finish' yields, then what 'step' yields chunk by chunk}}
+  %r:2 = ncd.stream "x" ins(%t : !t) -> (!t, !ncd.array<q=8, f32>) state()
+  init { ncd.yield } step { ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+!t = !ncd.array<q=8, x=64, f32>
+
+ncd.diagram @d(%t: !t) {
+  // expected-error @below {{'step' takes 0 arguments, but 1 are given to it}}
   %r = ncd.stream "x" ins(%t : !t) -> (!t) state()
   init { ncd.yield } step { ncd.yield } merge { ncd.yield } finish { ncd.yield }
+  ncd.return
+}
+
+// -----
+
+!t = !ncd.array<q=8, x=64, f32>
+
+ncd.diagram @d(%t: !t) {
+  %r = ncd.stream "x" ins(%t : !t) -> (!t) state()
+  init { ncd.yield } step {
+  ^bb0(%c: !t):
+    // expected-error @below {{gives 0 values, but 'step' of 'ncd.stream' must give 1}}
+    ncd.yield
+  } merge { ncd.yield } finish { ncd.yield }
   ncd.return
 }
 

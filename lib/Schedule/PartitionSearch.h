@@ -1,0 +1,98 @@
+//===- PartitionSearch.h - the search for one region ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What Search.h answers with, while it is being found: candidates in the order
+// in which they are tried, what was refused, and the reasons for the report.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_SCHEDULE_PARTITIONSEARCH_H
+#define NAPKIN_LIB_SCHEDULE_PARTITIONSEARCH_H
+
+#include "napkin/Schedule/Search.h"
+
+namespace napkin::schedule {
+
+/// How far a candidate came before it broke \p limit: later checks mean nearer
+/// misses.
+int rankOf(llvm::StringRef limit);
+
+/// A candidate that breaks no limit.
+struct LegalCandidate {
+  Candidate candidate;
+  Evaluation evaluation;
+  /// About its stream axis, null without; lives as long as the search.
+  const StreamVerdict *verdict = nullptr;
+};
+
+/// The search for one region.
+class Search {
+public:
+  Search(const RegionFacts &facts, const Pins &pins, const StreamOracle &oracle,
+         const BlockOracle &block)
+      : facts(facts), region(facts.region), graph(facts.region.graph),
+        pins(pins), oracle(oracle), block(block) {}
+
+  /// Finds the axes that may be cut and those that may be streamed.
+  void prepare();
+  /// After prepare().
+  std::optional<Decision> run(Refusal *refusal);
+  /// After prepare() or run().
+  void explain(Decision &decision);
+
+private:
+  using Options = llvm::SmallVector<int64_t, 10>;
+
+  Options groupOptions(unsigned axis) const;
+  Options streamOptions(unsigned axis) const;
+  Options warpOptions(const Candidate &candidate) const;
+  /// Finds the stream axes that outputs do not carry, or do.
+  void findStreams(bool carriedOut);
+  void tryStreams(bool carriedOut);
+  /// The axes that may be walked inside a stream over \p stream.
+  llvm::SmallVector<unsigned, 1> innerAxes(unsigned stream);
+  void tryStream(std::optional<unsigned> stream, int64_t chunk,
+                 const StreamVerdict *verdict,
+                 std::optional<unsigned> inner = std::nullopt,
+                 int64_t innerChunk = 1);
+  void tryGroups(Candidate &candidate, unsigned next,
+                 const StreamVerdict *verdict);
+  void tryWarps(Candidate candidate, const StreamVerdict *verdict);
+  Evaluation evaluate(Candidate &candidate, const StreamVerdict *verdict,
+                      bool all) const;
+  bool isBatch(unsigned axis) const;
+  std::optional<size_t> pickBest() const;
+  std::optional<Decision> pickCompiled();
+  bool exceedsRefused(const Candidate &candidate) const;
+  std::optional<BlockNeeds> compile(const LegalCandidate &legal) const;
+  Refusal refuse() const;
+  std::string explainNeighbour(const Decision &decision, unsigned axis,
+                               int64_t extent);
+
+  const RegionFacts &facts;
+  const Region &region;
+  const Graph &graph;
+  const Pins &pins;
+  const StreamOracle &oracle;
+  const BlockOracle &block;
+  llvm::SmallVector<unsigned, 4> groupAxes;
+  std::map<unsigned, Options> options;
+  /// The axes that may be streamed.
+  std::vector<std::pair<unsigned, StreamVerdict>> streams, carriedStreams;
+  /// In the order in which they were tried.
+  std::vector<LegalCandidate> found;
+  /// What was compiled and did not fit.
+  std::vector<Candidate> tooLarge;
+  /// The first message of the code generator about a candidate.
+  std::optional<Reason> passedOver;
+  /// The broken limit of the cheapest candidate that failed last in the order
+  /// of checks, for the error.
+  std::optional<std::pair<Candidate, StreamVerdict>> nearest;
+  int nearestRank = -1;
+  std::vector<std::string> refusedAxes;
+  bool fewWarps = false;
+};
+
+} // namespace napkin::schedule
+
+#endif // NAPKIN_LIB_SCHEDULE_PARTITIONSEARCH_H
