@@ -14,9 +14,10 @@ namespace napkin::algebra {
 
 SmallVector<Block *> blocksOf(ncd::KernelOp kernel) {
   SmallVector<Block *> blocks = {&kernel.getBody().front()};
-  kernel.getBody().walk([&](ncd::StreamOp stream) {
-    for (Region &region : stream->getRegions())
-      blocks.push_back(&region.front());
+  kernel.getBody().walk([&](Operation *op) {
+    if (isa<ncd::StreamOp, ncd::WhenOp>(op))
+      for (Region &region : op->getRegions())
+        blocks.push_back(&region.front());
   });
   return blocks;
 }
@@ -45,21 +46,38 @@ static bool touches(Operation &op, StringAttr axis) {
          llvm::any_of(op.getResultTypes(), has);
 }
 
+/// Whether \p op, or something in its regions, reads a result of an operation
+/// that \p isWanted.
+static bool readsFrom(Operation &op,
+                      llvm::function_ref<bool(Operation *)> isWanted) {
+  return op
+      .walk([&](Operation *inner) {
+        bool reads = llvm::any_of(inner->getOperands(), [&](Value operand) {
+          Operation *from = operand.getDefiningOp();
+          return from && isWanted(from);
+        });
+        return reads ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// The walk among \p ops, which are consecutive; empty where none has the axis.
 static InnerWalk walkAmong(ArrayRef<Operation *> ops, StringAttr axis) {
   SmallPtrSet<Operation *, 16> walking, behind, ahead;
   for (Operation *op : ops) {
     if (touches(*op, axis))
       walking.insert(op);
-    for (Value operand : op->getOperands())
-      if (Operation *from = operand.getDefiningOp();
-          from && (walking.contains(from) || behind.contains(from)))
-        behind.insert(op);
+    if (readsFrom(*op, [&](Operation *from) {
+          return walking.contains(from) || behind.contains(from);
+        }))
+      behind.insert(op);
   }
   for (Operation *op : llvm::reverse(ops))
-    for (Operation *user : op->getUsers())
+    for (Operation *user : op->getUsers()) {
+      user = op->getBlock()->findAncestorOpInBlock(*user);
       if (walking.contains(user) || ahead.contains(user))
         ahead.insert(op);
+    }
   InnerWalk walk;
   for (Operation *op : ops)
     if (walking.contains(op) || (behind.contains(op) && ahead.contains(op)))
@@ -94,10 +112,8 @@ Operation *gatherAtEnd(const InnerWalk &walk) {
        llvm::make_range(walk.ops.front()->getIterator(), last->getIterator())) {
     if (llvm::is_contained(walk.ops, &op))
       continue;
-    if (llvm::any_of(op.getOperands(), [&](Value operand) {
-          Operation *from = operand.getDefiningOp();
-          return from &&
-                 (users.contains(from) || llvm::is_contained(walk.ops, from));
+    if (readsFrom(op, [&](Operation *from) {
+          return users.contains(from) || llvm::is_contained(walk.ops, from);
         }))
       users.insert(&op);
   }

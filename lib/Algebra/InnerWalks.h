@@ -24,7 +24,7 @@ struct InnerWalk {
 };
 
 /// Blocks of \p kernel in which operations on arrays stand: its own, and those
-/// of the regions of its streams.
+/// of the regions of its streams and branches.
 llvm::SmallVector<mlir::Block *> blocksOf(ncd::KernelOp kernel);
 
 /// The walks over \p axis in \p block, in order: operations that read or make

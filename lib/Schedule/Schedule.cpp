@@ -218,8 +218,10 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
         builder.getI32IntegerAttr(int32_t(decision.evaluation.warpRows)));
   }
   op.setStagesAttr(builder.getI32IntegerAttr(int32_t(candidate.stages)));
-  // Each warp moves its own rows, which have to be whole.
-  op.setLazy(decision.verdict.lazy && decision.evaluation.rowAxis &&
+  // Each warp moves its own rows, which have to be whole. Sums of a loop inside
+  // are not started from the reference yet.
+  op.setLazy(decision.verdict.lazy && !candidate.inner &&
+             decision.evaluation.rowAxis &&
              decision.evaluation.warpRows == candidate.warps);
   op.setEntryAttr(builder.getStringAttr(entry));
   return op;

@@ -401,15 +401,23 @@ void Search::findStreams(bool carriedOut) {
 }
 
 void Search::tryStreams(bool carriedOut) {
-  for (const auto &[axis, verdict] : carriedOut ? carriedStreams : streams) {
-    llvm::SmallVector<unsigned, 1> inside = innerAxes(axis);
+  const auto &candidates = carriedOut ? carriedStreams : streams;
+  std::vector<llvm::SmallVector<unsigned, 1>> inside;
+  for (const auto &[axis, verdict] : candidates)
+    inside.push_back(innerAxes(axis));
+  // Two pinned axes are meant to be one inside the other where that is
+  // possible.
+  bool alone =
+      pins.stream.empty() ||
+      llvm::all_of(inside, [](const auto &axes) { return axes.empty(); });
+  for (auto [candidate, inners] : llvm::zip_equal(candidates, inside)) {
+    const auto &[axis, verdict] = candidate;
     for (int64_t chunk : streamOptions(axis)) {
       if (fewWarps && chunk >= graph.axes[axis].size)
         continue;
-      // Two pinned axes are meant to be in one loop where that is possible.
-      if (inside.empty() || pins.stream.empty())
+      if (alone)
         tryStream(axis, chunk, &verdict);
-      for (unsigned inner : inside)
+      for (unsigned inner : inners)
         for (int64_t innerChunk : streamOptions(inner))
           tryStream(axis, chunk, &verdict, inner, innerChunk);
     }
