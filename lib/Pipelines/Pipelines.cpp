@@ -80,6 +80,7 @@ static void addSchedulePasses(OpPassManager &passes,
   algebra::NCDDeriveStreamPassOptions stream;
   stream.inputBound = options.inputBound;
   passes.addPass(algebra::createNCDDeriveStreamPass(stream));
+  passes.addPass(algebra::createNCDBoundStreamsPass());
   schedule::ChooseInstructionsPassOptions instructions;
   instructions.target = options.target;
   instructions.allowTF32 = options.allowTF32;

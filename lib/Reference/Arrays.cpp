@@ -101,11 +101,22 @@ void multiplyAdd<int64_t>(const int64_t *a, const int64_t *b, int64_t *c,
                 static_cast<uint64_t>(b[step * n + column]));
 }
 
+/// The same, but 0 times anything is 0.
+template <typename T>
+static void multiplyAddSeen(const T *a, const T *b, T *c, int64_t m, int64_t n,
+                            int64_t k) {
+  for (int64_t row = 0; row < m; ++row)
+    for (int64_t step = 0; step < k; ++step)
+      for (int64_t column = 0; column < n; ++column)
+        if (a[row * k + step] != T(0) && b[step * n + column] != T(0))
+          c[row * n + column] += a[row * k + step] * b[step * n + column];
+}
+
 /// Contracts \p left and \p right over the axes called \p over; both carry
 /// every one of them.
 template <typename T>
 static Values<T> contractPair(Values<T> left, Values<T> right,
-                              llvm::ArrayRef<std::string> over) {
+                              llvm::ArrayRef<std::string> over, bool zeroWins) {
   std::vector<Axis> batch, rows, columns, summed;
   for (const Axis &axis : left.axes) {
     if (!llvm::is_contained(right.axes, axis))
@@ -135,15 +146,17 @@ static Values<T> contractPair(Values<T> left, Values<T> right,
   Values<T> result{join({batch, rows, columns}), {}};
   result.data.assign(countOf(result.axes), T(0));
   for (int64_t index = 0, count = countOf(batch); index < count; ++index)
-    multiplyAdd(left.data.data() + index * m * k,
-                right.data.data() + index * k * n,
-                result.data.data() + index * m * n, m, n, k);
+    (zeroWins ? multiplyAddSeen<T>
+              : multiplyAdd<T>)(left.data.data() + index * m * k,
+                                right.data.data() + index * k * n,
+                                result.data.data() + index * m * n, m, n, k);
   return result;
 }
 
 template <typename T>
 Values<T> napkin::reference::contract(std::vector<Values<T>> factors,
-                                      llvm::ArrayRef<std::string> over) {
+                                      llvm::ArrayRef<std::string> over,
+                                      bool zeroWins) {
   Values<T> product = std::move(factors.front());
   for (size_t index = 1; index < factors.size(); ++index) {
     // An axis is summed once no later factor carries it.
@@ -158,7 +171,8 @@ Values<T> napkin::reference::contract(std::vector<Values<T>> factors,
       if (!later && carries(product) && carries(factors[index]))
         now.push_back(name);
     }
-    product = contractPair(std::move(product), std::move(factors[index]), now);
+    product = contractPair(std::move(product), std::move(factors[index]), now,
+                           zeroWins);
   }
   return product;
 }
@@ -169,11 +183,12 @@ template Values<float> napkin::reference::permute(const Values<float> &,
                                                   std::vector<Axis>);
 template Values<int64_t> napkin::reference::permute(const Values<int64_t> &,
                                                     std::vector<Axis>);
-template Values<double>
-    napkin::reference::contract(std::vector<Values<double>>,
-                                llvm::ArrayRef<std::string>);
+template Values<double> napkin::reference::contract(std::vector<Values<double>>,
+                                                    llvm::ArrayRef<std::string>,
+                                                    bool);
 template Values<float> napkin::reference::contract(std::vector<Values<float>>,
-                                                   llvm::ArrayRef<std::string>);
+                                                   llvm::ArrayRef<std::string>,
+                                                   bool);
 template Values<int64_t>
-    napkin::reference::contract(std::vector<Values<int64_t>>,
-                                llvm::ArrayRef<std::string>);
+napkin::reference::contract(std::vector<Values<int64_t>>,
+                            llvm::ArrayRef<std::string>, bool);

@@ -34,10 +34,11 @@ Values<T> permute(const Values<T> &values, std::vector<Axis> order);
 
 /// The sum over the axes called \p over of the product of all \p factors. The
 /// result's axes are in the order of their first appearance. Sums of each
-/// element run in row-major order of the summed axes, in type T.
+/// element run in row-major order of the summed axes, in type T. With
+/// \p zeroWins a product with a 0 is 0 whatever the other factor is.
 template <typename T>
 Values<T> contract(std::vector<Values<T>> factors,
-                   llvm::ArrayRef<std::string> over);
+                   llvm::ArrayRef<std::string> over, bool zeroWins = false);
 
 /// Combines \p values along the axes called \p over from left to right,
 /// beginning with \p identity.

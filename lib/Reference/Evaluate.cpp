@@ -251,7 +251,8 @@ LogicalResult Evaluator::contractAs(ncd::ContractOp op) {
     factors.push_back(valuesOf<T>(input));
   std::vector<std::string> over = namesOf(op.getOver());
   shuffleOrders<T>(factors, over);
-  Values<T> sums = contract(std::move(factors), over);
+  Values<T> sums =
+      contract(std::move(factors), over, options.hiddenStaysHidden);
   if (op.getStart())
     addRepeated(sums, valuesOf<T>(op.getStart()));
   return storeValues(op, op.getResult(), std::move(sums));

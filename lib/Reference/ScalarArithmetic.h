@@ -50,6 +50,17 @@ inline double maximum(double a, double b) {
 /// arith.minimumf: NaN if an operand is, and -0 < +0.
 inline double minimum(double a, double b) { return -maximum(-a, -b); }
 
+/// The sum where -inf stands for what a mask hides, whatever is added to it.
+inline double addHidden(double a, double b) {
+  constexpr double hidden = -std::numeric_limits<double>::infinity();
+  return a == hidden || b == hidden ? hidden : a + b;
+}
+
+/// The product where 0 stands for what a mask hides, whatever it multiplies.
+inline double multiplyHidden(double a, double b) {
+  return a == 0 || b == 0 ? 0 : a * b;
+}
+
 inline bool compareFloats(mlir::arith::CmpFPredicate predicate, double a,
                           double b) {
   bool unordered = std::isnan(a) || std::isnan(b);

@@ -349,9 +349,17 @@ private:
           return success();
         })
         // Floats to floats.
-        .Case<arith::AddFOp>(binary([](double a, double b) { return a + b; }))
+        .Case<arith::AddFOp>([&](Operation *o) {
+          if (options.hiddenStaysHidden)
+            return binary(addHidden)(o);
+          return binary([](double a, double b) { return a + b; })(o);
+        })
         .Case<arith::SubFOp>(binary([](double a, double b) { return a - b; }))
-        .Case<arith::MulFOp>(binary([](double a, double b) { return a * b; }))
+        .Case<arith::MulFOp>([&](Operation *o) {
+          if (options.hiddenStaysHidden)
+            return binary(multiplyHidden)(o);
+          return binary([](double a, double b) { return a * b; })(o);
+        })
         .Case<arith::DivFOp>(binary([](double a, double b) { return a / b; }))
         .Case<arith::RemFOp>(
             binary([](double a, double b) { return std::fmod(a, b); }))

@@ -38,10 +38,16 @@ using Results = std::vector<Tensor>;
 /// Judges the results of one diagram.
 class Judge {
 public:
-  Judge(ncd::DiagramOp diagram, llvm::ArrayRef<Tensor> inputs, double factor)
-      : diagram(diagram), inputs(inputs), factor(factor) {}
+  /// \p hidden: EvaluationOptions::hiddenStaysHidden.
+  Judge(ncd::DiagramOp diagram, llvm::ArrayRef<Tensor> inputs, double factor,
+        bool hidden = false)
+      : diagram(diagram), inputs(inputs), factor(factor), hidden(hidden) {}
 
   LogicalResult evaluate();
+  /// Takes the other reading of masks for elements that are NaN by IEEE and not
+  /// in \p outputs: a mask may take away what lies at hidden positions before
+  /// it is read.
+  LogicalResult readMasksAgain(llvm::ArrayRef<Tensor> outputs);
   FailureOr<Verification> judge(unsigned index, const Tensor &output);
 
 private:
@@ -58,6 +64,7 @@ private:
   ncd::DiagramOp diagram;
   llvm::ArrayRef<Tensor> inputs;
   double factor;
+  bool hidden;
   Decisions decisions;
   /// In exact arithmetic.
   Results exact;
@@ -72,6 +79,7 @@ private:
 FailureOr<Results> Judge::evaluateExactly() {
   EvaluationOptions options;
   options.storage = Storage::Exact;
+  options.hiddenStaysHidden = hidden;
   options.decisions = &decisions;
   FailureOr<Results> results = evaluateDiagram(diagram, inputs, options);
   if (failed(results))
@@ -92,6 +100,7 @@ LogicalResult Judge::evaluatePlainly() {
   constexpr int64_t enoughValues = 64, mostRuns = 16, ordersOfDoubles = 4;
   EvaluationOptions options;
   options.arithmetic = Arithmetic::Single;
+  options.hiddenStaysHidden = hidden;
   // Its errors count `factor` times.
   options.functionErrors = 1 / factor;
   options.decisions = &decisions;
@@ -150,6 +159,37 @@ LogicalResult Judge::evaluate() {
   if (failed(evaluatePlainly()))
     return failure();
   return evaluateShifted();
+}
+
+LogicalResult Judge::readMasksAgain(llvm::ArrayRef<Tensor> outputs) {
+  bool asksPositions =
+      diagram.walk([](ncd::IndexOp) { return WalkResult::interrupt(); })
+          .wasInterrupted();
+  auto isMissing = [&](size_t index, int64_t i) {
+    return exact[index].size() == outputs[index].size() &&
+           std::isnan(valueAt(exact[index], i)) &&
+           !std::isnan(valueAt(outputs[index], i));
+  };
+  bool any = false;
+  for (size_t index = 0; index < exact.size(); ++index)
+    for (int64_t i = 0; i < exact[index].size() && asksPositions && !any; ++i)
+      any = isMissing(index, i);
+  if (!any)
+    return success();
+  Judge other(diagram, inputs, factor, /*hidden=*/true);
+  if (failed(other.evaluate()))
+    return failure();
+  for (size_t index = 0; index < exact.size(); ++index)
+    for (int64_t i = 0; i < exact[index].size(); ++i) {
+      if (!isMissing(index, i))
+        continue;
+      exact[index].floats[i] = other.exact[index].floats[i];
+      for (auto [own, others] : llvm::zip(plain, other.plain))
+        own[index].floats[i] = others[index].floats[i];
+      for (Results &own : shifted)
+        own[index].floats[i] = other.exact[index].floats[i];
+    }
+  return success();
 }
 
 /// Between which values each element of result \p index moves as near decisions
@@ -283,7 +323,7 @@ FailureOr<std::vector<Verification>> napkin::reference::verifyResults(
            << diagram.getNumResults() << " results, but " << outputs.size()
            << " are to be verified";
   Judge judge(diagram, inputs, factor);
-  if (failed(judge.evaluate()))
+  if (failed(judge.evaluate()) || failed(judge.readMasksAgain(outputs)))
     return failure();
   std::vector<Verification> verifications;
   for (unsigned index = 0; index < outputs.size(); ++index) {

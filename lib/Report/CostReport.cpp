@@ -147,15 +147,52 @@ static FailureOr<int64_t> evaluate(ncd::KernelOp kernel,
          << llvm::toString(result.takeError());
 }
 
-FailureOr<KernelCost> napkin::report::computeKernelCost(ncd::KernelOp kernel) {
-  FailureOr<plan::Plan> plan = schedule::planOf(kernel);
-  if (failed(plan))
-    return failure();
-  plan::Traffic traffic = plan::globalTraffic(*plan);
+static FailureOr<KernelCost> costOf(ncd::KernelOp kernel,
+                                    const plan::Plan &plan) {
+  plan::Traffic traffic = plan::globalTraffic(plan);
   if (std::max(traffic.read, traffic.written) == INT64_MAX)
     return kernel.emitError("its bytes cannot be counted: they pass 64 bits; "
                             "make the sizes of its axes smaller");
   return KernelCost{traffic.read, traffic.written};
+}
+
+FailureOr<KernelCost> napkin::report::computeKernelCost(ncd::KernelOp kernel) {
+  FailureOr<plan::Plan> plan = schedule::planOf(kernel);
+  if (failed(plan))
+    return failure();
+  return costOf(kernel, *plan);
+}
+
+/// Bytes that \p plan moves of the array called \p name, in (\p stored: out).
+static int64_t movedOf(const plan::Plan &plan, StringRef name, bool stored) {
+  int64_t bytes = 0;
+  for (const plan::Fill &fill : plan.fills)
+    if (fill.array == name && fill.store == stored)
+      bytes += plan::movedBytes(plan, fill);
+  return bytes;
+}
+
+/// How the streamed axis of \p kernel is walked, for people.
+static std::string describeStream(ncd::KernelOp kernel, StringRef axis,
+                                  const plan::Plan &plan) {
+  int64_t chunk = kernel.chunkSize(axis).value_or(1);
+  int64_t chunks =
+      llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), chunk);
+  std::string ranges;
+  bool bounded = false;
+  for (const plan::Nest &nest : plan.nests) {
+    if (nest.kind != plan::NestKind::Loop || (!nest.from && !nest.to) ||
+        plan.axes[nest.dim.front()].name != axis)
+      continue;
+    if (nest.from && !bounded)
+      ranges += " from " + plan.text(*nest.from);
+    if (nest.to)
+      ranges +=
+          (ranges.empty() || !bounded ? " to " : ", ") + plan.text(*nest.to);
+    bounded = true;
+  }
+  return fmt::format("{} by {}{}, {}{} chunks", axis.str(), chunk, ranges,
+                     bounded ? "at most " : "", chunks);
 }
 
 /// True when \p value is a factor of a contract, directly or as the chunk of a
@@ -173,7 +210,7 @@ static bool feedsContract(Value value) {
 
 static FailureOr<std::vector<ArrayCost>>
 describeArrays(ncd::KernelOp kernel, const cost::KernelModel &model,
-               const cost::Bindings &values) {
+               const cost::Bindings &values, const plan::Plan &plan) {
   std::vector<ArrayCost> result;
   unsigned input = 0;
   for (const cost::Array &array : model.arrays) {
@@ -196,7 +233,8 @@ describeArrays(ncd::KernelOp kernel, const cost::KernelModel &model,
       return failure();
     line.bytes = *bytes;
     line.repetitions = *repetitions;
-    line.movedBytes = *bytes * *repetitions;
+    line.movedBytes =
+        movedOf(plan, line.name, array.role == cost::Role::Written);
     result.push_back(line);
   }
   return result;
@@ -268,15 +306,26 @@ FailureOr<KernelReport>
 napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   cost::KernelModel model = modelOf(kernel);
   FailureOr<cost::Bindings> values = bindingsOf(kernel, model);
-  FailureOr<KernelCost> cost = computeKernelCost(kernel);
-  if (failed(values) || failed(cost))
+  FailureOr<plan::Plan> plan = schedule::planOf(kernel);
+  if (failed(values) || failed(plan))
+    return failure();
+  FailureOr<KernelCost> cost = costOf(kernel, *plan);
+  if (failed(cost))
     return failure();
   FailureOr<std::vector<ArrayCost>> arrays =
-      describeArrays(kernel, model, *values);
+      describeArrays(kernel, model, *values, *plan);
   FailureOr<int64_t> compulsory =
       evaluate(kernel, model.compulsory(cost::Unit::Bytes), *values);
   if (failed(arrays) || failed(compulsory))
     return failure();
+  // What nobody sees need not cross once.
+  bool bounded = llvm::any_of(
+      plan->nests, [](const plan::Nest &nest) { return nest.from || nest.to; });
+  if (bounded) {
+    *compulsory = 0;
+    for (const ArrayCost &line : *arrays)
+      *compulsory += std::min(line.bytes, line.movedBytes);
+  }
 
   KernelReport report;
   report.entry = kernel.getEntry() ? kernel.getEntry()->str() : "kernel";
@@ -308,19 +357,15 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
     report.bytes = report.bytes.smooth();
   }
   for (const std::string &axis : model.streamAxes) {
-    int64_t chunk = kernel.chunkSize(axis).value_or(1);
     bool inside = false;
     kernel.getBody().walk([&](ncd::StreamOp stream) {
       inside |=
           stream.getAxis() == axis && isa<ncd::StreamOp>(stream->getParentOp());
     });
-    report.stream += fmt::format(
-        "{}{} by {}, {} chunks",
-        report.stream.empty() ? ""
-        : inside              ? "; inside "
-                              : "; beside ",
-        axis, chunk,
-        llvm::divideCeil(kernel.getAxisSize(axis).value_or(1), chunk));
+    report.stream += (report.stream.empty() ? ""
+                      : inside              ? "; inside "
+                                            : "; beside ") +
+                     describeStream(kernel, axis, *plan);
     auto loops = kernel.getBody().front().getOps<ncd::StreamOp>();
     size_t count = llvm::count_if(
         loops, [&](ncd::StreamOp stream) { return stream.getAxis() == axis; });
@@ -338,6 +383,13 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   }
   report.closedForm =
       cost::findClosedForm(model, cost::Unit::Bytes, &report.noClosedForm);
+  if (bounded) {
+    report.closedForm.reset();
+    report.noClosedForm = "H is that of the whole of axis " +
+                          (model.streamAxes.empty() ? std::string()
+                                                     : model.streamAxes.front()) +
+                          ", of which blocks walk a part";
+  }
   report.leastBytes = double(report.compulsoryBytes);
   if (report.closedForm && !report.closedForm->beta.isZero()) {
     cost::Bindings bound = *values;

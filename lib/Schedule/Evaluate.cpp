@@ -195,7 +195,8 @@ bool RegionFacts::keepsInL2(const Candidate &candidate,
 }
 
 double RegionFacts::waiting(const Candidate &candidate,
-                            const Evaluation &result, double chunkBytes) const {
+                            const Evaluation &result, double trips,
+                            double chunkBytes) const {
   double perMultiprocessor =
       hardware.level("l2").bytesPerCycle / double(hardware.multiprocessors);
   double first = double(hardware.level("global").latencyCycles) +
@@ -203,7 +204,6 @@ double RegionFacts::waiting(const Candidate &candidate,
   if (!candidate.stream)
     return first + double(hardware.barrierCycles);
   const Graph &graph = region.graph;
-  double trips = double(result.trips);
   // Four schedulers; the warps of one take turns, and each has the loop's own
   // instructions (counters, addresses, waits) to issue.
   double turns = std::max(1.0, double(candidate.warps) / 4.0);
@@ -215,7 +215,7 @@ double RegionFacts::waiting(const Candidate &candidate,
   double exposed =
       std::max(0.0, chunk.journey - double(candidate.stages - 1) * chunk.work);
   if (!candidate.inner)
-    return first + (trips - 1) * exposed + trips * step(chunk.chain);
+    return first + std::max(0.0, trips - 1) * exposed + trips * step(chunk.chain);
   // Each walk inside begins with a first chunk of its own, and the rest of the
   // outer step follows it.
   const Loops &loops = loopsOf(candidate.stream, candidate.inner);
@@ -234,12 +234,53 @@ double RegionFacts::waiting(const Candidate &candidate,
          trips * step(chain);
 }
 
+Walk napkin::schedule::walkOf(const Graph &graph, const Candidate &candidate,
+                              const StreamVerdict *verdict) {
+  Walk walk;
+  if (!candidate.stream)
+    return walk;
+  int64_t size = graph.axes[*candidate.stream].size,
+          chunk = candidate.extent[*candidate.stream];
+  walk.trips = double(llvm::divideCeil(size, chunk));
+  if (!verdict || (!verdict->from && !verdict->to))
+    return walk;
+  // Where both ends are relative to axes, they are nearly always the same one.
+  std::optional<unsigned> axis;
+  for (const std::optional<WalkLimit> &limit : {verdict->from, verdict->to})
+    if (limit && limit->axis)
+      axis = limit->axis;
+  int64_t rows = axis ? graph.axes[*axis].size : 1,
+          tile = axis ? candidate.extent[*axis] : 1;
+  int64_t tiles = llvm::divideCeil(rows, tile), trips = 0, positions = 0;
+  auto valueOf = [&](const WalkLimit &limit, int64_t row) {
+    int64_t value = (limit.axis ? row : 0) + limit.offset;
+    value = std::max(value, limit.least.value_or(value));
+    value = std::min(value, limit.most.value_or(value));
+    return std::clamp<int64_t>(value, 0, size);
+  };
+  for (int64_t first = 0; first < rows; first += tile) {
+    int64_t begin = verdict->from ? valueOf(*verdict->from, first) : 0;
+    begin = begin / chunk * chunk;
+    int64_t last = std::min(first + tile, rows) - 1;
+    int64_t end = verdict->to ? valueOf(*verdict->to, last) : size;
+    if (begin >= end)
+      continue;
+    int64_t walked = llvm::divideCeil(end - begin, chunk);
+    trips += walked;
+    positions += std::min(begin + walked * chunk, size) - begin;
+  }
+  walk.trips = double(trips) / double(tiles);
+  walk.fraction = double(positions) / double(tiles) / double(size);
+  return walk;
+}
+
 void RegionFacts::price(const Candidate &candidate,
                         const StreamVerdict *verdict,
                         Evaluation &result) const {
   const Graph &graph = region.graph;
   const double multiprocessors = double(hardware.multiprocessors);
-  const double blocks = double(result.blocks), trips = double(result.trips);
+  const Walk walk = walkOf(graph, candidate, verdict);
+  const double blocks = double(result.blocks), trips = walk.trips;
   const double innerTrips = double(result.innerTrips);
   const Loops &loops = loopsOf(candidate.stream, candidate.inner);
   auto moves = [&](unsigned value) { return loops.moves(graph.values[value]); };
@@ -263,6 +304,8 @@ void RegionFacts::price(const Candidate &candidate,
             llvm::divideCeil(graph.axes[axis].size, candidate.extent[axis]));
     double bytes = arrayBytes(input);
     compulsory += bytes;
+    if (candidate.stream && graph.values[input].carries(*candidate.stream))
+      bytes *= walk.fraction;
     fetched += bytes * repetitions * (staysInL2 ? 1 : fills);
     repetitions *= fills;
     reads += bytes * repetitions;
@@ -349,7 +392,7 @@ void RegionFacts::price(const Candidate &candidate,
   times.tensor = tensor * blocks / multiprocessors;
   times.scalar = scalar * blocks / multiprocessors / schedulers;
   times.waiting = blocks / multiprocessors / double(resident) *
-                  waiting(candidate, result, chunkBytes);
+                  waiting(candidate, result, trips, chunkBytes);
 
   // Whole waves. A kernel that reuses data keeps its bytes even where its grid
   // does not fill the machine; one that reuses nothing has only the grid to

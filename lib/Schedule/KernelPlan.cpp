@@ -67,7 +67,10 @@ private:
                    cast<ncd::ArrayType>(value.getType()).getElementType());
   }
   /// A loop over \p axis inside \p at.
-  plan::NestId addLoop(plan::NestId at, StringAttr axis);
+  plan::NestId addLoop(plan::NestId at, StringAttr axis,
+                       std::optional<plan::Bound> from = std::nullopt,
+                       std::optional<plan::Bound> to = std::nullopt);
+  plan::Bound boundOf(ncd::BoundAttr bound);
   /// Where the tile of \p value that is used at \p at is filled: ahead of the
   /// loops around whose axes it lacks.
   plan::NestId nestOf(Value value, plan::NestId at);
@@ -150,8 +153,24 @@ void Reader::readGrid() {
   }
 }
 
-plan::NestId Reader::addLoop(plan::NestId at, StringAttr axis) {
+plan::Bound Reader::boundOf(ncd::BoundAttr bound) {
+  plan::Bound result;
+  if (bound.getAxis())
+    result.axis = plan.findAxis(bound.getAxis().getValue());
+  result.last = bound.getLast();
+  result.offset = bound.getOffset();
+  result.multiple = bound.getMultiple();
+  result.least = bound.getLeast();
+  result.most = bound.getMost();
+  return result;
+}
+
+plan::NestId Reader::addLoop(plan::NestId at, StringAttr axis,
+                             std::optional<plan::Bound> from,
+                             std::optional<plan::Bound> to) {
   plan::Nest nest;
+  nest.from = from;
+  nest.to = to;
   nest.dim = {*plan.findAxis(axis.getValue())};
   nest.by = kernel.chunkSize(axis).value_or(1);
   unsigned number = ++loops[axis.getValue()];
@@ -283,8 +302,25 @@ void Reader::readStream(ncd::StreamOp stream, plan::NestId at) {
   for (auto [chunk, input] :
        llvm::zip_equal(stream.getStepChunks(), stream.getInputs()))
     inputs[chunk] = inputs.lookup(input);
-  plan::NestId loop = addLoop(at, stream.getAxisAttr());
-  readBlock(step, loop);
+  // Ranges follow each other; each fills its chunks itself, through the same
+  // ring.
+  std::optional<plan::Bound> from;
+  if (stream.getFromAttr())
+    from = boundOf(stream.getFromAttr());
+  SmallVector<std::optional<plan::Bound>, 3> ends;
+  if (ArrayAttr to = stream.getToAttr())
+    for (auto bound : to.getAsRange<ncd::BoundAttr>())
+      ends.push_back(boundOf(bound));
+  if (ends.empty())
+    ends.push_back(std::nullopt);
+  plan::NestId loop = at;
+  for (const std::optional<plan::Bound> &end : ends) {
+    loop = addLoop(at, stream.getAxisAttr(), from, end);
+    for (Value chunk : stream.getStepChunks())
+      names.erase(chunk);
+    readBlock(step, loop);
+    from = end;
+  }
   for (auto [state, argument] :
        llvm::zip(stream.getStepStates(), finish.getArguments()))
     names[argument] = names.lookup(state);

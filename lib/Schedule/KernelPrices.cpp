@@ -170,9 +170,9 @@ StreamOracle KernelPrices::oracleFor(const LocalGraph &local) const {
         oracle(renamed(operations, local.operations),
                renamed(outputs, local.values), local.axes[axis]);
     // Axes of the state are axes of the region.
-    for (StreamState &member : verdict.state)
-      for (unsigned &at : member.axes)
-        at = llvm::find(local.axes, at) - local.axes.begin();
+    verdict.renameAxes([&](unsigned at) -> unsigned {
+      return llvm::find(local.axes, at) - local.axes.begin();
+    });
     return verdict;
   };
 }

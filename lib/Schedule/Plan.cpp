@@ -145,9 +145,20 @@ std::string Plan::text(const Bound &bound) const {
   if (bound.axis && bound.offset)
     value += fmt::format(" {} {}", bound.offset < 0 ? "-" : "+",
                          std::abs(bound.offset));
-  return bound.multiple > 1
-             ? fmt::format("floor({}, {})", value, bound.multiple)
-             : value;
+  if (bound.multiple > 1)
+    value = fmt::format("floor({}, {})", value, bound.multiple);
+  if (bound.least)
+    value = fmt::format("max({}, {})", value, *bound.least);
+  if (bound.most)
+    value = fmt::format("min({}, {})", value, *bound.most);
+  return value;
+}
+
+int64_t Bound::valueAt(int64_t position) const {
+  int64_t value = (axis ? position : 0) + offset;
+  value = llvm::divideFloorSigned(value, multiple) * multiple;
+  value = std::max(value, least.value_or(value));
+  return std::min(value, most.value_or(value));
 }
 
 //===----------------------------------------------------------------------===//

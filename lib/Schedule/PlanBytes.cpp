@@ -126,12 +126,9 @@ std::optional<int64_t> Factors::closedForm(const Group &group) const {
   });
   if (varies(nest.from) || varies(nest.to) || ragged)
     return std::nullopt;
-  auto constant = [](const Bound &b) {
-    return llvm::divideFloorSigned(b.offset, b.multiple) * b.multiple;
-  };
   int64_t size = plan.sizeOf(nest.dim);
-  int64_t begin = nest.from ? std::max<int64_t>(0, constant(*nest.from)) : 0;
-  int64_t end = nest.to ? std::min(size, constant(*nest.to)) : size;
+  int64_t begin = nest.from ? std::max<int64_t>(0, nest.from->valueAt(0)) : 0;
+  int64_t end = nest.to ? std::min(size, nest.to->valueAt(0)) : size;
   int64_t length = std::max<int64_t>(0, end - begin);
   int64_t trips = llvm::divideCeil(length, nest.by);
   size_t seen = llvm::count_if(

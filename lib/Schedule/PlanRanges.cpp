@@ -7,11 +7,6 @@
 
 using namespace napkin::plan;
 
-/// \p value rounded down to a multiple of \p multiple, below zero too.
-static int64_t roundDown(int64_t value, int64_t multiple) {
-  return llvm::divideFloorSigned(value, multiple) * multiple;
-}
-
 std::optional<Range> Ranges::find(llvm::ArrayRef<AxisId> dim) const {
   for (const auto &[walked, range] : llvm::reverse(inForce))
     if (llvm::ArrayRef<AxisId>(walked) == dim)
@@ -53,8 +48,7 @@ int64_t Ranges::valueOf(const std::optional<Bound> &bound,
                         int64_t otherwise) const {
   if (!bound)
     return otherwise;
-  int64_t base = bound->axis ? position(*bound->axis, bound->last) : 0;
-  return roundDown(base + bound->offset, bound->multiple);
+  return bound->valueAt(bound->axis ? position(*bound->axis, bound->last) : 0);
 }
 
 void Ranges::forEach(const Nest &nest,

@@ -20,6 +20,15 @@ std::optional<unsigned> Graph::findAxis(llvm::StringRef axisName) const {
   return std::nullopt;
 }
 
+void StreamVerdict::renameAxes(llvm::function_ref<unsigned(unsigned)> rename) {
+  for (StreamState &member : state)
+    for (unsigned &axis : member.axes)
+      axis = rename(axis);
+  for (std::optional<WalkLimit> *limit : {&from, &to})
+    if (*limit && (*limit)->axis)
+      (*limit)->axis = rename(*(*limit)->axis);
+}
+
 template <typename List>
 static void appendOnce(List &list, unsigned value) {
   if (!llvm::is_contained(list, value))

@@ -511,8 +511,6 @@ Decision Decision::renamed(llvm::ArrayRef<unsigned> names,
       *axis = names[**axis];
   if (result.evaluation.rowAxis)
     result.evaluation.rowAxis = names[*result.evaluation.rowAxis];
-  for (StreamState &member : result.verdict.state)
-    for (unsigned &axis : member.axes)
-      axis = names[axis];
+  result.verdict.renameAxes([&](unsigned axis) { return names[axis]; });
   return result;
 }

@@ -6,15 +6,64 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/IRMapping.h"
+#include "napkin/Algebra/StreamBounds.h"
 #include "napkin/Algebra/StreamingForm.h"
 #include "napkin/Schedule/DiagramGraph.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include <memory>
 #include <tuple>
 
 using namespace mlir;
 using namespace napkin;
 using namespace napkin::schedule;
+
+/// What rows see of the axis called \p axis, where the masks among \p ops ask
+/// positions of it: the stream is made as it will be, and looked at.
+static algebra::VisibleRange visibleIn(ArrayRef<mlir::Operation *> ops,
+                                       ArrayRef<Value> outputs,
+                                       StringRef axis) {
+  bool asked = llvm::any_of(ops, [&](mlir::Operation *op) {
+    return op
+        ->walk([&](ncd::IndexOp index) {
+          return index.getAxis() == axis ? WalkResult::interrupt()
+                                         : WalkResult::advance();
+        })
+        .wasInterrupted();
+  });
+  if (!asked)
+    return {};
+  llvm::SetVector<Value> inputs;
+  llvm::SmallPtrSet<mlir::Operation *, 16> inside(ops.begin(), ops.end());
+  for (mlir::Operation *op : ops)
+    for (Value operand : op->getOperands())
+      if (!inside.contains(operand.getDefiningOp()))
+        inputs.insert(operand);
+  OpBuilder builder(ops.front()->getContext());
+  auto kernel = ncd::KernelOp::create(builder, ops.front()->getLoc(),
+                                      TypeRange(ValueRange(outputs)),
+                                      inputs.getArrayRef());
+  kernel.setStreamAttr(ncd::PartitionAttr::get(
+      builder.getContext(), {builder.getStringAttr(axis)}, {1}));
+  IRMapping mapping;
+  Block &body = kernel.getBody().front();
+  mapping.map(inputs.getArrayRef(), body.getArguments());
+  builder.setInsertionPointToStart(&body);
+  for (mlir::Operation *op : ops)
+    builder.clone(*op, mapping);
+  SmallVector<Value> yielded;
+  for (Value output : outputs)
+    yielded.push_back(mapping.lookup(output));
+  ncd::YieldOp::create(builder, ops.front()->getLoc(), yielded);
+  algebra::VisibleRange range;
+  if (succeeded(algebra::rewriteAsStream(kernel)))
+    for (auto stream : body.getOps<ncd::StreamOp>())
+      range = algebra::visibleRange(stream, [](StringAttr) { return true; });
+  kernel->erase();
+  return range;
+}
 
 /// Asks about \p operations of \p diagram.
 static StreamVerdict ask(const DiagramGraph &diagram,
@@ -49,6 +98,19 @@ static StreamVerdict ask(const DiagramGraph &diagram,
         state.axes.push_back(*index);
     verdict.state.push_back(std::move(state));
   }
+  algebra::VisibleRange range =
+      visibleIn(ops, values, diagram.graph.axes[axis].name);
+  auto limitOf = [&](const std::optional<algebra::VisibleLimit> &limit)
+      -> std::optional<WalkLimit> {
+    if (!limit)
+      return std::nullopt;
+    WalkLimit result{std::nullopt, limit->offset, limit->least, limit->most};
+    if (limit->axis)
+      result.axis = diagram.graph.findAxis(limit->axis.getValue());
+    return result;
+  };
+  verdict.from = limitOf(range.from);
+  verdict.to = limitOf(range.to);
   return verdict;
 }
 

@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Constructors and registration of the passes in Passes.td:
-// createNCDDeriveStreamPass() and registerAlgebraPasses().
+// createNCDDeriveStreamPass(), createNCDBoundStreamsPass() and
+// registerAlgebraPasses().
 //
 //===----------------------------------------------------------------------===//
 

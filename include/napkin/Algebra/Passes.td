@@ -32,4 +32,19 @@ def NCDDeriveStreamPass : Pass<"ncd-derive-stream"> {
     Statistic<"numStreams", "num-streams", "Number of kernels rewritten">];
 }
 
+def NCDBoundStreamsPass : Pass<"ncd-bound-streams"> {
+  let summary = "Write on streams which positions no block need walk";
+  let description = [{
+    Finds, for every `ncd.stream` in an `ncd.kernel` that says its chunk, the
+    conditions on positions under which the step gives back the state that it
+    takes, by an abstract evaluation of the step: a causal mask, a window, the end
+    of a prefix. Writes them as the bounds `from` and `to`, for the tiles that the
+    kernel cuts, and where the conditions hold for all rows of a tile ends a range:
+    there they are dropped. A condition that bounds nothing stays in the step.
+    Streams that have bounds, and those of a split kernel, stay as they are.
+  }];
+  let statistics = [
+    Statistic<"numBounded", "num-bounded", "Number of streams with bounds">];
+}
+
 #endif // NAPKIN_ALGEBRA_PASSES_TD

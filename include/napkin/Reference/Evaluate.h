@@ -65,6 +65,10 @@ struct EvaluationOptions {
   /// Where set, told of every operation that jumps (lib/Reference/Decisions.h);
   /// may change what it decides.
   Decisions *decisions = nullptr;
+  /// What a mask takes away stays away, whatever lies there: 0 times anything
+  /// is 0, and -inf plus anything is -inf. A kernel that does not read hidden
+  /// positions computes so; by IEEE a NaN or infinity there gives NaN.
+  bool hiddenStaysHidden = false;
   /// Arrays of more elements than this are refused.
   int64_t maxElements = int64_t(1) << 28;
 };

@@ -20,6 +20,8 @@
 // A comparison or a rounding to integers makes a step of the least error. Plain
 // single precision decides as exact arithmetic does; elements whose decision is
 // within the error of its operand may be on the other side, and no others.
+// Where a condition on positions hides what is NaN or infinite, 0 times it may
+// be NaN, as IEEE has it, or 0, if it is never read: both are right.
 // Where plain single precision is infinite or NaN and exact arithmetic is not,
 // nothing can be said of that element; the others are judged.
 //===----------------------------------------------------------------------===//

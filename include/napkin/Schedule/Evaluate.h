@@ -87,7 +87,7 @@ struct Evaluation {
   /// Chunks that one block walks, 1 without a stream, and chunks of the inner
   /// axis in each walk over it.
   int64_t trips = 1, innerTrips = 1;
-  /// Exact, in bounds, over the whole grid.
+  /// In bounds, over the whole grid; exact where every block walks as much.
   int64_t readBytes = 0, writtenBytes = 0;
   int64_t sharedBytes = 0;
   /// Registers per thread for tiles in the widest column.
@@ -115,6 +115,16 @@ double leastCycles(const Graph &graph, const Operation &operation,
 /// Cycles that any kernel takes, at least, for reading or writing \p value.
 double leastCycles(const Graph &graph, unsigned value,
                    const cost::Hardware &hardware);
+
+/// What a block walks of its stream, averaged over the blocks.
+struct Walk {
+  double trips = 1;
+  /// Positions that are read, of all of the axis.
+  double fraction = 1;
+};
+/// The walk of \p candidate's stream; \p verdict says what rows see.
+Walk walkOf(const Graph &graph, const Candidate &candidate,
+            const StreamVerdict *verdict);
 
 /// \p extent rounded up to what the tile of an axis occupies: a power of two,
 /// at least \p smallest.
@@ -205,8 +215,7 @@ private:
                  int64_t resident) const;
   /// Cycles that a block waits, alone on its multiprocessor: barriers, first
   /// chunks, and what of later ones the pipeline does not hide.
-  double waiting(const Candidate &candidate, const Evaluation &result,
-                 double chunkBytes) const;
+  double waiting(const Candidate &candidate, const Evaluation &result, double trips, double chunkBytes) const;
   /// Checks the bytes of shared memory of one block.
   bool checkShared(const Candidate &candidate, Evaluation &result) const;
   /// Fills in the bytes and costs of \p result, once its warps are chosen.

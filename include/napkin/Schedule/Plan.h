@@ -94,7 +94,7 @@ struct Axis {
 using Dim = llvm::SmallVector<AxisId, 2>;
 
 /// Where a nest begins or ends: a number, or a position of an outer tile plus a
-/// number, rounded down to a multiple of `multiple`.
+/// number, rounded down to a multiple of `multiple`, and kept within limits.
 struct Bound {
   /// The axis whose tile in force is asked; unset for a plain number.
   std::optional<AxisId> axis;
@@ -102,11 +102,16 @@ struct Bound {
   bool last = false;
   int64_t offset = 0;
   int64_t multiple = 1;
+  /// It is not below or above these.
+  std::optional<int64_t> least = std::nullopt, most = std::nullopt;
 
   bool operator==(const Bound &other) const {
     return axis == other.axis && last == other.last && offset == other.offset &&
-           multiple == other.multiple;
+           multiple == other.multiple && least == other.least &&
+           most == other.most;
   }
+  /// Its value where the position that it asks for is \p position.
+  int64_t valueAt(int64_t position) const;
 };
 
 /// What the iterations of a nest are.

@@ -14,6 +14,7 @@
 #include "napkin/Cost/KernelModel.h"
 #include "napkin/Target/Instruction.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <functional>
 #include <map>
@@ -95,14 +96,27 @@ struct StreamState {
   bool corrected = false;
 };
 
+/// Where a row begins or ceases to see a streamed axis: at its own position on
+/// another axis plus a number, or at a number; never below or above numbers.
+struct WalkLimit {
+  std::optional<unsigned> axis;
+  int64_t offset = 0;
+  std::optional<int64_t> least, most;
+};
+
 /// Whether a region can be computed in one pass over an axis.
 struct StreamVerdict {
   bool legal = false;
+  /// Positions before and from these on leave the state of a row as it is.
+  std::optional<WalkLimit> from, to;
   /// The law that is missing, when it is not.
   std::string why;
   llvm::SmallVector<StreamState, 4> state;
   /// Whether the reference of its gauges may lag behind the running maximum.
   bool lazy = false;
+
+  /// Calls \p rename on every axis in the verdict.
+  void renameAxes(llvm::function_ref<unsigned(unsigned)> rename);
 };
 
 /// Answers for one region and axis; the algebra of streaming forms stands

@@ -25,6 +25,7 @@ void napkin::addTileProgramPasses(OpPassManager &passes, StringRef target) {
 /// The passes from a kernel that the schedule has formed to its tile program.
 static void addPasses(OpPassManager &passes, StringRef target, bool allowTF32) {
   passes.addPass(algebra::createNCDDeriveStreamPass());
+  passes.addPass(algebra::createNCDBoundStreamsPass());
   schedule::ChooseInstructionsPassOptions instructions;
   instructions.target = target.str();
   instructions.allowTF32 = allowTF32;

@@ -173,6 +173,9 @@ Value KernelLowering::createMap(
                           SmallVector<Location>(elements.size(), loc));
   Value result = body(builder, block->getArguments());
   tile::YieldOp::create(builder, loc, result);
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*block)))
+    if (isOpTriviallyDead(&op))
+      op.erase();
   // Only the axes whose index is asked for need to know where the tile begins.
   SmallVector<Attribute> at;
   for (auto index : block->getOps<tile::IndexOp>())
@@ -441,6 +444,41 @@ Value KernelLowering::fold(
   return reduce.getResult();
 }
 
+/// Clones a scalar operation of a map. What \p ranges decide about positions is
+/// a constant, and a choice by it is what it chooses.
+static void cloneScalar(OpBuilder &b, Operation &op, IRMapping &mapping,
+                        ncd::IntegerRanges &ranges) {
+  if (auto index = dyn_cast<ncd::IndexOp>(op)) {
+    mapping.map(index.getResult(),
+                tile::IndexOp::create(b, op.getLoc(), b.getIndexType(),
+                                      index.getAxisAttr())
+                    .getResult());
+    return;
+  }
+  auto decided = [&](Value value) -> std::optional<bool> {
+    ncd::IntegerRange range = ranges.rangeOf(value);
+    return range.low == range.high ? std::optional<bool>(range.low)
+                                   : std::nullopt;
+  };
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    if (std::optional<bool> chosen = decided(select.getCondition())) {
+      mapping.map(select.getResult(),
+                  mapping.lookupOrDefault(*chosen ? select.getTrueValue()
+                                                  : select.getFalseValue()));
+      return;
+    }
+  Type type = op.getNumResults() == 1 ? op.getResult(0).getType() : Type();
+  if (type && type.isInteger(1) && !isa<arith::ConstantOp>(op))
+    if (std::optional<bool> known = decided(op.getResult(0))) {
+      mapping.map(op.getResult(0),
+                  arith::ConstantOp::create(
+                      b, op.getLoc(), b.getIntegerAttr(type, int64_t(*known)))
+                      .getResult());
+      return;
+    }
+  b.clone(op, mapping);
+}
+
 LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
   auto array = cast<ncd::ArrayType>(op.getResult().getType());
   FailureOr<tile::TileType> type = tileType(op, array);
@@ -453,22 +491,25 @@ LogicalResult KernelLowering::lowerMap(ncd::MapOp op) {
       return failure();
     inputs.push_back(*tile);
   }
-  tiles[op.getResult()] = createMap(
-      op.getLoc(), *type, inputs, [&](OpBuilder &b, ValueRange args) -> Value {
-        IRMapping mapping;
-        Block &body = op.getBody().front();
-        mapping.map(body.getArguments(), args);
-        for (Operation &inner : body.without_terminator()) {
-          if (auto index = dyn_cast<ncd::IndexOp>(inner)) {
-            Value position = tile::IndexOp::create(
-                b, inner.getLoc(), b.getIndexType(), index.getAxisAttr());
-            mapping.map(index.getResult(), position);
-            continue;
-          }
-          b.clone(inner, mapping);
-        }
-        return mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
-      });
+  ncd::IntegerRanges ranges = rangesHere();
+  auto cloneBody = [&](OpBuilder &b, ValueRange args) -> Value {
+    IRMapping mapping;
+    Block &body = op.getBody().front();
+    mapping.map(body.getArguments(), args);
+    for (Operation &inner : body.without_terminator())
+      cloneScalar(b, inner, mapping, ranges);
+    return mapping.lookupOrDefault(body.getTerminator()->getOperand(0));
+  };
+  Value result = createMap(op.getLoc(), *type, inputs, cloneBody);
+  tiles[op.getResult()] = result;
+  // A mask that everything here passes leaves nothing to do.
+  auto map = result.getDefiningOp<tile::MapOp>();
+  if (inputs.size() == 1 && inputs[0].getType() == result.getType() &&
+      map.getBody().front().getTerminator()->getOperand(0) ==
+          map.getBody().getArgument(0)) {
+    tiles[op.getResult()] = inputs[0];
+    map.erase();
+  }
   return success();
 }
 

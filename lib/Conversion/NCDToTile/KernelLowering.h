@@ -9,6 +9,7 @@
 #define NAPKIN_LIB_CONVERSION_NCDTOTILE_KERNELLOWERING_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "napkin/Dialect/NCD/IR/IntegerRange.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/Tile/IR/Tile.h"
 
@@ -33,6 +34,17 @@ private:
     Value position;                  ///< where it begins
     bool partial = false;            ///< whether it may reach past the end
     mlir::Operation *loop = nullptr; ///< whose body it is; null: unrolled
+    /// What is known of its positions, beside that they are on the axis.
+    ncd::IntegerRange positions = everywhere;
+    llvm::SmallVector<ncd::AxisDistance, 1> distances;
+  };
+  static constexpr ncd::IntegerRange everywhere = {0, INT64_MAX};
+
+  /// One of the ranges in which a stream is walked; null bounds are those of
+  /// the axis.
+  struct WalkRange {
+    ncd::BoundAttr begin, end;
+    bool isLast = false;
   };
 
   mlir::LogicalResult planTiles();
@@ -61,6 +73,26 @@ private:
   /// that carry the axis.
   mlir::FailureOr<llvm::SmallVector<Value>>
   lowerStep(ncd::StreamOp op, mlir::ValueRange states, Chunk chunk);
+
+  /// The ranges of a stream, in turn.
+  llvm::SmallVector<WalkRange, 3> rangesOf(ncd::StreamOp op);
+  /// Emits the value of a bound; what lies outside of 0 and \p most is that.
+  Value emitBound(mlir::Location loc, ncd::BoundAttr bound, int64_t most);
+  /// The least and greatest value that a bound has in any block.
+  ncd::IntegerRange valuesOf(ncd::BoundAttr bound);
+  /// Lowers one range of \p op; \p begin is where it begins, and is moved to
+  /// where the next one begins.
+  mlir::LogicalResult lowerRange(ncd::StreamOp op, const WalkRange &range,
+                                 Value &begin,
+                                 llvm::SmallVectorImpl<Value> &states);
+  /// Lowers the chunks from \p lower to \p upper into a loop.
+  mlir::LogicalResult lowerLoop(ncd::StreamOp op, Value lower, Value upper,
+                                Chunk chunk,
+                                llvm::SmallVectorImpl<Value> &states);
+  /// Writes down what \p range tells of the positions of \p chunk.
+  void noteRange(const WalkRange &range, Chunk &chunk);
+  /// What is known of positions in the steps around, and of the tile's.
+  ncd::IntegerRanges rangesHere();
 
   /// The tile of a value; loads it where it is an array in global memory.
   mlir::FailureOr<Value> tileOf(mlir::Operation *user, Value value);

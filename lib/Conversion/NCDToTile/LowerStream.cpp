@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "KernelLowering.h"
+#include "mlir/IR/Matchers.h"
 #include "napkin/Dialect/NCD/IR/PartitionError.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace napkin;
@@ -47,6 +49,223 @@ KernelLowering::lowerStep(ncd::StreamOp op, ValueRange states, Chunk chunk) {
   return next;
 }
 
+//===----------------------------------------------------------------------===//
+// Ranges
+//===----------------------------------------------------------------------===//
+
+SmallVector<KernelLowering::WalkRange, 3>
+KernelLowering::rangesOf(ncd::StreamOp op) {
+  SmallVector<WalkRange, 3> ranges(1);
+  ranges.back().begin = op.getFromAttr();
+  if (ArrayAttr to = op.getToAttr())
+    for (auto bound : to.getAsRange<ncd::BoundAttr>()) {
+      ranges.back().end = bound;
+      ranges.push_back({bound, {}});
+    }
+  if (ranges.size() > 1)
+    ranges.pop_back();
+  // A number past the end is the end.
+  if (ncd::BoundAttr end = ranges.back().end;
+      end && !end.getAxis() && end.valueAt(0) >= axisSizes[op.getAxis()])
+    ranges.back().end = {};
+  ranges.back().isLast = true;
+  return ranges;
+}
+
+ncd::IntegerRange KernelLowering::valuesOf(ncd::BoundAttr bound) {
+  if (!bound.getAxis())
+    return {bound.valueAt(0), bound.valueAt(0)};
+  int64_t size = axisSizes[bound.getAxis()], tile = tileSizes[bound.getAxis()];
+  if (bound.getLast())
+    return {bound.valueAt(std::min(tile, size) - 1), bound.valueAt(size - 1)};
+  return {bound.valueAt(0), bound.valueAt((size - 1) / tile * tile)};
+}
+
+Value KernelLowering::emitBound(Location loc, ncd::BoundAttr bound,
+                                int64_t most) {
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  ncd::IntegerRange values = valuesOf(bound);
+  Value first = bound.getAxis() ? places.lookup(bound.getAxis()) : Value();
+  if (!first || values.low == values.high)
+    return index(std::clamp<int64_t>(values.low, 0, most));
+  int64_t size = axisSizes[bound.getAxis()], tile = tileSizes[bound.getAxis()];
+  int64_t multiple = bound.getMultiple();
+  auto add = [&](Value value, int64_t more) -> Value {
+    return more ? arith::AddIOp::create(builder, loc, value, index(more))
+                : value;
+  };
+  int64_t more = bound.getOffset() + (bound.getLast() ? tile - 1 : 0);
+  // Where tiles begin at multiples, the rounding is that of a constant.
+  bool aligned = tile % multiple == 0;
+  auto down = [&](int64_t value) {
+    return llvm::divideFloorSigned(value, multiple) * multiple;
+  };
+  Value value = add(first, aligned ? down(more) : more);
+  if (bound.getLast() && size % tile) {
+    int64_t end = size - 1 + bound.getOffset();
+    value = arith::MinSIOp::create(builder, loc, value,
+                                   index(aligned ? down(end) : end));
+  }
+  int64_t least = std::max<int64_t>(0, bound.getLeast().value_or(0));
+  most = std::clamp<int64_t>(bound.getMost().value_or(most), 0, most);
+  least = std::min(least, most);
+  if (!aligned) {
+    value = arith::MaxSIOp::create(builder, loc, value, index(0));
+    value = arith::DivUIOp::create(builder, loc, value, index(multiple));
+    value = arith::MulIOp::create(builder, loc, value, index(multiple));
+  }
+  ncd::IntegerRange free = valuesOf(
+      ncd::BoundAttr::get(bound.getContext(), bound.getAxis(), bound.getLast(),
+                          bound.getOffset(), multiple));
+  if (free.low < least)
+    value = arith::MaxSIOp::create(builder, loc, value, index(least));
+  if (free.high > most)
+    value = arith::MinSIOp::create(builder, loc, value, index(most));
+  return value;
+}
+
+void KernelLowering::noteRange(const WalkRange &range, Chunk &chunk) {
+  int64_t size = axisSizes[chunk.axis], step = tileSizes[chunk.axis];
+  constexpr int64_t far = int64_t(1) << 40;
+  auto distanceTo = [&](StringAttr axis) -> ncd::AxisDistance & {
+    for (ncd::AxisDistance &known : chunk.distances)
+      if (known.b == axis.getValue())
+        return known;
+    chunk.distances.push_back({chunk.axis, axis, {-far, far}});
+    return chunk.distances.back();
+  };
+  // A bound past the end of the last whole chunk is moved back there, and what
+  // begins at it then begins before it.
+  auto reached = [&](ncd::BoundAttr bound) {
+    return size % step == 0 || valuesOf(bound).high <= size / step * step;
+  };
+  if (ncd::BoundAttr end = range.end) {
+    int64_t past =
+        (end.getAxis() ? end.getMultiple() : end.valueAt(0)) % step == 0
+            ? 0
+            : step - 1;
+    chunk.positions.high =
+        std::min(chunk.positions.high, valuesOf(end).high - 1 + past);
+    // What is not below the beginning of the walk changes nothing.
+    bool isPlain =
+        !end.getLeast() || (range.begin && !range.begin.getAxis() &&
+                            *end.getLeast() <= range.begin.valueAt(0));
+    if (StringAttr axis = end.getAxis(); axis && isPlain) {
+      int64_t ahead = end.getLast() ? tileSizes[axis] - 1 : 0;
+      ncd::IntegerRange &apart = distanceTo(axis).range;
+      apart.high = std::min(apart.high, end.getOffset() + ahead - 1 + past);
+    }
+  }
+  if (ncd::BoundAttr begin = range.begin; begin && reached(begin)) {
+    chunk.positions.low = std::max(chunk.positions.low, valuesOf(begin).low);
+    if (StringAttr axis = begin.getAxis(); axis && !begin.getMost()) {
+      int64_t behind = begin.getLast() ? 0 : tileSizes[axis] - 1;
+      ncd::IntegerRange &apart = distanceTo(axis).range;
+      apart.low = std::max(apart.low, begin.getOffset() - behind -
+                                          (begin.getMultiple() - 1));
+    }
+  }
+}
+
+ncd::IntegerRanges KernelLowering::rangesHere() {
+  SmallVector<ncd::AxisDistance> distances;
+  for (const Chunk &chunk : chunks)
+    llvm::append_range(distances, chunk.distances);
+  return ncd::IntegerRanges(
+      [this](Operation *op) -> std::optional<ncd::AxisPositions> {
+        std::optional<ncd::AxisPositions> found = ncd::positionsInMap(op);
+        if (!found)
+          return std::nullopt;
+        if (const Chunk *chunk = chunkOf(found->axis)) {
+          found->range.low = std::max(found->range.low, chunk->positions.low);
+          found->range.high =
+              std::min(found->range.high, chunk->positions.high);
+        }
+        return found;
+      },
+      distances);
+}
+
+LogicalResult KernelLowering::lowerLoop(ncd::StreamOp op, Value lower,
+                                        Value upper, Chunk chunk,
+                                        SmallVectorImpl<Value> &states) {
+  Location loc = op.getLoc();
+  Value step =
+      arith::ConstantIndexOp::create(builder, loc, tileSizes[chunk.axis]);
+  auto loop =
+      tile::LoopOp::create(builder, loc, lower, upper, step, Value(), states,
+                           int32_t(kernel.getStages().value_or(2)));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&loop.getBody().front());
+  chunk.position = loop.getPosition();
+  chunk.loop = loop;
+  FailureOr<SmallVector<Value>> next =
+      lowerStep(op, loop.getCarried(), std::move(chunk));
+  if (failed(next))
+    return failure();
+  builder.setInsertionPointToEnd(&loop.getBody().front());
+  tile::NextOp::create(builder, loc, *next);
+  states.assign(loop.getResults().begin(), loop.getResults().end());
+  return success();
+}
+
+LogicalResult KernelLowering::lowerRange(ncd::StreamOp op,
+                                         const WalkRange &range, Value &begin,
+                                         SmallVectorImpl<Value> &states) {
+  Location loc = op.getLoc();
+  Chunk chunk;
+  chunk.axis = op.getAxisAttr();
+  int64_t size = axisSizes[chunk.axis];
+  int64_t whole = size / tileSizes[chunk.axis] * tileSizes[chunk.axis];
+  noteRange(range, chunk);
+  // The end of a walk takes the last chunk, which may be partial, along; ends
+  // of ranges before it lie between whole chunks.
+  if (range.end) {
+    chunk.partial = range.isLast && whole < size;
+    Value end = emitBound(loc, range.end, range.isLast ? size : whole);
+    if (failed(lowerLoop(op, begin, end, chunk, states)))
+      return failure();
+    bool fromStart = matchPattern(begin, m_Zero());
+    begin = fromStart
+                ? end
+                : arith::MaxSIOp::create(builder, loc, begin, end).getResult();
+    return success();
+  }
+  if (whole > 0) {
+    Value end = arith::ConstantIndexOp::create(builder, loc, whole);
+    if (failed(lowerLoop(op, begin, end, chunk, states)))
+      return failure();
+  }
+  if (whole == size)
+    return success();
+  Chunk last;
+  last.axis = chunk.axis;
+  last.partial = true;
+  // A walk may begin behind it.
+  if (ncd::BoundAttr from = op.getFromAttr();
+      from && valuesOf(from).high > whole) {
+    Value first = emitBound(loc, from, size);
+    if (valuesOf(from).low < whole)
+      first = arith::MaxSIOp::create(
+          builder, loc, first,
+          arith::ConstantIndexOp::create(builder, loc, whole));
+    Value end = arith::ConstantIndexOp::create(builder, loc, size);
+    return lowerLoop(op, first, end, last, states);
+  }
+  last.position = arith::ConstantIndexOp::create(builder, loc, whole);
+  FailureOr<SmallVector<Value>> next = lowerStep(op, states, last);
+  if (failed(next))
+    return failure();
+  states = *next;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Streams
+//===----------------------------------------------------------------------===//
+
 LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
   Location loc = op.getLoc();
   StringAttr axis = op.getAxisAttr();
@@ -64,31 +283,12 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
       return failure();
     states.push_back(*tile);
   }
-  int64_t whole = size / chunk * chunk;
-  if (whole > 0) {
-    Value lower = arith::ConstantIndexOp::create(builder, loc, 0);
-    Value upper = arith::ConstantIndexOp::create(builder, loc, whole);
-    Value step = arith::ConstantIndexOp::create(builder, loc, chunk);
-    auto loop =
-        tile::LoopOp::create(builder, loc, lower, upper, step, Value(), states,
-                             int32_t(kernel.getStages().value_or(2)));
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(&loop.getBody().front());
-    auto next = lowerStep(op, loop.getCarried(),
-                          {axis, loop.getPosition(), /*partial=*/false, loop});
-    if (failed(next))
+  Value begin = op.getFromAttr()
+                    ? emitBound(loc, op.getFromAttr(), size / chunk * chunk)
+                    : Value(arith::ConstantIndexOp::create(builder, loc, 0));
+  for (const WalkRange &range : rangesOf(op))
+    if (failed(lowerRange(op, range, begin, states)))
       return failure();
-    builder.setInsertionPointToEnd(&loop.getBody().front());
-    tile::NextOp::create(builder, loc, *next);
-    states.assign(loop.getResults().begin(), loop.getResults().end());
-  }
-  if (whole < size) {
-    Value position = arith::ConstantIndexOp::create(builder, loc, whole);
-    auto next = lowerStep(op, states, {axis, position, /*partial=*/true});
-    if (failed(next))
-      return failure();
-    states = *next;
-  }
   for (Value result : op.getResults())
     if (cast<ncd::ArrayType>(result.getType()).hasAxis(axis) &&
         llvm::any_of(result.getUsers(), [&](Operation *user) {

@@ -275,16 +275,19 @@ KernelEmitter::emitRegion(Block &block, ArrayRef<Value> arguments,
 }
 
 bool KernelEmitter::needsWideIndex(Block &block) {
-  ncd::IntegerRanges ranges([&](Operation *op) -> std::optional<int64_t> {
-    auto position = dyn_cast<IndexOp>(op);
-    if (!position)
-      return std::nullopt;
-    for (Type type : kernel.getBody().getArgumentTypes())
-      if (auto array = dyn_cast<ncd::ArrayType>(type);
-          array && array.hasAxis(position.getAxis()))
-        return array.sizeOf(position.getAxis());
-    return int64_t(1) << 31;
-  });
+  ncd::IntegerRanges ranges(
+      [&](Operation *op) -> std::optional<ncd::AxisPositions> {
+        auto position = dyn_cast<IndexOp>(op);
+        if (!position)
+          return std::nullopt;
+        int64_t size = int64_t(1) << 31;
+        for (Type type : kernel.getBody().getArgumentTypes())
+          if (auto array = dyn_cast<ncd::ArrayType>(type);
+              array && array.hasAxis(position.getAxis()))
+            size = array.sizeOf(position.getAxis());
+        return ncd::AxisPositions{position.getAxis(),
+                                  {0, std::max<int64_t>(size - 1, 0)}};
+      });
   auto isShort = [&](Value value) {
     return !value.getType().isIndex() || ranges.rangeOf(value).fits(32);
   };

@@ -70,6 +70,10 @@ private:
     int64_t value = base + bound->offset, multiple = bound->multiple;
     while (value % multiple)
       --value;
+    if (bound->least && value < *bound->least)
+      value = *bound->least;
+    if (bound->most && value > *bound->most)
+      value = *bound->most;
     return value;
   }
   void visit(const Nest &nest, const std::vector<AxisId> &dim, size_t at,
@@ -214,6 +218,10 @@ private:
       if (!outer.empty() && !walkedAbove(dim) && chance(30)) {
         AxisId axis = outer[between(0, outer.size() - 1)];
         nest.to = Bound{axis, true, between(0, 3), chance(30) ? nest.by : 1};
+        if (chance(20))
+          nest.to->least = between(0, 4);
+        if (chance(20))
+          nest.to->most = between(4, 9);
         if (chance(30))
           nest.from = Bound{axis, false, -int64_t(between(0, 3)), 1};
       } else if (!isParent && !isRagged && chance(20)) {

@@ -100,6 +100,14 @@ static Facts factsEverywhere(Value position) {
         return sum(a, {-b.most, -b.least, b.multiple});
       })
       .Case([&](arith::MulIOp) { return product(operand(0), operand(1)); })
+      .Case([&](arith::DivUIOp) -> Facts {
+        Facts a = operand(0);
+        std::optional<int64_t> divisor = operand(1).constant();
+        if (!divisor || *divisor <= 0 || a.least < 0)
+          return Facts();
+        return {a.least / *divisor,
+                isBounded(a.most) ? a.most / *divisor : a.most, 1};
+      })
       .Case([&](arith::MinSIOp) -> Facts {
         Facts a = operand(0), b = operand(1);
         return {std::min(a.least, b.least), std::min(a.most, b.most),

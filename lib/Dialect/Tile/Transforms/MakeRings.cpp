@@ -43,6 +43,11 @@ public:
   }
 
 private:
+  /// A ring that a loop filled from an array, and the loop's next trip.
+  struct Known {
+    Value array, ring, next;
+  };
+
   /// Whether a load's data must be shared between threads: an operand of a
   /// matrix instruction is read by `ldmatrix`, and what several threads hold
   /// would cross from global memory several times.
@@ -184,12 +189,23 @@ private:
     if (std::optional<int64_t> trips = constantTrips(loop))
       slots = std::max<int64_t>(1, std::min(slots, *trips + 1));
     int64_t ahead = slots - 1;
+    SmallVector<Known *> before = ringsBefore(loop, loads, slots);
     SmallVector<Value> rings;
-    for (LoadOp load : loads)
-      rings.push_back(makeRing(load, slots));
-    loop = countTrips(loop);
-    for (auto [load, ring] : llvm::zip(loads, rings))
-      known.push_back({load.getViewOp().getArray(), ring, loop.getNextTrip()});
+    if (before.empty()) {
+      for (LoadOp load : loads)
+        rings.push_back(makeRing(load, slots));
+      loop = countTrips(loop);
+      for (auto [load, ring] : llvm::zip(loads, rings))
+        known.push_back(
+            {load.getViewOp().getArray(), ring, loop.getNextTrip()});
+    } else {
+      loop = replaceLoop(loop, before.front()->next,
+                         SmallVector<Value>(loop.getInitial()), std::nullopt);
+      for (Known *one : before) {
+        rings.push_back(one->ring);
+        one->next = loop.getNextTrip();
+      }
+    }
     Block &body = loop.getBody().front();
     SmallVector<Value> trips(rings.size(), loop.getTrip());
     builder.setInsertionPointToStart(&body);
@@ -207,6 +223,32 @@ private:
     }
     builder.setInsertionPoint(body.getTerminator());
     ReleaseOp::create(builder, loc, filled, ValueRange());
+  }
+
+  /// The rings that a loop before `loop` filled from the same arrays, one for
+  /// each of its loads: they go on where it stopped. None unless all of them
+  /// are there, on one trip.
+  SmallVector<Known *> ringsBefore(LoopOp loop, ArrayRef<LoadOp> loads,
+                                   int64_t slots) {
+    SmallVector<Known *> found;
+    if (loop.getTrip() || !isa<KernelOp>(loop->getParentOp()))
+      return {};
+    for (LoadOp staged : loads) {
+      LoadOp load = staged;
+      for (Known &one : known) {
+        if (one.array != load.getViewOp().getArray() ||
+            one.ring.getType() != ringType(load, slots) ||
+            !isa<KernelOp>(one.next.getDefiningOp()->getParentOp()) ||
+            llvm::is_contained(found, &one) ||
+            (!found.empty() && found.front()->next != one.next))
+          continue;
+        found.push_back(&one);
+        break;
+      }
+    }
+    if (found.size() != loads.size())
+      found.clear();
+    return found;
   }
 
   /// The loop, counting its trips over all runs of it: the loops around it
@@ -353,11 +395,6 @@ private:
     }
     return {};
   }
-
-  /// A ring that a loop filled from an array, and the loop's next trip.
-  struct Known {
-    Value array, ring, next;
-  };
 
   KernelOp kernel;
   OpBuilder builder;
