@@ -164,10 +164,13 @@ Team Chooser::teamOf() {
 ncd::Source Chooser::sourceOf(ncd::ContractOp contract, unsigned factor,
                               bool isRow) {
   auto argument = dyn_cast<BlockArgument>(contract.getInputs()[factor]);
+  // Warps compute the rows that they own; columns they would all compute.
   if (!argument)
-    return ncd::Source::Registers;
+    return isRow ? ncd::Source::Registers : ncd::Source::Shared;
   bool inLoop = contract->getParentOfType<ncd::StreamOp>() != nullptr;
   bool stays = isRow && inLoop && argument.getOwner()->getParentOp() == kernel;
+  if (std::optional<ArrayRef<int32_t>> again = kernel.getReread())
+    stays &= !llvm::is_contained(*again, int32_t(argument.getArgNumber()));
   return stays ? ncd::Source::Registers : ncd::Source::Shared;
 }
 

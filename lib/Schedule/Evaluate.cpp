@@ -212,8 +212,19 @@ double RegionFacts::waiting(const Candidate &candidate,
            loopInstructions * turns;
   };
   ChunkCycles chunk = chunkCycles(candidate);
-  double exposed =
-      std::max(0.0, chunk.journey - double(candidate.stages - 1) * chunk.work);
+  // With one slot, one product's factors arrive during another's work.
+  const Loops &inLoops = loopsOf(candidate.stream, candidate.inner);
+  unsigned products = llvm::count_if(region.operations, [&](unsigned index) {
+    const Operation &operation = graph.operations[index];
+    return operation.kind == OperationKind::Contract &&
+           llvm::any_of(operation.operands, [&](unsigned operand) {
+             return inLoops.moves(graph.values[operand]);
+           });
+  });
+  double ahead = candidate.stages > 1 ? double(candidate.stages - 1)
+                 : products > 1       ? 0.5
+                                      : 0;
+  double exposed = std::max(0.0, chunk.journey - ahead * chunk.work);
   if (!candidate.inner)
     return first + std::max(0.0, trips - 1) * exposed + trips * step(chunk.chain);
   // Each walk inside begins with a first chunk of its own, and the rest of the
@@ -362,9 +373,9 @@ void RegionFacts::price(const Candidate &candidate,
             double(1u << (5 - fragment.laneBits(0) - fragment.laneBits(1)));
         double bytes = copies * tileElements(candidate, operand) *
                        double(graph.values[operand].bytes());
-        sharedBytes += bytes *
-                       double(rows ? result.warpColumns : result.warpRows) *
-                       (rows && !moves(operand) ? 1 : rounds);
+        sharedBytes +=
+            bytes * double(rows ? result.warpColumns : result.warpRows) *
+            (rows && !moves(operand) && !candidate.reread ? 1 : rounds);
       }
       continue;
     }

@@ -18,10 +18,6 @@
 using namespace napkin;
 using namespace napkin::schedule;
 
-int64_t napkin::schedule::paddedExtent(int64_t extent, int64_t smallest) {
-  return std::max<int64_t>(smallest, llvm::PowerOf2Ceil(uint64_t(extent)));
-}
-
 RegionFacts::RegionFacts(const Region &region, const cost::Hardware &hardware,
                          const GeneratorLimits &limits)
     : region(region), hardware(hardware), limits(limits),
@@ -95,10 +91,9 @@ const Loops &RegionFacts::loopsOf(std::optional<unsigned> stream,
 }
 
 int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
-  int64_t extent = candidate.extent[axis];
-  if (extent <= 1)
-    return 1;
-  return paddedExtent(extent, leastTile[axis]);
+  return target::tileExtent(
+      candidate.extent[axis],
+      candidate.granules.empty() ? leastTile[axis] : candidate.granules[axis]);
 }
 
 /// Notes a broken limit. Most candidates of a search break one and nobody asks
@@ -179,6 +174,25 @@ bool RegionFacts::checkContract(const Candidate &candidate, unsigned index,
   });
 }
 
+bool RegionFacts::isColumnFactor(unsigned value, unsigned rows) const {
+  const Graph &graph = region.graph;
+  const Operation &maker = graph.operations[graph.values[value].definition];
+  if (maker.kind == OperationKind::Contract ||
+      llvm::is_contained(region.outputs, value))
+    return false;
+  return llvm::all_of(region.operations, [&](unsigned index) {
+    const Operation &user = graph.operations[index];
+    if (!llvm::is_contained(user.operands, value))
+      return true;
+    if (user.kind == OperationKind::Contract)
+      return graph.values[user.results[0]].carries(rows);
+    return llvm::all_of(user.results, [&](unsigned result) {
+      return !graph.values[result].carries(rows) &&
+             isColumnFactor(result, rows);
+    });
+  });
+}
+
 bool RegionFacts::chooseRows(const Candidate &candidate,
                              Evaluation &result) const {
   const Graph &graph = region.graph;
@@ -199,19 +213,11 @@ bool RegionFacts::chooseRows(const Candidate &candidate,
         bool isTile = llvm::any_of(graph.values[value].axes, [&](unsigned a) {
           return candidate.extent[a] > 1;
         });
-        if (isTile && !graph.values[value].carries(axis))
+        if (isTile && !graph.values[value].carries(axis) &&
+            !isColumnFactor(value, axis))
           reason = fmt::format("'{}' is made in the block and has no axis '{}'",
                                graph.values[value].name, graph.axes[axis].name);
       }
-      if (operation.kind != OperationKind::Contract)
-        continue;
-      for (unsigned operand : operation.operands)
-        if (!graph.values[operand].carries(axis) && !region.isInput(operand))
-          reason = fmt::format(
-              "'{}' is made in the block and would be the column factor of "
-              "'{}', which comes from memory",
-              graph.values[operand].name,
-              graph.values[operation.results[0]].name);
     }
     if (reason.empty()) {
       result.rowAxis = axis;
@@ -224,8 +230,7 @@ bool RegionFacts::chooseRows(const Candidate &candidate,
   });
 }
 
-bool RegionFacts::chooseWarps(const Candidate &candidate,
-                              Evaluation &result) const {
+bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
   const Graph &graph = region.graph;
   int64_t threads = candidate.warps * 32;
   if (threads > hardware.threadsPerBlock || candidate.warps > limits.mostWarps)
@@ -249,8 +254,17 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
       });
     return true;
   }
-  int64_t rows = padded(candidate, *result.rowAxis);
+  // What warps share equally is a multiple of their shares.
+  candidate.granules.assign(leastTile.begin(), leastTile.end());
+  auto share = [&](unsigned axis, int64_t least, int64_t warps) {
+    int64_t extent = candidate.extent[axis];
+    if (extent > 1)
+      candidate.granules[axis] = std::max(
+          candidate.granules[axis], target::tileGranule(extent, least, warps));
+  };
   if (ownsRows) {
+    share(*result.rowAxis, warpRows, candidate.warps);
+    int64_t rows = padded(candidate, *result.rowAxis);
     if (rows != candidate.warps * warpRows)
       return fail(result, "whole rows", [&] {
         return fmt::format("warps own whole rows of '{}', {} each: {} rows "
@@ -262,19 +276,26 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
     return true;
   }
   // A grid of warps: the squarest tiles read the fewest operands.
-  int64_t columns = 1;
+  int64_t rows = padded(candidate, *result.rowAxis), columns = 1;
+  llvm::SmallVector<unsigned, 4> columnAxes;
   for (unsigned index : region.operations) {
     const Operation &operation = graph.operations[index];
     if (operation.kind != OperationKind::Contract)
       continue;
     for (unsigned axis : graph.values[operation.results[0]].axes)
-      if (axis != *result.rowAxis)
+      if (axis != *result.rowAxis) {
         columns = std::max(columns, padded(candidate, axis));
+        columnAxes.push_back(axis);
+      }
   }
   int64_t best = INT64_MAX;
   for (int64_t down = 1; down <= candidate.warps; down *= 2) {
     int64_t across = candidate.warps / down;
-    int64_t tileRows = rows / down, tileColumns = columns / across;
+    int64_t tileRows = llvm::alignTo(rows, warpRows * down) / down,
+            tileColumns = llvm::alignTo(columns, warpColumns * across) / across;
+    // Half of the warps would have nothing to do.
+    if (tileRows * down >= 2 * rows || tileColumns * across >= 2 * columns)
+      continue;
     if (tileRows < warpRows || tileColumns < warpColumns ||
         tileRows > limits.largestWarpTile ||
         tileColumns > limits.largestWarpTile || tileRows + tileColumns >= best)
@@ -290,6 +311,25 @@ bool RegionFacts::chooseWarps(const Candidate &candidate,
                          rows, columns, candidate.warps, warpRows, warpColumns,
                          limits.largestWarpTile, limits.largestWarpTile);
     });
+  share(*result.rowAxis, warpRows, result.warpRows);
+  for (unsigned axis : columnAxes)
+    share(axis, warpColumns, result.warpColumns);
+  return true;
+}
+
+bool RegionFacts::checkTiles(const Candidate &candidate,
+                             Evaluation &result) const {
+  for (unsigned axis : region.axes) {
+    int64_t extent = candidate.extent[axis], tile = padded(candidate, axis);
+    if (extent == tile || extent == region.graph.axes[axis].size)
+      continue;
+    return fail(result, "tile of a warp", [&] {
+      return fmt::format("axis '{}' is cut into tiles of {}, of which "
+                         "instructions and {} warps take {}",
+                         region.graph.axes[axis].name, extent, candidate.warps,
+                         tile);
+    });
+  }
   return true;
 }
 
@@ -355,6 +395,10 @@ double RegionFacts::innerState(const Candidate &candidate,
   return state;
 }
 
+/// Registers that the piece of a computed column factor takes which a thread
+/// works on.
+static constexpr double columnPiece = 32;
+
 bool RegionFacts::checkRegisters(const Candidate &candidate,
                                  const StreamVerdict *verdict,
                                  Evaluation &result) const {
@@ -367,6 +411,11 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
   // Arrays with the same axes and width take the same registers.
   llvm::SmallVector<double, 16> sizes(representatives.size(), -1);
   auto sizeOf = [&](unsigned value) {
+    // A column factor is computed piece by piece, on its way to shared memory.
+    if (result.rowAxis && graph.values[value].definition >= 0 &&
+        !graph.values[value].carries(*result.rowAxis) &&
+        isColumnFactor(value, *result.rowAxis))
+      return std::min(columnPiece, valuesPerThread(candidate, result, value));
     double &size = sizes[classOf[value]];
     if (size < 0)
       size = valuesPerThread(candidate, result, value);
@@ -378,17 +427,28 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
       total += sizeOf(value);
     return total;
   };
+  // What is read from memory, and what is computed for all warps.
+  auto factorsOf = [&](unsigned index) {
+    const Operation &operation = graph.operations[index];
+    llvm::SmallVector<unsigned, 2> factors;
+    if (operation.kind == OperationKind::Contract)
+      for (unsigned operand : operation.operands)
+        if (region.isInput(operand) ||
+            !graph.values[operand].carries(*result.rowAxis))
+          factors.push_back(operand);
+    return factors;
+  };
   double widest = 0;
   const Column *column = nullptr;
   for (const Column &at : columnsOf(candidate.stream)) {
     double live = (at.loop ? state : 0) + sum(at.live) +
                   std::max(0.0, sum(at.made) - sum(at.dying)) + sum(at.loaded) +
                   innerState(candidate, result, at.operation);
-    for (unsigned factor : at.factors) {
+    for (unsigned factor : factorsOf(at.operation)) {
       const ArrayValue &array = graph.values[factor];
       bool rowFactor = array.carries(*result.rowAxis);
       bool moves = loopsOf(candidate.stream, candidate.inner).moves(array);
-      if (at.loop && rowFactor && !moves) {
+      if (at.loop && rowFactor && !moves && !candidate.reread) {
         live += sizeOf(factor); // stays in the layout of its instruction
         continue;
       }
@@ -469,8 +529,10 @@ bool RegionFacts::checkShared(const Candidate &candidate,
   });
 }
 
-Evaluation RegionFacts::evaluate(const Candidate &candidate,
+Evaluation RegionFacts::evaluate(const Candidate &partition,
                                  const StreamVerdict *verdict, bool all) const {
+  Candidate candidate = partition;
+  candidate.granules.clear();
   Evaluation result;
   result.explained = all;
   result.blocks = 1;
@@ -492,7 +554,7 @@ Evaluation RegionFacts::evaluate(const Candidate &candidate,
       return result;
   if (hasContract && !chooseRows(candidate, result))
     return result;
-  if (!chooseWarps(candidate, result))
+  if (!chooseWarps(candidate, result) || !checkTiles(candidate, result))
     return result;
   checkRegisters(candidate, verdict, result);
   if (!result.legal() && !all)

@@ -162,6 +162,44 @@ FailureOr<Pins> Schedule::readOptions() {
   return pins;
 }
 
+/// Whether a product takes columns that the block computes.
+static bool computesColumns(const schedule::Region &region,
+                            const Decision &decision) {
+  const Graph &graph = region.graph;
+  return llvm::any_of(region.operations, [&](unsigned index) {
+    const schedule::Operation &operation = graph.operations[index];
+    return operation.kind == OperationKind::Contract &&
+           llvm::any_of(operation.operands, [&](unsigned operand) {
+             return !region.isInput(operand) &&
+                    !graph.values[operand].carries(
+                        *decision.evaluation.rowAxis);
+           });
+  });
+}
+
+/// Numbers of the inputs that each step reads again: those that give a product
+/// its rows and do not move with the stream.
+static SmallVector<int32_t> rereadInputs(const schedule::Region &region,
+                                         const Decision &decision) {
+  const Graph &graph = region.graph;
+  const Candidate &candidate = decision.candidate;
+  SmallVector<int32_t> numbers;
+  if (!candidate.reread)
+    return numbers;
+  for (auto [number, input] : llvm::enumerate(region.inputs)) {
+    const ArrayValue &array = graph.values[input];
+    bool isFactor = llvm::any_of(region.operations, [&](unsigned index) {
+      const schedule::Operation &operation = graph.operations[index];
+      return operation.kind == OperationKind::Contract &&
+             llvm::is_contained(operation.operands, input);
+    });
+    if (isFactor && array.carries(*decision.evaluation.rowAxis) &&
+        !array.carries(*candidate.stream))
+      numbers.push_back(int32_t(number));
+  }
+  return numbers;
+}
+
 /// Writes the operations of \p region as a kernel with the partition of
 /// \p decision. \p mapping says what stands for the values of the diagram
 /// outside the kernel, and is told of the kernel's results.
@@ -217,12 +255,17 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
     op.setRowWarpsAttr(
         builder.getI32IntegerAttr(int32_t(decision.evaluation.warpRows)));
   }
+  if (SmallVector<int32_t> again = rereadInputs(region, decision);
+      !again.empty())
+    op.setReread(again);
   op.setStagesAttr(builder.getI32IntegerAttr(int32_t(candidate.stages)));
-  // Each warp moves its own rows, which have to be whole. Sums of a loop inside
-  // are not started from the reference yet.
+  // Each warp moves its own rows, which have to be whole, and multiplies again
+  // without the others, which columns that all compute do not allow. Sums of a
+  // loop inside are not started from the reference yet.
   op.setLazy(decision.verdict.lazy && !candidate.inner &&
              decision.evaluation.rowAxis &&
-             decision.evaluation.warpRows == candidate.warps);
+             decision.evaluation.warpRows == candidate.warps &&
+             !computesColumns(region, decision));
   op.setEntryAttr(builder.getStringAttr(entry));
   return op;
 }

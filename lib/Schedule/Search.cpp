@@ -49,6 +49,18 @@ bool Search::isBatch(unsigned axis) const {
   });
 }
 
+/// Adds tiles that are no powers of two and divide an axis of \p size where the
+/// power of two above them does not: they leave nothing over at its end.
+static void addDivisors(llvm::SmallVectorImpl<int64_t> &options, int64_t size,
+                        int64_t least, int64_t most) {
+  int64_t granule = std::max<int64_t>(least, 16);
+  for (int64_t tile = 3 * granule; tile <= std::min(most, size);
+       tile += granule)
+    if (size % tile == 0 && size % int64_t(llvm::PowerOf2Ceil(tile)) &&
+        !llvm::is_contained(options, tile))
+      options.push_back(tile);
+}
+
 Search::Options Search::groupOptions(unsigned axis) const {
   const Axis &info = graph.axes[axis];
   auto pinned = pins.group.find(info.name);
@@ -67,6 +79,8 @@ Search::Options Search::groupOptions(unsigned axis) const {
   // What is not cut where more is written need not be cut where less is.
   if (result.back() != info.size)
     result.push_back(info.size);
+  if (facts.leastTile[axis] > 1)
+    addDivisors(result, info.size, first, last);
   return result;
 }
 
@@ -92,6 +106,8 @@ Search::Options Search::streamOptions(unsigned axis) const {
     if (chunk >= info.size)
       break;
   }
+  if (facts.hasContract)
+    addDivisors(result, info.size, facts.leastChunk, last);
   return result;
 }
 
@@ -106,7 +122,8 @@ Search::Options Search::warpOptions(const Candidate &candidate) const {
   // Whole rows: the tile of the row axis says how many warps there are.
   Options result;
   for (unsigned axis : region.axes) {
-    int64_t warps = facts.padded(candidate, axis) / facts.warpRows;
+    int64_t rows = llvm::PowerOf2Ceil(facts.padded(candidate, axis));
+    int64_t warps = rows / facts.warpRows;
     if (warps >= 1 && !llvm::is_contained(result, warps))
       result.push_back(warps);
   }
@@ -114,13 +131,19 @@ Search::Options Search::warpOptions(const Candidate &candidate) const {
 }
 
 /// A shallower pipeline rather than a smaller tile, where shared memory is the
-/// limit; what is then not hidden is charged.
+/// limit; what is then not hidden is charged. Rows that are read again rather
+/// than kept, where registers are.
 Evaluation Search::evaluate(Candidate &candidate, const StreamVerdict *verdict,
                             bool all) const {
   Evaluation result = facts.evaluate(candidate, verdict, all);
+  if (!result.legal() && candidate.stream && facts.hasContract &&
+      result.violations[0].limit == "registers per thread") {
+    candidate.reread = true;
+    result = facts.evaluate(candidate, verdict, all);
+  }
   while (!result.legal() && !pins.stages && candidate.stream &&
          result.violations[0].limit == "shared memory per block" &&
-         candidate.stages > facts.limits.fewestStages) {
+         candidate.stages > 1) {
     --candidate.stages;
     result = facts.evaluate(candidate, verdict, all);
   }
@@ -253,7 +276,7 @@ std::optional<Decision> Search::pickCompiled() {
     LegalCandidate shallower = best;
     found.erase(found.begin() + *index);
     if (pins.stages || !shallower.candidate.stream ||
-        shallower.candidate.stages <= facts.limits.fewestStages)
+        shallower.candidate.stages <= 1)
       continue;
     --shallower.candidate.stages;
     shallower.evaluation =

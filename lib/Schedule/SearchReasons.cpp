@@ -158,11 +158,19 @@ void Search::explain(Decision &decision) {
     warps.text = fmt::format("{} × {} warps", decision.evaluation.warpRows,
                              decision.evaluation.warpColumns);
   decision.reasons.push_back(warps);
+  if (candidate.reread)
+    decision.reasons.push_back(
+        {"rows from shared memory",
+         "each step reads them again, registers do not hold them beside the "
+         "rest"});
   if (candidate.stream) {
     Reason stages{fmt::format("stages = {}", candidate.stages), ""};
     stages.text = pins.stages ? "pinned"
-                              : "the fewest that hide a chunk's journey behind "
-                                "the work on those before it";
+                  : candidate.stages == 1
+                      ? "shared memory holds no second; one operation's chunk "
+                        "arrives during another's work"
+                      : "the fewest that hide a chunk's journey behind the "
+                        "work on those before it";
     decision.reasons.push_back(stages);
   }
 }

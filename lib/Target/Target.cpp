@@ -7,6 +7,7 @@
 
 #include "napkin/Target/Target.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace napkin;
 using namespace napkin::layout;
@@ -220,6 +221,27 @@ std::string target::knownTargets() {
   for (const TargetDescription &description : targets())
     names += (names.empty() ? "" : ", ") + description.name.str();
   return names;
+}
+
+int64_t target::tileGranule(int64_t extent, int64_t least, int64_t warps) {
+  int64_t granule = least;
+  while (granule < least * warps && granule < extent)
+    granule *= 2;
+  return granule;
+}
+
+int64_t target::tileExtent(int64_t extent, int64_t granule) {
+  int64_t power = llvm::PowerOf2Ceil(extent);
+  if (extent <= 1 || granule <= 1)
+    return power;
+  if (power <= 16)
+    return std::max(power, granule);
+  return llvm::alignTo(extent, std::max<int64_t>(granule, 16));
+}
+
+bool target::isTileExtent(int64_t extent, int64_t granule) {
+  return extent == 1 || (extent % granule == 0 &&
+                         (llvm::isPowerOf2_64(extent) || extent % 16 == 0));
 }
 
 LinearLayout target::tileLayout(const Fragment &fragment, Operand operand,

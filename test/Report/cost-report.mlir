@@ -9,7 +9,7 @@
 
 // CHECK: kernel attention on NVIDIA A100 SXM4 80 GB
 // CHECK: grid h/1 = 4 × q/128 = 4: 16 blocks of 8 warps
-// CHECK: stream x by 64, 8 chunks, 2 stages
+// CHECK: stream x by 128, 4 chunks, 2 stages
 // CHECK: H, values 2·h·x·d·q/g_q + 2·h·q·d
 // CHECK: global bytes 5 242 880 = 4 718 592 read + 524 288 written
 // CHECK: each once 2 097 152
@@ -19,7 +19,7 @@
 // CHECK: binds
 // CHECK: k (h, x, d) 524 288 bytes × 4 = 2 097 152 global, shared, registers
 // CHECK: group q = 128: {{.*}}multiple of 16 (rows of mma.m16n8k16.bf16); q = 256 is cut off by
-// CHECK: stream x = 64: {{.*}}x = 128 is cut off by registers per thread
+// CHECK: stream x = 128: {{.*}}x = 256 is cut off by registers per thread
 // CHECK: 1 kernel, 5 242 880 global bytes: 4 718 592 read, 524 288 written
 
 // JSON: 4718592 524288 4

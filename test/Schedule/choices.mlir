@@ -13,8 +13,9 @@
 // CHECK-SAME: group = #ncd.partition<h=1, q=128>
 // CHECK-SAME: hardware = #ncd.hardware<"a100_80gb">
 // CHECK-SAME: order = ["h", "q"]
+// CHECK-SAME: reread = array<i32: 0>
 // CHECK-SAME: stages = 2 : i32
-// CHECK-SAME: stream = #ncd.partition<x=64>
+// CHECK-SAME: stream = #ncd.partition<x=128>
 // CHECK-SAME: warps = 8 : i32
 // CHECK-NOT: ncd.kernel
 ncd.diagram @attention(%q: !q, %k: !k, %v: !k) -> !q {
@@ -41,7 +42,7 @@ ncd.diagram @attention(%q: !q, %k: !k, %v: !k) -> !q {
 // CHECK-LABEL: ncd.diagram @renamed
 // CHECK: ncd.kernel
 // CHECK-SAME: group = #ncd.partition<b=1, rows=128>
-// CHECK-SAME: stream = #ncd.partition<keys=64>
+// CHECK-SAME: stream = #ncd.partition<keys=128>
 // CHECK-SAME: warps = 8 : i32
 // CHECK-NOT: ncd.kernel
 ncd.diagram @renamed(%v: !k, %k: !k, %q: !q) -> !q {

@@ -104,6 +104,44 @@ ncd.diagram @stream(%a: !a, %b: !b) -> !ncd.array<m=256, f32> {
   ncd.return %o : !ncd.array<m=256, f32>
 }
 
+// Unless the kernel says that each step reads them again.
+// CHECK-LABEL: @again
+// CHECK: as <"mma.m16n8k16.bf16", rows = m, columns = n, summed = k, warps = [4, 1], from = [shared, shared]>
+ncd.diagram @again(%a: !a, %b: !b) -> !ncd.array<m=256, f32> {
+  %o = ncd.kernel (%a = %a, %b = %b : !a, !b) -> (!ncd.array<m=256, f32>) attributes {group = #ncd.partition<m=64>, stream = #ncd.partition<n=32>, warps = 4 : i32, reread = array<i32: 0>} {
+    %s = ncd.stream "n" ins(%b : !b) -> (!ncd.array<m=256, f32>) state(!ncd.array<m=256, f32>) init {
+      %z = ncd.map {
+        %zero = arith.constant 0.0 : f32
+        ncd.yield %zero : f32
+      } : -> !ncd.array<m=256, f32>
+      ncd.yield %z : !ncd.array<m=256, f32>
+    } step {
+    ^bb0(%t: !ncd.array<m=256, f32>, %b0: !b):
+      %c = ncd.contract %a, %b0 over [k] : !a, !b -> !c
+      %r = ncd.reduce sum %c over [n] : !c -> !ncd.array<m=256, f32>
+      %u = ncd.map %t, %r {
+      ^bb0(%x: f32, %y: f32):
+        %v = arith.addf %x, %y : f32
+        ncd.yield %v : f32
+      } : !ncd.array<m=256, f32>, !ncd.array<m=256, f32> -> !ncd.array<m=256, f32>
+      ncd.yield %u : !ncd.array<m=256, f32>
+    } merge {
+    ^bb0(%x: !ncd.array<m=256, f32>, %y: !ncd.array<m=256, f32>):
+      %u = ncd.map %x, %y {
+      ^bb0(%l: f32, %r: f32):
+        %v = arith.addf %l, %r : f32
+        ncd.yield %v : f32
+      } : !ncd.array<m=256, f32>, !ncd.array<m=256, f32> -> !ncd.array<m=256, f32>
+      ncd.yield %u : !ncd.array<m=256, f32>
+    } finish {
+    ^bb0(%t: !ncd.array<m=256, f32>):
+      ncd.yield %t : !ncd.array<m=256, f32>
+    }
+    ncd.yield %s : !ncd.array<m=256, f32>
+  }
+  ncd.return %o : !ncd.array<m=256, f32>
+}
+
 // What is said on a contract stays.
 // CHECK-LABEL: @kept
 // CHECK: warps = [1, 4], from = [registers, registers]

@@ -38,6 +38,7 @@ struct GeneratorLimits {
   int64_t valuesPerThread = 64;
   /// Dimensions of a tile that are longer than 1.
   unsigned tileDimensions = 2;
+  /// Stages that are aimed at; one alone only where shared memory demands it.
   int64_t fewestStages = 2, mostStages = 4;
   /// Warps of a block: two for each of the four schedulers.
   int64_t mostWarps = 8;
@@ -55,6 +56,12 @@ struct Candidate {
   std::optional<unsigned> inner;
   int64_t warps = 4;
   int64_t stages = 1;
+  /// Whether each step of the stream reads the row factors that do not move
+  /// with it from shared memory again; otherwise they stay in registers.
+  bool reread = false;
+  /// Positions that a tile takes of each axis at once: what instructions and
+  /// the warps that share it ask for. Empty until warps are chosen.
+  llvm::SmallVector<int64_t, 8> granules;
   /// Shared bytes of the block's program, once it was compiled; until then they
   /// are estimated, never too high.
   std::optional<int64_t> measuredSharedBytes;
@@ -126,10 +133,6 @@ struct Walk {
 Walk walkOf(const Graph &graph, const Candidate &candidate,
             const StreamVerdict *verdict);
 
-/// \p extent rounded up to what the tile of an axis occupies: a power of two,
-/// at least \p smallest.
-int64_t paddedExtent(int64_t extent, int64_t smallest);
-
 /// The widest moment of one operation (lib/Schedule/Columns.h).
 struct Column;
 
@@ -195,10 +198,17 @@ private:
   /// Checks rows, columns and depth of the contract that is operation \p index.
   bool checkContract(const Candidate &candidate, unsigned index,
                      Evaluation &result) const;
+  /// Whether \p value, made in the block without \p rows, is used for nothing
+  /// but the columns of products along \p rows: then the warps compute a part
+  /// of it each, and it comes to the others through shared memory.
+  bool isColumnFactor(unsigned value, unsigned rows) const;
   /// Chooses the axis that warps split among them by whole rows.
   bool chooseRows(const Candidate &candidate, Evaluation &result) const;
-  /// Checks the number of warps and chooses their rows and columns.
-  bool chooseWarps(const Candidate &candidate, Evaluation &result) const;
+  /// Checks the number of warps, chooses their rows and columns and sets the
+  /// granules of \p candidate.
+  bool chooseWarps(Candidate &candidate, Evaluation &result) const;
+  /// Checks that axes are cut into tiles that instructions and warps fill.
+  bool checkTiles(const Candidate &candidate, Evaluation &result) const;
   /// Checks the registers per thread of the state and the tiles.
   bool checkRegisters(const Candidate &candidate, const StreamVerdict *verdict,
                       Evaluation &result) const;

@@ -54,6 +54,21 @@ const MatrixInstruction *lookupInstruction(llvm::StringRef name);
 /// "sm_80, sm_86, sm_89": the names that lookupTarget knows.
 std::string knownTargets();
 
+/// Positions of an axis that a tile takes at once where \p warps share its
+/// \p extent positions and one warp takes \p least of them: as many warps as
+/// find a share have equal ones, the others the same positions again.
+int64_t tileGranule(int64_t extent, int64_t least, int64_t warps);
+
+/// What a block's tile takes of an axis of which it needs \p extent positions:
+/// 1 of 1; of a row, column or summed axis of a product the next multiple of
+/// \p granule; where nothing multiplies along the axis (\p granule 1) the next
+/// power of two.
+int64_t tileExtent(int64_t extent, int64_t granule);
+
+/// Whether a tile may have exactly \p extent positions of an axis: 1, a power
+/// of two or a multiple of 16 (LinearLayout.h says why), divided by \p granule.
+bool isTileExtent(int64_t extent, int64_t granule);
+
 /// How the warps of a block share a tile of rows x columns, as powers of two.
 struct WarpGrid {
   unsigned rowBits = 0;

@@ -5,8 +5,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "napkin/Dialect/NCD/IR/PartitionError.h"
+#include "napkin/Target/Target.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace napkin;
@@ -41,18 +41,31 @@ LogicalResult KernelLowering::planTiles() {
     auto contract = dyn_cast<ncd::ContractOp>(op);
     if (!contract || !contract.getProductAttr())
       return;
+    ncd::ProductAttr how = contract.getProductAttr();
     const target::MatrixInstruction &row =
-        *target::lookupInstruction(contract.getProductAttr().getInstruction());
+        *target::lookupInstruction(how.getInstruction());
+    auto take = [&](StringAttr axis, int64_t size, int64_t positions,
+                    int64_t warps) {
+      int64_t part = kernel.partOf(axis, size);
+      if (part <= 1)
+        return;
+      positions = target::tileGranule(part, positions, warps);
+      auto &entry = least[axis];
+      if (positions > entry.first)
+        entry = {positions, row.name};
+    };
     for (Value value : contract.getInputs()) {
       auto array = cast<ncd::ArrayType>(value.getType());
       for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes())) {
-        if (kernel.partOf(axis, size) <= 1)
+        if (contract.isOver(axis)) {
+          take(axis, size, row.depth(), 1);
           continue;
-        int64_t positions =
-            contract.isOver(axis) ? row.depth() : row.leastFree();
-        auto &entry = least[axis];
-        if (positions > entry.first)
-          entry = {positions, row.name};
+        }
+        take(axis, size, row.leastFree(), 1);
+        if (axis == how.getRows())
+          take(axis, size, row.rows(), how.getRowWarps());
+        if (axis == how.getColumns())
+          take(axis, size, row.leastColumns(), how.getColumnWarps());
       }
     }
   });
@@ -61,20 +74,20 @@ LogicalResult KernelLowering::planTiles() {
   for (auto &entry : axisSizes) {
     StringRef axis = entry.first();
     int64_t size = entry.second, part = kernel.partOf(axis, size);
-    int64_t tileSize = llvm::PowerOf2Ceil(part);
-    if (tileSize != part && part < size)
-      return ncd::emitPartitionError(kernel)
-             << "axis '" << axis << "' is cut into tiles of " << part
-             << "; choose a power of two";
     auto [positions, instruction] = least.lookup(axis);
     // A padded tile would be another partition than the schedule counted.
-    if (part < size && part < positions)
+    if (part < size && part > 1 && part < positions)
       return ncd::emitPartitionError(kernel)
              << "axis '" << axis << "' is cut into tiles of " << part
              << ", and " << instruction << " takes " << positions
              << " positions; choose 1 or at least " << positions;
-    tileSize = std::max(tileSize, positions);
-    tileSizes[axis] = tileSize;
+    int64_t granule = std::max<int64_t>(positions, 1);
+    if (part < size && !target::isTileExtent(part, granule))
+      return ncd::emitPartitionError(kernel)
+             << "axis '" << axis << "' is cut into tiles of " << part
+             << "; choose a power of two or a multiple of "
+             << std::max<int64_t>(granule, 16);
+    tileSizes[axis] = part < size ? part : target::tileExtent(part, granule);
   }
   return success();
 }
@@ -231,11 +244,7 @@ Value KernelLowering::maskPast(Location loc, Value value, StringRef axis,
 FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
   if (Value known = tiles.lookup(value))
     return known;
-  Value array = arrays.lookup(value);
   auto type = cast<ncd::ArrayType>(value.getType());
-  FailureOr<tile::TileType> tile = tileType(user, type);
-  if (failed(tile) || failed(checkReach(user, type)))
-    return failure();
   OpBuilder::InsertionGuard guard(builder);
   // What does not move with a loop is read once, ahead of it.
   for (const Chunk &chunk : llvm::reverse(chunks)) {
@@ -244,6 +253,18 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
     if (chunk.loop)
       builder.setInsertionPoint(chunk.loop);
   }
+  FailureOr<Value> tile = load(user, value);
+  if (succeeded(tile))
+    tiles[value] = *tile;
+  return tile;
+}
+
+FailureOr<Value> KernelLowering::load(Operation *user, Value value) {
+  Value array = arrays.lookup(value);
+  auto type = cast<ncd::ArrayType>(value.getType());
+  FailureOr<tile::TileType> tile = tileType(user, type);
+  if (failed(tile) || failed(checkReach(user, type)))
+    return failure();
   // Truth values are stored as bytes.
   bool isTruth = tile->getElementType().isInteger(1);
   tile::TileType stored = *tile;
@@ -263,7 +284,7 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
                        });
     loaded.insert(result);
   }
-  return tiles[value] = result;
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -308,6 +329,34 @@ FailureOr<Value> KernelLowering::startOf(ncd::ContractOp op,
       [](OpBuilder &, ValueRange elements) { return elements[0]; });
 }
 
+FailureOr<Value> KernelLowering::factorOf(ncd::ContractOp op, unsigned number) {
+  ncd::ProductAttr how = op.getProductAttr();
+  Value factor = op.getInputs()[number];
+  bool isRow = number == op.getRowFactor();
+  ncd::Source source = isRow ? how.getA() : how.getB();
+  if (!arrays.lookup(factor))
+    return tileOf(op, factor);
+  auto type = cast<ncd::ArrayType>(factor.getType());
+  bool moves = llvm::any_of(
+      chunks, [&](const Chunk &chunk) { return type.hasAxis(chunk.axis); });
+  if (source == ncd::Source::Registers && moves)
+    return ncd::emitPartitionError(op)
+           << "the factor with the " << (isRow ? "rows" : "columns") << ", "
+           << type
+           << ", comes anew with each chunk and cannot stay in registers; say "
+              "shared in 'from'";
+  bool inLoop =
+      llvm::any_of(chunks, [](const Chunk &chunk) { return chunk.loop; });
+  if (source == ncd::Source::Registers || moves || !inLoop)
+    return tileOf(op, factor);
+  // What is computed under a condition reads what has been copied for all.
+  OpBuilder::InsertionGuard guard(builder);
+  while (auto when =
+             dyn_cast<tile::WhenOp>(builder.getInsertionBlock()->getParentOp()))
+    builder.setInsertionPoint(when);
+  return load(op, factor);
+}
+
 LogicalResult KernelLowering::lowerContract(ncd::ContractOp op) {
   ncd::ProductAttr how = op.getProductAttr();
   if (!how)
@@ -315,8 +364,8 @@ LogicalResult KernelLowering::lowerContract(ncd::ContractOp op) {
   const target::MatrixInstruction &row =
       *target::lookupInstruction(how.getInstruction());
   SmallVector<Value> factors;
-  for (Value input : op.getInputs()) {
-    FailureOr<Value> tile = tileOf(op, input);
+  for (unsigned number : {0u, 1u}) {
+    FailureOr<Value> tile = factorOf(op, number);
     if (failed(tile))
       return failure();
     factors.push_back(*tile);
@@ -347,13 +396,20 @@ LogicalResult KernelLowering::lowerContract(ncd::ContractOp op) {
               "others to tiles of 1 in `group`, or leave out `as`";
   Type element =
       ncd::parseElementType(builder.getContext(), target::elementName(row.a));
-  for (Value &factor : factors) {
+  for (auto [number, factor] : llvm::enumerate(factors)) {
+    Value source = factor;
     // Past the end both factors must be 0: loads are, computed tiles are
     // masked.
     if (isPartial(how.getSummed()) && !loaded.contains(factor))
       factor = maskPast(op.getLoc(), factor, how.getSummed(),
                         builder.getZeroAttr(typeOf(factor).getElementType()));
     factor = convertElements(op.getLoc(), factor, element);
+    // What is computed comes to other warps through shared memory.
+    bool computed = factor != source || !loaded.contains(source);
+    ncd::Source from = number == rowFactor ? how.getA() : how.getB();
+    if (computed && from == ncd::Source::Shared)
+      factor = tile::ConvertOp::create(builder, op.getLoc(), factor.getType(),
+                                       factor);
   }
   FailureOr<Value> start = startOf(op, sums);
   if (failed(start))

@@ -96,6 +96,12 @@ private:
 
   /// The tile of a value; loads it where it is an array in global memory.
   mlir::FailureOr<Value> tileOf(mlir::Operation *user, Value value);
+  /// Loads the tile of an array in global memory here.
+  mlir::FailureOr<Value> load(mlir::Operation *user, Value value);
+  /// The tile of factor number `number` of a product, from where the product
+  /// says: what stays in registers is loaded ahead of the loops in which it
+  /// does not move, what is read again is loaded in place.
+  mlir::FailureOr<Value> factorOf(ncd::ContractOp op, unsigned number);
   /// Replaces elements past the end of `axis` by `fill`.
   Value maskPast(mlir::Location loc, Value tile, llvm::StringRef axis,
                  mlir::TypedAttr fill);

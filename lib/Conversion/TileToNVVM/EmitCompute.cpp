@@ -301,28 +301,38 @@ bool KernelEmitter::needsWideIndex(Block &block) {
   });
 }
 
+/// Whether a factor is made of what \p op makes, through maps or at once, and
+/// passed to other warps.
+static bool feedsFactorConvert(Operation *op) {
+  return llvm::any_of(op->getUsers(), [](Operation *user) {
+    return isFactorConvert(user) ||
+           (isa<tile::MapOp>(user) && feedsFactorConvert(user));
+  });
+}
+
 LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
   auto result = newTile(op.getResult());
   TileShape shape = result->type.getShape();
 
-  // Which register of each operand belongs to a register of the result.
   SmallVector<RegisterTile *> inputs;
   SmallVector<SmallVector<unsigned>> axisMaps;
   for (Value input : op.getInputs()) {
     inputs.push_back(tiles.lookup(input).get());
     axisMaps.push_back(result->type.axisMapTo(inputs.back()->type));
   }
-  auto positionOf = [&](StringRef axis) -> Value {
+  auto positionOf = [this, op](StringRef axis) -> Value {
+    tile::MapOp map = op;
     for (auto [name, position] :
-         llvm::zip(op.getAt().getAsRange<StringAttr>(), op.getPositions()))
+         llvm::zip(map.getAt().getAsRange<StringAttr>(), map.getPositions()))
       if (name.getValue() == axis)
         return scalar(position);
     return {};
   };
-  bool isWide = needsWideIndex(op.getBody().front());
+  // Which register of each operand goes into each register of the result.
+  auto operands = std::make_shared<std::vector<SmallVector<unsigned, 4>>>(
+      result->layout.numRegisters());
   for (unsigned reg : result->layout.registersOf(shape)) {
     uint32_t flat = result->layout.apply(Place::Register, reg);
-    SmallVector<Value> arguments;
     for (auto [input, axisMap] : llvm::zip(inputs, axisMaps)) {
       TileShape inputShape = input->type.getShape();
       auto inputReg =
@@ -335,26 +345,51 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
         return ncd::emitPartitionError(op)
                << "an operand's layout is not the result's; run "
                   "tile-assign-layouts";
-      arguments.push_back(element(*input, *inputReg));
+      (*operands)[reg].push_back(*inputReg);
     }
+  }
+  bool isWide = needsWideIndex(op.getBody().front());
+  RegisterTile *target = result.get();
+  auto compute = [=](unsigned reg) -> LogicalResult {
+    uint32_t flat = target->layout.apply(Place::Register, reg);
+    SmallVector<Value> arguments;
+    for (auto [input, inputReg] : llvm::zip(inputs, (*operands)[reg]))
+      arguments.push_back(element(*input, inputReg));
     auto index = [&](IndexOp position) -> Value {
       Value value = positionOf(position.getAxis());
-      std::optional<unsigned> axis = result->type.axisIndex(position.getAxis());
+      std::optional<unsigned> axis = target->type.axisIndex(position.getAxis());
       if (!axis)
         return value ? value : constant(0);
-      Value thread = threadCoordinate(result->layout, shape, *axis);
+      Value thread = threadCoordinate(target->layout, shape, *axis);
       Value sum = value
                       ? Value(LLVM::AddOp::create(builder, loc, value, thread))
                       : thread;
       return LLVM::AddOp::create(builder, loc, sum,
                                  constant(shape.coordinate(flat, *axis)));
     };
+    tile::MapOp map = op;
     FailureOr<Value> value =
-        emitRegion(op.getBody().front(), arguments, index, isWide);
+        emitRegion(map.getBody().front(), arguments, index, isWide);
     if (failed(value))
       return failure();
-    result->scalars[reg] = *value;
+    target->scalars[reg] = *value;
+    return success();
+  };
+  // A factor on its way to shared memory is made piece by piece, as it is
+  // written; what the map cannot do shows at the first piece.
+  bool isLate = feedsFactorConvert(op) && lastLateUse(op, /*byConvert=*/true);
+  for (unsigned reg : result->layout.registersOf(shape)) {
+    if (failed(compute(reg)))
+      return failure();
+    if (isLate)
+      break;
   }
+  if (isLate)
+    result->fetch = [compute](unsigned reg) {
+      LogicalResult made = compute(reg);
+      assert(succeeded(made) && "the first register was made");
+      (void)made;
+    };
   return success();
 }
 

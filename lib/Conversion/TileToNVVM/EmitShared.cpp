@@ -192,20 +192,30 @@ void KernelEmitter::writeShared(RegisterTile &tile, const SharedLayout &shared,
   }
 }
 
-/// Whether every use of a read is a matrix product of the same block with no
-/// synchronisation or copy in between, so that reading late changes nothing.
-static bool mayReadLate(ReadOp op) {
+Operation *KernelEmitter::lastLateUse(Operation *op, bool byConvert) {
   Operation *last = nullptr;
   for (Operation *user : op->getUsers()) {
-    if (!isa<MmaOp>(user) || user->getBlock() != op->getBlock())
-      return false;
-    if (!last || last->isBeforeInBlock(user))
-      last = user;
+    if (user->getBlock() != op->getBlock())
+      return nullptr;
+    // What a map needs late is needed when the map is.
+    Operation *use = user;
+    if (isa<tile::MapOp>(user) && byConvert)
+      use = lastLateUse(user, byConvert);
+    else if (!isa<MmaOp>(user) && !(byConvert && isFactorConvert(user)))
+      return nullptr;
+    if (!use)
+      return nullptr;
+    if (!last || last->isBeforeInBlock(use))
+      last = use;
   }
   for (Operation *next = op->getNextNode(); last && next != last;
-       next = next->getNextNode())
+       next = next->getNextNode()) {
     if (isa<BarrierOp, WaitGroupsOp, scf::ForOp>(next))
-      return false;
+      return nullptr;
+    // Conversions and reductions take turns in the same memory.
+    if (isa<ConvertOp>(op) && (scratchBytes(*next) || isa<scf::IfOp>(next)))
+      return nullptr;
+  }
   return last;
 }
 
@@ -213,7 +223,7 @@ LogicalResult KernelEmitter::emitRead(ReadOp op) {
   auto tile = newTile(op.getTile());
   readShared(*tile, op.getSlot().getType().getSharedLayout(),
              slotBase(op.getSlot()));
-  if (!mayReadLate(op))
+  if (!lastLateUse(op, /*byConvert=*/true))
     fetchAll(*tile);
   return success();
 }
@@ -258,6 +268,7 @@ LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
   }
   NVVM::Barrier0Op::create(builder, loc);
   readShared(*result, scratch, base);
-  fetchAll(*result);
+  if (!lastLateUse(op, /*byConvert=*/false))
+    fetchAll(*result);
   return success();
 }

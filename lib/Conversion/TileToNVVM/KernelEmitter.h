@@ -36,8 +36,8 @@ struct RegisterTile {
   /// One i32 per `packing` registers where that is more than 1; null where not
   /// packed yet.
   llvm::SmallVector<mlir::Value> words;
-  /// Fills the word or scalar of `reg` and perhaps others; set for a
-  /// shared-memory read that is emitted where its values are first used.
+  /// Fills the word or scalar of `reg` and perhaps others; set for a read of
+  /// shared memory, or a map, that is emitted where its values are first used.
   std::function<void(unsigned reg)> fetch;
 };
 
@@ -171,6 +171,11 @@ private:
   Value word(RegisterTile &tile, unsigned reg);
   /// Makes every register of a tile now.
   void fetchAll(RegisterTile &tile);
+  /// The last use of what `op` makes, if all are products, with `byConvert`
+  /// changes of layout or maps that are late themselves, in the same block with
+  /// nothing before that synchronises or may write what it reads: then it may
+  /// be computed, piece by piece, where it is used. Null if not.
+  static mlir::Operation *lastLateUse(mlir::Operation *op, bool byConvert);
   /// The value of the lane whose number differs in `laneMask`.
   Value shuffle(Value value, int32_t laneMask);
   /// A truth value as the byte that memory holds, and back.

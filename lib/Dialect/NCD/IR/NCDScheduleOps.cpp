@@ -183,7 +183,8 @@ LogicalResult KernelOp::verify() {
              << attribute.getName().getValue()
              << "'; known are group, stream, split, order, grouped, hardware, "
                 "warps, "
-                "rows, row_warps, stages, lazy, entry, and names with a "
+                "rows, row_warps, reread, stages, lazy, entry, and names with "
+                "a "
                 "dialect's prefix";
   if (std::optional<uint32_t> warps = getWarps())
     if (static_cast<int32_t>(*warps) <= 0)
@@ -216,6 +217,11 @@ LogicalResult KernelOp::verify() {
   if (getRowWarps() && !getRowsAttr())
     return emitOpError("says how many warps share the rows and not which axis "
                        "gives them; name it in 'rows'");
+  if (std::optional<ArrayRef<int32_t>> numbers = getReread())
+    for (int32_t number : *numbers)
+      if (number < 0 || unsigned(number) >= getInputs().size())
+        return emitOpError("'reread' names operand ")
+               << number << ", and the kernel has " << getInputs().size();
   if (PartitionAttr grouped = getGroupedAttr()) {
     SmallVector<StringAttr> grid = getGridOrder();
     if (grouped.getAxes().size() != 1 ||

@@ -21,6 +21,12 @@ bool napkin::tile::keepsThreads(ConvertOp convert) {
   return true;
 }
 
+bool napkin::tile::isFactorConvert(Operation *op) {
+  auto convert = dyn_cast<ConvertOp>(op);
+  return convert && llvm::any_of(op->getUsers(), llvm::IsaPred<MmaOp>) &&
+         !keepsThreads(convert);
+}
+
 int64_t napkin::tile::scratchBytes(Operation &op) {
   if (auto convert = dyn_cast<ConvertOp>(op)) {
     TileType type = convert.getInput().getType();
@@ -51,6 +57,17 @@ int64_t napkin::tile::slotStride(RingType type) {
   return llvm::alignTo(type.getSlotBytes(), 16);
 }
 
+/// Calls \p use for the operations that may be the last to need what \p op
+/// reads: products, and factors that are made as they are written.
+static void forLateUses(Operation *op,
+                        llvm::function_ref<void(Operation *)> use) {
+  for (Operation *user : op->getUsers())
+    if (isa<MmaOp>(user) || isFactorConvert(user))
+      use(user);
+    else if (isa<MapOp>(user))
+      forLateUses(user, use);
+}
+
 SharedMemory napkin::tile::planSharedMemory(KernelOp kernel) {
   SharedMemory result;
   // Rings live for the whole kernel. Scratch for layout changes comes after
@@ -72,10 +89,8 @@ SharedMemory napkin::tile::planSharedMemory(KernelOp kernel) {
     };
     if (isa<CopyOp, ReadOp>(op))
       touches(op);
-    if (auto read = dyn_cast<ReadOp>(op))
-      for (Operation *user : read->getUsers())
-        if (isa<MmaOp>(user))
-          touches(user);
+    if (isa<ReadOp>(op))
+      forLateUses(op, touches);
   });
   kernel.walk([&](Operation *op) {
     int64_t bytes = scratchBytes(*op);

@@ -34,6 +34,16 @@ public:
       wish(op.getB(), fragment(op, target::Operand::B));
     });
     settle();
+    // What is computed for a change of layout: in pieces that its widest part
+    // can be read and written in.
+    kernel.walk([&](ConvertOp op) {
+      TileType type = op.getInput().getType();
+      decide(op.getInput(),
+             target::blockedLayout(type.getShape(),
+                                   widestAccess / widestElement(op.getInput()),
+                                   warpBits));
+    });
+    settle();
     for (Value value : inOrderOfRank())
       if (!layouts.count(value)) {
         decide(value, defaultLayout(value));
@@ -214,6 +224,17 @@ private:
       return typeOf(a).getRank() > typeOf(b).getRank();
     });
     return values;
+  }
+
+  /// Bytes of the widest element among a tile and the tiles of as many axes
+  /// that maps make it of.
+  static unsigned widestElement(Value value) {
+    unsigned bytes = bytesOf(typeOf(value).getElementType());
+    if (auto map = value.getDefiningOp<MapOp>())
+      for (Value input : map.getInputs())
+        if (typeOf(input).getRank() == typeOf(value).getRank())
+          bytes = std::max(bytes, widestElement(input));
+    return bytes;
   }
 
   LinearLayout defaultLayout(Value value) {

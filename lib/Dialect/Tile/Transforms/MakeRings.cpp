@@ -35,6 +35,9 @@ public:
 
   void run() {
     kernel.walk([&](LoopOp loop) { loops.push_back(loop); });
+    for (LoopOp loop : loops)
+      bringOut(loop);
+    mergeEqual();
     for (unsigned i = 0; i < loops.size(); ++i)
       stageLoop(loops[i]);
     stageBlock(kernel.getBody().front());
@@ -48,20 +51,37 @@ private:
     Value array, ring, next;
   };
 
+  /// Whether a ring can hold what a load brings.
+  static bool mayHaveSlot(LoadOp load) {
+    return load.getTile().getType().getElementType().getIntOrFloatBitWidth() >=
+               8 &&
+           load.getViewOp().getIndices().empty();
+  }
+
   /// Whether a load's data must be shared between threads: an operand of a
   /// matrix instruction is read by `ldmatrix`, and what several threads hold
   /// would cross from global memory several times.
   static bool wantsSlot(LoadOp load) {
-    TileType type = load.getTile().getType();
-    if (type.getElementType().getIntOrFloatBitWidth() < 8 ||
-        !load.getViewOp().getIndices().empty())
+    if (!mayHaveSlot(load))
       return false;
+    TileType type = load.getTile().getType();
     for (Operation *user : load->getUsers())
       if (isa<ConvertOp>(user) || isa<MmaOp>(user))
         return true;
     LinearLayout layout = type.getLayout().getLayout();
     return layout.replicatedBits(Place::Lane) ||
            layout.replicatedBits(Place::Warp);
+  }
+
+  /// Whether a factor of a product is computed from a tile and comes to other
+  /// warps through shared memory.
+  static bool feedsFactor(Value tile) {
+    return llvm::any_of(tile.getUsers(), [](Operation *user) {
+      if (auto map = dyn_cast<MapOp>(user))
+        return feedsFactor(map.getResult());
+      auto convert = dyn_cast<ConvertOp>(user);
+      return convert && llvm::any_of(convert->getUsers(), llvm::IsaPred<MmaOp>);
+    });
   }
 
   RingType ringType(LoadOp load, int64_t slots) {
@@ -104,6 +124,8 @@ private:
   /// Replaces a load by a read of the slot; users that want another layout read
   /// it once more instead of converting.
   void readInstead(LoadOp load, Value slot) {
+    if (again.remove(load))
+      return readInPlaces(load, slot);
     for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
       if (auto convert = dyn_cast<ConvertOp>(user)) {
         OpBuilder inside(convert);
@@ -129,6 +151,112 @@ private:
       Value read = ReadOp::create(builder, load.getLoc(),
                                   load.getTile().getType(), slot);
       load.getTile().replaceAllUsesWith(read);
+    }
+    load.erase();
+  }
+
+  //===--- Loads that stand in a loop and do not move with it ---------------//
+
+  /// Copies ahead of `loop` what its steps load from where they do not move to:
+  /// the slot is filled once, and each step reads it.
+  void bringOut(LoopOp loop) {
+    Block &body = loop.getBody().front();
+    for (LoadOp load : llvm::make_early_inc_range(body.getOps<LoadOp>())) {
+      if (!wantsSlot(load) || !isFixed(load.getView(), loop))
+        continue;
+      moveOut(load.getView(), loop);
+      load->moveBefore(loop);
+      again.insert(load);
+    }
+  }
+
+  /// Moves what computes a value from the body of `loop` to before it.
+  void moveOut(Value value, LoopOp loop) {
+    Operation *op = value.getDefiningOp();
+    if (!op || op->getParentRegion() != &loop.getBody())
+      return;
+    for (Value operand : op->getOperands())
+      moveOut(operand, loop);
+    op->moveBefore(loop);
+  }
+
+  /// Whether a view is made of what stands outside of `loop`.
+  static bool isFixed(Value value, LoopOp loop) {
+    if (value.getParentRegion() != &loop.getBody())
+      return true;
+    Operation *op = value.getDefiningOp();
+    return op &&
+           (isa<ViewOp>(op) || isa<arith::ArithDialect>(op->getDialect())) &&
+           llvm::all_of(op->getOperands(),
+                        [&](Value operand) { return isFixed(operand, loop); });
+  }
+
+  /// Makes one load of several that a block does of the same part of an array,
+  /// if it is read in several places anyway.
+  void mergeEqual() {
+    for (bool merged = true; merged;) {
+      merged = false;
+      for (LoadOp load : again)
+        if (LoadOp other = equalTo(load)) {
+          bool isFirst = load->isBeforeInBlock(other);
+          mergeInto(isFirst ? load : other, isFirst ? other : load);
+          merged = true;
+          break; // the set has changed
+        }
+    }
+  }
+
+  /// Another load of the same part of an array in the same block, or null.
+  static LoadOp equalTo(LoadOp load) {
+    for (LoadOp other : load->getBlock()->getOps<LoadOp>())
+      if (other != load && isEqual(load, other))
+        return other;
+    return {};
+  }
+
+  static bool isEqual(LoadOp a, LoadOp b) {
+    TileType first = a.getTile().getType(), second = b.getTile().getType();
+    return first.getAxes() == second.getAxes() &&
+           first.getSizes() == second.getSizes() &&
+           first.getElementType() == second.getElementType() &&
+           OperationEquivalence::isEquivalentTo(
+               a.getViewOp(), b.getViewOp(),
+               OperationEquivalence::IgnoreLocations);
+  }
+
+  /// Lets the users of `second` read what `first` loads, each in its layout.
+  void mergeInto(LoadOp first, LoadOp second) {
+    Type type = second.getTile().getType();
+    for (OpOperand &use :
+         llvm::make_early_inc_range(second.getTile().getUses())) {
+      builder.setInsertionPoint(use.getOwner());
+      bool sameLayout = type == first.getTile().getType();
+      use.set(sameLayout ? first.getTile()
+                         : Value(ConvertOp::create(builder, second.getLoc(),
+                                                   type, first.getTile())));
+    }
+    again.remove(second);
+    again.insert(first);
+    second.erase();
+  }
+
+  /// Reads the slot where a load is used, each time.
+  void readInPlaces(LoadOp load, Value slot) {
+    for (OpOperand &use :
+         llvm::make_early_inc_range(load.getTile().getUses())) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(use.getOwner());
+      auto convert = dyn_cast<ConvertOp>(use.getOwner());
+      Value value = convert ? convert.getResult() : load.getTile();
+      Value read =
+          ReadOp::create(builder, load.getLoc(), value.getType(), slot);
+      if (!convert) {
+        use.set(read);
+        continue;
+      }
+      convert.getResult().replaceAllUsesWith(read);
+      convert->dropAllReferences();
+      replaced.insert(convert);
     }
     load.erase();
   }
@@ -179,7 +307,9 @@ private:
   void stageLoop(LoopOp loop) {
     SmallVector<LoadOp> loads;
     for (LoadOp load : loop.getBody().front().getOps<LoadOp>())
-      if (wantsSlot(load) && isEarly(load.getView(), loop))
+      if (isEarly(load.getView(), loop) &&
+          (wantsSlot(load) ||
+           (mayHaveSlot(load) && feedsFactor(load.getTile()))))
         loads.push_back(load);
     int64_t slots = loop.getSlots().value_or(usualSlots);
     loop.removeSlotsAttr();
@@ -188,6 +318,8 @@ private:
     Location loc = loop.getLoc();
     if (std::optional<int64_t> trips = constantTrips(loop))
       slots = std::max<int64_t>(1, std::min(slots, *trips + 1));
+    if (slots == 1)
+      return stageInTurns(loop, loads);
     int64_t ahead = slots - 1;
     SmallVector<Known *> before = ringsBefore(loop, loads, slots);
     SmallVector<Value> rings;
@@ -209,14 +341,10 @@ private:
     Block &body = loop.getBody().front();
     SmallVector<Value> trips(rings.size(), loop.getTrip());
     builder.setInsertionPointToStart(&body);
-    SmallVector<Value> filled;
-    if (ahead)
-      filled = await(loc, rings, trips);
+    SmallVector<Value> filled = await(loc, rings, trips);
     for (LoadOp load : loads)
       hoist(load.getView(), &body);
     fill(loc, loads, rings, trips, ahead);
-    if (!ahead)
-      filled = await(loc, rings, trips);
     for (auto [load, slot] : llvm::zip(loads, filled)) {
       builder.setInsertionPoint(load);
       readInstead(load, slot);
@@ -249,6 +377,111 @@ private:
     if (found.size() != loads.size())
       found.clear();
     return found;
+  }
+
+  /// Loads of a loop that the same operation uses first: they are waited for
+  /// together.
+  struct Turn {
+    Operation *first = nullptr; ///< waits stand before it
+    Operation *last = nullptr;  ///< the last one that uses a load
+    SmallVector<LoadOp> loads;
+    SmallVector<Value> rings, trips, slots;
+  };
+
+  /// Moves `last` to the last operation of `body` that needs what `op` makes:
+  /// as it is, in another layout, or by maps that may be computed late.
+  static void lastUse(Operation *op, Block &body, Operation *&last) {
+    for (Operation *user : op->getUsers()) {
+      Operation *top = body.findAncestorOpInBlock(*user);
+      if (last->isBeforeInBlock(top) && top != body.getTerminator())
+        last = top;
+      if (isa<ConvertOp>(user) ||
+          (isa<MapOp>(user) && feedsFactor(user->getResult(0))))
+        lastUse(user, body, last);
+    }
+  }
+
+  /// The turns of `loads`, in the order of the body.
+  static std::vector<Turn> turnsOf(LoopOp loop, ArrayRef<LoadOp> loads) {
+    Block &body = loop.getBody().front();
+    std::vector<Turn> turns;
+    for (LoadOp load : loads) {
+      Operation *first = body.getTerminator(), *last = load;
+      for (Operation *user : load->getUsers()) {
+        Operation *top = body.findAncestorOpInBlock(*user);
+        if (top->isBeforeInBlock(first))
+          first = top;
+      }
+      lastUse(load, body, last);
+      auto same = llvm::find_if(
+          turns, [&](const Turn &turn) { return turn.first == first; });
+      Turn &turn = same == turns.end() ? turns.emplace_back() : *same;
+      turn.first = first;
+      if (!turn.last || turn.last->isBeforeInBlock(last))
+        turn.last = last;
+      turn.loads.push_back(load);
+    }
+    llvm::sort(turns, [](const Turn &a, const Turn &b) {
+      return a.first->isBeforeInBlock(b.first);
+    });
+    return turns;
+  }
+
+  /// With one slot each, what the next operation needs arrives while this one
+  /// works: a slot is filled anew behind the first wait after its last use,
+  /// where all threads have left it.
+  void stageInTurns(LoopOp loop, ArrayRef<LoadOp> loads) {
+    Location loc = loop.getLoc();
+    loop = countTrips(loop);
+    Block &body = loop.getBody().front();
+    std::vector<Turn> turns = turnsOf(loop, loads);
+    builder.setInsertionPointToStart(&body);
+    for (LoadOp load : loads)
+      hoist(load.getView(), &body);
+    for (Turn &turn : turns)
+      for (LoadOp load : turn.loads) {
+        turn.rings.push_back(makeRing(load, 1));
+        turn.trips.push_back(loop.getTrip());
+        known.push_back({load.getViewOp().getArray(), turn.rings.back(),
+                         loop.getNextTrip()});
+      }
+    for (Turn &turn : turns) {
+      builder.setInsertionPoint(turn.first);
+      turn.slots = await(loc, turn.rings, turn.trips);
+    }
+    for (Turn &turn : turns) {
+      builder.setInsertionPointAfter(turn.last);
+      ReleaseOp::create(builder, loc, turn.slots, ValueRange());
+    }
+    for (auto [index, turn] : llvm::enumerate(turns))
+      refill(turn, index == 0 ? nullptr : &turns.front(),
+             nextAwait(turns, index), body);
+    for (Turn &turn : turns)
+      for (auto [load, slot] : llvm::zip(turn.loads, turn.slots)) {
+        builder.setInsertionPoint(turn.first);
+        readInstead(load, slot);
+      }
+  }
+
+  /// The turn whose wait is the first one behind the last use of turn number
+  /// `index`, or null.
+  static Turn *nextAwait(std::vector<Turn> &turns, unsigned index) {
+    for (Turn &next : llvm::drop_begin(turns, index + 1))
+      if (turns[index].last->isBeforeInBlock(next.first))
+        return &next;
+    return nullptr;
+  }
+
+  /// Fills the slots of a turn for its next trip: behind the wait of `next` in
+  /// this one, else behind that of `first` in that trip, else at the end.
+  void refill(Turn &turn, Turn *first, Turn *next, Block &body) {
+    Turn *after = next ? next : first;
+    if (after)
+      builder.setInsertionPointAfterValue(after->slots.back());
+    else
+      builder.setInsertionPoint(body.getTerminator());
+    fill(turn.loads.front().getLoc(), turn.loads, turn.rings, turn.trips,
+         /*ahead=*/next || !first ? 1 : 0);
   }
 
   /// The loop, counting its trips over all runs of it: the loops around it
@@ -364,7 +597,7 @@ private:
     Operation *here = &*builder.getInsertionPoint();
     for (auto [load, slot] : llvm::zip(loads, slots))
       readInstead(load, slot);
-    // A region that is seldom run may read later than the group.
+    // A loop or a region that is seldom run may read later than the group.
     Operation *last = nullptr;
     for (Value slot : slots)
       for (Operation *user : slot.getUsers())
@@ -400,6 +633,7 @@ private:
   OpBuilder builder;
   SmemAttr smem;                         ///< how tiles lie in the rings
   llvm::SetVector<Operation *> replaced; ///< conversions to erase at the end
+  llvm::SetVector<LoadOp> again;         ///< loads that are read at each use
   llvm::SmallPtrSet<Operation *, 8> hoisted;
   SmallVector<Known> known;
   SmallVector<LoopOp> loops; ///< inner ones first

@@ -138,3 +138,15 @@ ncd.diagram @d(%a: !ncd.array<q=128, d=64, bf16>, %b: !ncd.array<x=64, d=64, bf1
   }
   ncd.return
 }
+
+// -----
+
+// An operand that is not there.
+ncd.diagram @d(%a: !ncd.array<q=128, d=64, bf16>, %b: !ncd.array<x=64, d=64, bf16>) {
+  // expected-error @below {{'reread' names operand 2, and the kernel has 2}}
+  %o = ncd.kernel (%a = %a, %b = %b : !ncd.array<q=128, d=64, bf16>, !ncd.array<x=64, d=64, bf16>) -> (!ncd.array<q=128, x=64, f32>) attributes {reread = array<i32: 2>} {
+    %r = ncd.contract %a, %b over [d] : !ncd.array<q=128, d=64, bf16>, !ncd.array<x=64, d=64, bf16> -> !ncd.array<q=128, x=64, f32>
+    ncd.yield %r : !ncd.array<q=128, x=64, f32>
+  }
+  ncd.return
+}

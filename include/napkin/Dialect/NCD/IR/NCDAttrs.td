@@ -87,8 +87,9 @@ def NCD_ProductAttr : NCD_Attr<"Product", "product"> {
     in include/napkin/Target/Instruction.h; which axis gives its rows, which its
     columns and which is summed; how many warps share the rows and how many the
     columns; and from where it takes the factor with the rows and the one with the
-    columns. `registers`: the factor was computed there, or stays there from step to
-    step; `shared`: each step reads it from shared memory.
+    columns. `registers`: the factor was computed there, by each warp that needs it, or
+    stays there from step to step; `shared`: each step reads it from shared memory,
+    into which it was copied, or written by the warps that computed a part each.
 
     Preconditions: the instruction is in the table; the axes differ; warps are
     positive.

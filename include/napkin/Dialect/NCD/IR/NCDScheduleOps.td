@@ -39,6 +39,8 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
       the axes behind it, so that blocks that run together share what they read.
     - `rows`, `row_warps`: the axis whose positions warps share, and how many of
       the warps share it; the others share columns.
+    - `reread`: numbers of the operands that give a product its rows and that each
+      step of a stream reads from shared memory again; others stay in registers.
     - `hardware`, `warps` (per block), `stages` (buffers of the software
       pipeline): what the schedule decided, for the lowering.
     - `lazy`: references of the stream's gauges are moved only by a chunk that
@@ -48,7 +50,9 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     Preconditions: block arguments have the operands' types, yields the results'
     types; the region uses nothing from outside and holds no kernel; a
     partition names axes of arrays in the kernel, with tiles no larger than the
-    axis; `split` names the first streamed axis; `order` is a permutation of the axes of `group`; numbers are positive.
+    axis; `split` names the first streamed axis; `order` is a permutation of the axes
+    of `group`; `rows` names an axis of an array in the kernel and `row_warps`
+    divides `warps`; `reread` numbers operands; numbers are positive.
     Other attributes need a dialect's prefix.
 
     Example:
@@ -75,6 +79,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     NCD_Arg<OptionalAttr<I32Attr>, "warps of a block">:$warps,
     NCD_Arg<OptionalAttr<StrAttr>, "axis whose positions warps share">:$rows,
     NCD_Arg<OptionalAttr<I32Attr>, "warps that share the rows">:$row_warps,
+    NCD_Arg<OptionalAttr<DenseI32ArrayAttr>, "operands that each step reads again from shared memory">:$reread,
     NCD_Arg<OptionalAttr<I32Attr>, "buffers of the software pipeline">:$stages,
     NCD_Arg<UnitAttr, "whether references are moved only where they must be">:$lazy,
     NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry);

@@ -19,6 +19,10 @@ namespace napkin::tile {
 /// elements.
 bool keepsThreads(ConvertOp convert);
 
+/// Whether \p op is a change of layout that gives a product a factor which the
+/// warps have computed a part of each.
+bool isFactorConvert(mlir::Operation *op);
+
 /// The bytes of shared memory through which \p op moves values between threads;
 /// 0 if it needs none. Requires: layouts are assigned.
 int64_t scratchBytes(mlir::Operation &op);

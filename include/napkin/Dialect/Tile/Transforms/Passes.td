@@ -50,6 +50,11 @@ def TileMakeRingsPass : Pass<"tile-make-rings", "::napkin::tile::KernelOp"> {
     many trips less one ahead; loads outside of loops a slot of their own, or one of
     the ring that held the same array's chunks in a loop before.
 
+    With one slot nothing runs a trip ahead. Then what one operation of a step needs
+    arrives while another one works: a slot is filled anew behind the first wait
+    after its last use. A load in a loop that does not move with it is copied once,
+    ahead of the loop, and each step reads its slot.
+
     Loops that get rings count their trips, and loops around them carry the count.
     Loads that stay in registers are not moved.
   }];
