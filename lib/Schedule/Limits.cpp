@@ -246,7 +246,8 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
     int64_t rows = 1, length = 1;
     for (unsigned axis : region.axes)
       (region.reduces(axis) ? length : rows) *= padded(candidate, axis);
-    if (rows < candidate.warps && length <= 32 * limits.valuesPerThread)
+    if (!candidate.warpsArePinned && rows < candidate.warps &&
+        length <= 32 * limits.valuesPerThread)
       return fail(result, "whole rows", [&] {
         return fmt::format("{} rows for {} warps: a row of {} fits one warp, "
                            "which then needs no other",

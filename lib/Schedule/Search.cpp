@@ -154,6 +154,7 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
   candidate.stages = pins.stages ? *pins.stages : facts.stagesFor(candidate);
   for (int64_t warps : warpOptions(candidate)) {
     candidate.warps = warps;
+    candidate.warpsArePinned = pins.warps.has_value();
     Candidate attempt = candidate;
     Evaluation evaluation = evaluate(attempt, verdict, /*all=*/false);
     if (!evaluation.legal()) {

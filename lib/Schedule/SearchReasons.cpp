@@ -27,6 +27,7 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
   Candidate nearestCandidate;
   for (int64_t warps : warpOptions(candidate)) {
     candidate.warps = warps;
+    candidate.warpsArePinned = pins.warps.has_value();
     candidate.stages = pins.stages ? *pins.stages : facts.stagesFor(candidate);
     Evaluation evaluation = evaluate(candidate, verdict, /*all=*/true);
     auto better = [&](const Evaluation &other) {

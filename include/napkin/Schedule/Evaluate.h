@@ -55,6 +55,8 @@ struct Candidate {
   /// The axis that is walked in chunks inside each step of the stream.
   std::optional<unsigned> inner;
   int64_t warps = 4;
+  /// True when the user chose the warps: then they may be more than rows need.
+  bool warpsArePinned = false;
   int64_t stages = 1;
   /// Whether each step of the stream reads the row factors that do not move
   /// with it from shared memory again; otherwise they stay in registers.
