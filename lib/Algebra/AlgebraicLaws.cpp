@@ -188,6 +188,8 @@ static Expr tableTerm(Operation *op, ExprContext &context,
       .Case<math::AtanOp>(call({1, true, -1.6, 1.6, false}))
       .Case<math::ExpM1Op>(call({1, true, -1, kInfinity, false}))
       .Case<math::Log1pOp>(call({1, true, -kInfinity, kInfinity, false}))
+      .Case<math::SinhOp, math::AsinhOp>(
+          call({1, true, -kInfinity, kInfinity, false}))
       .Case<math::SinOp, math::CosOp>(call({0, false, -1, 1, false}))
       .Case<math::FloorOp, math::CeilOp, math::RoundOp, math::RoundEvenOp,
             math::TruncOp>([&](Operation *) -> Expr {
@@ -289,8 +291,9 @@ void registerAlgebraicLaws(DialectRegistry &registry) {
     attach<math::ExpOp, math::Exp2Op, math::LogOp, math::Log2Op, math::SqrtOp,
            math::RsqrtOp, math::AbsFOp, math::AbsIOp, math::FmaOp, math::PowFOp,
            math::TanhOp, math::ErfOp, math::AtanOp, math::ExpM1Op,
-           math::Log1pOp, math::SinOp, math::CosOp, math::FloorOp, math::CeilOp,
-           math::RoundOp, math::RoundEvenOp, math::TruncOp>(context);
+           math::Log1pOp, math::SinhOp, math::AsinhOp, math::SinOp, math::CosOp,
+           math::FloorOp, math::CeilOp, math::RoundOp, math::RoundEvenOp,
+           math::TruncOp>(context);
   });
 }
 

@@ -18,6 +18,10 @@ namespace napkin::algebra {
 
 constexpr double kLog2E = 1.4426950408889634;
 
+/// The factor of at most 12 bits below the point that \p factor is up to the
+/// rounding of its computation: a product with it loses next to nothing.
+std::optional<double> shortFactor(double factor);
+
 /// One scaling of an accumulator's unit.
 struct Gauge {
   /// exp(-scale * reference) when true, else (1 / reference)^power on `atom`.
@@ -104,8 +108,17 @@ private:
   double identity(const Accumulator &accumulator);
   Expr scaledDistance(Expr u, Expr maximum, double scale);
   Expr positive(Expr maximum);
+  /// The point of reference that a maximum gives, 0 where there is none yet.
+  Expr pointAt(Expr maximum, double factor) {
+    return context.scale(factor, context.guard(maximum));
+  }
   std::optional<unsigned> lowerPower(const Monomial &monomial);
   Expr dropPowers(Monomial &monomial, Expr atom, int powers);
+  /// Numbers of the accumulators of weights and of weighted differences.
+  struct WeightedMean {
+    unsigned weights = 0, sum = 0;
+  };
+  std::optional<WeightedMean> weightedMeanOf(Expr shifted);
   bool checkAxes(PlanRefusal &refusal);
   /// The one reference of all gauges of `plan`, where it may lag behind.
   std::optional<unsigned> lazyReference(const StreamPlan &plan) const;
@@ -137,6 +150,8 @@ private:
 
   ExprContext &context;
   const unsigned axis;
+  /// PlanOptions::narrowResults.
+  const bool narrowResults;
   Normalizer normalizer;
   /// Bounds that hold for all finite inputs, whatever is assumed of them.
   Normalizer certain;
@@ -154,8 +169,14 @@ private:
   llvm::DenseMap<Expr, Scaled> scaledResults;
   /// Shifted atoms; their references follow the accumulators in numbering.
   llvm::SmallVector<Expr, 2> shiftedAtoms;
-  /// A shifted atom whose reference is a running maximum.
-  llvm::DenseMap<Expr, unsigned> shiftMaxima;
+  /// A shifted atom whose reference is a running maximum, times a factor.
+  struct MaximumPoint {
+    unsigned number = 0;
+    double factor = 1;
+  };
+  llvm::DenseMap<Expr, MaximumPoint> shiftMaxima;
+  /// A shifted atom whose reference is its weighted mean so far.
+  llvm::DenseMap<Expr, WeightedMean> weightedPoints;
   /// All members, live or not, by number.
   llvm::SmallVector<PlanMember, 4> members;
   std::optional<unsigned> countMember;

@@ -48,6 +48,13 @@ void Deriver::cancelGauges(Factors &exponent, const Accumulator &accumulator) {
   }
 }
 
+std::optional<double> shortFactor(double factor) {
+  double close = std::round(factor * 0x1p12) * 0x1p-12;
+  if (close != 0 && std::fabs(factor - close) <= 1e-12 * std::fabs(close))
+    return close;
+  return std::nullopt;
+}
+
 /// exp(scale * exponent). Differences first and the factor last, in units of
 /// one that is not a maximum of ours: a source that takes max(c*u, s) is then
 /// met by the very c*max that it compares, however large that is.
@@ -74,7 +81,10 @@ Expr Deriver::exponential(const Factors &exponent, double scale) {
       else
         sum = positive ? term : context.neg(term);
     }
-  return context.exp2(context.scale(unit * scale * kLog2E, sum));
+  // Nothing bounds this exponent, and its result is one for a row: exact.
+  if (std::optional<double> base2 = shortFactor(unit * scale * kLog2E))
+    return context.exp2(context.scale(*base2, sum));
+  return context.exp(context.scale(unit * scale, sum));
 }
 
 Expr Deriver::unscale(const Scaled &scaled) {
@@ -346,8 +356,9 @@ void Deriver::nameMembers(StreamPlan &plan) {
       member.description.pop_back();
       for (auto [a, i] : referenceMembers)
         if (i == number)
-          member.description =
-              name + "first" + over + normalizer.print(a->operand(0));
+          member.description = name +
+                               (weightedPoints.count(a) ? "mean" : "first") +
+                               over + normalizer.print(a->operand(0));
       continue;
     }
     const Accumulator &a = accumulators[number];
@@ -375,7 +386,7 @@ void Deriver::nameMembers(StreamPlan &plan) {
           member.shift +=
               maximum == shiftMaxima.end()
                   ? names.lookup(members[referenceMembers[atom]].state)
-                  : names.lookup(state(maximum->second));
+                  : names.lookup(state(maximum->second.number));
         }
   }
 }

@@ -428,6 +428,10 @@ bool RegionTerms::derive(const StreamingOptions &options,
   PlanOptions planOptions;
   planOptions.inputBoundLog2 = options.inputBoundLog2;
   planOptions.lazyReferences = options.lazyReferences;
+  planOptions.narrowResults = llvm::all_of(outputs, [](Value output) {
+    Type element = cast<ncd::ArrayType>(output.getType()).getElementType();
+    return isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
+  });
   PlanRefusal refusal;
   std::optional<StreamPlan> derived =
       deriveStreamPlan(context, roots, axis, planOptions, refusal);

@@ -246,8 +246,7 @@ Value ScalarEmitter::emitUncached(Expr e) {
     return create<math::FmaOp>({a, b, number(e->operand(2))});
   }
   case Kind::Exp:
-    return create<math::Exp2Op>(create<arith::MulFOp>(
-        {number(e->operand(0)), constant(1.4426950408889634)}));
+    return unary(math::ExpOp());
   case Kind::Exp2:
     return unary(math::Exp2Op());
   case Kind::Log:

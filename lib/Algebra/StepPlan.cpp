@@ -101,7 +101,7 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
   if (!x.exponent.empty()) {
     const auto *gauge = find_if(accumulator.gauges,
                                 [](const Gauge &g) { return g.exponential; });
-    Expr exponent;
+    Expr exponent = nullptr;
     if (gauge != accumulator.gauges.end()) {
       exponent =
           side.distance
@@ -111,11 +111,20 @@ Expr Deriver::element(const Accumulator &accumulator, const Side &side) {
       zeroed = true;
     } else {
       Factors base2;
-      for (auto [a, c] : x.exponent)
-        base2.push_back({a, c * kLog2E});
-      exponent = normalizer.linearToFused(base2);
+      bool isBase2 = true;
+      for (auto [a, c] : x.exponent) {
+        std::optional<double> factor = shortFactor(c * kLog2E);
+        isBase2 &= factor.has_value();
+        base2.push_back({a, factor.value_or(c * kLog2E)});
+      }
+      // No maximum bounds this exponent's share in the sum.
+      if (isBase2 || narrowResults)
+        exponent = normalizer.linearToFused(base2);
+      else
+        inner = context.exp(normalizer.linearToFused(x.exponent));
     }
-    inner = context.exp2(exponent);
+    if (exponent)
+      inner = context.exp2(exponent);
   }
   auto inGauge = [&](const Factors &powers) {
     Factors result;
@@ -258,6 +267,36 @@ static Expr chunkMean(ExprContext &context, unsigned axis, Expr shifted,
   return context.div(context.reduce(Monoid::Sum, axis, total), count);
 }
 
+/// The sums whose quotient is how far the mean of \p shifted, weighted by an
+/// exponential, is from its reference. Such weights may leave the first chunk
+/// without a share, and the largest with little: squares of differences from
+/// there would be larger than the variance that is left of them.
+std::optional<Deriver::WeightedMean> Deriver::weightedMeanOf(Expr shifted) {
+  auto isSquared = [&](const Accumulator &a) {
+    return a.monomial && any_of(a.monomial->powers, [&](const auto &power) {
+             return power.first == shifted && power.second >= 2;
+           });
+  };
+  if (none_of(accumulators, isSquared))
+    return std::nullopt;
+  for (const Accumulator &sum : accumulators) {
+    if (!sum.monomial || sum.monoid != Monoid::Sum || sum.gauges.size() != 1 ||
+        !sum.gauges[0].exponential || !sum.monomial->rounded.empty() ||
+        sum.axes != shifted->operand(1)->axes ||
+        sum.monomial->powers != Factors{{shifted, 1}})
+      continue;
+    Monomial weights = *sum.monomial;
+    if (dropPowers(weights, shifted, 1))
+      continue;
+    for (const Accumulator &known : accumulators)
+      if (known.monomial && known.monoid == Monoid::Sum &&
+          known.monomial->isSameProduct(weights) &&
+          known.gauges == sum.gauges && known.axes == sum.axes)
+        return WeightedMean{known.number, sum.number};
+  }
+  return std::nullopt;
+}
+
 void Deriver::buildMembers() {
   members.resize(accumulators.size());
   SmallVector<Expr, 4> stepMaxima(accumulators.size()),
@@ -283,56 +322,83 @@ void Deriver::buildMembers() {
     stepMaxima[a.number] = member.step;
     mergeMaxima[a.number] = member.merge;
   }
-  // Points of reference. One that no maximum provides is the mean of the first
-  // chunk, frozen: any finite value is exact, a near one keeps digits.
-  bool counts =
-      any_of(shiftedAtoms, [&](Expr a) { return !shiftMaxima.count(a); });
+  // Points of reference. Any finite value is exact, a near one keeps digits.
+  for (Expr a : shiftedAtoms)
+    if (std::optional<WeightedMean> mean = weightedMeanOf(a)) {
+      weightedPoints[a] = *mean;
+      shiftMaxima.erase(a);
+    }
+  bool counts = any_of(shiftedAtoms, [&](Expr a) {
+    return !shiftMaxima.count(a) && !weightedPoints.count(a);
+  });
   // Moving the reference of a bare difference needs the count as well.
   for (const Accumulator &a : accumulators)
     counts |= a.monomial && a.monomial->exponent.empty() &&
               all_of(a.monomial->powers, [](const auto &entry) {
                 return entry.first->kind == Kind::Shifted;
               });
-  DenseMap<Expr, Expr> stepPoints, oldPoints, mergePoints, rightPoints;
-  Expr zero = context.constant(0);
+  DenseMap<Expr, Expr> stepPoints, oldPoints, mergePoints, leftPoints,
+      rightPoints;
+  Expr zero = context.constant(0), chunk = nullptr, started = nullptr;
   if (counts) {
     countMember = members.size();
-    Expr chunk = context.reduce(Monoid::Sum, axis, context.constant(1));
+    chunk = context.reduce(Monoid::Sum, axis, context.constant(1));
     PlanMember count;
     count.state = context.state(*countMember, 0);
     count.step = context.add(count.state, chunk);
     count.merge = context.add(count.state, context.state(*countMember, 0, 1));
     members.push_back(count);
-    for (Expr a : shiftedAtoms) {
-      if (shiftMaxima.count(a))
-        continue;
-      unsigned number = members.size();
-      referenceMembers[a] = number;
-      AxisSet axes = a->operand(1)->axes;
-      PlanMember point;
-      point.state = context.state(number, axes);
-      Expr mean = chunkMean(context, axis, a, chunk);
-      Expr finite =
-          context.compare(Comparison::LT, context.make(Kind::Abs, {mean}),
-                          context.constant(1e30));
-      Expr started = context.compare(Comparison::GT, count.state, zero);
-      point.step = context.select(started, point.state,
-                                  context.select(finite, mean, zero));
-      Expr right = context.state(number, axes, 1);
-      point.merge = context.select(started, point.state, right);
-      members.push_back(point);
-      stepPoints[a] = oldPoints[a] = point.step; // frozen: nothing to move
-      // The left state is empty or keeps its point; only the right one moves.
-      mergePoints[a] = point.merge;
-      rightPoints[a] = right;
-    }
+    started = context.compare(Comparison::GT, count.state, zero);
   }
-  DenseMap<Expr, Expr> leftPoints = mergePoints;
-  for (auto [a, number] : shiftMaxima) {
-    stepPoints[a] = context.guard(stepMaxima[number]);
-    oldPoints[a] = leftPoints[a] = context.guard(state(number));
-    mergePoints[a] = context.guard(mergeMaxima[number]);
-    rightPoints[a] = context.guard(state(number, 1));
+  auto finiteOr = [&](Expr e, Expr other) {
+    Expr finite = context.compare(Comparison::LT, context.make(Kind::Abs, {e}),
+                                  context.constant(1e30));
+    return context.select(finite, e, other);
+  };
+  for (Expr a : shiftedAtoms) {
+    if (auto maximum = shiftMaxima.find(a); maximum != shiftMaxima.end()) {
+      auto [number, factor] = maximum->second;
+      stepPoints[a] = pointAt(stepMaxima[number], factor);
+      mergePoints[a] = pointAt(mergeMaxima[number], factor);
+      oldPoints[a] = leftPoints[a] = pointAt(state(number), factor);
+      rightPoints[a] = pointAt(state(number, 1), factor);
+      continue;
+    }
+    unsigned number = members.size();
+    referenceMembers[a] = number;
+    AxisSet axes = a->operand(1)->axes;
+    PlanMember point;
+    point.state = context.state(number, axes);
+    rightPoints[a] = context.state(number, axes, 1);
+    if (auto mean = weightedPoints.find(a); mean != weightedPoints.end()) {
+      // It follows the weights: to their mean after a chunk, to the heavier
+      // side in a merge.
+      const Accumulator &sum = accumulators[mean->second.sum];
+      const Accumulator &weights = accumulators[mean->second.weights];
+      DenseMap<Expr, Expr> still = {{a, point.state}};
+      Side step{0, stepMaxima, &still, &still};
+      Expr off = context.div(
+          combine(sum, regauge(sum, step), element(sum, step)),
+          combine(weights, regauge(weights, step), element(weights, step)));
+      point.step = finiteOr(context.add(point.state, off), point.state);
+      Side left{0, mergeMaxima, &still, &still};
+      Side right{1, mergeMaxima, &still, &still};
+      Expr isHeavier = context.compare(Comparison::GE, regauge(weights, left),
+                                       regauge(weights, right));
+      point.merge = context.select(isHeavier, point.state, rightPoints[a]);
+      oldPoints[a] = leftPoints[a] = point.state;
+    } else {
+      // The mean of the first chunk, frozen: it has a share in all sums.
+      Expr first = finiteOr(chunkMean(context, axis, a, chunk), zero);
+      point.step = context.select(started, point.state, first);
+      point.merge = context.select(started, point.state, rightPoints[a]);
+      // The left state is empty or keeps its point; only the right one moves.
+      oldPoints[a] = point.step;
+      leftPoints[a] = point.merge;
+    }
+    members.push_back(point);
+    stepPoints[a] = point.step;
+    mergePoints[a] = point.merge;
   }
   Side old{0, stepMaxima, &stepPoints, &oldPoints};
   Side left{0, mergeMaxima, &mergePoints, &leftPoints};

@@ -23,7 +23,7 @@ static constexpr double kFloatRangeLog2 = 128;
 
 Deriver::Deriver(ExprContext &context, unsigned axis,
                  const PlanOptions &options)
-    : context(context), axis(axis),
+    : context(context), axis(axis), narrowResults(options.narrowResults),
       normalizer(context, axis, options.inputBoundLog2),
       certain(context, axis, kFloatRangeLog2), lazy(options.lazyReferences) {
   normalizer.names = &names;
@@ -176,6 +176,24 @@ unsigned Deriver::productAccumulator(const Monomial &x, Monoid monoid,
   return addAccumulator(std::move(accumulator));
 }
 
+/// c with a = c * b, where both are multiples of one term; else 0.
+static double ratioOf(Expr a, Expr b) {
+  auto open = [](Expr &e) {
+    double factor = 1;
+    while (true) {
+      if (e->kind == Kind::Neg)
+        factor = -factor;
+      else if (e->kind == Kind::Mul && e->operand(1)->isConstant())
+        factor *= e->operand(1)->value;
+      else
+        return factor;
+      e = e->operand(0);
+    }
+  };
+  double numerator = open(a), denominator = open(b);
+  return a == b && denominator != 0 ? numerator / denominator : 0;
+}
+
 void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
   const Monomial &x = *accumulator.monomial;
   double budget = 126 - normalizer.sizeLog2(axis);
@@ -274,9 +292,10 @@ void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
   for (auto [a, p] : x.powers)
     if (a->kind == Kind::Shifted && x.exponent.size() == 1)
       for (const Gauge &gauge : accumulator.gauges)
-        if (gauge.exponential && gauge.exponent == a->operand(0) &&
+        if (gauge.exponential &&
             accumulators[gauge.reference].axes == a->operand(1)->axes)
-          shiftMaxima[a] = gauge.reference;
+          if (double ratio = ratioOf(a->operand(0), gauge.exponent))
+            shiftMaxima[a] = {gauge.reference, ratio};
 }
 
 bool Deriver::deriveSum(Expr reduction) {
@@ -426,9 +445,10 @@ std::optional<StreamPlan> Deriver::derive(ArrayRef<Expr> outputs,
   DenseMap<Expr, Expr> toStates;
   for (Expr a : shiftedAtoms) {
     auto maximum = shiftMaxima.find(a);
-    toStates[a->operand(1)] = maximum == shiftMaxima.end()
-                                  ? members[referenceMembers[a]].state
-                                  : context.guard(state(maximum->second));
+    toStates[a->operand(1)] =
+        maximum == shiftMaxima.end()
+            ? members[referenceMembers[a]].state
+            : pointAt(state(maximum->second.number), maximum->second.factor);
   }
   for (Expr r : reductions)
     plan.finish[r] = context.substitute(finish[r], toStates);

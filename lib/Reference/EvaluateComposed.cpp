@@ -6,8 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluator.h"
+#include "FunctionError.h"
+#include "napkin/Reference/Accuracy.h"
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace mlir;
 using namespace napkin;
@@ -51,40 +54,74 @@ static double guardedMax(llvm::ArrayRef<double> row) {
 }
 
 namespace {
-/// Rounds what a composed operation computes on the way, as Arithmetic::Single
-/// has it.
-struct Steps {
-  bool single;
+/// What a composed operation computes on the way: rounded, and off by the
+/// errors of functions, as Arithmetic::Single has it.
+class Steps {
+public:
+  Steps(bool single, const EvaluationOptions &options)
+      : single(single), exponential(errorOf(exponentialError, options, 1)),
+        logarithm(errorOf(logarithmError, options, 2)),
+        root(errorOf(reciprocalRootError, options, 3)),
+        division(errorOf(quotientError, options, 4)) {}
+
   double operator()(double value) const {
     return single ? static_cast<double>(static_cast<float>(value)) : value;
   }
+  double exp(double x) { return approximate(std::exp(x), exponential); }
+  double log(double x) { return approximate(std::log(x), logarithm); }
+  double rsqrt(double x) { return approximate(1 / std::sqrt(x), root); }
+  double quotient(double a, double b) { return approximate(a / b, division); }
+
+private:
+  FunctionError errorOf(double ulps, const EvaluationOptions &options,
+                        uint64_t function) const {
+    return {single ? ulps * options.functionErrors : 0,
+            options.orderSeed.value_or(0) + function};
+  }
+  double approximate(double value, FunctionError &error) const {
+    error.apply(&value, 1);
+    return (*this)(value);
+  }
+
+  bool single;
+  FunctionError exponential, logarithm, root, division;
 };
 } // namespace
 
+std::vector<int64_t> Evaluator::orderOfSum(int64_t length) {
+  std::vector<int64_t> order(length);
+  std::iota(order.begin(), order.end(), 0);
+  if (options.orderSeed)
+    std::shuffle(order.begin(), order.end(), orders);
+  return order;
+}
+
 LogicalResult Evaluator::evaluate(ncd::SoftmaxOp op) {
   Rows rows(tensorOf(op.getInput()), namesOf(op.getOver()));
-  Steps rounded{isSingle(op.getResult().getType().getElementType())};
+  Steps steps(isSingle(op.getResult().getType().getElementType()), options);
+  std::vector<int64_t> order = orderOfSum(rows.length);
   for (int64_t row = 0; row < rows.count; ++row) {
     double shift = guardedMax(rows[row]), sum = 0;
-    for (double &value : rows[row]) {
-      value = rounded(std::exp(rounded(value - shift)));
-      sum = rounded(sum + value);
-    }
     for (double &value : rows[row])
-      value = rounded(value / (sum == 0 ? 1 : sum));
+      value = steps.exp(steps(value - shift));
+    for (int64_t at : order)
+      sum = steps(sum + rows[row][at]);
+    for (double &value : rows[row])
+      value = steps.quotient(value, sum == 0 ? 1 : sum);
   }
   return storeValues(op, op.getResult(), rows.values);
 }
 
 LogicalResult Evaluator::evaluate(ncd::LogSumExpOp op) {
   Rows rows(tensorOf(op.getInput()), namesOf(op.getOver()));
-  Steps rounded{isSingle(op.getResult().getType().getElementType())};
+  Steps steps(isSingle(op.getResult().getType().getElementType()), options);
+  std::vector<int64_t> order = orderOfSum(rows.length);
   Values<double> result{rows.kept, {}};
   for (int64_t row = 0; row < rows.count; ++row) {
     double shift = guardedMax(rows[row]), sum = 0;
-    for (double value : rows[row])
-      sum = rounded(sum + rounded(std::exp(rounded(value - shift))));
-    result.data.push_back(rounded(shift + rounded(std::log(sum))));
+    for (int64_t at : order)
+      sum = steps(sum + steps.exp(steps(rows[row][at] - shift)));
+    result.data.push_back(steps(shift + steps.log(sum)));
   }
   return storeValues(op, op.getResult(), result);
 }
@@ -93,22 +130,24 @@ LogicalResult Evaluator::evaluateNorm(Operation *op, Value input, Value gain,
                                       Value bias, ArrayAttr over, double eps,
                                       bool centre) {
   Rows rows(tensorOf(input), namesOf(over));
-  Steps rounded{isSingle(
-      cast<ncd::ArrayType>(op->getResult(0).getType()).getElementType())};
+  Steps rounded(
+      isSingle(
+          cast<ncd::ArrayType>(op->getResult(0).getType()).getElementType()),
+      options);
+  std::vector<int64_t> order = orderOfSum(rows.length);
   for (int64_t row = 0; row < rows.count; ++row) {
     if (centre) {
       double sum = 0;
-      for (double value : rows[row])
-        sum = rounded(sum + value);
+      for (int64_t at : order)
+        sum = rounded(sum + rows[row][at]);
       double mean = rounded(sum / rows.length);
       for (double &value : rows[row])
         value = rounded(value - mean);
     }
     double squares = 0;
-    for (double value : rows[row])
-      squares = rounded(squares + rounded(value * value));
-    double scale = rounded(
-        1 / rounded(std::sqrt(rounded(rounded(squares / rows.length) + eps))));
+    for (int64_t at : order)
+      squares = rounded(squares + rounded(rows[row][at] * rows[row][at]));
+    double scale = rounded.rsqrt(rounded(rounded(squares / rows.length) + eps));
     for (double &value : rows[row])
       value = rounded(value * scale);
   }

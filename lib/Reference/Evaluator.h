@@ -67,6 +67,10 @@ private:
   void shuffleOrders(llvm::MutableArrayRef<Values<T>> arrays,
                      llvm::ArrayRef<std::string> over);
 
+  /// The order in which a row of \p length elements is summed: from first to
+  /// last, or at random if the options ask for random orders.
+  std::vector<int64_t> orderOfSum(int64_t length);
+
   template <typename T>
   mlir::LogicalResult contractAs(ncd::ContractOp op);
   template <typename T>

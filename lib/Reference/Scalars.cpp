@@ -7,6 +7,7 @@
 
 #include "Scalars.h"
 #include "Decisions.h"
+#include "FunctionError.h"
 #include "ScalarArithmetic.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "napkin/Reference/Accuracy.h"
@@ -18,32 +19,6 @@ using namespace napkin;
 using namespace napkin::reference;
 
 namespace napkin::reference {
-
-/// Errors of one function: of a fixed size, up or down at random.
-class FunctionError {
-public:
-  /// Of \p ulps units in the last place of f32.
-  FunctionError(double ulps, uint64_t seed) : ulps(ulps), state(seed) {}
-
-  void apply(double *values, int count) {
-    if (ulps == 0)
-      return;
-    for (int i = 0; i < count; ++i) {
-      // splitmix64 (S. Vigna, public domain), of which one bit is used.
-      uint64_t z = state += 0x9e3779b97f4a7c15;
-      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-      if (values[i] == 0 || !std::isfinite(values[i]))
-        continue;
-      double unit = std::ldexp(1.0, std::max(std::ilogb(values[i]), -126) - 23);
-      values[i] += (z >> 63 ? ulps : -ulps) * unit;
-    }
-  }
-
-private:
-  double ulps;
-  uint64_t state;
-};
 
 /// Appends instructions to a program.
 class ScalarCompiler {
@@ -397,6 +372,9 @@ private:
         .Case<math::AtanOp>(unary([](double a) { return std::atan(a); }))
         .Case<math::SinhOp>(unary([](double a) { return std::sinh(a); }))
         .Case<math::CoshOp>(unary([](double a) { return std::cosh(a); }))
+        .Case<math::AsinhOp>(unary([](double a) { return std::asinh(a); }))
+        .Case<math::AcoshOp>(unary([](double a) { return std::acosh(a); }))
+        .Case<math::AtanhOp>(unary([](double a) { return std::atanh(a); }))
         .Case<math::TanhOp>(unary([](double a) { return std::tanh(a); }))
         .Case<math::ErfOp>(unary([](double a) { return std::erf(a); }))
         .Case<math::ErfcOp>(unary([](double a) { return std::erfc(a); }))

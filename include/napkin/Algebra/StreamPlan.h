@@ -27,6 +27,9 @@ struct PlanOptions {
   double inputBoundLog2 = 32;
   /// Whether references of gauges may lag behind the running maxima.
   bool lazyReferences = false;
+  /// True when every result is rounded to 16 bits or fewer, beside which the
+  /// error |u| 2^-24 of exp2(u log2(e)) is nothing.
+  bool narrowResults = false;
 };
 
 /// Why there is no plan.

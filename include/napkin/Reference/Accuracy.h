@@ -20,6 +20,11 @@ namespace napkin::reference {
 /// the least normal f32 may be flushed to zero.
 std::optional<double> documentedError(mlir::Operation *op);
 
+/// The same of `math.exp`, `math.log`, `math.rsqrt` and `arith.divf`, which
+/// softmax and its kin are made of.
+constexpr double exponentialError = 5, logarithmError = 1,
+                 reciprocalRootError = 3, quotientError = 3;
+
 } // namespace napkin::reference
 
 #endif // NAPKIN_REFERENCE_ACCURACY_H

@@ -17,6 +17,7 @@
 #ifndef NAPKIN_LIB_CONVERSION_TILETONVVM_FUNCTIONS_H
 #define NAPKIN_LIB_CONVERSION_TILETONVVM_FUNCTIONS_H
 
+#include <cmath>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
@@ -56,6 +57,29 @@ class Functions {
 
 public:
   explicit Functions(Machine &machine) : m(machine) {}
+
+  //===--- Division by a constant -----------------------------------------===//
+
+  /// Whether divideBy() holds for \p divisor: far from the ends of the range,
+  /// so that no product of it is below the least float.
+  static bool isDivisor(double divisor) {
+    return std::fabs(divisor) >= 0x1p-64 && std::fabs(divisor) <= 0x1p64;
+  }
+
+  /// x / \p divisor, exact where that is a float, and rounded correctly unless
+  /// the quotient is within 2^-22 of half a unit, or below 2^-100. 1 / divisor
+  /// = high + low, where high is cut off, so that both have one sign: infinity
+  /// stays infinite.
+  Real divideBy(Real x, double divisor) {
+    double inverse = 1 / divisor;
+    float high = static_cast<float>(inverse);
+    if (std::fabs(static_cast<double>(high)) > std::fabs(inverse))
+      high = std::nextafter(high, 0.0f);
+    float low = static_cast<float>(std::fma(-divisor, high, 1) / divisor);
+    if (low == 0)
+      return m.multiply(x, m.real(high));
+    return m.fma(x, m.real(high), m.multiply(x, m.real(low)));
+  }
 
   //===--- Exponentials ---------------------------------------------------===//
 
@@ -154,6 +178,46 @@ public:
     Condition inside =
         m.both(m.less(m.real(-1), x), m.less(x, m.real(infinity)));
     return m.select(inside, r, m.log2(sum));
+  }
+
+  //===--- Inverse hyperbolic functions -----------------------------------===//
+
+  /// log(a + sqrt(a^2 + 1)) = log1p(a + a^2 / (1 + sqrt(a^2 + 1))), a = |x|.
+  Real asinh(Real x) {
+    Real a = m.absolute(x);
+    // Squares end at 2^64; from 2^24 up the root is a.
+    Condition far = m.less(m.real(0x1p24), a);
+    Real root = m.squareRoot(m.fma(a, a, m.real(1)));
+    Real inverse = m.reciprocal(m.add(root, m.real(1)));
+    Real near = m.fma(m.multiply(a, inverse), a, a);
+    Real r = log1p(m.select(far, a, near));
+    r = m.add(r, m.select(far, m.real(ln2), m.real(0)));
+    return m.copySign(r, x);
+  }
+
+  /// log(x + sqrt(x^2 - 1)) = log1p(t + sqrt(t (t + 2))), t = x - 1, which is
+  /// exact where it matters.
+  Real acosh(Real x) {
+    Condition far = m.less(m.real(0x1p24), x);
+    Real t = m.subtract(x, m.real(1));
+    Real square = m.fma(t, t, m.add(t, t));
+    // Below -1 the square is positive again.
+    square = m.select(m.less(t, m.real(0)), m.real(-1), square);
+    Real near = m.add(t, m.squareRoot(square));
+    Real r = log1p(m.select(far, t, near));
+    return m.add(r, m.select(far, m.real(ln2), m.real(0)));
+  }
+
+  /// log((1 + a) / (1 - a)) / 2 = log1p(2 a + 2 a^2 / (1 - a)) / 2, a = |x|.
+  Real atanh(Real x) {
+    // Beyond 1 all are alike, and where reciprocals end all are beyond it.
+    Real a = m.least(m.absolute(x), m.real(2)), twice = m.add(a, a);
+    Real inverse = m.reciprocal(m.subtract(m.real(1), a));
+    Real near = m.fma(m.multiply(twice, inverse), a, twice);
+    // At 1 the sum is infinite, beyond it the quotient is below -2.
+    Real far = m.multiply(twice, inverse);
+    Real sum = m.select(m.less(a, m.real(0.5)), near, far);
+    return m.copySign(m.multiply(log1p(sum), m.real(0.5)), x);
   }
 
   //===--- Circular functions ---------------------------------------------===//

@@ -156,13 +156,28 @@ static bool isOfRegionOf16Bits(Operation &op) {
          isa<Float16Type, BFloat16Type>(yield->getOperand(0).getType());
 }
 
+/// The number that \p value is, if it is a constant.
+static std::optional<double> constantValue(Value value) {
+  auto constant = value.getDefiningOp<LLVM::ConstantOp>();
+  auto number =
+      constant ? dyn_cast<FloatAttr>(constant.getValue()) : FloatAttr();
+  if (!number)
+    return std::nullopt;
+  return number.getValueAsDouble();
+}
+
 Value napkin::emitFunction(OpBuilder &builder, Operation &op,
                            ArrayRef<Value> operands) {
   BuildingMachine machine(builder, op.getLoc());
   Functions<BuildingMachine> functions(machine);
   Value x = operands.front();
   return TypeSwitch<Operation *, Value>(&op)
-      .Case([&](arith::DivFOp) { return machine.divide(x, operands[1]); })
+      .Case([&](arith::DivFOp) {
+        if (std::optional<double> divisor = constantValue(operands[1]);
+            divisor && functions.isDivisor(*divisor))
+          return functions.divideBy(x, *divisor);
+        return machine.divide(x, operands[1]);
+      })
       .Case([&](math::Exp2Op) { return machine.exp2(x); })
       .Case([&](math::ExpOp) {
         // What the rounding of x log2(e) loses is |x| 2^-24 of the result:
@@ -189,6 +204,9 @@ Value napkin::emitFunction(OpBuilder &builder, Operation &op,
       .Case([&](math::Atan2Op) { return functions.atan2(x, operands[1]); })
       .Case([&](math::SinhOp) { return functions.sinh(x); })
       .Case([&](math::CoshOp) { return functions.cosh(x); })
+      .Case([&](math::AsinhOp) { return functions.asinh(x); })
+      .Case([&](math::AcoshOp) { return functions.acosh(x); })
+      .Case([&](math::AtanhOp) { return functions.atanh(x); })
       .Case([&](math::TanhOp) { return functions.tanh(x); })
       .Case([&](math::ErfOp) { return functions.erf(x); })
       .Case([&](math::ErfcOp) { return functions.erfc(x); })

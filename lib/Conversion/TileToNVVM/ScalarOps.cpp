@@ -72,14 +72,19 @@ private:
              << "an exponent has to be a constant and a multiple of 0.5: for "
                 "others write exp2(y * log2(x)), whose error grows with the "
                 "result's exponent";
+    if (type.isF64())
+      return std::move(message)
+             << "of f64 there are add, multiply, divide, fma, comparisons, "
+                "select, abs, copysign, floor, ceil, trunc, round, sqrt and "
+                "rsqrt; for others convert to f32 and back";
     if (isa<FloatType>(type) && !type.isF32())
       return std::move(message) << "convert to f32 and back";
     return std::move(message)
            << "write it with add, multiply, divide, fma, comparisons, select, "
               "floor, ceil, trunc, round, sqrt, rsqrt, cbrt, powers with a "
               "constant exponent, exp, exp2, expm1, log, log2, log10, log1p, "
-              "sin, cos, tan, asin, acos, atan, atan2, sinh, cosh, tanh, erf "
-              "and erfc of f32";
+              "sin, cos, tan, asin, acos, atan, atan2, sinh, cosh, tanh, "
+              "asinh, acosh, atanh, erf and erfc of f32";
   }
 
   Type resultType() { return scalarType(op.getResult(0).getType(), isWide); }
@@ -234,10 +239,35 @@ private:
     if (auto type = dyn_cast<FloatType>(op.getResult(0).getType());
         type && type.getWidth() == 16)
       return buildWidened(type);
-    if (!op.getResult(0).getType().isF32())
+    Type type = op.getResult(0).getType();
+    if (!type.isF32() && !type.isF64())
       return failure();
+    if (FailureOr<Value> value = buildExactMath(); succeeded(value))
+      return value;
+    if (type.isF64())
+      return buildRoot();
     if (Value value = emitFunction(builder, op, operands))
       return value;
+    if (isa<math::PowFOp>(op))
+      return power(operands[0], operands[1]);
+    return failure();
+  }
+
+  /// Roots of f64 are instructions that round once; its other functions are
+  /// none.
+  FailureOr<Value> buildRoot() {
+    if (!isa<math::SqrtOp, math::RsqrtOp>(op))
+      return failure();
+    Value root = make<LLVM::SqrtOp>(operands[0]);
+    if (isa<math::SqrtOp>(op))
+      return root;
+    Value one =
+        make<LLVM::ConstantOp>(root.getType(), builder.getF64FloatAttr(1.0));
+    return make<LLVM::FDivOp>(one, root);
+  }
+
+  /// Functions that are exact, of f32 and f64.
+  FailureOr<Value> buildExactMath() {
     return TypeSwitch<Operation *, FailureOr<Value>>(&op)
         .Case([&](math::AbsFOp) { return make<LLVM::FAbsOp>(operands[0]); })
         .Case([&](math::CopySignOp) {
@@ -250,7 +280,6 @@ private:
         })
         .Case([&](math::TruncOp) { return make<LLVM::FTruncOp>(operands[0]); })
         .Case([&](math::RoundOp) { return make<LLVM::RoundOp>(operands[0]); })
-        .Case([&](math::PowFOp) { return power(operands[0], operands[1]); })
         .Default([](Operation *) { return failure(); });
   }
 

@@ -67,7 +67,7 @@ finish r3 = (a2*(1/select((a1 == 0), 1, a1)))
 a0 = max_x sum_d (Q*K)
 a1 = sum_x exp((sum_d (Q*K)*0.35)); gauge exp(-0.35*a0)
 a2 = sum_x (exp((sum_d (Q*K)*0.35))*V); gauge exp(-0.35*a0)
-finish r1 = ((a1*exp2((a0*0.252472)))*exp2((a0*0.252472)))
+finish r1 = ((a1*exp((a0*0.175)))*exp((a0*0.175)))
 finish r2 = (a2*(1/a1))
 @@ attention, base 2
 a0 = max_x sum_d (Q*K)
@@ -217,8 +217,8 @@ a0 = max_x sum_d (Q*K)
 a1 = sum_x exp((sum_d (Q*K)*0.35)); gauge exp(-0.35*a0)
 a2 = sum_x (exp((sum_d (Q*K)*0.35))*V); gauge exp(-0.35*a0)
 finish r1 = (a0*0.35)
-finish r2 = ((a1*exp2((((a0*0.35)-max((a0*0.35), S))*0.721348)))*exp2((((a0*0.35)-max((a0*0.35), S))*0.721348)))
-finish r3 = (((a2*(1/(((a1*exp2((((a0*0.35)-max((a0*0.35), S))*0.721348)))*exp2((((a0*0.35)-max((a0*0.35), S))*0.721348)))+exp((S-max((a0*0.35), S))))))*exp2((((a0*0.35)-max((a0*0.35), S))*0.721348)))*exp2((((a0*0.35)-max((a0*0.35), S))*0.721348)))
+finish r2 = ((a1*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))
+finish r3 = (((a2*(1/(((a1*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))+exp((S-max((a0*0.35), S))))))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))
 @@ attention, p rounded to bf16
 a0 = max_x sum_d (Q*K)
 a1 = sum_x (bf16(exp((sum_d (Q*K)*0.35)))*V); gauge exp(-0.35*a0)
@@ -418,7 +418,7 @@ a0 = sum_x X
 a1 = max_x X
 a2 = sum_x exp(X); gauge exp(-a1)
 finish r1 = a0
-finish r2 = ((a2*exp2(((a1-(a0/|x|))*0.721348)))*exp2(((a1-(a0/|x|))*0.721348)))
+finish r2 = ((a2*exp(((a1-(a0/|x|))*0.5)))*exp(((a1-(a0/|x|))*0.5)))
 @@ covariance
 a0 = sum_x X
 a1 = sum_x Y

@@ -169,6 +169,9 @@ TEST(Functions, KeepTheirPromise) {
   expectPromise("math.sinh", std::sinh);
   expectPromise("math.cosh", std::cosh);
   expectPromise("math.tanh", std::tanh);
+  expectPromise("math.asinh", std::asinh);
+  expectPromise("math.acosh", std::acosh);
+  expectPromise("math.atanh", std::atanh);
   expectPromise("math.erf", std::erf);
   expectPromise("math.erfc", std::erfc);
 }
@@ -204,6 +207,36 @@ void expectPromise(const std::string &op, double (*function)(double, double)) {
 TEST(Functions, OfTwoOperandsKeepTheirPromise) {
   expectPromise("math.atan2", std::atan2);
   expectPromise("arith.divf", [](double a, double b) { return a / b; });
+}
+
+/// A map that divides by a constant.
+std::string quotientBy(float divisor) {
+  return fmt::format("ncd.diagram @f(%x: {0}) -> {0} {{\n"
+                     "  %r = ncd.map %x {{\n  ^bb0(%a: f32):\n"
+                     "    %d = arith.constant {1:.9e} : f32\n"
+                     "    %v = arith.divf %a, %d : f32\n"
+                     "    ncd.yield %v : f32\n"
+                     "  }} : {0} -> {0}\n  ncd.return %r : {0}\n}}\n",
+                     fmt::format("!ncd.array<n={}, f32>", count), divisor);
+}
+
+TEST(Functions, DivideByConstantsAsIEEE) {
+  for (float divisor : {3.0f, 1000.0f, 1024.0f, -7.0f, 0.1f, 37.0f, 65535.0f,
+                        0x1.fffffep0f, 1e-15f, -1e15f}) {
+    double wide = divisor;
+    std::vector<float> x = sweep(7919);
+    for (size_t i = 0; i < x.size(); i += 3) // quotients that are floats
+      if (float product = x[i] * divisor; product == x[i] * wide)
+        x[i] = product;
+    std::vector<float> r = run(quotientBy(divisor), {x});
+    ASSERT_EQ(r.size(), x.size()) << divisor;
+    for (size_t i = 0; i < x.size(); ++i) {
+      double want = x[i] / wide;
+      double most = std::fabs(want) < 0x1p-100 ? 1 : 0.5 + 0x1p-20;
+      EXPECT_LE(ulpsBetween(r[i], want), most)
+          << x[i] << " / " << divisor << " gave " << r[i];
+    }
+  }
 }
 
 } // namespace
