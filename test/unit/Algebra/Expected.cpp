@@ -431,6 +431,28 @@ a7 = first_x Y
 finish r1 = a0
 finish r2 = a1
 finish r3 = (((a4+(a3*(a7+-(a1/|x|))))+(a2*(a6+-(a0/|x|))))+(|x|*((a6+-(a0/|x|))*(a7+-(a1/|x|)))))
+@@ variance under a softmax
+a0 = max_x X
+a1 = sum_x exp(X); gauge exp(-a0)
+a2 = sum_x (exp(X)*X); gauge exp(-a0)
+a3 = sum_x (exp(X)*(X-ref)); gauge exp(-a0); shift a5
+a4 = sum_x (exp(X)*((X-ref)*(X-ref))); gauge exp(-a0); shift a5
+a5 = mean_x X
+finish r1 = a0
+finish r2 = a1
+finish r3 = (a2/a1)
+finish r4 = (((a4/a1)+((a3*((a5+-(a2/a1))/a1))*2))+((a1/a1)*((a5+-(a2/a1))*(a5+-(a2/a1)))))
+@@ variance under the softmax of another array
+a0 = max_x Y
+a1 = sum_x exp(Y); gauge exp(-a0)
+a2 = sum_x (exp(Y)*X); gauge exp(-a0)
+a3 = sum_x (exp(Y)*(X-ref)); gauge exp(-a0); shift a5
+a4 = sum_x (exp(Y)*((X-ref)*(X-ref))); gauge exp(-a0); shift a5
+a5 = mean_x X
+finish r1 = a0
+finish r2 = a1
+finish r3 = (a2/a1)
+finish r4 = (((a4/a1)+((a3*((a5+-(a2/a1))/a1))*2))+((a1/a1)*((a5+-(a2/a1))*(a5+-(a2/a1)))))
 @@ sum of squared softmax
 a0 = max_x X
 a1 = sum_x exp(X); gauge exp(-a0)

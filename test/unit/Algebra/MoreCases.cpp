@@ -20,6 +20,12 @@ Expr log(C &c, Expr a) { return c.context.make(Kind::Log, {a}); }
 Expr absolute(C &c, Expr a) { return c.context.make(Kind::Abs, {a}); }
 Expr square(C &c, Expr a) { return c.context.mul(a, a); }
 
+/// sum w (X - sum w X)^2.
+Expr varianceUnder(C &c, Expr w) {
+  Expr mean = c.sum(c.x, c.context.mul(w, c.X));
+  return c.sum(c.x, c.context.mul(w, square(c, c.context.sub(c.X, mean))));
+}
+
 void hypotenuse(C &c) {
   Expr a = c.max(c.x, absolute(c, c.X));
   Expr z = c.context.div(c.X, a);
@@ -205,6 +211,10 @@ const Case table[] = {
            c.mean(m.mul(m.sub(c.X, c.mean(c.X)), m.sub(c.Y, c.mean(c.Y))))};
      },
      32, 0, false, 4e-6},
+    {"variance under a softmax",
+     [](C &c) { c.outputs = {varianceUnder(c, c.softmax(c.X))}; }},
+    {"variance under the softmax of another array",
+     [](C &c) { c.outputs = {varianceUnder(c, c.softmax(c.Y))}; }},
     {"sum of squared softmax",
      [](C &c) { c.outputs = {c.sum(c.x, square(c, c.softmax(c.X)))}; }},
     {"refused: sum sin(x*r1)",
