@@ -2,16 +2,20 @@
 """Diagrams that no one has written: compiled, executed and judged.
 
 usage: random_diagrams.py NAPKINC FOLDER FIRST LAST
+       random_diagrams.py NAPKINC FOLDER today COUNT
 
-For each seed in [FIRST, LAST) a small random diagram is written to FOLDER and given
-to `napkinc --verify`. It has to be verified, be refused with a message that names a
+For each seed in [FIRST, LAST), or COUNT seeds of the day, a small random diagram is
+written to FOLDER and given to `napkinc --verify`, for a target and with inputs that
+follow from the seed. It has to be verified, be refused with a message that names a
 place, or overflow everywhere, in the reference too. A crash, a wrong value, a wrong
 count of bytes or a message that calls itself an internal error ends the run with
-status 1.
+status 1; its command is printed.
 """
 
+import datetime
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -20,6 +24,43 @@ SMALL_SIZES = [1, 2, 3, 5, 8, 16, 17, 20]
 ELEMENTS = ["bf16", "bf16", "bf16", "f16", "f32", "f32", "tf32", "f8E4M3FN", "f8E5M2", "f64", "i1", "i8", "i32", "i64"]
 # What products of other elements than floats of at most 32 bits are summed in.
 SUMS = {"f64": "f64", "i8": "i32", "i32": "i32", "i64": "i64"}
+
+
+INPUTS = ["normal", "normal", "uniform", "outliers", "shifted", "masked", "extreme"]
+TARGETS = ["sm_80", "sm_80", "sm_86", "sm_89"]
+
+# Functions of an f32 %u, written over %c, %s ... and giving %v.
+FUNCTIONS = {
+    "exp": "%v = math.exp %u : f32",
+    "decay": "%s = math.absf %u : f32\n%n = arith.negf %s : f32\n%v = math.exp %n : f32",
+    "exp2": "%v = math.exp2 %u : f32",
+    "expm1": "%v = math.expm1 %u : f32",
+    "log1p": "%s = math.absf %u : f32\n%v = math.log1p %s : f32",
+    "log": "%s = math.absf %u : f32\n%v = math.log %s : f32",
+    "sqrt": "%s = math.absf %u : f32\n%v = math.sqrt %s : f32",
+    "rsqrt": """%c = arith.constant 0.5 : f32
+%s = math.fma %u, %u, %c : f32
+%v = math.rsqrt %s : f32""",
+    "tanh": "%v = math.tanh %u : f32",
+    "cap": """%c = arith.constant 20.0 : f32
+%s = arith.divf %u, %c : f32
+%t = math.tanh %s : f32
+%v = arith.mulf %t, %c : f32""",
+    "sigmoid": """%c = arith.constant 1.0 : f32
+%n = arith.negf %u : f32
+%e = math.exp %n : f32
+%d = arith.addf %e, %c : f32
+%v = arith.divf %c, %d : f32""",
+    "sin": "%v = math.sin %u : f32",
+    "cos": "%v = math.cos %u : f32",
+    "erf": "%v = math.erf %u : f32",
+    "atan": "%v = math.atan %u : f32",
+    "asinh": "%v = math.asinh %u : f32",
+    "cbrt": "%v = math.cbrt %u : f32",
+    "square": "%v = arith.mulf %u, %u : f32",
+    "third": "%c = arith.constant 3.0 : f32\n%v = arith.divf %u, %c : f32",
+    "floor": "%v = math.floor %u : f32",
+}
 
 
 class Diagram:
@@ -102,6 +143,11 @@ class Diagram:
             body.append(f"%far = arith.cmpi {rng.choice(['sge', 'slt'])}, %position, %five : index")
             body.append(f"%hidden = arith.constant {rng.choice(['0.0', '-1.0e30', '0xFF800000'])} : f32")
             step(f"arith.select %far, {last}, %hidden : f32")
+        if rng.random() < 0.4:
+            name = rng.choice(sorted(FUNCTIONS))
+            for line in FUNCTIONS[name].splitlines():
+                body.append(re.sub(r"%([a-z])\b", rf"%{name}_\1", line).replace(f"%{name}_u", last))
+            last = f"%{name}_v"
         element = rng.choice(["f32", "f32", "bf16", "f16"])
         if element != "f32":
             step(f"arith.truncf {last} : f32 to {element}")
@@ -161,7 +207,9 @@ class Diagram:
 
 def main(napkinc, folder, first, last):
     counts = {"verified": 0, "refused": 0, "overflown": 0, "wrong": 0}
-    for seed in range(int(first), int(last)):
+    seeds = range(int(first), int(last)) if first != "today" else range(int(last))
+    day = datetime.date.today().toordinal() * 1000 if first == "today" else 0
+    for seed in (day + seed for seed in seeds):
         rng = random.Random(seed)
         diagram = Diagram(rng)
         for _ in range(rng.randint(1, 5)):
@@ -169,7 +217,9 @@ def main(napkinc, folder, first, last):
         path = os.path.join(folder, f"{seed}.mlir")
         with open(path, "w") as file:
             file.write(diagram.text())
-        run = subprocess.run([napkinc, path, "--verify"], capture_output=True, text=True)
+        command = [napkinc, path, "--verify", f"--seed={seed % 10 + 1}"]
+        command += [f"--inputs={rng.choice(INPUTS)}", f"--target={rng.choice(TARGETS)}"]
+        run = subprocess.run(command, capture_output=True, text=True)
         outcome = "verified" if run.returncode == 0 else "wrong"
         stopped = any(text in run.stderr for text in ("execution of the PTX", "PTX cannot be", "internal error"))
         if run.returncode == 1 and f"{seed}.mlir:" in run.stderr and not stopped:
@@ -180,7 +230,7 @@ def main(napkinc, folder, first, last):
             outcome = "overflown"
         counts[outcome] += 1
         if outcome == "wrong":
-            print(f"{path}: status {run.returncode}\n{run.stdout}{run.stderr[:2000]}")
+            print(f"{' '.join(command)}: status {run.returncode}\n{run.stdout}{run.stderr[:2000]}")
     print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
     return 1 if counts["wrong"] else 0
 
