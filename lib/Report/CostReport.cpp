@@ -385,10 +385,10 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
       cost::findClosedForm(model, cost::Unit::Bytes, &report.noClosedForm);
   if (bounded) {
     report.closedForm.reset();
-    report.noClosedForm = "H is that of the whole of axis " +
-                          (model.streamAxes.empty() ? std::string()
-                                                     : model.streamAxes.front()) +
-                          ", of which blocks walk a part";
+    report.noClosedForm =
+        "H is that of the whole of axis " +
+        (model.streamAxes.empty() ? std::string() : model.streamAxes.front()) +
+        ", of which blocks walk a part";
   }
   report.leastBytes = double(report.compulsoryBytes);
   if (report.closedForm && !report.closedForm->beta.isZero()) {

@@ -226,7 +226,8 @@ double RegionFacts::waiting(const Candidate &candidate,
                                       : 0;
   double exposed = std::max(0.0, chunk.journey - ahead * chunk.work);
   if (!candidate.inner)
-    return first + std::max(0.0, trips - 1) * exposed + trips * step(chunk.chain);
+    return first + std::max(0.0, trips - 1) * exposed +
+           trips * step(chunk.chain);
   // Each walk inside begins with a first chunk of its own, and the rest of the
   // outer step follows it.
   const Loops &loops = loopsOf(candidate.stream, candidate.inner);

@@ -227,7 +227,8 @@ private:
                  int64_t resident) const;
   /// Cycles that a block waits, alone on its multiprocessor: barriers, first
   /// chunks, and what of later ones the pipeline does not hide.
-  double waiting(const Candidate &candidate, const Evaluation &result, double trips, double chunkBytes) const;
+  double waiting(const Candidate &candidate, const Evaluation &result,
+                 double trips, double chunkBytes) const;
   /// Checks the bytes of shared memory of one block.
   bool checkShared(const Candidate &candidate, Evaluation &result) const;
   /// Fills in the bytes and costs of \p result, once its warps are chosen.
