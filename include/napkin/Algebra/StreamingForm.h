@@ -102,9 +102,12 @@ deriveStreamingForm(llvm::ArrayRef<mlir::Operation *> ops,
                     StreamingRefusal *why = nullptr);
 
 /// Rewrites the body of one `ncd.kernel` whose `stream` attribute names an axis
-/// into operations before, one `ncd.stream`, and operations after. A kernel
-/// without a stream axis is left alone. Emits an error at the reduction that
-/// has no form and leaves the kernel untouched on failure.
+/// into operations before, one `ncd.stream`, and operations after; where
+/// results carry the axis, a second `ncd.stream` without a state makes them.
+/// What has one of the further axes becomes streams over those, in each step
+/// and beside it. A kernel without a stream axis, and streams that are there
+/// already, are left alone. Emits an error at the reduction that has no form;
+/// what the kernel then holds is of no use.
 llvm::LogicalResult rewriteAsStream(mlir::Operation *kernel,
                                     const StreamingOptions &options = {});
 
