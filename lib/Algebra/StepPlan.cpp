@@ -424,6 +424,11 @@ std::optional<unsigned> Deriver::lazyReference(const StreamPlan &plan) const {
     unsigned number = member.state->number;
     if (number >= accumulators.size())
       return std::nullopt; // a point of differences
+    const std::optional<Monomial> &monomial = accumulators[number].monomial;
+    if (monomial && any_of(monomial->powers, [](const auto &power) {
+          return power.first->kind == Kind::Shifted;
+        }))
+      return std::nullopt; // differences from a maximum
     for (const Gauge &gauge : accumulators[number].gauges) {
       if (!gauge.exponential || (reference && reference != gauge.reference))
         return std::nullopt;

@@ -135,3 +135,37 @@ ncd.diagram @sum_of_exponentials(%x: !x) -> !r {
   }
   ncd.return %l : !r
 }
+
+// -----
+
+// Differences that are taken from the maximum itself need it where it is.
+
+!x = !ncd.array<q=64, x=512, f32>
+!v = !ncd.array<x=512, f32>
+!r = !ncd.array<q=64, f32>
+
+// CHECK-LABEL: ncd.diagram @covariance
+// CHECK: a4 = sum_x (exp(t)*(w*(t-ref))); gauge exp(-a0); shift a0
+// CHECK-NOT: ncd.when
+ncd.diagram @covariance(%t: !x, %w: !v) -> !r {
+  %r = ncd.kernel (%t1 = %t, %w1 = %w : !x, !v) -> (!r)
+      attributes {group = #ncd.partition<q=16>, stream = #ncd.partition<x=64>, lazy} {
+    %p = ncd.softmax %t1 over [x] : !x -> !x
+    %a = ncd.map %p, %t1 {
+    ^bb0(%u: f32, %v: f32):
+      %h = arith.mulf %v, %u : f32
+      ncd.yield %h : f32
+    } : !x, !x -> !x
+    %m = ncd.reduce sum %a over [x] : !x -> !r
+    %d = ncd.map %p, %t1, %m, %w1 {
+    ^bb0(%u: f32, %v: f32, %n: f32, %z: f32):
+      %y = arith.subf %v, %n : f32
+      %h = arith.mulf %y, %u : f32
+      %g = arith.mulf %h, %z : f32
+      ncd.yield %g : f32
+    } : !x, !x, !r, !v -> !x
+    %o = ncd.reduce sum %d over [x] : !x -> !r
+    ncd.yield %o : !r
+  }
+  ncd.return %r : !r
+}
