@@ -162,12 +162,24 @@ private:
   void bringOut(LoopOp loop) {
     Block &body = loop.getBody().front();
     for (LoadOp load : llvm::make_early_inc_range(body.getOps<LoadOp>())) {
-      if (!wantsSlot(load) || !isFixed(load.getView(), loop))
+      if (!wantsSlot(load) || !isFixed(load.getView(), loop) ||
+          isLoadedInside(load.getViewOp().getArray(), body))
         continue;
       moveOut(load.getView(), loop);
       load->moveBefore(loop);
       again.insert(load);
     }
+  }
+
+  /// Whether a loop in `body` brings `array` in, chunk by chunk: what the body
+  /// loads of it is the last chunk, and comes anew in each step like the
+  /// others.
+  static bool isLoadedInside(Value array, Block &body) {
+    for (LoopOp inner : body.getOps<LoopOp>())
+      for (LoadOp load : inner.getBody().front().getOps<LoadOp>())
+        if (load.getViewOp().getArray() == array)
+          return true;
+    return false;
   }
 
   /// Moves what computes a value from the body of `loop` to before it.
@@ -620,7 +632,9 @@ private:
       auto type = cast<RingType>(ring.getType());
       if (array == load.getViewOp().getArray() &&
           ringType(load, type.getSlots()) == type &&
-          isa<KernelOp>(next.getDefiningOp()->getParentOp())) {
+          isa<KernelOp>(next.getDefiningOp()->getParentOp()) &&
+          // A later loop may have taken the ring over.
+          next.getDefiningOp()->isBeforeInBlock(load)) {
         array = Value();
         trip = next;
         return ring;
