@@ -269,7 +269,7 @@ LogicalResult KernelLowering::lowerRange(ncd::StreamOp op,
 LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
   Location loc = op.getLoc();
   StringAttr axis = op.getAxisAttr();
-  int64_t size = axisSizes[axis], chunk = tileSizes[axis];
+  int64_t size = axisSizes[axis];
   for (Value input : op.getInputs())
     if (!arrays.count(input))
       return ncd::emitPartitionError(op)
@@ -284,7 +284,7 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
     states.push_back(*tile);
   }
   Value begin = op.getFromAttr()
-                    ? emitBound(loc, op.getFromAttr(), size / chunk * chunk)
+                    ? emitBound(loc, op.getFromAttr(), size)
                     : Value(arith::ConstantIndexOp::create(builder, loc, 0));
   for (const WalkRange &range : rangesOf(op))
     if (failed(lowerRange(op, range, begin, states)))

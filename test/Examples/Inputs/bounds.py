@@ -143,6 +143,7 @@ CASES = {
     "window": attention(512, 512, WINDOW.format(width="%c127")),
     "window_odd": attention(700, 700, WINDOW.format(width="%c400")),
     "window_narrow": attention(300, 300, WINDOW.format(width="%c37")),
+    "window_past_the_end": attention(500, 129, WINDOW.format(width="%c37")),
     "window_both_sides": attention(300, 300, seen("    %d = math.absi %ahead : index\n    %seen = arith.cmpi sle, %d, %c100 : index\n")),
     "prefix": attention(200, 300, seen("    %seen = arith.cmpi ult, %ix, %c100 : index\n")),
     "suffix": attention(200, 300, seen("    %seen = arith.cmpi uge, %ix, %c100 : index\n")),
