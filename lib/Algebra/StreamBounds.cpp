@@ -161,6 +161,11 @@ napkin::algebra::visibleRange(ncd::StreamOp stream,
   stream.getStep().walk(
       [&](ncd::IndexOp index) { asked.insert(index.getAxisAttr()); });
   std::optional<int64_t> size = sizeIn(stream, axis);
+  // What is yielded chunk by chunk has to be written everywhere.
+  if (llvm::any_of(stream.getResultTypes(), [&](Type type) {
+        return cast<ncd::ArrayType>(type).hasAxis(axis);
+      }))
+    return range;
   if (!asked.remove(stream.getAxisAttr()) || !size || stream.getSingle())
     return range;
   SmallVector<std::pair<StringAttr, int64_t>> others;

@@ -58,9 +58,13 @@ static algebra::VisibleRange visibleIn(ArrayRef<mlir::Operation *> ops,
     yielded.push_back(mapping.lookup(output));
   ncd::YieldOp::create(builder, ops.front()->getLoc(), yielded);
   algebra::VisibleRange range;
-  if (succeeded(algebra::rewriteAsStream(kernel)))
-    for (auto stream : body.getOps<ncd::StreamOp>())
-      range = algebra::visibleRange(stream, [](StringAttr) { return true; });
+  if (succeeded(algebra::rewriteAsStream(kernel))) {
+    // Of several walks after each other the price knows the longest only.
+    auto streams = llvm::to_vector(body.getOps<ncd::StreamOp>());
+    if (streams.size() == 1)
+      range = algebra::visibleRange(streams.front(),
+                                    [](StringAttr) { return true; });
+  }
   kernel->erase();
   return range;
 }

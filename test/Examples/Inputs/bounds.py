@@ -125,6 +125,20 @@ MASKED_MIN = "    %inf = arith.constant 0x7F800000 : f32\n    %r = arith.select 
 
 
 
+ROWS = """
+!t = !ncd.array<q=70, x=1000, f32>
+ncd.diagram @rows(%t: !t) -> !t {
+  %m = ncd.map %t {
+  ^bb0(%z: f32):
+""" + PRELUDE + MASKED_MAX + """
+    ncd.yield %r : f32
+  } : !t -> !t
+  %p = ncd.softmax %m over [x] : !t -> !t
+  ncd.return %p : !t
+}
+"""
+
+
 def seen(condition):
     return condition + HIDE
 
@@ -159,6 +173,7 @@ CASES = {
     "negative_scale": attention(300, 300, CAUSAL, scale="-0.125"),
     "weights": weights(300, 300, WEIGHT),
     "hidden_nan": attention(300, 300, "    %nan = arith.constant 0x7FC00000 : f32\n    %r = arith.select %causal, %z, %nan : f32\n"),
+    "rows": ROWS,
     "sum": reduction(300, 1000, "sum", SUM),
     "factor": reduction(300, 1000, "sum", FACTOR),
     "near": reduction(300, 300, "sum", NEAR),
@@ -174,6 +189,8 @@ EXTREME = ("causal_odd", "window_odd", "anticausal", "added", "weights", "max")
 
 def pins(text):
     """Tiles and chunks that divide no size, whatever the schedule prefers."""
+    if "@rows" in text:
+        return ["--pin-stream=x:64"]
     if "@reduction" in text:
         return ["--pin-stream=x:64", "--pin-group=q:16"]
     return ["--pin-stream=x:32"] + ([] if "q=1," in text else ["--pin-group=q:64"])
@@ -186,8 +203,8 @@ def run(napkinc, name):
             file.write(CASES[name])
         command = [napkinc, path] + pins(CASES[name])
         ir = subprocess.run(command + ["--emit=schedule", "-o", "-"], capture_output=True, text=True)
-        found = re.search(r'ncd.stream "x"(.*?) ins\(', ir.stdout)
-        bounds = found.group(1).strip() or "all" if found else "no stream"
+        found = re.findall(r'ncd.stream "x"(.*?) ins\(', ir.stdout)
+        bounds = " then ".join(one.strip() or "all" for one in found) or "no stream"
         notes = []
         for inputs in ("normal", "extreme") if name in EXTREME else ("normal",):
             done = subprocess.run(command + ["--verify", f"--inputs={inputs}"], capture_output=True, text=True)

@@ -4,6 +4,7 @@
 #include "napkin/Dialect/Tile/IR/Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -12,17 +13,19 @@ using namespace napkin::tile;
 
 namespace {
 
-/// Walks one kernel with the integers that steer it, for all blocks at once as
-/// long as nothing but the first positions of views depends on the block, and
-/// else for one block.
+/// Where blocks stand along each axis of the grid; nothing: all along it.
+using Places = SmallVector<std::optional<int64_t>, 4>;
+
+/// Walks one kernel with the integers that steer it, for all blocks at once
+/// along the axes of the grid on which nothing but the first positions of views
+/// depends, and for one place along the others.
 class Walker {
 public:
-  /// `places` are the block's places in the grid; none: all blocks.
-  Walker(KernelOp kernel, std::optional<ArrayRef<int64_t>> places)
-      : kernel(kernel), allBlocks(!places) {
-    if (places)
-      for (auto [argument, place] : llvm::zip(kernel.getPlaces(), *places))
-        integers[argument] = place;
+  Walker(KernelOp kernel, const Places &places)
+      : kernel(kernel), places(places) {
+    for (auto [argument, place] : llvm::zip(kernel.getPlaces(), places))
+      if (place)
+        integers[argument] = *place;
   }
 
   /// The bytes; none if they depend on the block in another way.
@@ -65,16 +68,17 @@ private:
       ViewDimension dimension = view.getDimension(axis);
       auto place = dyn_cast_or_null<BlockArgument>(dimension.offset);
       unsigned arrays = kernel.getArrays().size();
-      if (allBlocks && place && place.getOwner() == &kernel.getBody().front()) {
+      if (place && place.getOwner() == &kernel.getBody().front() &&
+          !places[place.getArgNumber() - arrays]) {
         byPlace[place.getArgNumber() - arrays].push_back(axis);
         continue;
       }
       int64_t first = dimension.offset ? steering(dimension.offset) : 0;
       bytes *= countingFrom(dimension, size, first);
     }
-    if (!allBlocks)
-      return bytes;
     for (auto [place, axes] : llvm::enumerate(byPlace)) {
+      if (places[place])
+        continue;
       int64_t sum = 0;
       for (int64_t tile = 0; tile < kernel.getGridSize(place); ++tile) {
         int64_t product = 1;
@@ -180,30 +184,46 @@ private:
   }
 
   KernelOp kernel;
-  bool allBlocks, isKnown = true;
+  const Places &places;
+  bool isKnown = true;
   TransferBytes total;
   DenseMap<Value, int64_t> integers;
 };
 
 } // namespace
 
-std::optional<TransferBytes> napkin::tile::countTransfers(KernelOp kernel) {
-  if (auto all = Walker(kernel, std::nullopt).count())
-    return all;
+/// The bytes with the places along `axes` known, summed over them; none if they
+/// depend on other places too.
+static std::optional<TransferBytes> countOver(KernelOp kernel,
+                                              ArrayRef<unsigned> axes) {
+  int64_t count = 1;
+  for (unsigned axis : axes)
+    count *= kernel.getGridSize(axis);
   TransferBytes sum;
-  SmallVector<int64_t> places(kernel.getGridRank());
-  for (int64_t block = 0; block < kernel.getNumBlocks(); ++block) {
-    int64_t rest = block;
-    for (int axis = int(kernel.getGridRank()) - 1; axis >= 0; --axis) {
+  Places places(kernel.getGridRank());
+  for (int64_t number = 0; number < count; ++number) {
+    int64_t rest = number;
+    for (unsigned axis : llvm::reverse(axes)) {
       places[axis] =
           rest % kernel.getGridSize(axis) * kernel.getGridTiles()[axis];
       rest /= kernel.getGridSize(axis);
     }
-    auto one = Walker(kernel, ArrayRef<int64_t>(places)).count();
+    auto one = Walker(kernel, places).count();
     if (!one)
       return std::nullopt;
     sum.read += one->read;
     sum.written += one->written;
   }
   return sum;
+}
+
+std::optional<TransferBytes> napkin::tile::countTransfers(KernelOp kernel) {
+  if (auto bytes = countOver(kernel, {}))
+    return bytes;
+  // Most masks ask for the place along one axis.
+  for (unsigned axis = 0; axis < kernel.getGridRank(); ++axis)
+    if (auto bytes = countOver(kernel, {axis}))
+      return bytes;
+  return countOver(kernel,
+                   llvm::to_vector(llvm::seq<unsigned>(kernel.getGridRank())));
 }
