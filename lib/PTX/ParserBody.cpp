@@ -484,6 +484,9 @@ bool ParserImplementation::address(Operand &result, unsigned depth) {
     return false;
   path.pop_back();
   while (token.is('+') || token.is('-')) {
+    // ptxas refuses it too.
+    if (token.is('-') && base.kind != Operand::Kind::Integer)
+      return fail(token, "an offset is added: write '+-'");
     bool negative = token.is('-');
     advance();
     int64_t offset;
@@ -532,6 +535,8 @@ bool ParserImplementation::operand(Operand &result, unsigned depth) {
   result.negated = negated;
   if ((token.is('+') || token.is('-')) &&
       result.kind == Operand::Kind::Symbol) {
+    if (token.is('-'))
+      return fail(token, "an offset is added: write '+-'");
     bool negative = token.is('-');
     advance();
     int64_t offset;

@@ -38,6 +38,8 @@ static bool coordinates(Decoder &d, const Decoder::Operand &operand,
   if (operand.kind != Kind::Address || operand.elements.size() != 2 ||
       operand.elements[1].kind != Kind::Vector)
     return d.fail("expected [map, {coordinates}]");
+  if (operand.integer || operand.elements[0].integer)
+    return d.fail("the address of a tensor map has no offset");
   const auto &list = operand.elements[1].elements;
   if (list.size() != form.rank)
     return d.fail(fmt::format("expected {} coordinates", form.rank));
@@ -88,6 +90,8 @@ bool napkin::executor::decodeBulk(Decoder &d) {
       return d.fail("expected .prefetch.L2.global");
     if (!d.expectOperands((tensor ? 1 : 2) + hint))
       return false;
+    if (hint)
+      d.source(d.operand(d.count() - 1), Type::B64);
     if (tensor ? !coordinates(d, d.operand(0), form)
                : !addressOperand(d, d.operand(0), form.global))
       return false;
@@ -168,6 +172,8 @@ bool napkin::executor::decodeBulk(Decoder &d) {
                 return wide;
               }()
             : d.source(d.operand(needed), Type::U32);
+  if (hint)
+    d.source(d.operand(d.count() - 1), Type::B64);
   Instr &i = d.emit(tensor ? bulkTensor : bulkCopy);
   i.extra = &form;
   return !d.failed();
@@ -221,8 +227,11 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
   if (!index || *index < 0 || *index > 4)
     return d.fail("the ordinal must be a number from 0 to 4");
   bool wide = typeBits(type) == 64;
-  uint32_t value =
-      d.source(d.operand(indexed ? 2 : 1), wide ? Type::B64 : Type::B32);
+  const Decoder::Operand &given = d.operand(indexed ? 2 : 1);
+  // These are part of the instruction.
+  if (field >= 6 && !d.constantOf(given))
+    return d.fail("the value of this field must be a number");
+  uint32_t value = d.source(given, wide ? Type::B64 : Type::B32);
   Instr &i = d.emit(tensormapReplace);
   i.a = at.a;
   i.offset = at.offset;

@@ -286,22 +286,48 @@ bool napkin::executor::decodeStore(Decoder &d) {
   return !d.failed();
 }
 
+// createpolicy.fractional p{, f32}; .range p, [a], bytes, bytes; .cvt p, b64
+static bool decodeCreatePolicy(Decoder &d) {
+  const int kind = d.takeOneOf({"fractional", "range", "cvt"});
+  d.takeHints();
+  const Type type = d.takeType();
+  const bool isRange = kind == 1;
+  if (!d.expectOperands(kind == 0 ? 1
+                        : isRange ? 4
+                                  : 2,
+                        kind == 0 ? 2
+                        : isRange ? 4
+                                  : 2))
+    return false;
+  Instr at;
+  if (isRange && !d.address(d.operand(1), at))
+    return false;
+  for (size_t k = isRange ? 2 : 1; k < d.count(); ++k)
+    d.source(d.operand(k), kind == 0 ? Type::F32
+                           : isRange ? Type::U32
+                                     : Type::B64);
+  uint32_t to = d.destination(d.operand(0), type);
+  Instr &i = d.emit(backend().integer(AluOp::Mov, 64, false));
+  i.d = to;
+  i.a = d.constant(64, 0);
+  return !d.failed();
+}
+
 // prefetch, prefetchu, discard, applypriority, createpolicy
 bool napkin::executor::decodePrefetch(Decoder &d) {
   d.takeHints();
   d.takeOneOf({"global", "local", "const", "param"});
   d.take("tensormap");
   d.takePrefix("L");
-  if (d.opcode() == "createpolicy") {
-    d.takeOneOf({"fractional", "range", "cvt"});
-    d.takeHints();
-    Type type = d.takeType();
-    uint32_t to = d.destination(d.operand(0), type);
-    Instr &i = d.emit(backend().integer(AluOp::Mov, 64, false));
-    i.d = to;
-    i.a = d.constant(64, 0);
-    return !d.failed();
-  }
+  if (d.opcode() == "createpolicy")
+    return decodeCreatePolicy(d);
+  // discard and applypriority name their 128 bytes.
+  const bool hasSize = !d.opcode().starts_with("prefetch");
+  Instr at;
+  if (!d.expectOperands(hasSize ? 2 : 1) || !d.address(d.operand(0), at))
+    return false;
+  if (hasSize && d.constantOf(d.operand(1)) != 128)
+    return d.fail(fmt::format("'{}' is of 128 bytes", d.opcode().str()));
   d.emit(doNothing);
   return !d.failed();
 }

@@ -423,8 +423,9 @@ bool Decoder::address(const Operand &operand, Instr &to) {
   switch (base.kind) {
   case Kind::Register: {
     unsigned bits = operandBits(base);
-    if ((bits != 32 && bits != 64) ||
-        classOf(registerType(base)) == ValueClass::Float)
+    const Type type = registerType(base);
+    if ((bits != 32 && bits != 64) || classOf(type) == ValueClass::Float ||
+        type == Type::F16x2 || type == Type::BF16x2)
       return fail("an address is in a register of 32 or 64 bits that holds "
                   "bits or an integer");
     to.a = source(base, bits == 64 ? Type::B64 : Type::B32);
@@ -434,6 +435,7 @@ bool Decoder::address(const Operand &operand, Instr &to) {
     return !failed();
   }
   case Kind::Integer:
+    // Where checkOperandForms() lets it stand.
     to.a = constant(64, base.integer);
     to.small0 = 8;
     return true;
@@ -477,6 +479,8 @@ bool Decoder::checkVectors() {
 
 bool Decoder::decodeInstruction() {
   used.assign(instruction->modifiers.size(), false);
+  for (size_t k = 0; k < used.size(); ++k)
+    used[k] = isRepetition(instruction->modifiers, k);
   widenings.clear();
   touchedNow.clear();
   usesNow = RegisterUses();
@@ -495,7 +499,7 @@ bool Decoder::decodeInstruction() {
   std::string wrong = checkSpelling(module, *instruction);
   if (!wrong.empty())
     return fail(wrong);
-  if (!checkVectors())
+  if (!checkVectors() || !checkOperandForms())
     return false;
   found->decode(*this);
   if (failed())

@@ -184,6 +184,10 @@ private:
   bool decodeFunction(uint32_t index);
   bool decodeInstruction();
   bool checkVectors();
+  /// Second results, `_`, names of variables, addresses (OperandForms.cpp).
+  bool checkOperandForms();
+  bool checkAddress(const Operand &operand, size_t position);
+  bool checkConverted(const Operand &operand);
   bool checkRecursion();
   /// Finds registers of the function, whose PTX instructions begin with this
   /// one, that may be read before they are written.

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decode/Decoder.h"
+#include "Decode/Names.h"
 #include "Decode/Spellings.h"
 #include "Machine/Handlers.h"
 
@@ -113,14 +114,6 @@ bool Decoder::placeParameters(const Arguments &arguments) {
   }
   program.parameters.resize(alignTo(program.parameters.size() + 1, 16));
   return true;
-}
-
-/// The parser makes names of functions' variables unique: "k::tile#3".
-static std::string sourceName(llvm::StringRef name) {
-  size_t scope = name.rfind("::");
-  if (scope != llvm::StringRef::npos)
-    name = name.drop_front(scope + 2);
-  return name.take_until([](char c) { return c == '#'; }).str();
 }
 
 bool Decoder::placeShared(const llvm::StringMap<bool> &names) {

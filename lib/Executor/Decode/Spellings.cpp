@@ -52,6 +52,11 @@ const Abbreviation abbreviations[] = {
     {"RORDER", "relaxed,release"},
     {"ASPACE", "global,shared,shared::cta,shared::cluster"},
     {"MSPACE", "shared,shared::cta"},
+    {"RANK", "1d,2d,3d,4d,5d"},
+    // What is refused by name is a mode too.
+    {"LOADMODE", "tile,im2col,im2col::w,im2col::w::128,tile::gather4"},
+    {"STOREMODE", "tile,im2col_no_offs,tile::scatter4"},
+    {"PAIR", "cta_group::1,cta_group::2"},
     {"PFT", "L2::64B,L2::128B,L2::256B"},
     {"EV1", "L1::evict_normal,L1::evict_unchanged,L1::evict_first,L1::evict_last,L1::no_allocate"},
     {"EV2", "L2::evict_normal,L2::evict_first,L2::evict_last"},
@@ -209,6 +214,7 @@ const Spelling spellings[] = {
     {"bar.red bar.cta.red", "popc", "u32"},
     {"bar.red bar.cta.red", "(and,or)", "pred"},
     {"barrier.sync barrier.arrive barrier.cta.sync barrier.cta.arrive", "aligned?", ""},
+    {"barrier.aligned.sync barrier.cta.aligned.sync", "", ""},
     {"barrier.red barrier.cta.red", "popc aligned?", "u32"},
     {"barrier.red barrier.cta.red", "(and,or) aligned?", "pred"},
     {"barrier.cluster.arrive", "aligned?", "", "sm_90", "7.8"},
@@ -335,6 +341,33 @@ const Spelling spellings[] = {
     {"cvt", "rn relu?", "f16x2 e4m3x2,e5m2x2", "sm_89", "8.1"},
     {"cvt.pack", "sat", "u16,s16 s32", "sm_75", "6.5"},
     {"cvt.pack", "sat", "u8,s8,u4,s4,u2,s2 s32 b32", "sm_75", "6.5"},
+    {"cp.async", "(ca,cg) MSPACE global HINT? PFT?", ""},
+    {"cp.async.commit_group cp.async.wait_group cp.async.wait_all", "", ""},
+    {"cp.async.mbarrier.arrive", "noinc? MSPACE?", "b64"},
+    {"cp.async.bulk.commit_group", "", ""},
+    {"cp.async.bulk.wait_group", "read?", ""},
+    {"cp.async.bulk", "shared::cluster global mbarrier::complete_tx::bytes multicast::cluster? HINT?", ""},
+    {"cp.async.bulk", "shared::cta global mbarrier::complete_tx::bytes HINT?", ""},
+    {"cp.async.bulk", "shared::cluster shared::cta mbarrier::complete_tx::bytes", ""},
+    {"cp.async.bulk", "global shared::cta bulk_group HINT?", ""},
+    {"cp.async.bulk.prefetch", "L2 global HINT?", ""},
+    {"cp.async.bulk.tensor", "RANK shared::cluster global LOADMODE? mbarrier::complete_tx::bytes multicast::cluster? PAIR? HINT?", ""},
+    {"cp.async.bulk.tensor", "RANK shared::cta global LOADMODE? mbarrier::complete_tx::bytes PAIR? HINT?", ""},
+    {"cp.async.bulk.tensor", "RANK global shared::cta STOREMODE? bulk_group HINT?", ""},
+    {"cp.async.bulk.prefetch.tensor", "RANK L2 global LOADMODE? HINT?", ""},
+    {"cp.reduce.async.bulk.tensor", "RANK global shared::cta (add,min,max,inc,dec,and,or,xor) STOREMODE? bulk_group HINT?", ""},
+    {"cp.reduce.async.bulk", "shared::cluster shared::cta mbarrier::complete_tx::bytes (and,or,xor)", "b32"},
+    {"cp.reduce.async.bulk", "shared::cluster shared::cta mbarrier::complete_tx::bytes add", "u32,s32,u64"},
+    {"cp.reduce.async.bulk", "shared::cluster shared::cta mbarrier::complete_tx::bytes (inc,dec)", "u32"},
+    {"cp.reduce.async.bulk", "shared::cluster shared::cta mbarrier::complete_tx::bytes (min,max)", "u32,s32"},
+    {"cp.reduce.async.bulk", "global shared::cta bulk_group HINT? (and,or,xor)", "b32,b64"},
+    {"cp.reduce.async.bulk", "global shared::cta bulk_group HINT? add", "u32,s32,u64,f32,f64"},
+    {"cp.reduce.async.bulk", "global shared::cta bulk_group HINT? add noftz", "f16,bf16"},
+    {"cp.reduce.async.bulk", "global shared::cta bulk_group HINT? (inc,dec)", "u32"},
+    {"cp.reduce.async.bulk", "global shared::cta bulk_group HINT? (min,max)", "u32,s32,u64,s64,f16,bf16"},
+    {"tensormap.replace", "tile (rank,box_dim,global_dim,element_stride,elemtype,interleave_layout,swizzle_mode,fill_mode) (global,shared::cta)? b1024", "b32", "sm_90a", "8.3"},
+    {"tensormap.replace", "tile (global_address,global_stride) (global,shared::cta)? b1024", "b64", "sm_90a", "8.3"},
+    {"tensormap.cp_fenceproxy.global.shared::cta", "tensormap::generic release (cta,cluster,gpu,sys) sync aligned", ""},
     {"mbarrier.init mbarrier.inval", "MSPACE?", "b64", "sm_80", "7.0"},
     {"mbarrier.arrive mbarrier.arrive_drop", "MSPACE?", "b64", "sm_80", "7.0"},
     {"mbarrier.arrive mbarrier.arrive_drop", "(release,relaxed) (cta,cluster) MSPACE?", "b64", "sm_80", "8.0"},
@@ -354,82 +387,6 @@ const Spelling spellings[] = {
     {"ld", "weak? global? EV1? EV2? HINT? PFT? nc? v4", "b64,u64,s64,f64", "sm_100", "8.8"},
     {"st", "weak? global? EV1? EV2? HINT? v8", "b32,u32,s32,f32", "sm_100", "8.8"},
     {"st", "weak? global? EV1? EV2? HINT? v4", "b64,u64,s64,f64", "sm_100", "8.8"},
-    // clang-format on
-};
-
-/// Forms that need more than the row of their opcode says, or whose opcode has
-/// no row: `name` is what the instruction begins with, `part` what is in it.
-struct Need {
-  const char *name, *part, *target, *version;
-};
-
-const Need needs[] = {
-    // clang-format off
-    {"", ".L2::cache_hint.", "sm_80", "7.4"},
-    {"", ".L2::64B.", "sm_75", "7.4"},
-    {"", ".L2::128B.", "sm_75", "7.4"},
-    {"", ".L2::256B.", "sm_80", "7.4"},
-    {"", ".L1::", "sm_70", "7.4"},
-    {"", ".shared::cta.", "sm_70", "7.8"},
-    {"", ".shared::cluster.", "sm_90", "7.8"},
-    {"", ".param::entry.", "sm_70", "8.3"},
-    {"", ".unified.", "sm_90", "8.0"},
-    {"ld.", ".cluster.", "sm_90", "7.8"},
-    {"st.", ".cluster.", "sm_90", "7.8"},
-    {"atom.", ".cluster.", "sm_90", "7.8"},
-    {"red.", ".cluster.", "sm_90", "7.8"},
-    {"ld.", ".b128.", "sm_70", "8.3"},
-    {"ldu.", ".b128.", "sm_70", "8.3"},
-    {"st.", ".b128.", "sm_70", "8.3"},
-    {"cvta.", ".shared::cluster.", "sm_90", "7.8"},
-    {"cp.", "", "sm_80", "7.0"},
-    {"cp.async.bulk.", "", "sm_90", "8.0"},
-    {"cp.reduce.", "", "sm_90", "8.0"},
-    {"cp.async.bulk.", ".shared::cta.global.", "sm_90", "8.6"},
-    {"ldmatrix.", "", "sm_75", "6.5"},
-    {"stmatrix.", "", "sm_90", "7.8"},
-    {"movmatrix.", "", "sm_75", "7.8"},
-    {"tensormap.", "", "sm_90", "8.3"},
-    {"tensormap.replace.", "", "sm_90a", "8.3"},
-    {"wgmma.", "", "sm_90a", "8.0"},
-    {"wgmma.mma_async.sp.", "", "sm_90a", "8.2"},
-    {"mma.", "", "sm_70", "6.4"},
-    {"mma.", ".m16n8k8.", "sm_75", "6.5"},
-    {"mma.", ".m8n8k16.", "sm_75", "6.5"},
-    {"mma.", ".m8n8k32.", "sm_75", "6.5"},
-    {"mma.", ".m8n8k128.", "sm_75", "7.0"},
-    {"mma.", ".m16n8k4.", "sm_80", "7.0"},
-    {"mma.", ".m16n8k16.", "sm_80", "7.0"},
-    {"mma.", ".m16n8k32.", "sm_80", "7.0"},
-    {"mma.", ".m16n8k64.", "sm_80", "7.0"},
-    {"mma.", ".m16n8k128.", "sm_80", "7.0"},
-    {"mma.", ".m16n8k256.", "sm_80", "7.0"},
-    {"mma.", ".bf16.", "sm_80", "7.0"},
-    {"mma.", ".tf32.", "sm_80", "7.0"},
-    {"mma.", ".f64.", "sm_80", "7.0"},
-    {"mma.", ".and.popc.", "sm_80", "7.1"},
-    {"mma.sync.aligned.m16n8", ".f64.", "sm_90", "7.8"},
-    {"mma.sp.", "", "sm_80", "7.1"},
-    {"mma.sp::ordered_metadata.", "", "sm_80", "8.5"},
-    {"mma.", ".e4m3.", "sm_89", "8.4"},
-    {"mma.", ".e5m2.", "sm_89", "8.4"},
-    {"mma.sync.aligned.m16n8k16.", ".e4m3.", "sm_89", "8.7"},
-    {"mma.sync.aligned.m16n8k16.", ".e5m2.", "sm_89", "8.7"},
-    {"mma.sync.aligned.m16n8k32.row.col.f16.", ".f16.e", "sm_89", "8.7"},
-    {"wmma.", "", "sm_70", "6.0"},
-    {"wmma.", ".s8.", "sm_72", "6.3"},
-    {"wmma.", ".u8.", "sm_72", "6.3"},
-    {"wmma.", ".s4.", "sm_75", "6.3"},
-    {"wmma.", ".u4.", "sm_75", "6.3"},
-    {"wmma.", ".b1.", "sm_75", "6.3"},
-    {"wmma.", ".aligned.", "sm_70", "6.3"},
-    {"wmma.", ".m8n8k32.", "sm_75", "6.3"},
-    {"wmma.", ".m8n8k128.", "sm_75", "6.3"},
-    {"wmma.", ".bf16.", "sm_80", "7.0"},
-    {"wmma.", ".tf32.", "sm_80", "7.0"},
-    {"wmma.", ".m16n16k8.", "sm_80", "7.0"},
-    {"wmma.", ".f64.", "sm_80", "7.0"},
-    {"wmma.", ".and.popc.", "sm_80", "7.1"},
     // clang-format on
 };
 
@@ -496,13 +453,18 @@ bool isType(llvm::StringRef modifier) {
          modifier == "u2" || modifier == "s2";
 }
 
-bool matches(const Form &form, llvm::ArrayRef<llvm::StringRef> modifiers) {
+bool matches(const Form &form, llvm::ArrayRef<llvm::StringRef> given) {
+  llvm::SmallVector<llvm::StringRef, 8> modifiers;
+  for (size_t k = 0; k < given.size(); ++k)
+    if (!isRepetition(given, k))
+      modifiers.push_back(given[k]);
   if (modifiers.size() < form.head.size() ||
       !std::equal(form.head.begin(), form.head.end(), modifiers.begin()))
     return false;
   size_t type = 0;
   llvm::SmallVector<bool, 8> used(form.words.size(), false);
-  for (llvm::StringRef modifier : modifiers.drop_front(form.head.size())) {
+  for (llvm::StringRef modifier :
+       llvm::drop_begin(modifiers, form.head.size())) {
     if (isType(modifier)) {
       if (type == form.types.size() ||
           !llvm::is_contained(form.types[type++], modifier))
@@ -524,39 +486,7 @@ bool matches(const Form &form, llvm::ArrayRef<llvm::StringRef> modifiers) {
   return type == form.types.size();
 }
 
-/// "sm_90a" as 90 and true.
-std::pair<unsigned, bool> targetOf(llvm::StringRef name) {
-  unsigned number = 0;
-  name.consume_front("sm_");
-  name.consumeInteger(10, number);
-  return {number, name == "a"};
-}
-
-/// "8.6" as 806.
-unsigned versionOf(llvm::StringRef text) {
-  unsigned major = 0, minor = 0;
-  auto [front, back] = text.split('.');
-  front.getAsInteger(10, major);
-  back.getAsInteger(10, minor);
-  return 100 * major + minor;
-}
-
 } // namespace
-
-std::string napkin::executor::unmetNeed(const ptx::Module &module,
-                                        llvm::StringRef target,
-                                        llvm::StringRef version) {
-  auto [number, isSpecific] = targetOf(module.target);
-  auto [needed, needsSpecific] = targetOf(target);
-  // Features of sm_90a are in no other target.
-  if (needsSpecific ? number != needed || !isSpecific : number < needed)
-    return fmt::format("needs .target {}{}, the text says {}", target.str(),
-                       needsSpecific ? "" : " or higher", module.target);
-  if (versionOf(module.version) < versionOf(version))
-    return fmt::format("needs .version {} or higher, the text says {}",
-                       version.str(), module.version);
-  return "";
-}
 
 /// "sin.approx" forms as a message shows them: "sin approx ftz? f32".
 static std::string shown(llvm::StringRef opcode, const Form &form) {
@@ -618,6 +548,45 @@ static std::string checkForms(const napkin::ptx::Module &module,
                      instruction.opcode.str(), known);
 }
 
+bool napkin::executor::isRepetition(llvm::ArrayRef<llvm::StringRef> modifiers,
+                                    size_t position) {
+  static const llvm::StringRef flags[] = {"sync",     "sat",  "satfinite",
+                                          "approx",   "relu", "NaN",
+                                          "shiftamt", "uni",  "cc"};
+  llvm::StringRef modifier = modifiers[position];
+  return llvm::is_contained(modifiers.take_front(position), modifier) &&
+         llvm::is_contained(flags, modifier);
+}
+
+/// The names of instructions whose other words the decoders judge: they stand
+/// in front, in order, and nowhere else.
+static const llvm::StringRef names[] = {
+    "wgmma.fence",     "wgmma.commit_group", "wgmma.wait_group",
+    "wgmma.mma_async", "wmma.load.a",        "wmma.load.b",
+    "wmma.load.c",     "wmma.store.d",       "wmma.mma"};
+
+/// "" if the instruction begins with its name, or its opcode has none here.
+static std::string checkName(const napkin::ptx::Instruction &instruction) {
+  bool isKnown = false;
+  std::string known;
+  for (llvm::StringRef name : names) {
+    llvm::SmallVector<llvm::StringRef, 3> words;
+    name.split(words, '.');
+    if (words[0] != instruction.opcode)
+      continue;
+    isKnown = true;
+    known += (known.empty() ? "" : ", ") + name.str();
+    auto rest = llvm::ArrayRef(instruction.modifiers);
+    auto own = llvm::ArrayRef(words).drop_front();
+    if (rest.size() >= own.size() && rest.take_front(own.size()) == own &&
+        !llvm::is_contained(rest.drop_front(own.size()), own[0]))
+      return "";
+  }
+  return isKnown ? fmt::format("'{}' begins with one of: {}",
+                               instruction.opcode.str(), known)
+                 : "";
+}
+
 std::string
 napkin::executor::checkSpelling(const ptx::Module &module,
                                 const ptx::Instruction &instruction) {
@@ -627,15 +596,17 @@ napkin::executor::checkSpelling(const ptx::Module &module,
     if (!wrong.empty())
       return wrong;
   }
-  std::string spelling = fmt::format("{}.{}.", instruction.opcode.str(),
-                                     llvm::join(instruction.modifiers, "."));
-  for (const Need &need : needs) {
-    if (!llvm::StringRef(spelling).starts_with(need.name) ||
-        !llvm::StringRef(spelling).contains(need.part))
-      continue;
-    std::string unmet = unmetNeed(module, need.target, need.version);
-    if (!unmet.empty())
-      return "this instruction " + unmet;
-  }
-  return "";
+  if (std::string wrong = checkName(instruction); !wrong.empty())
+    return wrong;
+  // Both orders of these words are forms of their own: to and from.
+  if (instruction.opcode == "cp")
+    for (llvm::StringRef modifier : instruction.modifiers) {
+      if (modifier == "bulk" || modifier == "shared" ||
+          modifier == "shared::cta")
+        break;
+      if (modifier == "global")
+        return "cp.async copies from .global to .shared: '.shared' stands "
+               "first";
+    }
+  return checkNeeds(module, instruction);
 }

@@ -22,6 +22,14 @@ namespace napkin::executor {
 std::string checkSpelling(const ptx::Module &module,
                           const ptx::Instruction &instruction);
 
+/// The part of it that is about the module's target and version (Needs.cpp).
+std::string checkNeeds(const ptx::Module &module,
+                       const ptx::Instruction &instruction);
+
+/// Whether the modifier at `position` stands before it already and is one of
+/// those that may be said again: flags, as `sat` or `sync`.
+bool isRepetition(llvm::ArrayRef<llvm::StringRef> modifiers, size_t position);
+
 /// "needs .target sm_90 or higher, the text says sm_80", or "" if the module
 /// has what is needed.
 std::string unmetNeed(const ptx::Module &module, llvm::StringRef target,

@@ -136,6 +136,30 @@ static std::string checkSizes(const LaunchConfig &config,
   return "";
 }
 
+/// What no machine has, so that models of one would take any memory; "" if it
+/// is one.
+static std::string checkMachine(const Options &options) {
+  if (!options.hardware)
+    return "";
+  const Hardware &h = *options.hardware;
+  struct Limit {
+    const char *what;
+    uint64_t value, most;
+  };
+  const Limit limits[] = {
+      {"multiprocessors", h.multiprocessors, 1024},
+      {"blocks of a multiprocessor", h.blocks, 1024},
+      {"bytes of shared memory", h.sharedBytes, uint64_t(1) << 30},
+      {"bytes of the first cache", h.firstLevelBytes, uint64_t(1) << 20},
+      {"bytes of the second cache", h.cacheBytes, uint64_t(1) << 30},
+      {"ways of it", h.ways, 1024}};
+  for (const Limit &limit : limits)
+    if (limit.value > limit.most)
+      return fmt::format("{} {}, and at most {} are modelled", limit.value,
+                         limit.what, limit.most);
+  return "";
+}
+
 llvm::Expected<LaunchResult>
 napkin::executor::launch(Device &device, const ptx::Module &module,
                          llvm::StringRef entry, const Arguments &arguments,
@@ -148,6 +172,9 @@ napkin::executor::launch(Device &device, const ptx::Module &module,
     return failure(fmt::format("{}:{}: error: kernel '{}': {}", module.file,
                                (*function)->position.line,
                                (*function)->name.str(), bad));
+  if (std::string bad = checkMachine(options); !bad.empty())
+    return failure(fmt::format("error: hardware '{}' has {}",
+                               options.hardware->name, bad));
   Program program;
   if (auto e = decode(program, module, **function, arguments, config, options,
                       device))

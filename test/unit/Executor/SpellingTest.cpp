@@ -68,7 +68,8 @@ TEST(Spellings, MessagesSayWhatIsWrong) {
     std::string text = std::string(".version ") + version + "\n.target " +
                        target +
                        "\n.address_size 64\n.visible .entry k() {\n.reg .b32 "
-                       "%r<4>; .reg .f32 %f<4>; .reg .b64 %rd<4>;\n" +
+                       "%r<4>; .reg .f32 %f<4>; .reg .b64 %rd<4>; .reg .pred "
+                       "%p<2>; .shared .b32 tile[4];\n" +
                        instruction + "\nret; }\n";
     auto module = napkin::ptx::parse(text, "t.ptx");
     Device device;
@@ -101,6 +102,36 @@ TEST(Spellings, MessagesSayWhatIsWrong) {
          "%clusterid.x needs .target sm_90 or higher");
   expect("ld.global.v4.b32 {%r1, %r2, %r3, %rd1}, [%rd2];",
          "registers %r1 (.b32) and %rd1 (.b64) stand in one vector");
+  expect("add.s32 %r1|%p1, %r2, %r3;", "operand 0 of 'add' has no second part");
+  expect("add.s32 _, %r2, %r3;", "operand 0 of 'add' cannot be '_'");
+  expect("add.s32 %r1, %r2, tile;",
+         "'add' does not take the address of 'tile'; mov does");
+  expect("ld.global.u32 %r1, [16];",
+         "an address begins with a register or a variable");
+  expect("ld.global.u32 %r1, [tile];",
+         "'tile' is a .shared variable, and the address is one of .global "
+         "memory");
+  expect("cvta.global.u64 %rd1, tile;",
+         "'tile' is a .shared variable, and cvta converts from another space");
+  expect("cp.async.ca.global.shared [%r1], [%rd1], 16;",
+         "'.shared' stands first");
+  expect("wgmma.sync.fence.aligned;", "'wgmma' begins with one of: wgmma.fence",
+         "sm_90a");
+  expect("createpolicy.fractional.L2::evict_last.b64;", "operands");
+}
+
+// ptxas takes flags twice, and one odd order of words.
+TEST(Spellings, SaidTwice) {
+  for (const char *instruction :
+       {"add.cc.cc.u32 %r1, %r2, %r3;", "add.sat.sat.s32 %r1, %r2, %r3;",
+        "barrier.aligned.sync 0;", "bar.warp.sync -1;",
+        "rcp.approx.approx.f32 %f1, %f2;"})
+    EXPECT_EQ(errorOf(".version 8.0\n.target sm_80\n.address_size 64\n"
+                      ".visible .entry k(.param .u64 p0, .param .u64 p1) {\n"
+                      ".reg .pred %p<2>; .reg .b32 %r<4>; .reg .f32 %f<4>;\n",
+                      instruction),
+              "")
+        << instruction;
 }
 
 } // namespace
