@@ -400,6 +400,12 @@ double RegionFacts::innerState(const Candidate &candidate,
 /// works on.
 static constexpr double columnPiece = 32;
 
+/// Registers for the addresses of rows that each step reads again.
+static constexpr double rereadAddresses = 8;
+
+/// Registers for a product beyond the second one of a block.
+static constexpr double furtherProduct = 16;
+
 bool RegionFacts::checkRegisters(const Candidate &candidate,
                                  const StreamVerdict *verdict,
                                  Evaluation &result) const {
@@ -470,6 +476,15 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
       column = &at;
     }
   }
+  // Of a third product and further ones the assembler mixes fragments and
+  // addresses with those of the others.
+  int64_t products = llvm::count_if(region.operations, [&](unsigned index) {
+    return graph.operations[index].kind == OperationKind::Contract;
+  });
+  widest += furtherProduct * double(std::max<int64_t>(0, products - 2));
+  // Addresses of what each step reads again.
+  if (candidate.reread)
+    widest += rereadAddresses;
   result.registers = int64_t(std::ceil(widest));
   int64_t usable = hardware.usableRegisters(candidate.warps * 32);
   if (result.registers > usable)

@@ -5,8 +5,8 @@
 
 // Heads of 80: no position past 80 is loaded, multiplied or kept. A step of 64 keys by
 // 64 rows is 64 x 64 x 80 products twice, 80 instructions of 16 x 8 x 16 in each of 4
-// warps (128 if 80 were 128), and rings hold 64 x 80 keys and values.
-// PTX-COUNT-80: mma.sync.aligned.m16n8k16
+// warps (128 if 80 were 128), 40 of them again where the reference moves.
+// PTX-COUNT-120: mma.sync.aligned.m16n8k16
 // PTX-NOT: mma.sync
 // CHECK: products      mma.m16n8k16.bf16
 // CHECK: 1 kernel

@@ -9,7 +9,6 @@
 !c = !ncd.array<m=256, n=256, f32>
 
 // RIGHT: read [[READ:[0-9]+]] [[READ]] [[READ]]
-// RIGHT: verified
 // CHECK-LABEL: tile.kernel @kept
 // CHECK: tile.load {{.*}} -> !tile.tile<m=64, k=64, bf16>
 // CHECK: tile.loop
