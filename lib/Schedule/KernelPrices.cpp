@@ -249,8 +249,16 @@ Decision KernelPrices::decision(llvm::ArrayRef<unsigned> operations,
   Decision found = *lookUp(operations, outputs).decision;
   LocalGraph local = extract(operations, outputs);
   Region region = wholeOf(local);
-  explainPartition(region, hardware, limits, pins, oracleFor(local),
-                   blockFor(local, operations, outputs), found);
+  BlockOracle blocks = blockFor(local, operations, outputs);
+  // A message of the code generator names the axes of the kernel that was
+  // compiled, which may be another one that looks alike.
+  if (found.passedOver)
+    if (std::optional<Decision> own = searchPartition(
+            region, hardware, limits, pins, oracleFor(local), blocks,
+            /*explain=*/true, nullptr))
+      return own->renamed(local.axes, graph);
+  explainPartition(region, hardware, limits, pins, oracleFor(local), blocks,
+                   found);
   return found.renamed(local.axes, graph);
 }
 

@@ -528,6 +528,11 @@ Decision Decision::renamed(llvm::ArrayRef<unsigned> names,
     to.extent.push_back(axis.size);
   for (auto [index, name] : llvm::enumerate(names))
     to.extent[name] = candidate.extent[index];
+  if (!candidate.granules.empty()) {
+    to.granules.assign(graph.axes.size(), 1);
+    for (auto [index, name] : llvm::enumerate(names))
+      to.granules[name] = candidate.granules[index];
+  }
   for (unsigned &axis : to.groups)
     axis = names[axis];
   for (std::optional<unsigned> *axis : {&to.stream, &to.inner})
