@@ -38,7 +38,7 @@ extern "C" {
 const char *napkinVersion(void);
 
 /** The version of the structures in this header; it rises when one grows. */
-#define NAPKIN_OPTIONS_VERSION 1
+#define NAPKIN_OPTIONS_VERSION 2
 
 /** A choice made by hand: positions of an axis that one block, or one chunk of
  * a loop, takes. */
@@ -80,6 +80,10 @@ typedef struct NapkinOptions {
   double inputBound;
   /** Not 0: f32 products may round their factors to tf32, for tensor cores. */
   int allowTF32;
+  /** Since version 2: positions of a part of the streamed axis, where blocks
+   * share it. A single pin whose axis is "none" forbids it. */
+  const NapkinPin *pinSplit;
+  size_t numPinSplit;
 } NapkinOptions;
 
 /** Writes the options of `napkinc` without flags to the first `size` bytes of

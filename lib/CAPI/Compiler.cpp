@@ -182,6 +182,7 @@ NapkinCompilation *napkinCompile(const char *source, size_t length,
   compile.ptxFile = textOf(options.ptxFile);
   compile.pinGroup = pinsOf(options.pinGroup, options.numPinGroup);
   compile.pinStream = pinsOf(options.pinStream, options.numPinStream);
+  compile.pinSplit = pinsOf(options.pinSplit, options.numPinSplit);
   compile.pinWarps = options.pinWarps;
   compile.pinStages = options.pinStages;
   compile.inputBound = options.inputBound;

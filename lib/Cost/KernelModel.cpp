@@ -41,6 +41,8 @@ Expression KernelModel::repetitions(const Array &array) const {
   for (const std::string &axis : groupAxes)
     if (!array.carries(axis))
       result *= Expression::ceilDivision(axis, groupVariable(axis));
+  if (split && !array.carries(split->axis))
+    result *= Expression::symbol(split->parts);
   Expression around = Expression::constant(1), inside = around;
   for (const std::string &axis : streamAxes) {
     if (!array.carries(axis)) {
@@ -57,6 +59,8 @@ Expression KernelModel::repetitions(const Array &array) const {
 Expression KernelModel::tile(const Array &array, Unit unit) const {
   Expression result = startOf(array, unit);
   for (const std::string &axis : array.axes) {
+    if (split && split->parts == axis)
+      continue; // one position
     if (llvm::is_contained(groupAxes, axis))
       result *= Expression::symbol(groupVariable(axis));
     else if (llvm::is_contained(streamAxes, axis))

@@ -226,7 +226,8 @@ std::string LinearLayout::str() const {
 //===----------------------------------------------------------------------===//
 
 SharedLayout SharedLayout::swizzledRowMajor(const TileShape &shape,
-                                            unsigned elementBytes) {
+                                            unsigned elementBytes,
+                                            unsigned rotation) {
   // Inside a core: row major, the bits of the last axis lowest.
   unsigned coreTotal = 0;
   for (unsigned axis = 0; axis < shape.rank(); ++axis)
@@ -244,7 +245,7 @@ SharedLayout SharedLayout::swizzledRowMajor(const TileShape &shape,
   for (unsigned i = 0; i < columnBits; ++i) {
     unsigned rowBit = rowShift + (3 - columnBits) + i;
     if (rowBit < coreTotal)
-      core[rowBit] ^= uint32_t(1) << (4 + i);
+      core[rowBit] ^= uint32_t(1) << (4 + (i + rotation) % columnBits);
   }
   // Cores lie one behind the other, in the order of their digits.
   llvm::SmallVector<uint32_t, 16> images(shape.totalBits());

@@ -72,6 +72,8 @@ static void addSchedulePasses(OpPassManager &passes,
     schedule.pinGroup.push_back(pin);
   for (const std::string &pin : options.pinStream)
     schedule.pinStream.push_back(pin);
+  for (const std::string &pin : options.pinSplit)
+    schedule.pinSplit.push_back(pin);
   schedule.pinWarps = options.pinWarps;
   schedule.pinStages = options.pinStages;
   schedule.allowTF32 = options.allowTF32;
@@ -81,6 +83,7 @@ static void addSchedulePasses(OpPassManager &passes,
   stream.inputBound = options.inputBound;
   passes.addPass(algebra::createNCDDeriveStreamPass(stream));
   passes.addPass(algebra::createNCDBoundStreamsPass());
+  passes.addPass(schedule::createSplitStreamsPass());
   schedule::ChooseInstructionsPassOptions instructions;
   instructions.target = options.target;
   instructions.allowTF32 = options.allowTF32;

@@ -99,6 +99,8 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
   if (ncd::PartitionAttr stream = kernel.getStreamAttr())
     for (StringAttr axis : stream.getAxes())
       model.streamAxes.push_back(axis.str());
+  if (ncd::SplitAttr split = kernel.getSplitAttr())
+    model.split = {split.getAxis().str(), split.getParts().str()};
   return model;
 }
 
@@ -338,6 +340,11 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   report.stages = kernel.getStages().value_or(0);
   report.products = describeProducts(kernel);
   bool divides = true;
+  ncd::SplitAttr split = kernel.getSplitAttr();
+  if (split) {
+    report.parts = report.blocks = kernel.getNumParts();
+    report.grid = fmt::format("{} = {}", split.getParts().str(), report.parts);
+  }
   for (const std::string &axis : model.groupAxes) {
     int64_t tile = kernel.groupSize(axis).value_or(1);
     divides &= kernel.getAxisSize(axis).value_or(1) % tile == 0;
@@ -366,6 +373,9 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
                       : inside              ? "; inside "
                                             : "; beside ") +
                      describeStream(kernel, axis, *plan);
+    if (split && split.getAxis() == axis)
+      report.stream +=
+          fmt::format(", in {} parts of {}", report.parts, split.getBy());
     auto loops = kernel.getBody().front().getOps<ncd::StreamOp>();
     size_t count = llvm::count_if(
         loops, [&](ncd::StreamOp stream) { return stream.getAxis() == axis; });

@@ -144,6 +144,7 @@ void KernelReport::writeJSON(llvm::json::OStream &json) const {
     json.attribute("entry", entry);
     json.attribute("hardware", hardware);
     json.attribute("blocks", blocks);
+    json.attribute("parts", parts);
     json.attribute("warps", warps);
     json.attribute("stages", stages);
     json.attributeArray("products", [&] {

@@ -147,7 +147,8 @@ int64_t RegionFacts::stagesFor(const Candidate &candidate) const {
                               limits.fewestStages, limits.mostStages);
   unsigned innermost = candidate.inner.value_or(*candidate.stream);
   int64_t trips =
-      llvm::divideCeil(graph.axes[innermost].size, candidate.extent[innermost]);
+      llvm::divideCeil(candidate.part.value_or(graph.axes[innermost].size),
+                       candidate.extent[innermost]);
   return std::max(std::min(stages, trips), limits.fewestStages);
 }
 
@@ -254,7 +255,10 @@ Walk napkin::schedule::walkOf(const Graph &graph, const Candidate &candidate,
   int64_t size = graph.axes[*candidate.stream].size,
           chunk = candidate.extent[*candidate.stream];
   walk.trips = double(llvm::divideCeil(size, chunk));
-  if (!verdict || (!verdict->from && !verdict->to))
+  if (candidate.part)
+    walk.trips = double(llvm::divideCeil(*candidate.part, chunk));
+  // A part walks all of its positions.
+  if (candidate.part || !verdict || (!verdict->from && !verdict->to))
     return walk;
   // Where both ends are relative to axes, they are nearly always the same one.
   std::optional<unsigned> axis;
@@ -286,6 +290,41 @@ Walk napkin::schedule::walkOf(const Graph &graph, const Candidate &candidate,
   return walk;
 }
 
+MergeTimes RegionFacts::mergeTimes(const StreamVerdict &verdict,
+                                   const Evaluation &result,
+                                   double stateBytes) const {
+  // A turn brings in several parts at once.
+  double widest = 1, perThread = 0;
+  for (const StreamState &member : verdict.state) {
+    double elements = 1;
+    for (unsigned axis : member.axes)
+      elements *= double(region.graph.axes[axis].size);
+    widest = std::max(widest, elements);
+    perThread += std::max(
+        1.0, std::min(elements, double(MergeShape::blockElements)) / 32.0);
+  }
+  double steps =
+      std::clamp(std::floor(double(MergeShape::elementsUnderWay) / perThread),
+                 1.0, double(MergeShape::mostSteps));
+  double turns = std::ceil(double(result.parts) / steps);
+  double blocks = std::ceil(widest / double(MergeShape::blockElements));
+  double rounds = std::ceil(blocks / double(hardware.multiprocessors *
+                                            hardware.blocksPerMultiprocessor));
+  double bytes =
+      stateBytes * double(result.parts) + double(result.writtenBytes);
+  MergeTimes times;
+  times.launch = double(hardware.launchCycles);
+  times.global = bytes / hardware.level("global").bytesPerCycle;
+  times.l2 = bytes / hardware.level("l2").bytesPerCycle;
+  // Turns that are under way together wait once; then their steps follow each
+  // other, a dependent instruction or two for each member.
+  times.waiting = rounds * (double(hardware.level("global").latencyCycles) *
+                                std::ceil(turns / double(MergeShape::stages)) +
+                            turns * (double(hardware.barrierCycles) +
+                                     6 * steps * double(verdict.state.size())));
+  return times;
+}
+
 void RegionFacts::price(const Candidate &candidate,
                         const StreamVerdict *verdict,
                         Evaluation &result) const {
@@ -314,6 +353,8 @@ void RegionFacts::price(const Candidate &candidate,
       if (!graph.values[input].carries(axis))
         repetitions *= double(
             llvm::divideCeil(graph.axes[axis].size, candidate.extent[axis]));
+    if (!candidate.stream || !graph.values[input].carries(*candidate.stream))
+      repetitions *= double(result.parts);
     double bytes = arrayBytes(input);
     compulsory += bytes;
     if (candidate.stream && graph.values[input].carries(*candidate.stream))
@@ -325,11 +366,27 @@ void RegionFacts::price(const Candidate &candidate,
   }
   for (unsigned output : region.outputs) {
     writes += arrayBytes(output);
-    lines += arrayBytes(output) * lineFactor(candidate, output);
+    if (result.parts == 1)
+      lines += arrayBytes(output) * lineFactor(candidate, output);
   }
-  compulsory += writes;
   result.readBytes = int64_t(reads);
   result.writtenBytes = int64_t(writes);
+  if (result.parts > 1 && verdict) {
+    // Each part writes its state; what the results take, the merge writes.
+    double stateBytes = 0;
+    for (const StreamState &member : verdict->state) {
+      double bytes = double(member.bits) / 8;
+      for (unsigned axis : member.axes)
+        bytes *= double(graph.axes[axis].size);
+      stateBytes += bytes;
+    }
+    result.times.merge = mergeTimes(*verdict, result, stateBytes);
+    writes = stateBytes * double(result.parts);
+    lines += writes;
+    result.readBytes += int64_t(writes);
+    result.writtenBytes += int64_t(writes);
+  }
+  compulsory += writes;
   const cost::Level &l2 = hardware.level("l2");
   bool reuseHitsL2 = compulsory <= double(l2.capacityBytes);
   Times &times = result.times;
@@ -408,7 +465,10 @@ void RegionFacts::price(const Candidate &candidate,
 
   // Whole waves. A kernel that reuses data keeps its bytes even where its grid
   // does not fill the machine; one that reuses nothing has only the grid to
-  // choose, so idle multiprocessors are charged to it.
+  // choose, so idle multiprocessors are charged to it; so is one that is split,
+  // which has no other reason to be.
   double full = std::ceil(blocks / multiprocessors) * multiprocessors / blocks;
-  times.waves = hasContract && blocks <= multiprocessors ? 1 : full;
+  times.waves =
+      hasContract && !candidate.part && blocks <= multiprocessors ? 1 : full;
+  result.honestCycles = times.withWaves(full);
 }

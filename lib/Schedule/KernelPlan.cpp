@@ -138,6 +138,17 @@ LogicalResult Reader::readAxes() {
 }
 
 void Reader::readGrid() {
+  // Blocks of one part follow each other, so parts are walked slowest.
+  if (ncd::SplitAttr split = kernel.getSplitAttr()) {
+    plan::Nest nest;
+    nest.kind = plan::NestKind::Split;
+    nest.name = split.getParts().str();
+    nest.dim = {*plan.findAxis(split.getAxis().getValue())};
+    nest.parts = kernel.getNumParts();
+    nest.granule = split.getBy();
+    block = plan.addNest(block, nest);
+    plan.merged = true;
+  }
   for (StringAttr axis : kernel.getGridOrder()) {
     plan::Nest nest;
     nest.kind = plan::NestKind::Grid;
@@ -209,7 +220,8 @@ plan::NestId Reader::nestOf(Value value, plan::NestId at) {
   auto array = cast<ncd::ArrayType>(value.getType());
   auto lacks = [&](plan::NestId id) {
     const plan::Nest &nest = plan.nests[id];
-    return nest.kind == plan::NestKind::Loop &&
+    return (nest.kind == plan::NestKind::Loop ||
+            nest.kind == plan::NestKind::Step) &&
            !array.hasAxis(plan.axes[nest.dim.front()].name);
   };
   while (lacks(at))
@@ -223,9 +235,10 @@ void Reader::addFill(Value input, Value value, plan::NestId at) {
   unsigned number = ++fills[fill.array];
   fill.name =
       number == 1 ? fill.array : fmt::format("{}.{}", fill.array, number);
-  fill.axes = axesOf(value);
-  fill.bits = bitsOf(value);
-  fill.at = nestOf(value, at);
+  // What a single step sees lacks the axis that the array has.
+  fill.axes = axesOf(input);
+  fill.bits = bitsOf(input);
+  fill.at = nestOf(input, at);
   fill.level =
       feedsProduct(value) ? plan::Level::Shared : plan::Level::Registers;
   if (plan.nests[fill.at].kind == plan::NestKind::Loop &&
@@ -316,6 +329,14 @@ void Reader::readStream(ncd::StreamOp stream, plan::NestId at) {
   plan::NestId loop = at;
   for (const std::optional<plan::Bound> &end : ends) {
     loop = addLoop(at, stream.getAxisAttr(), from, end);
+    // Steps of one position that follow each other in one turn.
+    if (plan::Nest nest = plan.nests[loop]; stream.getSingle() && nest.by > 1) {
+      nest.kind = plan::NestKind::Step;
+      nest.name += "'";
+      nest.by = 1;
+      nest.children.clear();
+      loop = plan.addNest(loop, nest);
+    }
     for (Value chunk : stream.getStepChunks())
       names.erase(chunk);
     readBlock(step, loop);

@@ -70,6 +70,7 @@ KernelPrices::keyOf(llvm::ArrayRef<unsigned> operations,
     if (!pins.empty()) {
       addPin(pins.group);
       addPin(pins.stream);
+      addPin(pins.split);
     }
   };
   auto addValue = [&](unsigned value) {

@@ -545,6 +545,26 @@ bool RegionFacts::checkShared(const Candidate &candidate,
   });
 }
 
+bool RegionFacts::checkParts(const Candidate &candidate,
+                             const StreamVerdict *verdict,
+                             Evaluation &result) const {
+  if (!candidate.part || !verdict)
+    return true;
+  const Graph &graph = region.graph;
+  for (const StreamState &member : verdict->state)
+    for (unsigned axis : candidate.groups)
+      if (candidate.extent[axis] < graph.axes[axis].size &&
+          !llvm::is_contained(member.axes, axis))
+        return fail(result, "states of parts", [&] {
+          return fmt::format("'{}' cannot be split into parts: a member of the "
+                             "state that each of them writes lacks axis '{}', "
+                             "which is cut across blocks",
+                             graph.axes[*candidate.stream].name,
+                             graph.axes[axis].name);
+        });
+  return true;
+}
+
 Evaluation RegionFacts::evaluate(const Candidate &partition,
                                  const StreamVerdict *verdict, bool all) const {
   Candidate candidate = partition;
@@ -555,9 +575,13 @@ Evaluation RegionFacts::evaluate(const Candidate &partition,
   for (unsigned axis : candidate.groups)
     result.blocks *=
         llvm::divideCeil(region.graph.axes[axis].size, candidate.extent[axis]);
-  if (candidate.stream)
-    result.trips = llvm::divideCeil(region.graph.axes[*candidate.stream].size,
-                                    candidate.extent[*candidate.stream]);
+  if (candidate.stream) {
+    int64_t size = region.graph.axes[*candidate.stream].size;
+    int64_t part = std::min(candidate.part.value_or(size), size);
+    result.parts = llvm::divideCeil(size, part);
+    result.blocks *= result.parts;
+    result.trips = llvm::divideCeil(part, candidate.extent[*candidate.stream]);
+  }
   if (candidate.inner)
     result.innerTrips =
         llvm::divideCeil(region.graph.axes[*candidate.inner].size,
@@ -577,6 +601,8 @@ Evaluation RegionFacts::evaluate(const Candidate &partition,
     return result;
   checkShared(candidate, result);
   if (!result.legal() && !all)
+    return result;
+  if (!checkParts(candidate, verdict, result))
     return result;
   price(candidate, verdict, result);
   return result;

@@ -58,10 +58,24 @@ private:
   void tryGroups(Candidate &candidate, unsigned next,
                  const StreamVerdict *verdict);
   void tryWarps(Candidate candidate, const StreamVerdict *verdict);
+  /// Tries \p whole, whose grid has \p blocks, in parts.
+  void tryParts(const Candidate &whole, int64_t blocks,
+                const StreamVerdict *verdict);
+  /// Keeps what broke a limit, for the error, where nothing came further.
+  void note(const Candidate &candidate, const StreamVerdict *verdict,
+            const Evaluation &evaluation);
+  bool isPinnedStream(unsigned axis) const {
+    const std::string &name = graph.axes[axis].name;
+    return pins.stream.count(name) || pins.split.count(name);
+  }
   Evaluation evaluate(Candidate &candidate, const StreamVerdict *verdict,
                       bool all) const;
   bool isBatch(unsigned axis) const;
   std::optional<size_t> pickBest() const;
+  std::optional<size_t> pickBest(bool split) const;
+  /// The least cycles of what is not split, idle multiprocessors charged.
+  double leastHonest() const;
+  Decision decide(const LegalCandidate &legal) const;
   std::optional<Decision> pickCompiled();
   bool exceedsRefused(const Candidate &candidate) const;
   std::optional<BlockNeeds> compile(const LegalCandidate &legal) const;

@@ -28,6 +28,10 @@ std::string Pins::str() const {
     add(fmt::format("stream {} = {}", axis, size));
   if (noStream)
     add("stream = none");
+  for (const auto &[axis, size] : split)
+    add(fmt::format("split {} = {}", axis, size));
+  if (noSplit)
+    add("split = none");
   if (warps)
     add(fmt::format("warps = {}", *warps));
   if (stages)

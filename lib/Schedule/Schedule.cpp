@@ -88,6 +88,19 @@ static DictionaryAttr describeDecision(Builder &builder,
       builder.getNamedAttr("unfused_bytes",
                            builder.getI64IntegerAttr(unfusedBytes)),
       builder.getNamedAttr("why", builder.getArrayAttr(why))};
+  if (decision.candidate.part) {
+    const MergeTimes &merge = times.merge;
+    auto mergeCycles = builder.getDictionaryAttr(
+        {cycles("global", merge.global), cycles("l2", merge.l2),
+         cycles("launch", merge.launch), cycles("waiting", merge.waiting)});
+    notes.push_back(builder.getNamedAttr(
+        "merge",
+        builder.getDictionaryAttr(
+            {builder.getNamedAttr("cycles", mergeCycles),
+             builder.getNamedAttr("shared_bytes",
+                                  builder.getI64IntegerAttr(
+                                      decision.candidate.mergeSharedBytes))})));
+  }
   if (pinned)
     notes.push_back(builder.getNamedAttr("pinned", builder.getUnitAttr()));
   return builder.getDictionaryAttr(notes);
@@ -155,6 +168,12 @@ FailureOr<Pins> Schedule::readOptions() {
     else
       pins.streamOrder.push_back(StringRef(text).split(':').first.str());
   }
+  for (const std::string &text : pinSplit) {
+    if (text == "none")
+      pins.noSplit = true;
+    else if (failed(parsePin(text, "pin-split", location, pins.split)))
+      return failure();
+  }
   if (pinWarps)
     pins.warps = pinWarps;
   if (pinStages)
@@ -200,6 +219,14 @@ static SmallVector<int32_t> rereadInputs(const schedule::Region &region,
   return numbers;
 }
 
+/// "x_part", and more underscores where a user's axis is called so.
+static std::string nameOfParts(const Graph &graph, StringRef axis) {
+  std::string name = (axis + "_part").str();
+  while (graph.findAxis(name))
+    name += "_";
+  return name;
+}
+
 /// Writes the operations of \p region as a kernel with the partition of
 /// \p decision. \p mapping says what stands for the values of the diagram
 /// outside the kernel, and is told of the kernel's results.
@@ -243,6 +270,12 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
     if (axis)
       stream.push_back(*axis);
   op.setStreamAttr(partitionOf(context, graph, candidate, stream));
+  if (candidate.part) {
+    StringRef axis = graph.axes[*candidate.stream].name;
+    op.setSplitAttr(ncd::SplitAttr::get(
+        context, builder.getStringAttr(axis), *candidate.part,
+        builder.getStringAttr(nameOfParts(graph, axis))));
+  }
   SmallVector<StringRef> order;
   for (unsigned axis : candidate.groups)
     order.push_back(graph.axes[axis].name);
@@ -361,7 +394,7 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
   separateAxes(diagram);
   const Pins written = pins;
   llvm::StringSet<> pinned;
-  for (auto *axes : {&pins.group, &pins.stream})
+  for (auto *axes : {&pins.group, &pins.stream, &pins.split})
     for (const auto &[axis, size] : std::map<std::string, int64_t>(*axes))
       for (const std::string &wire : wiresCalled(diagram, axis)) {
         axes->try_emplace(wire, size);

@@ -44,7 +44,7 @@ LogicalResult napkin::schedule::readPinAttribute(ncd::DiagramOp diagram,
   auto dictionary = dyn_cast<DictionaryAttr>(attribute);
   if (!dictionary)
     return diagram.emitError("'ncd.pin' is a dictionary of group, stream, "
-                             "warps and stages");
+                             "split, warps and stages");
   for (NamedAttribute entry : dictionary) {
     StringRef name = entry.getName();
     auto partition = dyn_cast<ncd::PartitionAttr>(entry.getValue());
@@ -60,6 +60,11 @@ LogicalResult napkin::schedule::readPinAttribute(ncd::DiagramOp diagram,
         for (StringAttr axis : partition.getAxes())
           pins.streamOrder.push_back(axis.str());
       }
+    } else if (name == "split" && partition) {
+      if (partition.empty() && pins.split.empty())
+        pins.noSplit = true;
+      else if (!pins.noSplit && pins.split.empty())
+        addPartition(partition, pins.split);
     } else if (name == "warps" && positive) {
       if (!pins.warps)
         pins.warps = number.getInt();
@@ -69,9 +74,9 @@ LogicalResult napkin::schedule::readPinAttribute(ncd::DiagramOp diagram,
     } else {
       return diagram.emitError("'ncd.pin' has '")
              << name << "' = " << entry.getValue()
-             << "; it takes group and stream (#ncd.partition), warps and "
-                "stages "
-                "(positive integers)";
+             << "; it takes group, stream and split (#ncd.partition), warps "
+                "and "
+                "stages (positive integers)";
     }
   }
   return success();
@@ -100,6 +105,16 @@ LogicalResult napkin::schedule::checkPinsFit(ncd::DiagramOp diagram,
   for (const auto &[axis, size] : pins.stream)
     if (failed(check("stream", axis, size)))
       return failure();
+  for (const auto &[axis, size] : pins.split) {
+    if (failed(check("split", axis, size)))
+      return failure();
+    auto chunk = pins.stream.find(axis);
+    if (chunk != pins.stream.end() && size % chunk->second)
+      return diagram.emitError("axis '")
+             << axis << "' is pinned to split = " << size
+             << ", which is no multiple of the pinned chunk of "
+             << chunk->second << "; pin whole chunks";
+  }
   if (pins.warps && (*pins.warps < 1 || *pins.warps > 32 ||
                      !llvm::isPowerOf2_64(*pins.warps)))
     return diagram.emitError("pinned warps = ")
@@ -142,12 +157,18 @@ static LogicalResult checkStages(ncd::DiagramOp diagram, int64_t stages,
 LogicalResult
 napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
                                     ArrayRef<ncd::KernelOp> kernels) {
-  auto check = [&](const std::string &axis, int64_t size,
-                   bool stream) -> LogicalResult {
-    StringRef what = stream ? "stream" : "group";
+  auto check = [&](StringRef what, const std::string &axis,
+                   int64_t size) -> LogicalResult {
+    bool stream = what != "group";
+    auto isUsed = [&](ncd::KernelOp kernel, const std::string &wire) {
+      if (what == "split")
+        return kernel.getSplitAttr() && kernel.getSplitAttr().getAxis() == wire;
+      return (stream ? kernel.chunkSize(wire) : kernel.groupSize(wire))
+          .has_value();
+    };
     for (const std::string &wire : wiresCalled(diagram, axis))
       for (ncd::KernelOp kernel : kernels)
-        if (stream ? kernel.chunkSize(wire) : kernel.groupSize(wire))
+        if (isUsed(kernel, wire))
           return success();
     // The algebra may have refused; its sentence is among the reasons.
     for (ncd::KernelOp kernel : kernels)
@@ -158,10 +179,9 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
             if (StringRef text = cast<StringAttr>(sentence).getValue();
                 text.consume_front("resident: ") &&
                 text.contains(("over '" + axis + "'")))
-              return kernel.emitError("stream ")
-                     << axis << " = " << size
-                     << " is pinned and cannot be: " << text
-                     << "; drop the pin";
+              return kernel.emitError() << what << " " << axis << " = " << size
+                                        << " is pinned and cannot be: " << text
+                                        << "; drop the pin";
     return diagram.emitError("axis '")
            << axis << "' is pinned as " << what << " axis (= " << size
            << "), but no kernel can use it so: "
@@ -172,10 +192,13 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
            << "; drop the pin";
   };
   for (const auto &[axis, size] : pins.group)
-    if (failed(check(axis, size, /*stream=*/false)))
+    if (failed(check("group", axis, size)))
       return failure();
   for (const auto &[axis, size] : pins.stream)
-    if (failed(check(axis, size, /*stream=*/true)))
+    if (failed(check("stream", axis, size)))
+      return failure();
+  for (const auto &[axis, size] : pins.split)
+    if (failed(check("split", axis, size)))
       return failure();
   return pins.stages ? checkStages(diagram, *pins.stages, kernels) : success();
 }

@@ -7,6 +7,7 @@
 
 #include "Loops.h"
 #include "PartitionSearch.h"
+#include "Parts.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -19,6 +20,14 @@ using namespace napkin::schedule;
 /// Estimates within 1 % of each other are taken to be equal.
 static constexpr double tolerance = 1.01;
 
+/// A stream is split where that is faster by this factor, since a second kernel
+/// is a second of everything.
+static constexpr double splitGain = 1.4;
+
+/// Among splits, those within 5 % of each other are taken to be equal: most of
+/// what they differ in is the merge, of which least is known.
+static constexpr double splitTolerance = 1.05;
+
 /// Candidates that are compiled before a region is given up. Few are: the
 /// estimate of shared memory is right for most, and what is larger than one
 /// that did not fit is not tried.
@@ -26,10 +35,10 @@ static constexpr unsigned mostCompiled = 64;
 
 int napkin::schedule::rankOf(llvm::StringRef limit) {
   static const char *order[] = {
-      "tile dimensions",        "batch axes",        "instruction shape",
-      "rows of warps",          "whole rows",        "tile of a warp",
-      "threads per block",      "values per thread", "registers per thread",
-      "shared memory per block"};
+      "tile dimensions",         "batch axes",        "instruction shape",
+      "rows of warps",           "whole rows",        "tile of a warp",
+      "threads per block",       "values per thread", "registers per thread",
+      "shared memory per block", "states of parts"};
   for (int i = 0; i < int(std::size(order)); ++i)
     if (limit == order[i])
       return i;
@@ -158,23 +167,77 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
     Candidate attempt = candidate;
     Evaluation evaluation = evaluate(attempt, verdict, /*all=*/false);
     if (!evaluation.legal()) {
-      int rank = rankOf(evaluation.violations[0].limit);
-      if (rank >= nearestRank) { // later means larger tiles
-        nearestRank = rank;
-        nearest = {attempt, verdict ? *verdict : StreamVerdict()};
-      }
+      note(attempt, verdict, evaluation);
       continue;
     }
-    found.push_back({attempt, evaluation, verdict});
+    bool pinned =
+        attempt.stream && pins.split.count(graph.axes[*attempt.stream].name);
+    if (!pinned)
+      found.push_back({attempt, evaluation, verdict});
+    if (verdict)
+      tryParts(attempt, evaluation.blocks, verdict);
   }
+}
+
+void Search::note(const Candidate &candidate, const StreamVerdict *verdict,
+                  const Evaluation &evaluation) {
+  int rank = rankOf(evaluation.violations[0].limit);
+  if (rank < nearestRank) // later means larger tiles
+    return;
+  nearestRank = rank;
+  nearest = {candidate, verdict ? *verdict : StreamVerdict()};
+}
+
+void Search::tryParts(const Candidate &whole, int64_t blocks,
+                      const StreamVerdict *verdict) {
+  // What results carry is written chunk by chunk, and loops inside others walk
+  // all of their axis.
+  bool isCarried = llvm::any_of(region.outputs, [&](unsigned output) {
+    return graph.values[output].carries(*whole.stream);
+  });
+  if (whole.inner || isCarried)
+    return;
+  for (int64_t part : partOptions(facts, pins, whole, blocks)) {
+    Candidate candidate = whole;
+    candidate.part = part;
+    if (!pins.stages)
+      candidate.stages = std::min(candidate.stages, facts.stagesFor(candidate));
+    Evaluation evaluation = evaluate(candidate, verdict, /*all=*/false);
+    if (evaluation.legal())
+      found.push_back({candidate, evaluation, verdict});
+    else if (!pins.split.empty())
+      note(candidate, verdict, evaluation);
+  }
+}
+
+double Search::leastHonest() const {
+  double least = std::numeric_limits<double>::infinity();
+  for (const LegalCandidate &legal : found)
+    if (!legal.candidate.part)
+      least = std::min(least, legal.evaluation.honestCycles);
+  return least;
+}
+
+std::optional<size_t> Search::pickBest() const {
+  std::optional<size_t> whole = pickBest(/*split=*/false),
+                        split = pickBest(/*split=*/true);
+  if (!whole || !split)
+    return whole ? whole : split;
+  return found[*split].evaluation.honestCycles * splitGain < leastHonest()
+             ? split
+             : whole;
 }
 
 /// The cheapest; of those that the model cannot tell apart, the one whose grid
 /// fills more of the machine.
-std::optional<size_t> Search::pickBest() const {
+std::optional<size_t> Search::pickBest(bool split) const {
   double least = std::numeric_limits<double>::infinity();
-  for (const LegalCandidate &legal : found)
-    least = std::min(least, legal.evaluation.times.total());
+  auto counts = [&](size_t index) {
+    return found[index].candidate.part.has_value() == split;
+  };
+  for (size_t i = 0; i < found.size(); ++i)
+    if (counts(i))
+      least = std::min(least, found[i].evaluation.times.total());
   std::optional<size_t> best;
   auto fill = [&](size_t index) {
     return std::min(found[index].evaluation.blocks,
@@ -184,7 +247,8 @@ std::optional<size_t> Search::pickBest() const {
     return found[index].evaluation.times.total();
   };
   for (size_t i = 0; i < found.size(); ++i)
-    if (cycles(i) <= least * tolerance &&
+    if (counts(i) &&
+        cycles(i) <= least * (split ? splitTolerance : tolerance) &&
         (!best || fill(i) > fill(*best) ||
          (fill(i) == fill(*best) && cycles(i) < cycles(*best))))
       best = i;
@@ -207,6 +271,20 @@ std::optional<BlockNeeds> Search::compile(const LegalCandidate &legal) const {
   decision.evaluation = legal.evaluation;
   dropWholeGroups(decision, graph, pins);
   return block(region, decision);
+}
+
+/// The decision for \p legal.
+Decision Search::decide(const LegalCandidate &legal) const {
+  Decision decision;
+  decision.candidate = legal.candidate;
+  decision.evaluation = legal.evaluation;
+  if (legal.verdict)
+    decision.verdict = *legal.verdict;
+  decision.wholeCycles = decision.leastCycles = leastHonest();
+  if (std::optional<size_t> split = pickBest(/*split=*/true))
+    decision.leastCycles =
+        std::min(decision.leastCycles, found[*split].evaluation.honestCycles);
+  return decision;
 }
 
 /// Whether \p candidate is at least as large as one that did not fit.
@@ -240,14 +318,8 @@ std::optional<Decision> Search::pickCompiled() {
         break;
       needs = compile(best);
     }
-    if (!needs) { // compiled before, or by a generator that nobody can ask
-      Decision decision;
-      decision.candidate = best.candidate;
-      decision.evaluation = best.evaluation;
-      if (best.verdict)
-        decision.verdict = *best.verdict;
-      return decision;
-    }
+    if (!needs) // compiled before, or by a generator that nobody can ask
+      return decide(best);
     if (!needs->refusal.empty()) {
       if (!passedOver) {
         std::string text;
@@ -263,6 +335,7 @@ std::optional<Decision> Search::pickCompiled() {
     }
     Candidate measured = best.candidate;
     measured.measuredSharedBytes = needs->sharedBytes;
+    measured.mergeSharedBytes = needs->mergeSharedBytes;
     Evaluation evaluation =
         facts.evaluate(measured, best.verdict, /*all=*/false);
     if (evaluation.legal()) {
@@ -287,14 +360,8 @@ std::optional<Decision> Search::pickCompiled() {
   }
   // One operation cannot be cut further: the generator's own message, which
   // knows the place, is the error.
-  if (unfit && region.operations.size() == 1) {
-    Decision decision;
-    decision.candidate = unfit->candidate;
-    decision.evaluation = unfit->evaluation;
-    if (unfit->verdict)
-      decision.verdict = *unfit->verdict;
-    return decision;
-  }
+  if (unfit && region.operations.size() == 1)
+    return decide(*unfit);
   return std::nullopt;
 }
 
@@ -406,7 +473,7 @@ Refusal Search::refuse() const {
 
 void Search::findStreams(bool carriedOut) {
   for (unsigned axis : region.streamCandidates(carriedOut)) {
-    if (!pins.stream.empty() && !pins.stream.count(graph.axes[axis].name))
+    if ((!pins.stream.empty() || !pins.split.empty()) && !isPinnedStream(axis))
       continue;
     // With a second loop the first one ends with what the second one needs.
     llvm::SmallVector<unsigned, 8> operations(region.operations);
@@ -463,8 +530,8 @@ std::optional<Decision> Search::run(Refusal *refusal) {
   // A pinned stream is kept to. Otherwise everything may stay resident, if that
   // is cheaper; at equal cost it does, since a loop then gains nothing.
   // Resident rows have few warps only where nothing else is legal.
-  bool pinned =
-      !pins.stream.empty() && (!streams.empty() || !carriedStreams.empty());
+  bool pinned = (!pins.stream.empty() || !pins.split.empty()) &&
+                (!streams.empty() || !carriedStreams.empty());
   if (!pinned)
     tryStream(std::nullopt, 0, nullptr);
   tryStreams(/*carriedOut=*/false);
@@ -503,6 +570,8 @@ std::optional<Decision> napkin::schedule::searchPartition(
   if (explain)
     search.explain(*decision);
   dropWholeGroups(*decision, region.graph, pins);
+  decision->evaluation.times.compared =
+      std::min(decision->leastCycles, decision->evaluation.honestCycles);
   return decision;
 }
 

@@ -8,6 +8,7 @@
 
 #include "Loops.h"
 #include "PartitionSearch.h"
+#include "Parts.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -21,6 +22,8 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
   Candidate candidate = decision.candidate;
   candidate.extent[axis] = extent;
   candidate.measuredSharedBytes.reset();
+  if (candidate.part && candidate.stream == axis)
+    candidate.part = int64_t(llvm::alignTo(*candidate.part, extent));
   const StreamVerdict *verdict =
       decision.candidate.stream ? &decision.verdict : nullptr;
   std::optional<Evaluation> nearestMiss;
@@ -61,7 +64,8 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
   int64_t chosenBytes =
       decision.evaluation.readBytes + decision.evaluation.writtenBytes;
   int64_t otherBytes = nearestMiss->readBytes + nearestMiss->writtenBytes;
-  double ratio = nearestMiss->times.total() / decision.evaluation.times.total();
+  const Times &chosen = decision.evaluation.times;
+  double ratio = nearestMiss->times.total() / chosen.withWaves(chosen.waves);
   std::string bytes =
       otherBytes == chosenBytes
           ? "moves as many bytes"
@@ -134,6 +138,8 @@ void Search::explain(Decision &decision) {
     explainAxis(*candidate.stream, "stream");
   if (candidate.inner)
     explainAxis(*candidate.inner, "inside it");
+  if (candidate.part)
+    decision.reasons.push_back(explainParts(facts, pins, decision));
   if (candidate.stream &&
       facts.loopsOf(candidate.stream, candidate.inner).hasSecond())
     decision.reasons.push_back(

@@ -72,7 +72,7 @@ ncd.diagram @unknown(%t: !t) -> !t attributes {ncd.pin = {group = #ncd.partition
 // -----
 
 !t = !ncd.array<a=64, f32>
-// expected-error@+1 {{'ncd.pin' has 'warp' = 4 : i32; it takes group and stream (#ncd.partition), warps and stages (positive integers)}}
+// expected-error@+1 {{'ncd.pin' has 'warp' = 4 : i32; it takes group, stream and split (#ncd.partition), warps and stages (positive integers)}}
 ncd.diagram @misspelt(%t: !t) -> !t attributes {ncd.pin = {warp = 4 : i32}} {
   %p = ncd.map %t {
   ^bb0(%e: f32):

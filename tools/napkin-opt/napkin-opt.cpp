@@ -56,6 +56,7 @@ static void registerPasses() {
   });
   napkin::schedule::registerChooseInstructionsPass();
   napkin::schedule::registerPrintPlanPass();
+  napkin::schedule::registerSplitStreamsPass();
   napkin::report::registerReportPasses();
   napkin::registerConversionPasses();
   napkin::tile::registerTileTransformsPasses();

@@ -73,6 +73,9 @@ static cl::list<std::string>
     pinStream("pin-stream", cl::desc("chunk of the streamed axis, or none"),
               cl::value_desc("axis:size"), cl::CommaSeparated,
               cl::cat(category));
+static cl::list<std::string> pinSplit(
+    "pin-split", cl::desc("positions of a part of the streamed axis, or none"),
+    cl::value_desc("axis:size"), cl::CommaSeparated, cl::cat(category));
 static cl::opt<int64_t> pinWarps("pin-warps", cl::desc("warps of a block"),
                                  cl::init(0), cl::cat(category));
 static cl::opt<int64_t> pinStages("pin-stages",
@@ -181,6 +184,7 @@ static std::string readOptions(Request &request) {
   request.compile.hardware = hardware;
   request.compile.pinGroup.assign(pinGroup.begin(), pinGroup.end());
   request.compile.pinStream.assign(pinStream.begin(), pinStream.end());
+  request.compile.pinSplit.assign(pinSplit.begin(), pinSplit.end());
   request.compile.pinWarps = pinWarps;
   request.compile.pinStages = pinStages;
   request.compile.inputBound = inputBound;

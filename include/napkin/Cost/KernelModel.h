@@ -68,6 +68,13 @@ public:
   llvm::SmallVector<std::string, 4> groupAxes;
   /// The axes that are streamed, outermost first.
   llvm::SmallVector<std::string, 2> streamAxes;
+  /// A streamed axis in parts on blocks of their own, and the axis of the
+  /// parts, which what is written carries: what lacks the streamed axis is read
+  /// by each.
+  struct Split {
+    std::string axis, parts;
+  };
+  std::optional<Split> split;
 
   /// |A|: the product of the sizes of its axes, times its bytes if asked.
   Expression size(const Array &array, Unit unit) const;

@@ -218,9 +218,13 @@ public:
 
   /// Row-major storage of `shape` with elements of `elementBytes`, swizzled so
   /// that 8 consecutive rows put any one 16-byte column into 8 different
-  /// 16-byte columns of the 128-byte line (what `ldmatrix` reads at once).
+  /// 16-byte columns of the 128-byte line (what `ldmatrix` reads at once). Row
+  /// bit i moves column bit i + \p rotation, round and round: with 1,
+  /// neighbours move by two columns, which is what threads with two f32 of an
+  /// accumulator want, four of which write two columns of a row.
   static SharedLayout swizzledRowMajor(const TileShape &shape,
-                                       unsigned elementBytes);
+                                       unsigned elementBytes,
+                                       unsigned rotation = 0);
   /// Row-major storage with `pad` bytes left free behind each row. With rows of
   /// a multiple of 32 bytes and a pad of 16, any 8 consecutive rows put any one
   /// 16-byte column into 8 different ones of a 128-byte line.

@@ -63,6 +63,9 @@ struct CompileOptions {
   std::vector<std::string> pinGroup;
   /// Chunk of the streamed axis, "axis:size", or "none"; empty: chosen by cost.
   std::vector<std::string> pinStream;
+  /// Positions of a part of the streamed axis, "axis:size", or "none"; empty:
+  /// chosen by cost.
+  std::vector<std::string> pinSplit;
   /// Warps of a block, and buffers of the pipeline; 0: chosen by cost.
   int64_t pinWarps = 0, pinStages = 0;
   /// Whether f32 products may round their factors to tf32, for tensor cores.

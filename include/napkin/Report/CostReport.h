@@ -58,6 +58,8 @@ struct KernelReport {
   /// "h/1 = 4 × q/128 = 4" and the number of blocks.
   std::string grid;
   int64_t blocks = 1;
+  /// Parts of the streamed axis that have blocks of their own.
+  int64_t parts = 1;
   std::string stream;
   int64_t warps = 0, stages = 0;
   /// The instructions of its products, each once, and what they round.

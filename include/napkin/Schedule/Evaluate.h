@@ -54,6 +54,9 @@ struct Candidate {
   std::optional<unsigned> stream;
   /// The axis that is walked in chunks inside each step of the stream.
   std::optional<unsigned> inner;
+  /// Positions of the stream that one block walks, where blocks share it: whole
+  /// chunks. Each part ends with its state, and a second kernel merges them.
+  std::optional<int64_t> part;
   int64_t warps = 4;
   /// True when the user chose the warps: then they may be more than rows need.
   bool warpsArePinned = false;
@@ -67,6 +70,15 @@ struct Candidate {
   /// Shared bytes of the block's program, once it was compiled; until then they
   /// are estimated, never too high.
   std::optional<int64_t> measuredSharedBytes;
+  /// The same of the kernel that merges parts; 0 until it was compiled.
+  int64_t mergeSharedBytes = 0;
+};
+
+/// Cycles of the kernel that merges the states of parts.
+struct MergeTimes {
+  double launch = 0, global = 0, l2 = 0, waiting = 0;
+
+  double total() const { return launch + global + l2 + waiting; }
 };
 
 /// Cycles by level, for the whole grid.
@@ -80,11 +92,18 @@ struct Times {
   double waiting = 0; ///< barriers, the first chunk of each block, and what
                       ///< of later chunks the pipeline does not hide
   double waves = 1;   ///< factor for a last wave that is not full
+  MergeTimes merge;   ///< the kernel that merges the states of parts
+  /// What kernels are compared by: the least cycles of any partition of theirs,
+  /// idle multiprocessors charged. Unset: those of this partition.
+  std::optional<double> compared;
 
-  /// The objective, in cycles.
-  double total() const {
-    return launch + global + (l2 + shared + tensor + scalar + waiting) * waves;
+  /// Cycles where whole waves count \p factor times.
+  double withWaves(double factor) const {
+    return launch + global + merge.total() +
+           (l2 + shared + tensor + scalar + waiting) * factor;
   }
+  /// The objective, in cycles.
+  double total() const { return compared.value_or(withWaves(waves)); }
 };
 
 /// What a candidate needs and costs.
@@ -93,6 +112,11 @@ struct Evaluation {
   std::vector<cost::Violation> violations;
   Times times;
   int64_t blocks = 0;
+  /// Parts of the stream that have blocks of their own.
+  int64_t parts = 1;
+  /// The cycles if every idle multiprocessor is charged: work is divided by
+  /// those that have some.
+  double honestCycles = 0;
   /// Chunks that one block walks, 1 without a stream, and chunks of the inner
   /// axis in each walk over it.
   int64_t trips = 1, innerTrips = 1;
@@ -140,6 +164,15 @@ struct Column;
 
 /// Which loops run what (lib/Schedule/Loops.h).
 class Loops;
+
+/// How a kernel that merges states of parts is cut (MergeTiles.h): elements of
+/// a block, elements that a thread has under way, the most parts in a turn of
+/// its loop, and the turns that are under way together where states go through
+/// shared memory.
+struct MergeShape {
+  static constexpr int64_t blockElements = 128, elementsUnderWay = 32,
+                           mostSteps = 32, stages = 4;
+};
 
 /// Facts of a region that do not depend on the candidate, computed once.
 class RegionFacts {
@@ -218,6 +251,13 @@ private:
   /// operation \p index runs in it.
   double innerState(const Candidate &candidate, const Evaluation &result,
                     unsigned index) const;
+  /// Checks that each block writes states of its own.
+  bool checkParts(const Candidate &candidate, const StreamVerdict *verdict,
+                  Evaluation &result) const;
+  /// Cycles of the kernel that merges the states of \p candidate's parts, whose
+  /// bytes are \p stateBytes.
+  MergeTimes mergeTimes(const StreamVerdict &verdict, const Evaluation &result,
+                        double stateBytes) const;
   /// Blocks that one multiprocessor holds at once; their waits overlap.
   int64_t residentBlocks(const Candidate &candidate,
                          const Evaluation &result) const;

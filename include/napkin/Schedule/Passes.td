@@ -36,7 +36,7 @@ def SchedulePass : Pass<"ncd-schedule"> {
 
     ```mlir
     attributes {ncd.pin = {group = #ncd.partition<q=128>, stream = #ncd.partition<x=64>,
-                           warps = 8 : i32, stages = 2 : i32}}
+                           split = #ncd.partition<x=512>, warps = 8 : i32, stages = 2 : i32}}
     ```
 
     and on operations, `{ncd.pin = {kernel = 0}}`: operations with one number
@@ -67,6 +67,8 @@ def SchedulePass : Pass<"ncd-schedule"> {
                "Tiles of group axes, axis:size">,
     ListOption<"pinStream", "pin-stream", "std::string",
                "Chunk of the streamed axis, axis:size, or 'none'">,
+    ListOption<"pinSplit", "pin-split", "std::string",
+               "Positions of a part of the streamed axis, axis:size, or 'none'">,
     Option<"pinWarps", "pin-warps", "int64_t", /*default=*/"0",
            "Warps of a block; 0 leaves the choice to the cost model">,
     Option<"pinStages", "pin-stages", "int64_t", /*default=*/"0",
@@ -81,6 +83,41 @@ def SchedulePass : Pass<"ncd-schedule"> {
               "Global bytes that the operations would move one by one">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::napkin::ncd::NCDDialect"];
+}
+
+def SplitStreamsPass : Pass<"ncd-split-streams"> {
+  let summary = "Write a kernel whose stream is split as two kernels";
+  let description = [{
+    A kernel with a `split` whose results lack the axis of the parts is written as
+    two. The first walks the positions of one part on each block and ends with the
+    state: its stream has the same `init` and `step`, and results are the members of
+    the state, each with the axis of the parts in front. The second has a `single`
+    stream over the parts whose step is the `merge` of the first, its `finish`, and
+    all operations behind it.
+
+    Any stream may be split, since every stream has a `merge`; nothing is known of it
+    beside its regions. The second kernel gets tiles of its own: many small blocks,
+    since each element of the state is merged by itself. Where products or
+    reductions are behind the stream, the blocks of the first are kept.
+
+    It runs behind `ncd-derive-stream`, which writes the streams. A kernel that
+    cannot be split, because a member of the state would be written by several
+    blocks, or because it has no stream over the axis, is an error.
+
+    ```mlir
+    %r = ncd.kernel (%t = %x : !x) -> (!r) attributes {stream = #ncd.partition<x=32>,
+        split = #ncd.split<x by 512, parts = x_part>} { ... }
+    // ==>
+    %s = ncd.kernel (%t = %x : !x) -> (!parts) attributes {stream = #ncd.partition<x=32>,
+        split = #ncd.split<x by 512, parts = x_part>} { ... }
+    %r = ncd.kernel (%p = %s : !parts) -> (!r) attributes {stream = #ncd.partition<x_part=8>} {
+      %m = ncd.stream "x_part" single ins(%p : !parts) -> (!r) state(!r) ...
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numSplit", "num-split", "Kernels written as two">];
+  let dependentDialects = ["::napkin::ncd::NCDDialect"];
 }
 
 def ChooseInstructionsPass : Pass<"ncd-choose-instructions"> {

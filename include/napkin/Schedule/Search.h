@@ -12,6 +12,7 @@
 #define NAPKIN_SCHEDULE_SEARCH_H
 
 #include "napkin/Schedule/Evaluate.h"
+#include <limits>
 
 namespace napkin::schedule {
 
@@ -25,11 +26,16 @@ struct Pins {
   std::vector<std::string> streamOrder;
   /// True when no axis may be streamed.
   bool noStream = false;
+  /// Positions of a part per streamed axis that blocks share.
+  std::map<std::string, int64_t> split;
+  /// True when no stream may be split.
+  bool noSplit = false;
   std::optional<int64_t> warps, stages;
 
   /// True when nobody decided anything.
   bool empty() const {
-    return group.empty() && stream.empty() && !noStream && !warps && !stages;
+    return group.empty() && stream.empty() && !noStream && split.empty() &&
+           !noSplit && !warps && !stages;
   }
   /// Whether \p inner may be walked inside a stream over \p outer.
   bool mayNest(const std::string &outer, const std::string &inner) const;
@@ -48,6 +54,8 @@ struct BlockNeeds {
   /// Bytes of shared memory, to the byte of the launch: buffers, and what
   /// stores and changes of layout pass through it.
   int64_t sharedBytes = 0;
+  /// The same of the kernel that merges, where the stream is split.
+  int64_t mergeSharedBytes = 0;
   /// Why the code generator makes no such program; empty where it does.
   std::string refusal;
 };
@@ -57,6 +65,10 @@ struct Decision {
   Candidate candidate;
   Evaluation evaluation;
   StreamVerdict verdict;
+  /// The least cycles, idle multiprocessors charged, of candidates that are not
+  /// split, and of all; infinite where there is none.
+  double wholeCycles = std::numeric_limits<double>::infinity(),
+         leastCycles = std::numeric_limits<double>::infinity();
   std::vector<Reason> reasons;
   /// The cheapest partition that the code generator refuses, and its message.
   std::optional<Reason> passedOver;

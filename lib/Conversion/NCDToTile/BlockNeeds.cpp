@@ -26,6 +26,7 @@ void napkin::addTileProgramPasses(OpPassManager &passes, StringRef target) {
 static void addPasses(OpPassManager &passes, StringRef target, bool allowTF32) {
   passes.addPass(algebra::createNCDDeriveStreamPass());
   passes.addPass(algebra::createNCDBoundStreamsPass());
+  passes.addPass(schedule::createSplitStreamsPass());
   schedule::ChooseInstructionsPassOptions instructions;
   instructions.target = target.str();
   instructions.allowTF32 = allowTF32;
@@ -80,8 +81,10 @@ measure(ModuleOp module, StringRef target, bool allowTF32) {
   for (tile::KernelOp kernel : module.getOps<tile::KernelOp>()) {
     if (!layoutsFit(kernel))
       needs.refusal = "the threads of its values do not fit together";
-    needs.sharedBytes =
-        std::max(needs.sharedBytes, tile::planSharedMemory(kernel).bytes);
+    // Of a split kernel the one that merges comes second.
+    bool isFirst = kernel == *module.getOps<tile::KernelOp>().begin();
+    (isFirst ? needs.sharedBytes : needs.mergeSharedBytes) =
+        tile::planSharedMemory(kernel).bytes;
   }
   return needs;
 }

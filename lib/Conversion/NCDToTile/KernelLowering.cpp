@@ -6,6 +6,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "napkin/Dialect/NCD/IR/PartitionError.h"
 #include "napkin/Target/Target.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -71,9 +72,16 @@ LogicalResult KernelLowering::planTiles() {
   });
   if (failed(result))
     return failure();
+  llvm::StringSet<> single;
+  kernel.getBody().walk([&](ncd::StreamOp stream) {
+    if (stream.getSingle())
+      single.insert(stream.getAxis());
+  });
   for (auto &entry : axisSizes) {
     StringRef axis = entry.first();
     int64_t size = entry.second, part = kernel.partOf(axis, size);
+    if (single.contains(axis))
+      part = 1;
     auto [positions, instruction] = least.lookup(axis);
     // A padded tile would be another partition than the schedule counted.
     if (part < size && part > 1 && part < positions)
@@ -88,6 +96,11 @@ LogicalResult KernelLowering::planTiles() {
              << "; choose a power of two or a multiple of "
              << std::max<int64_t>(granule, 16);
     tileSizes[axis] = part < size ? part : target::tileExtent(part, granule);
+  }
+  // Each block writes one position of the parts.
+  if (ncd::SplitAttr split = kernel.getSplitAttr()) {
+    axisSizes[split.getParts()] = kernel.getNumParts();
+    tileSizes[split.getParts()] = 1;
   }
   return success();
 }
@@ -546,12 +559,25 @@ LogicalResult KernelLowering::storeTile(Operation *op, Value tile,
 }
 
 LogicalResult KernelLowering::lower(StringRef name) {
+  ncd::SplitAttr split = kernel.getSplitAttr();
+  if (split && !kernel.writesParts())
+    return kernel.emitError("the states of the parts of axis '")
+           << split.getAxis().getValue()
+           << "' are not merged; run ncd-split-streams first";
   if (failed(planTiles()))
     return failure();
   Location loc = kernel.getLoc();
   SmallVector<Attribute> gridAxes;
   SmallVector<int64_t> gridTiles, gridExtents, gridGroups;
   ncd::PartitionAttr grouped = kernel.getGroupedAttr();
+  // Blocks of one part follow each other: those that read the same chunks meet
+  // in L2.
+  if (split) {
+    gridAxes.push_back(split.getParts());
+    gridTiles.push_back(1);
+    gridExtents.push_back(kernel.getNumParts());
+    gridGroups.push_back(1);
+  }
   for (StringAttr axis : kernel.getGridOrder()) {
     gridAxes.push_back(axis);
     gridGroups.push_back(grouped ? grouped.sizeOf(axis).value_or(1) : 1);
@@ -572,8 +598,9 @@ LogicalResult KernelLowering::lower(StringRef name) {
     arrays[argument] = body->addArgument(argument.getType(), argument.getLoc());
   Operation *yield = kernel.getBody().front().getTerminator();
   SmallVector<Value> written;
-  for (Value value : yield->getOperands()) {
-    written.push_back(body->addArgument(value.getType(), loc));
+  for (auto [value, type] :
+       llvm::zip_equal(yield->getOperands(), kernel.getResultTypes())) {
+    written.push_back(body->addArgument(type, loc));
     if (auto stream = value.getDefiningOp<ncd::StreamOp>();
         stream &&
         cast<ncd::ArrayType>(value.getType()).hasAxis(stream.getAxisAttr()))
@@ -585,7 +612,7 @@ LogicalResult KernelLowering::lower(StringRef name) {
   if (failed(lowerBlock(kernel.getBody().front())))
     return failure();
   for (auto [value, output] : llvm::zip(yield->getOperands(), written)) {
-    auto array = cast<ncd::ArrayType>(value.getType());
+    auto array = cast<ncd::ArrayType>(output.getType());
     // Every block of the grid writes; an output without some group axis would
     // be written by several blocks at once.
     for (StringAttr axis : kernel.getGridOrder())

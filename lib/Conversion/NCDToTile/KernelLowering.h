@@ -73,6 +73,11 @@ private:
   /// that carry the axis.
   mlir::FailureOr<llvm::SmallVector<Value>>
   lowerStep(ncd::StreamOp op, mlir::ValueRange states, Chunk chunk);
+  /// Walks chunks from `lower` to `upper`, `steps` of them in each turn of a
+  /// loop, and brings `states` up to date.
+  mlir::LogicalResult lowerChunks(ncd::StreamOp op, Value lower, Value upper,
+                                  int64_t steps, bool partial,
+                                  llvm::SmallVectorImpl<Value> &states);
 
   /// The ranges of a stream, in turn.
   llvm::SmallVector<WalkRange, 3> rangesOf(ncd::StreamOp op);
@@ -85,6 +90,12 @@ private:
   mlir::LogicalResult lowerRange(ncd::StreamOp op, const WalkRange &range,
                                  Value &begin,
                                  llvm::SmallVectorImpl<Value> &states);
+  /// Lowers the part of a split stream that the block has.
+  mlir::LogicalResult lowerPart(ncd::StreamOp op, ncd::SplitAttr split,
+                                llvm::SmallVectorImpl<Value> &states);
+  /// Lowers a stream of single positions, several in each turn of a loop.
+  mlir::LogicalResult lowerSingle(ncd::StreamOp op,
+                                  llvm::SmallVectorImpl<Value> &states);
   /// Lowers the chunks from \p lower to \p upper into a loop.
   mlir::LogicalResult lowerLoop(ncd::StreamOp op, Value lower, Value upper,
                                 Chunk chunk,

@@ -117,7 +117,8 @@ Value KernelLowering::maskPast(Location loc, Value value, StringRef axis,
 FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
   if (Value known = tiles.lookup(value))
     return known;
-  auto type = cast<ncd::ArrayType>(value.getType());
+  // What one step of a single stream sees lacks the axis that the array has.
+  auto type = cast<ncd::ArrayType>(arrays.lookup(value).getType());
   OpBuilder::InsertionGuard guard(builder);
   // What does not move with a loop is read once, ahead of it.
   for (const Chunk &chunk : llvm::reverse(chunks)) {
@@ -134,7 +135,7 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
 
 FailureOr<Value> KernelLowering::load(Operation *user, Value value) {
   Value array = arrays.lookup(value);
-  auto type = cast<ncd::ArrayType>(value.getType());
+  auto type = cast<ncd::ArrayType>(array.getType());
   FailureOr<tile::TileType> tile = tileType(user, type);
   if (failed(tile) || failed(checkReach(user, type)))
     return failure();

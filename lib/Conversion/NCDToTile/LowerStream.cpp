@@ -42,7 +42,7 @@ KernelLowering::lowerStep(ncd::StreamOp op, ValueRange states, Chunk chunk) {
   // Keep what was read ahead of the loop; forget what belongs to the chunk.
   for (auto &[value, tile] : tiles)
     if (!before.count(value) && arrays.count(value) &&
-        !cast<ncd::ArrayType>(value.getType()).hasAxis(axis))
+        !cast<ncd::ArrayType>(arrays.lookup(value).getType()).hasAxis(axis))
       before[value] = tile;
   tiles = std::move(before);
   chunks.pop_back();
@@ -262,6 +262,77 @@ LogicalResult KernelLowering::lowerRange(ncd::StreamOp op,
   return success();
 }
 
+LogicalResult KernelLowering::lowerPart(ncd::StreamOp op, ncd::SplitAttr split,
+                                        SmallVectorImpl<Value> &states) {
+  Location loc = op.getLoc();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Chunk chunk;
+  chunk.axis = op.getAxisAttr();
+  int64_t size = axisSizes[chunk.axis], by = split.getBy();
+  int64_t whole = size / tileSizes[chunk.axis] * tileSizes[chunk.axis];
+  Value lower = arith::MulIOp::create(
+      builder, loc, places.lookup(split.getParts()), constant(by));
+  Value end = arith::AddIOp::create(builder, loc, lower, constant(by));
+  Value upper = end;
+  if (size % by)
+    upper = arith::MinSIOp::create(builder, loc, end, constant(whole));
+  if (whole > 0 && failed(lowerLoop(op, lower, upper, chunk, states)))
+    return failure();
+  if (whole == size)
+    return success();
+  // Only the last part comes to what is left of a chunk.
+  end = arith::MinSIOp::create(builder, loc, end, constant(size));
+  chunk.partial = true;
+  return lowerLoop(op, constant(whole), end, chunk, states);
+}
+
+LogicalResult KernelLowering::lowerSingle(ncd::StreamOp op,
+                                          SmallVectorImpl<Value> &states) {
+  Location loc = op.getLoc();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Chunk chunk;
+  chunk.axis = op.getAxisAttr();
+  int64_t size = axisSizes[chunk.axis];
+  int64_t steps = kernel.chunkSize(chunk.axis).value_or(1);
+  int64_t whole = size / steps * steps;
+  auto walk = [&](Value first, int64_t count) -> LogicalResult {
+    for (int64_t index = 0; index < count; ++index) {
+      chunk.position =
+          index ? arith::AddIOp::create(builder, loc, first, constant(index))
+                      .getResult()
+                : first;
+      FailureOr<SmallVector<Value>> next = lowerStep(op, states, chunk);
+      if (failed(next))
+        return failure();
+      states = *next;
+    }
+    return success();
+  };
+  if (whole > 0) {
+    auto loop = tile::LoopOp::create(builder, loc, constant(0), constant(whole),
+                                     constant(steps), Value(), states,
+                                     int32_t(kernel.getStages().value_or(2)));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&loop.getBody().front());
+    states.assign(loop.getCarried().begin(), loop.getCarried().end());
+    chunk.loop = loop;
+    if (failed(walk(loop.getPosition(), steps)))
+      return failure();
+    builder.setInsertionPointToEnd(&loop.getBody().front());
+    tile::NextOp::create(builder, loc, states);
+    states.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  chunk.loop = nullptr;
+  for (int64_t position = whole; position < size; ++position)
+    if (failed(walk(constant(position), 1)))
+      return failure();
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Streams
 //===----------------------------------------------------------------------===//
@@ -283,10 +354,19 @@ LogicalResult KernelLowering::lowerStream(ncd::StreamOp op) {
       return failure();
     states.push_back(*tile);
   }
+  ncd::SplitAttr split = kernel.getSplitAttr();
+  bool isSplit = split && split.getAxis() == axis;
+  if (isSplit && failed(lowerPart(op, split, states)))
+    return failure();
+  if (op.getSingle() && failed(lowerSingle(op, states)))
+    return failure();
+  SmallVector<WalkRange, 3> ranges;
+  if (!isSplit && !op.getSingle())
+    ranges = rangesOf(op);
   Value begin = op.getFromAttr()
                     ? emitBound(loc, op.getFromAttr(), size)
                     : Value(arith::ConstantIndexOp::create(builder, loc, 0));
-  for (const WalkRange &range : rangesOf(op))
+  for (const WalkRange &range : ranges)
     if (failed(lowerRange(op, range, begin, states)))
       return failure();
   for (Value result : op.getResults())

@@ -241,7 +241,8 @@ LogicalResult KernelEmitter::emitConvert(ConvertOp op) {
   }
   unsigned elementBytes = bytesOf(result->type.getElementType());
   SharedLayout scratch =
-      SharedLayout::swizzledRowMajor(result->type.getShape(), elementBytes);
+      SharedLayout::swizzledRowMajor(result->type.getShape(), elementBytes,
+                                     /*rotation=*/elementBytes == 4 ? 1 : 0);
   Value base =
       offsetBy(builder, loc, sharedBase,
                memory.afterRings.contains(op) ? 0 : memory.scratchOffset);

@@ -117,6 +117,13 @@ int64_t KernelOp::getNumParts() {
   return size ? int64_t(llvm::divideCeil(*size, split.getBy())) : 1;
 }
 
+bool KernelOp::writesParts() {
+  SplitAttr split = getSplitAttr();
+  return split && llvm::any_of(getResultTypes(), [&](Type type) {
+           return cast<ArrayType>(type).hasAxis(split.getParts());
+         });
+}
+
 int64_t KernelOp::partOf(StringRef axis, int64_t size) {
   if (std::optional<int64_t> tile = groupSize(axis))
     return *tile;
@@ -202,11 +209,17 @@ LogicalResult KernelOp::verify() {
              << axis.getValue()
              << "' is in both 'group' and 'stream'; cut it across blocks or in "
                 "chunks";
-  if (SplitAttr split = getSplitAttr();
-      split && split.getAxis() != getStreamAxis())
-    return emitOpError("'split' cuts axis '")
-           << split.getAxis().getValue()
-           << "' into parts, which is not the first axis in 'stream'";
+  if (SplitAttr split = getSplitAttr()) {
+    if (split.getAxis() != getStreamAxis())
+      return emitOpError("'split' cuts axis '")
+             << split.getAxis().getValue()
+             << "' into parts, which is not the first axis in 'stream'";
+    if (int64_t chunk = *getStreamSize(); split.getBy() % chunk)
+      return emitOpError("'split' cuts axis '")
+             << split.getAxis().getValue() << "' into parts of "
+             << split.getBy() << ", which are no whole chunks of " << chunk
+             << "; use a multiple";
+  }
   if (std::optional<uint32_t> warps = getRowWarps();
       warps && (*warps == 0 || getWarps().value_or(0) % *warps))
     return emitOpError("'row_warps' is ")
@@ -256,9 +269,10 @@ LogicalResult KernelOp::verify() {
 /// of a split writes one position.
 static FailureOr<SmallVector<Type>> yieldedTypes(KernelOp kernel) {
   SplitAttr split = kernel.getSplitAttr();
+  bool writes = kernel.writesParts();
   SmallVector<Type> types;
   for (auto [index, type] : llvm::enumerate(kernel.getResultTypes())) {
-    if (!split) {
+    if (!writes) {
       types.push_back(type);
       continue;
     }

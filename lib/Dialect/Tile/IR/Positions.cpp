@@ -36,6 +36,9 @@ static Facts loopFacts(Facts lower, Facts upper, Facts step) {
   facts.multiple = std::gcd(lower.multiple, step.multiple);
   facts.least = lower.least;
   facts.most = clampBound(__int128(upper.most) - 1);
+  // Positions are multiples, wherever the loop begins.
+  if (facts.multiple > 1 && isBounded(facts.most) && facts.most >= 0)
+    facts.most -= facts.most % facts.multiple;
   std::optional<int64_t> from = lower.constant(), by = step.constant();
   if (from && by && *by > 0 && isBounded(facts.most) && facts.most >= *from)
     facts.most -= (facts.most - *from) % *by;

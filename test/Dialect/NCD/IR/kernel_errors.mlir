@@ -188,3 +188,32 @@ ncd.diagram @d(%a: !ncd.array<m=4, n=4, f32>) {
   }
   ncd.return
 }
+
+// -----
+
+!x = !ncd.array<q=8, x=64, f32>
+!r = !ncd.array<q=8, f32>
+ncd.diagram @d(%x: !x) -> !r {
+  // expected-error @below {{'split' cuts axis 'x' into parts of 24, which are no whole chunks of 16; use a multiple}}
+  %r = ncd.kernel (%t = %x : !x) -> (!r) attributes {stream = #ncd.partition<x=16>, split = #ncd.split<x by 24, parts = p>} {
+    %s = ncd.reduce sum %t over [x] : !x -> !r
+    ncd.yield %s : !r
+  }
+  ncd.return %r : !r
+}
+
+// -----
+
+!x = !ncd.array<q=8, x=64, f32>
+!r = !ncd.array<q=8, f32>
+!p = !ncd.array<p=2, q=8, f32>
+
+// Either all parts are written, or none: then they are yet to be merged.
+ncd.diagram @d(%x: !x) -> (!p, !r) {
+  // expected-error @below {{result 1 of a split kernel has to begin with axis p=2}}
+  %r:2 = ncd.kernel (%t = %x : !x) -> (!p, !r) attributes {stream = #ncd.partition<x=16>, split = #ncd.split<x by 32, parts = p>} {
+    %s = ncd.reduce sum %t over [x] : !x -> !r
+    ncd.yield %s, %s : !r, !r
+  }
+  ncd.return %r#0, %r#1 : !p, !r
+}

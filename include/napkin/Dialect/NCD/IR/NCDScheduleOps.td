@@ -32,7 +32,9 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
       one is read anew in every outer step.
     - `split`: blocks share the positions of the first streamed axis. The results
       then carry the axis of the parts, before all others, which what the region
-      yields lacks: each part writes its own position.
+      yields lacks: each part writes its own position. Where no result carries it,
+      the split is decided and not yet made: `ncd-split-streams` writes such a
+      kernel as two, whose first ends with the states of the parts.
     - `order`: the group axes, slowest first.
     - `grouped`: a group axis, not the last one in `order`, whose tiles are walked
       in groups of so many: within a group its tiles change fastest, then those of
@@ -50,7 +52,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     Preconditions: block arguments have the operands' types, yields the results'
     types; the region uses nothing from outside and holds no kernel; a
     partition names axes of arrays in the kernel, with tiles no larger than the
-    axis; `split` names the first streamed axis; `order` is a permutation of the axes
+    axis; `split` names the first streamed axis, and its parts are whole chunks; `order` is a permutation of the axes
     of `group`; `rows` names an axis of an array in the kernel and `row_warps`
     divides `warps`; `reread` numbers operands; numbers are positive.
     Other attributes need a dialect's prefix.
@@ -103,6 +105,9 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     std::optional<int64_t> chunkSize(::llvm::StringRef axis);
     /// Parts of the split axis; 1 without a split.
     int64_t getNumParts();
+    /// Whether each part writes a position of its own: every result begins with
+    /// the axis of the parts. False for a split that is only decided.
+    bool writesParts();
     /// What a block has at a time of the axis called \p axis of \p size positions:
     /// its tile, its chunk, or all of it.
     int64_t partOf(::llvm::StringRef axis, int64_t size);
@@ -136,7 +141,9 @@ def NCD_StreamOp : NCD_Op<"stream", [Pure, SingleBlock]> {
     gives the same result up to rounding.
 
     `single`: a chunk is one position, and the block arguments of `step` lack the
-    axis. A step may then be the merge of the state with one of many.
+    axis. A step may then be the merge of the state with one of many. The size in
+    `stream` of the kernel is then how many steps follow each other in one turn of
+    the loop, so that what they read is under way together.
 
     `from` and `to` say which positions are walked: from the first bound (the
     beginning of the axis without it) to each bound of `to` in turn, the last one
