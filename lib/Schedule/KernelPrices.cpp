@@ -218,10 +218,14 @@ KernelPrices::price(llvm::ArrayRef<unsigned> operations,
 
 double KernelPrices::cost(llvm::ArrayRef<unsigned> operations,
                           llvm::ArrayRef<unsigned> outputs) {
-  return lookUp(operations, outputs).cycles() +
-         tooLarge * double(llvm::count_if(outputs, [&](unsigned value) {
-           return isTooLarge(value);
-         }));
+  double cycles = lookUp(operations, outputs).cycles();
+  // What lies between kernels takes memory and room in the cache of its own: it
+  // is charged once more, which decides where kernels are otherwise as good.
+  for (unsigned value : outputs)
+    if (!llvm::is_contained(graph.returned, value))
+      cycles += bytesOf(graph, value) / hardware.level("global").bytesPerCycle +
+                (isTooLarge(value) ? tooLarge : 0);
+  return cycles;
 }
 
 bool KernelPrices::isTooLarge(unsigned value) const {

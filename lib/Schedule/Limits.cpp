@@ -404,7 +404,7 @@ static constexpr double columnPiece = 32;
 static constexpr double rereadAddresses = 8;
 
 /// Registers for a product beyond the second one of a block.
-static constexpr double furtherProduct = 16;
+static constexpr double furtherProduct = 48;
 
 bool RegionFacts::checkRegisters(const Candidate &candidate,
                                  const StreamVerdict *verdict,
@@ -445,20 +445,36 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
           factors.push_back(operand);
     return factors;
   };
+  // Row factors that stay in the layout of their instruction do so through the
+  // whole loop, whichever product reads them.
+  auto staysIn = [&](const Column &at, unsigned factor) {
+    const ArrayValue &array = graph.values[factor];
+    return at.loop && array.carries(*result.rowAxis) && !candidate.reread &&
+           !loopsOf(candidate.stream, candidate.inner).moves(array);
+  };
+  llvm::SmallVector<unsigned, 4> staying;
+  for (const Column &at : columnsOf(candidate.stream))
+    for (unsigned factor : factorsOf(at.operation))
+      if (staysIn(at, factor) && !llvm::is_contained(staying, factor))
+        staying.push_back(factor);
+  if (sum(staying) > limits.stayingRegisters)
+    return fail(result, "registers per thread", [&] {
+      return fmt::format("rows that stay from step to step take {} registers "
+                         "per thread, and {} leave room to work",
+                         int64_t(sum(staying)),
+                         int64_t(limits.stayingRegisters));
+    });
   double widest = 0;
   const Column *column = nullptr;
   for (const Column &at : columnsOf(candidate.stream)) {
-    double live = (at.loop ? state : 0) + sum(at.live) +
+    double live = (at.loop ? state + sum(staying) : 0) + sum(at.live) +
                   std::max(0.0, sum(at.made) - sum(at.dying)) + sum(at.loaded) +
                   innerState(candidate, result, at.operation);
     for (unsigned factor : factorsOf(at.operation)) {
       const ArrayValue &array = graph.values[factor];
       bool rowFactor = array.carries(*result.rowAxis);
-      bool moves = loopsOf(candidate.stream, candidate.inner).moves(array);
-      if (at.loop && rowFactor && !moves && !candidate.reread) {
-        live += sizeOf(factor); // stays in the layout of its instruction
+      if (staysIn(at, factor))
         continue;
-      }
       // Fragments of two instruction steps: one in use, one arriving.
       double along = 1;
       for (unsigned axis : array.axes)

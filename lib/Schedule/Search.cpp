@@ -23,6 +23,9 @@ static constexpr double tolerance = 1.01;
 /// A stream is split where that is faster by this factor, since a second kernel
 /// is a second of everything.
 static constexpr double splitGain = 1.4;
+/// Parts read again what others read, and write their states; so much more may
+/// move in all.
+static constexpr double splitBytes = 2.25;
 
 /// Among splits, those within 5 % of each other are taken to be equal: most of
 /// what they differ in is the merge, of which least is known.
@@ -223,7 +226,12 @@ std::optional<size_t> Search::pickBest() const {
                         split = pickBest(/*split=*/true);
   if (!whole || !split)
     return whole ? whole : split;
-  return found[*split].evaluation.honestCycles * splitGain < leastHonest()
+  auto bytes = [&](size_t index) {
+    const Evaluation &evaluation = found[index].evaluation;
+    return double(evaluation.readBytes + evaluation.writtenBytes);
+  };
+  return found[*split].evaluation.honestCycles * splitGain < leastHonest() &&
+                 bytes(*split) <= splitBytes * bytes(*whole)
              ? split
              : whole;
 }

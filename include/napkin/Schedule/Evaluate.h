@@ -40,6 +40,9 @@ struct GeneratorLimits {
   unsigned tileDimensions = 2;
   /// Stages that are aimed at; one alone only where shared memory demands it.
   int64_t fewestStages = 2, mostStages = 4;
+  /// Registers of a thread that row factors may take which stay from step to
+  /// step; with more, the assembler spills.
+  double stayingRegisters = 128;
   /// Warps of a block: two for each of the four schedulers.
   int64_t mostWarps = 8;
 };

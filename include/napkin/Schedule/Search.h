@@ -54,10 +54,10 @@ struct BlockNeeds {
   /// Bytes of shared memory, to the byte of the launch: buffers, and what
   /// stores and changes of layout pass through it.
   int64_t sharedBytes = 0;
-  /// The same of the kernel that merges, where the stream is split.
-  int64_t mergeSharedBytes = 0;
   /// Why the code generator makes no such program; empty where it does.
-  std::string refusal;
+  std::string refusal = {};
+  /// The shared memory of the kernel that merges, where the stream is split.
+  int64_t mergeSharedBytes = 0;
 };
 
 /// The chosen partition of one kernel.

