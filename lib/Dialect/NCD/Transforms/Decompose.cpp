@@ -27,9 +27,16 @@ struct NCDDecompose : napkin::ncd::impl::NCDDecomposePassBase<NCDDecompose> {
     IRRewriter rewriter(&getContext());
     for (DecomposableOpInterface op : ops) {
       rewriter.setInsertionPoint(op);
+      Operation *before = op->getPrevNode();
       FailureOr<SmallVector<Value>> values = op.decompose(rewriter);
       if (failed(values))
         return signalPassFailure();
+      // What is pinned of an operation is pinned of all that it is made of.
+      if (Attribute pin = op->getAttr("ncd.pin"))
+        for (Operation *part = before ? before->getNextNode()
+                                      : &op->getBlock()->front();
+             part != op; part = part->getNextNode())
+          part->setAttr("ncd.pin", pin);
       rewriter.replaceOp(op, *values);
       ++numDecomposed;
     }
