@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Cost/Hardware.h"
+#include "napkin/Target/Instruction.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <cmath>
 
+using namespace napkin;
 using namespace napkin::cost;
 using llvm::StringRef;
 
@@ -174,6 +176,8 @@ llvm::Expected<Hardware> Hardware::parse(StringRef json) {
   result.clockMHz = reader.number("clock_mhz");
   result.multiprocessors = reader.whole("multiprocessors");
   result.launchCycles = reader.whole("launch_cycles");
+  result.gapCycles = reader.whole("gap_cycles");
+  result.blockCycles = reader.whole("block_cycles");
   result.barrierCycles = reader.whole("barrier_cycles");
   Reader threads = reader.member("threads");
   result.threadsPerBlock = threads.whole("per_block");
@@ -183,10 +187,27 @@ llvm::Expected<Hardware> Hardware::parse(StringRef json) {
   result.registersPerThread = registers.whole("per_thread");
   result.registersPerMultiprocessor = registers.whole("per_multiprocessor");
   result.reservedRegistersPerThread = registers.whole("reserved_per_thread");
+  result.sharedReservedPerBlock = reader.whole("shared_reserved_per_block");
   Reader rates = reader.member("rates");
   result.productsPerCycle = rates.numbers("products");
   result.fmaPerCycle = rates.whole("fma_f32");
+  result.integerPerCycle = rates.whole("integer");
   result.specialPerCycle = rates.whole("special");
+  Reader warp = reader.member("warp");
+  result.overlap = warp.number("overlap");
+  result.vectorStall = warp.number("vector_stall");
+  result.productStall = warp.number("product_stall");
+  result.readStall = warp.number("read_stall");
+  result.shuffleLatency = warp.whole("shuffle_latency");
+  result.specialLatency = warp.whole("special_latency");
+  Reader device = reader.member("device_memory");
+  result.deviceEfficiency = device.number("efficiency");
+  result.bandwidthShare = device.number("share");
+  if (reader.has("power")) {
+    Reader power = reader.member("power");
+    result.anchorMHz = power.number("clock_mhz");
+    result.anchorUse = power.number("tensor_use");
+  }
   for (const Reader &level : reader.list("levels"))
     result.levels.push_back(readLevel(level, result.clockMHz));
   for (const char *needed : {"global", "l2", "shared", "registers"})
@@ -209,6 +230,12 @@ const Level &Hardware::level(StringRef levelName) const {
   if (!found)
     llvm::report_fatal_error("a hardware description without its levels");
   return *found;
+}
+
+double Hardware::productsOf(const target::MatrixInstruction &row) const {
+  auto known = productsPerCycle.find(row.name.str());
+  return known == productsPerCycle.end() ? row.productsPerCycle()
+                                         : known->second;
 }
 
 int64_t Hardware::usableRegisters(int64_t threads) const {

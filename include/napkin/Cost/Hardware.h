@@ -19,6 +19,10 @@
 #include <string>
 #include <vector>
 
+namespace napkin::target {
+struct MatrixInstruction;
+} // namespace napkin::target
+
 namespace napkin::cost {
 
 /// One level of the memory.
@@ -54,8 +58,10 @@ struct Hardware {
   double clockMHz = 0;
   /// Streaming multiprocessors.
   int64_t multiprocessors = 0;
-  /// Cycles that one launch costs.
-  int64_t launchCycles = 0;
+  /// Cycles that one launch costs, and those of a further one behind it.
+  int64_t launchCycles = 0, gapCycles = 0;
+  /// Cycles from the start of a block to its first request.
+  int64_t blockCycles = 0;
   /// Threads that one block may have.
   int64_t threadsPerBlock = 0;
   /// Threads that one multiprocessor holds.
@@ -68,6 +74,9 @@ struct Hardware {
   int64_t registersPerMultiprocessor = 0;
   /// Registers of a thread that tiles cannot have: addresses, counters.
   int64_t reservedRegistersPerThread = 0;
+  /// Bytes of shared memory that the system takes of a multiprocessor for each
+  /// block, beside what one block may have.
+  int64_t sharedReservedPerBlock = 0;
   /// Cycles of one barrier and of the wait around it.
   int64_t barrierCycles = 0;
   /// Products per cycle of one multiprocessor, by the name of the instruction,
@@ -75,8 +84,24 @@ struct Hardware {
   std::map<std::string, double> productsPerCycle;
   /// f32 operations per cycle of one multiprocessor.
   int64_t fmaPerCycle = 0;
+  /// Comparisons, conversions and integer operations per cycle of one
+  /// multiprocessor.
+  int64_t integerPerCycle = 0;
   /// Exponentials and the like per cycle of one multiprocessor.
   int64_t specialPerCycle = 0;
+  /// How pipes overlap inside of one warp (Timing.h): the exponent of the norm.
+  double overlap = 1;
+  /// Cycles from one instruction of a lone warp to the next: elementwise ones,
+  /// products, reads of their factors.
+  double vectorStall = 1, productStall = 1, readStall = 1;
+  /// Cycles until a shuffle's, and an exponential's, result can be used.
+  int64_t shuffleLatency = 0, specialLatency = 0;
+  /// The part of the bandwidth of device memory that is reached, and the least
+  /// part of the multiprocessors that can ask for all of it, inverted.
+  double deviceEfficiency = 1, bandwidthShare = 1;
+  /// The clock, in MHz, that power leaves where the tensor cores are used to
+  /// \p anchorUse; 0 where no figure is known: the clock stays.
+  double anchorMHz = 0, anchorUse = 1;
   /// The levels, farthest first.
   std::vector<Level> levels;
 
@@ -85,6 +110,8 @@ struct Hardware {
   /// The level \p levelName of a description that parse() accepted, which has
   /// all four.
   const Level &level(llvm::StringRef levelName) const;
+  /// Products per cycle of one multiprocessor by \p row.
+  double productsOf(const target::MatrixInstruction &row) const;
   /// Registers per thread that \p threads per block leave for tiles.
   int64_t usableRegisters(int64_t threads) const;
 
