@@ -39,7 +39,7 @@ if config.napkin_sanitize:
 sys.path.insert(0, os.path.join(config.napkin_source_dir, "utils"))
 import sass_loops
 
-for tool in ("ptxas", "nvcc", "nvdisasm", "clang-format-22"):
+for tool in ("ptxas", "nvcc", "nvdisasm", "clang-format-22", "chromium"):
     path = sass_loops.find_tool(tool)
     if path:
         config.available_features.add(tool)

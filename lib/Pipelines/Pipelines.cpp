@@ -29,6 +29,7 @@
 #include "napkin/Cost/Hardware.h"
 #include "napkin/Dialect/NCD/Transforms/Passes.h"
 #include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "napkin/Drawing/Drawing.h"
 #include "napkin/Pipelines/Source.h"
 #include "napkin/Schedule/Passes.h"
 #include "napkin/Target/Target.h"
@@ -103,11 +104,18 @@ static void addDevicePasses(OpPassManager &passes,
   passes.addPass(createTileLowerToNVVMPass(lower));
 }
 
+/// A picture changes nothing.
+static void addNoPasses(OpPassManager &, const CompileOptions &) {}
+
 static const StageEntry table[] = {
+    {{Stage::Picture, "svg", "the diagram as it is written, drawn"},
+     addNoPasses},
     {{Stage::NCD, "ncd", "the diagram in contract, map and reduce"},
      addDiagramPasses},
     {{Stage::Schedule, "schedule", "kernels with partitions and streams"},
      addSchedulePasses},
+    {{Stage::SchedulePicture, "schedule-svg", "kernels and streams, drawn"},
+     addNoPasses},
     {{Stage::Tile, "tile", "tile programs with layouts and rings"},
      addTilePasses},
     {{Stage::NVVM, "nvvm", "device code in gpu, llvm and nvvm"},
@@ -374,6 +382,9 @@ std::string napkin::pipelines::outputOf(Stage stage, ModuleOp module,
     return compiled.cubin;
   case Stage::Manifest:
     return compiled.manifest;
+  case Stage::Picture:
+  case Stage::SchedulePicture:
+    return drawing::drawSVG(module);
   default:
     break;
   }

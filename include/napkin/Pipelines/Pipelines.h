@@ -31,7 +31,18 @@
 namespace napkin::pipelines {
 
 /// What can be printed of a compilation, in the order in which it comes about.
-enum class Stage { NCD, Schedule, Tile, NVVM, PTX, Cubin, Manifest };
+/// Pictures show what the stage before them holds (Drawing.h).
+enum class Stage {
+  Picture,
+  NCD,
+  Schedule,
+  SchedulePicture,
+  Tile,
+  NVVM,
+  PTX,
+  Cubin,
+  Manifest
+};
 
 /// One row of the table of stages.
 struct StageInfo {
