@@ -292,11 +292,16 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
       !again.empty())
     op.setReread(again);
   op.setStagesAttr(builder.getI32IntegerAttr(int32_t(candidate.stages)));
-  // Each warp moves its own rows, which have to be whole, and multiplies again
-  // without the others, which columns that all compute do not allow. Sums of a
-  // loop inside are not started from the reference yet.
-  op.setLazy(decision.verdict.lazy && !candidate.inner &&
-             decision.evaluation.rowAxis &&
+  // Each warp moves its own rows, which have to be whole and the state's, and
+  // multiplies again without the others, which columns that all compute do not
+  // allow. Sums of a loop inside are not started from the reference yet.
+  std::optional<unsigned> rowAxis = decision.evaluation.rowAxis;
+  bool stateHasRows =
+      rowAxis &&
+      llvm::all_of(decision.verdict.state, [&](const StreamState &member) {
+        return llvm::is_contained(member.axes, *rowAxis);
+      });
+  op.setLazy(decision.verdict.lazy && !candidate.inner && stateHasRows &&
              decision.evaluation.warpRows == candidate.warps &&
              !computesColumns(region, decision));
   op.setEntryAttr(builder.getStringAttr(entry));

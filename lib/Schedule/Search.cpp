@@ -31,6 +31,10 @@ static constexpr double splitBytes = 2.25;
 /// what they differ in is the merge, of which least is known.
 static constexpr double splitTolerance = 1.05;
 
+/// Bytes are exact and cycles are not: a candidate that moves at most half of
+/// the bytes is taken though its estimate is up to 5 % longer.
+static constexpr double bytesTolerance = 1.05, fewerBytes = 0.5;
+
 /// Candidates that are compiled before a region is given up. Few are: the
 /// estimate of shared memory is right for most, and what is larger than one
 /// that did not fit is not tried.
@@ -237,7 +241,7 @@ std::optional<size_t> Search::pickBest() const {
 }
 
 /// The cheapest; of those that the model cannot tell apart, the one whose grid
-/// fills more of the machine.
+/// fills more of the machine; unless another moves far fewer bytes.
 std::optional<size_t> Search::pickBest(bool split) const {
   double least = std::numeric_limits<double>::infinity();
   auto counts = [&](size_t index) {
@@ -259,6 +263,17 @@ std::optional<size_t> Search::pickBest(bool split) const {
         cycles(i) <= least * (split ? splitTolerance : tolerance) &&
         (!best || fill(i) > fill(*best) ||
          (fill(i) == fill(*best) && cycles(i) < cycles(*best))))
+      best = i;
+  if (!best || split)
+    return best;
+  auto bytes = [&](size_t index) {
+    const Evaluation &evaluation = found[index].evaluation;
+    return double(evaluation.readBytes + evaluation.writtenBytes);
+  };
+  const double most = bytes(*best) * fewerBytes;
+  for (size_t i = 0; i < found.size(); ++i)
+    if (counts(i) && cycles(i) <= least * bytesTolerance && bytes(i) <= most &&
+        bytes(i) < bytes(*best))
       best = i;
   return best;
 }

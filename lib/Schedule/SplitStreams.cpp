@@ -48,6 +48,34 @@ static void eraseUnused(ncd::KernelOp kernel) {
   body.eraseArguments(unread);
 }
 
+/// Drops from the plan of \p kernel the axes that it no longer has: those that
+/// only what stands behind the stream carries.
+static void dropLostAxes(ncd::KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  if (ncd::PartitionAttr group = kernel.getGroupAttr()) {
+    SmallVector<StringAttr> axes;
+    SmallVector<int64_t> sizes;
+    for (auto [axis, size] : llvm::zip_equal(group.getAxes(), group.getSizes()))
+      if (kernel.getAxisSize(axis)) {
+        axes.push_back(axis);
+        sizes.push_back(size);
+      }
+    kernel.setGroupAttr(ncd::PartitionAttr::get(context, axes, sizes));
+  }
+  if (ArrayAttr order = kernel.getOrderAttr()) {
+    SmallVector<Attribute> axes;
+    for (StringAttr axis : order.getAsRange<StringAttr>())
+      if (kernel.getAxisSize(axis))
+        axes.push_back(axis);
+    kernel.setOrderAttr(ArrayAttr::get(context, axes));
+  }
+  if (StringAttr rows = kernel.getRowsAttr();
+      rows && !kernel.getAxisSize(rows)) {
+    kernel.removeRowsAttr();
+    kernel.removeRowWarpsAttr();
+  }
+}
+
 namespace {
 /// Writes one kernel as two.
 class Splitter {
@@ -164,6 +192,7 @@ ncd::KernelOp Splitter::writeParts() {
   ncd::YieldOp::create(last, stream.getLoc(), finish.getArguments());
   ncd::YieldOp::create(inner, kernel.getLoc(), walk.getResults());
   eraseUnused(made);
+  dropLostAxes(made);
   return made;
 }
 

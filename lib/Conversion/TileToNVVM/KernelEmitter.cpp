@@ -226,6 +226,14 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp loop) {
   builder.setInsertionPointToStart(body);
   scalars[loop.getInductionVar()] = body->getArgument(0);
   ValueRange carried = body->getArguments().drop_front();
+  // What a loop without trips would not have made is made anew behind it.
+  std::vector<RegisterTile> before;
+  std::vector<std::shared_ptr<RegisterTile>> outside;
+  if (!isKnown)
+    for (auto &[value, tile] : tiles) {
+      outside.push_back(tile);
+      before.push_back(*tile);
+    }
   for (Value argument : loop.getRegionIterArgs())
     unflatten(argument, carried);
   if (failed(emitBlock(*loop.getBody())))
@@ -237,6 +245,8 @@ LogicalResult KernelEmitter::emitFor(scf::ForOp loop) {
   for (Value value : loop.getBody()->getTerminator()->getOperands())
     llvm::append_range(results, flatten(value));
   llvm::append_range(next, results);
+  for (auto [tile, known] : llvm::zip_equal(outside, before))
+    *tile = std::move(known);
   Value more = isBefore(next[0]);
   if (!after)
     after = startBlock(resultTypes);
