@@ -27,6 +27,10 @@ config.substitutions.append(("%examples", os.path.join(config.napkin_source_dir,
 config.substitutions.append(("%python", "python3"))
 config.substitutions.append(("%{source}", config.napkin_source_dir))
 config.substitutions.append(("%{build}", config.napkin_binary_dir))
+# A program that runs with this finds the executor as its CUDA driver.
+driver = os.path.join(config.napkin_binary_dir, "lib", "napkin-driver")
+config.substitutions.append(("%{with_driver}", "env LD_LIBRARY_PATH=" + driver))
+config.substitutions.append(("%{driver}", driver))
 config.substitutions.append(("%{cc}", config.napkin_c_compiler))
 config.substitutions.append(("%{cxx}", config.napkin_cxx_compiler))
 

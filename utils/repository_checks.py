@@ -160,7 +160,7 @@ def check_examples():
 
 
 # Rooms that know nothing of MLIR.
-PLAIN_ROOMS = ("Layout", "Target", "Cost", "PTX", "Executor")
+PLAIN_ROOMS = ("Layout", "Target", "Cost", "PTX", "Executor", "Driver")
 
 
 def check_rooms():

@@ -47,7 +47,8 @@ struct Region : RegionView {
 /// The device's global memory. Not thread-safe; a launch has it for itself.
 class Device {
 public:
-  Device();
+  /// Allocations get addresses from `firstAddress` on.
+  explicit Device(uint64_t firstAddress = 0x7f0000000000ull);
   Device(const Device &) = delete;
   Device &operator=(const Device &) = delete;
 
@@ -62,6 +63,12 @@ public:
   /// Frees the allocation that moveIn placed at `address` and gives its memory
   /// back, as it is now.
   llvm::Expected<std::vector<char>> moveOut(uint64_t address);
+  /// Makes `bytes` bytes at `host` the device's too, at the same address and
+  /// with content that counts as written; they stay the caller's. Overlap with
+  /// another allocation is an error.
+  llvm::Error lend(void *host, uint64_t bytes, llvm::StringRef name = "");
+  /// Ends what lend began: the device forgets the memory.
+  llvm::Error takeBack(void *host);
   /// Frees an allocation by its address; later accesses to it trap.
   llvm::Error free(uint64_t address);
   /// What live allocations may take together, in bytes; at first half of
@@ -79,6 +86,9 @@ public:
   /// bytes that no one has written (their content is not meaningful).
   llvm::Error copyFromDevice(void *target, uint64_t address, uint64_t bytes,
                              uint64_t *neverWritten = nullptr) const;
+  /// Copies within the device; bytes that no one has written stay so. The
+  /// ranges may overlap.
+  llvm::Error copyWithin(uint64_t to, uint64_t from, uint64_t bytes);
   /// Sets bytes and marks them as written.
   llvm::Error fill(uint64_t address, uint8_t value, uint64_t bytes);
   /// Makes all of a fresh allocation count as written with zeros, without
@@ -99,12 +109,19 @@ public:
   void setSymbol(llvm::StringRef name, uint64_t address) {
     symbols[name] = address;
   }
+  /// Exchanges the variables that symbol() knows for `others`: each module of a
+  /// program has its own.
+  void exchangeSymbols(llvm::StringMap<uint64_t> &others) {
+    std::swap(symbols, others);
+  }
 
 private:
   llvm::Error mayTake(uint64_t bytes, llvm::StringRef name) const;
   llvm::Expected<uint64_t> place(std::unique_ptr<Region> region, uint64_t bytes,
                                  llvm::StringRef name);
   Region *range(uint64_t address, uint64_t bytes);
+  /// Puts `region` where the order of addresses has it.
+  void insert(std::unique_ptr<Region> region);
 
   std::vector<std::unique_ptr<Region>> list;
   uint64_t nextAddress, limit, allocated = 0;

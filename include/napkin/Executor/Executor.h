@@ -198,6 +198,22 @@ llvm::Expected<LaunchResult> launch(Device &device, const ptx::Module &module,
                                     const LaunchConfig &config,
                                     const Options &options = {});
 
+/// What a kernel takes, whatever it is launched with.
+struct KernelNeeds {
+  /// Bytes of shared memory that the variables it reaches take in a block, and
+  /// of local memory in a thread.
+  uint64_t staticSharedBytes = 0, localBytes = 0;
+};
+
+/// Decodes kernel `entry` without a launch; errors are those of a launch.
+llvm::Expected<KernelNeeds> inspect(const ptx::Module &module,
+                                    llvm::StringRef entry);
+
+/// Gives all global and constant variables of `module` memory and their initial
+/// values, so that device.symbol() knows them before the first launch. Those
+/// whose names it knows already are left alone.
+llvm::Error loadVariables(Device &device, const ptx::Module &module);
+
 /// A line per supported instruction: spelling, then what it does (Markdown
 /// table rows if `markdown`).
 std::string listInstructions(bool markdown = false);

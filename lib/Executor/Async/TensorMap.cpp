@@ -163,9 +163,9 @@ napkin::executor::encodeTensorMap(uint64_t address, const TensorMapInfo &info) {
                                    "tensor map: %s", what.c_str());
   };
   static const std::pair<const char *, unsigned> types[] = {
-      {"i8", 0},   {"i1", 0},  {"f8E4M3FN", 0}, {"f8E5M2", 0},
-      {"i32", 3},  {"i64", 5}, {"f16", 6},      {"f32", 7},
-      {"tf32", 7}, {"f64", 9}, {"bf16", 10}};
+      {"i8", 0},  {"u8", 0},       {"u16", 1},    {"u32", 2}, {"u64", 4},
+      {"i1", 0},  {"f8E4M3FN", 0}, {"f8E5M2", 0}, {"i32", 3}, {"i64", 5},
+      {"f16", 6}, {"f32", 7},      {"tf32", 7},   {"f64", 9}, {"bf16", 10}};
   TensorMap m;
   bool known = false;
   for (auto [name, code] : types)

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decode/Decoder.h"
+#include "Decode/ModuleVariables.h"
 #include "Decode/Names.h"
 #include "Decode/Spellings.h"
 #include "Machine/Handlers.h"
@@ -202,20 +203,11 @@ bool Decoder::placeGlobals(const llvm::StringMap<bool> &names) {
       if (variable.isExtern || !variable.elements)
         return fail(fmt::format("external variable '{}' is not defined",
                                 variable.name.str()));
-      auto address = device.allocate(variable.bytes(), variable.name);
+      auto address = placeVariable(device, variable);
       if (!address)
         return fail(toString(address.takeError()));
-      const std::vector<uint8_t> &content = variable.initializer;
-      if (auto e = device.fillZero(*address))
-        return fail(toString(std::move(e)));
-      if (!content.empty())
-        if (auto e =
-                device.copyToDevice(*address, content.data(), content.size()))
-          return fail(toString(std::move(e)));
-      device.setSymbol(variable.name, *address);
       existing = *address;
       fresh.push_back(&variable);
-      device.find(*address)->readOnly = variable.space == Space::Const;
     }
     variables[variable.name] = {variable.space, *existing, false,
                                 variable.bytes()};
@@ -316,10 +308,7 @@ Decoder::parameterRegister(const ptx::Function &function, bool isResult,
 }
 
 std::optional<uint64_t> Decoder::functionAddress(llvm::StringRef name) const {
-  const ptx::Function *function = module.findFunction(name);
-  if (!function)
-    return std::nullopt;
-  return 128 * uint64_t(function - module.functions.data() + 1);
+  return executor::functionAddress(module, name);
 }
 
 std::optional<Decoder::VariablePlace>

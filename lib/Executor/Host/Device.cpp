@@ -24,7 +24,7 @@
 
 using namespace napkin::executor;
 
-static constexpr uint64_t firstAddress = 0x7f0000000000ull, gap = 1 << 16;
+static constexpr uint64_t gap = 1 << 16;
 
 static llvm::Error failure(const std::string &what) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), "%s",
@@ -40,7 +40,8 @@ uint64_t napkin::executor::hostMemoryBytes() {
   return uint64_t(1) << 40;
 }
 
-Device::Device() : nextAddress(firstAddress), limit(hostMemoryBytes() / 2) {}
+Device::Device(uint64_t firstAddress)
+    : nextAddress(firstAddress), limit(hostMemoryBytes() / 2) {}
 
 llvm::Error Device::mayTake(uint64_t bytes, llvm::StringRef name) const {
   if (!bytes)
@@ -68,8 +69,16 @@ llvm::Expected<uint64_t> Device::place(std::unique_ptr<Region> region,
   region->name = name.str();
   allocated += bytes;
   nextAddress = (region->end + gap + 511) & ~uint64_t(511);
-  list.push_back(std::move(region));
-  return list.back()->begin;
+  const uint64_t begin = region->begin;
+  insert(std::move(region));
+  return begin;
+}
+
+void Device::insert(std::unique_ptr<Region> region) {
+  auto after =
+      std::upper_bound(list.begin(), list.end(), region->begin,
+                       [](uint64_t a, const auto &r) { return a < r->begin; });
+  list.insert(after, std::move(region));
 }
 
 llvm::Expected<uint64_t> Device::allocate(uint64_t bytes,
@@ -109,6 +118,34 @@ llvm::Expected<std::vector<char>> Device::moveOut(uint64_t address) {
   if (auto e = free(address))
     return std::move(e);
   return std::move(content);
+}
+
+llvm::Error Device::lend(void *host, uint64_t bytes, llvm::StringRef name) {
+  const uint64_t begin = reinterpret_cast<uint64_t>(host);
+  if (!bytes || begin + bytes < begin)
+    return failure(fmt::format("'{}' has no bytes", name.str()));
+  for (const auto &region : list)
+    if (!region->freed && region->begin < begin + bytes && begin < region->end)
+      return failure(
+          fmt::format("'{}' overlaps '{}'", name.str(), region->name));
+  auto region = std::make_unique<Region>();
+  region->begin = begin;
+  region->end = begin + bytes;
+  region->data = static_cast<char *>(host);
+  region->name = name.str();
+  insert(std::move(region));
+  return llvm::Error::success();
+}
+
+llvm::Error Device::takeBack(void *host) {
+  auto found = std::find_if(list.begin(), list.end(), [&](const auto &region) {
+    return region->data == host &&
+           region->begin == reinterpret_cast<uint64_t>(host);
+  });
+  if (found == list.end())
+    return failure(fmt::format("no memory at {} was lent", fmt::ptr(host)));
+  list.erase(found);
+  return llvm::Error::success();
 }
 
 Region *Device::find(uint64_t address) {
@@ -216,6 +253,37 @@ llvm::Error Device::copyFromDevice(void *target, uint64_t address,
   std::memcpy(target, region->data + (address - region->begin), bytes);
   if (neverWritten)
     *neverWritten = unwritten(address, bytes).count;
+  return llvm::Error::success();
+}
+
+llvm::Error Device::copyWithin(uint64_t to, uint64_t from, uint64_t bytes) {
+  Region *target = range(to, bytes), *source = range(from, bytes);
+  if (!target || !source)
+    return failure(fmt::format("copy of {} bytes from {:#x} to {:#x} leaves "
+                               "the allocation",
+                               bytes, from, to));
+  const uint64_t first = from - source->begin, at = to - target->begin;
+  std::memmove(target->data + at, source->data + first, bytes);
+  if (!source->written || !unwritten(from, bytes).count) {
+    markWritten(*target, at, bytes);
+    return llvm::Error::success();
+  }
+  if (!target->written) {
+    const uint64_t all = target->end - target->begin;
+    target->writtenStorage.reset(makeBits(all));
+    target->written = target->writtenStorage.get();
+    if (!target->written)
+      return failure(fmt::format("the host has no {} bytes", all / 8));
+    setBits(target->written, 0, all);
+  }
+  std::vector<bool> marks(bytes);
+  for (uint64_t i = 0; i < bytes; ++i)
+    marks[i] = source->written[(first + i) >> 6] >> ((first + i) & 63) & 1;
+  for (uint64_t i = 0; i < bytes; ++i) {
+    const uint64_t bit = uint64_t(1) << ((at + i) & 63);
+    uint64_t &word = target->written[(at + i) >> 6];
+    word = marks[i] ? word | bit : word & ~bit;
+  }
   return llvm::Error::success();
 }
 

@@ -189,3 +189,20 @@ napkin::executor::launch(Device &device, const ptx::Module &module,
     result->productsNeededBy = neededBy;
   return result;
 }
+
+llvm::Expected<KernelNeeds> napkin::executor::inspect(const ptx::Module &module,
+                                                      llvm::StringRef entry) {
+  auto function = findEntry(module, entry);
+  if (!function)
+    return function.takeError();
+  Arguments arguments;
+  for (const ptx::Variable &parameter : (*function)->parameters)
+    arguments.values.emplace_back(parameter.bytes());
+  Device scratch;
+  Program program;
+  if (auto e =
+          decode(program, module, **function, arguments,
+                 resolved({{1, 1, 1}, {}, {}}, **function), Options(), scratch))
+    return std::move(e);
+  return KernelNeeds{program.staticShared, program.localBytes};
+}

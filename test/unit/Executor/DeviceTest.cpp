@@ -51,6 +51,90 @@ TEST(Device, CountsWhatNobodyWrote) {
   EXPECT_EQ(device.unwritten(at, 1000).count, 0u);
 }
 
+TEST(Device, LendsHostMemoryAtItsOwnAddress) {
+  Device device;
+  std::vector<char> own(256, 3), other(256, 4);
+  const uint64_t at = reinterpret_cast<uint64_t>(own.data());
+  cantFail(device.lend(own.data(), own.size(), "own"));
+  EXPECT_EQ(device.unwritten(at, own.size()).count, 0u);
+  cantFail(device.fill(at + 8, 9, 4));
+  EXPECT_EQ(own[8], 9);
+  EXPECT_EQ(toString(device.lend(own.data() + 255, 1, "part")),
+            "'part' overlaps 'own'");
+  cantFail(device.lend(other.data(), other.size(), "other"));
+  const uint64_t allocated = cantFail(device.allocate(16, "device's"));
+  cantFail(device.fill(allocated, 1, 16));
+  cantFail(device.copyWithin(at, allocated, 16));
+  EXPECT_EQ(own[15], 1);
+  cantFail(device.takeBack(own.data()));
+  EXPECT_EQ(device.find(at), nullptr);
+  EXPECT_TRUE(bool(device.find(reinterpret_cast<uint64_t>(other.data()))));
+  llvm::Error again = device.takeBack(own.data());
+  EXPECT_TRUE(bool(again));
+  consumeError(std::move(again));
+}
+
+TEST(Device, CopiesWhatNobodyWroteAsSuch) {
+  Device device;
+  const uint64_t from = cantFail(device.allocate(200, "from")),
+                 to = cantFail(device.allocate(200, "to"));
+  cantFail(device.fill(from + 10, 1, 20));
+  cantFail(device.fill(to, 2, 200));
+  cantFail(device.copyWithin(to + 3, from, 100));
+  EXPECT_EQ(device.unwritten(to, 200).count, 80u);
+  EXPECT_EQ(device.unwritten(to, 200).first, 3u);
+  EXPECT_EQ(device.unwritten(to + 13, 20).count, 0u);
+  // Onto itself, forwards.
+  cantFail(device.copyWithin(from + 5, from, 100));
+  EXPECT_EQ(device.unwritten(from + 15, 20).count, 0u);
+  EXPECT_EQ(device.unwritten(from + 10, 5).count, 5u);
+  llvm::Error outside = device.copyWithin(to + 150, from, 100);
+  EXPECT_TRUE(bool(outside));
+  consumeError(std::move(outside));
+}
+
+TEST(Device, ModulesHaveVariablesOfTheirOwn) {
+  auto parse = [](const char *value) {
+    return cantFail(napkin::ptx::parse(
+        std::string(".version 8.0\n.target sm_80\n.address_size 64\n"
+                    ".global .u32 v = ") +
+            value +
+            ";\n.const .u32 c = 7;\n.global .u64 p = v;\n"
+            ".entry k() { .shared .b32 s[3]; mov.u32 %r1, s; ret; }\n"
+            ".entry bad() { nonsense.u32 %r1; ret; }\n",
+        "m.ptx"));
+  };
+  Device device;
+  auto one = parse("1"), two = parse("2");
+  llvm::StringMap<uint64_t> first;
+  cantFail(loadVariables(device, *one));
+  device.exchangeSymbols(first);
+  cantFail(loadVariables(device, *two));
+  ASSERT_TRUE(device.symbol("v") && device.symbol("c") && device.symbol("p"));
+  EXPECT_NE(first.lookup("v"), *device.symbol("v"));
+  uint32_t value;
+  cantFail(device.copyFromDevice(&value, first.lookup("v"), 4));
+  EXPECT_EQ(value, 1u);
+  uint64_t pointer;
+  cantFail(device.copyFromDevice(&pointer, *device.symbol("p"), 8));
+  EXPECT_EQ(pointer, *device.symbol("v"));
+  EXPECT_TRUE(device.find(*device.symbol("c"))->readOnly);
+}
+
+TEST(Device, TellsWhatAKernelTakes) {
+  auto module = cantFail(napkin::ptx::parse(
+      ".version 8.0\n.target sm_80\n.address_size 64\n"
+      ".shared .b32 unused[99];\n"
+      ".entry k(.param .u64 x) { .reg .b32 %r<2>; .shared .b32 s[3];\n"
+      " mov.u32 %r1, s; ret; }\n"
+      ".entry bad() { nonsense.u32; ret; }\n",
+      "m.ptx"));
+  EXPECT_EQ(cantFail(inspect(*module, "k")).staticSharedBytes, 12u);
+  auto bad = inspect(*module, "bad");
+  ASSERT_FALSE(bool(bad));
+  EXPECT_TRUE(llvm::StringRef(toString(bad.takeError())).contains("m.ptx:7"));
+}
+
 TEST(Device, MemoryMovesInAndOut) {
   Device device;
   std::vector<char> bytes(64, 5);
