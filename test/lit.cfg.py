@@ -43,6 +43,11 @@ if config.napkin_sanitize:
 sys.path.insert(0, os.path.join(config.napkin_source_dir, "utils"))
 import sass_loops
 
+# The Python package is built where nanobind is there (NAPKIN_PYTHON).
+if config.napkin_python:
+    config.available_features.add("python-package")
+    config.substitutions.append(("%{package-python}", config.napkin_python))
+
 for tool in ("ptxas", "nvcc", "nvdisasm", "clang-format-22", "chromium"):
     path = sass_loops.find_tool(tool)
     if path:
