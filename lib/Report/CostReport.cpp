@@ -7,6 +7,7 @@
 
 #include "napkin/Report/CostReport.h"
 #include "napkin/Cost/Hardware.h"
+#include "napkin/Schedule/Account.h"
 #include "napkin/Schedule/KernelPlan.h"
 #include "napkin/Schedule/PlanBytes.h"
 #include "napkin/Target/Target.h"
@@ -242,20 +243,15 @@ describeArrays(ncd::KernelOp kernel, const cost::KernelModel &model,
   return result;
 }
 
-/// Takes over what the schedule left in the kernel.
-static void readScheduleNotes(ncd::KernelOp kernel, KernelReport &report) {
-  auto location = dyn_cast<FusedLocWith<DictionaryAttr>>(kernel->getLoc());
-  if (!location)
+/// Takes over what the schedule has written on the kernel.
+static void readAccount(ncd::KernelOp kernel, KernelReport &report) {
+  ncd::AccountAttr account = kernel.getAccountAttr();
+  if (!account)
     return;
-  DictionaryAttr notes = location.getMetadata();
-  auto number = [&](StringRef name) -> int64_t {
-    auto value = notes.getAs<IntegerAttr>(name);
-    return value ? value.getInt() : 0;
-  };
-  report.registers = number("registers");
-  report.sharedBytes = number("shared_bytes");
-  report.unfusedBytes = number("unfused_bytes");
-  if (auto cycles = notes.getAs<DictionaryAttr>("cycles"))
+  report.registers = account.getRegisters();
+  report.sharedBytes = account.getSharedBytes();
+  report.unfusedBytes = account.getUnfusedBytes();
+  if (DictionaryAttr cycles = account.getCycles())
     for (NamedAttribute entry : cycles)
       if (auto value = dyn_cast<IntegerAttr>(entry.getValue())) {
         report.cycles.push_back({entry.getName().str(), value.getInt()});
@@ -264,10 +260,8 @@ static void readScheduleNotes(ncd::KernelOp kernel, KernelReport &report) {
   llvm::sort(report.cycles, [](const auto &a, const auto &b) {
     return std::tie(b.second, a.first) < std::tie(a.second, b.first);
   });
-  if (auto why = notes.getAs<ArrayAttr>("why"))
-    for (Attribute sentence : why)
-      if (auto text = dyn_cast<StringAttr>(sentence))
-        report.reasons.push_back(text.str());
+  for (const schedule::Choice &choice : schedule::choicesOf(kernel))
+    report.reasons.push_back(schedule::sentenceOf(choice));
 }
 
 /// \p expression in double precision; 0 when it has no value.
@@ -382,7 +376,7 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
     if (count > 1)
       report.stream += fmt::format(" in each of {} loops", count);
   }
-  readScheduleNotes(kernel, report);
+  readAccount(kernel, report);
 
   const cost::Hardware *machine = nullptr;
   if (ncd::HardwareAttr hardware = kernel.getHardwareAttr()) {

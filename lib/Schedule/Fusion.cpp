@@ -9,7 +9,7 @@
 #include "napkin/Schedule/Fusion.h"
 #include "KernelList.h"
 #include "llvm/ADT/STLExtras.h"
-#include <fmt/format.h>
+#include <cmath>
 
 using namespace napkin;
 using namespace napkin::schedule;
@@ -32,9 +32,9 @@ private:
   bool confirm(const KernelList &list);
   PlannedKernel describe(KernelList &list, unsigned kernel);
   void explainWritten(KernelList &list, unsigned kernel,
-                      std::vector<Reason> &reasons);
-  std::string explainState(KernelList &list, const Set &removed,
-                           llvm::SmallVector<Set, 3> sets);
+                      std::vector<Choice> &choices);
+  Reason explainState(KernelList &list, const Set &removed,
+                      llvm::SmallVector<Set, 3> sets);
   int64_t aloneBytes(unsigned operation);
 
   const Graph &graph;
@@ -124,14 +124,14 @@ int64_t Planner::aloneBytes(unsigned operation) {
 }
 
 /// What another state would cost, beside the kernels that it replaces.
-std::string Planner::explainState(KernelList &list, const Set &removed,
-                                  llvm::SmallVector<Set, 3> sets) {
+Reason Planner::explainState(KernelList &list, const Set &removed,
+                             llvm::SmallVector<Set, 3> sets) {
   std::optional<Proposal> other =
       list.propose(removed, std::move(sets), -1e300);
   if (!other)
-    return "impossible";
+    return {ncd::Cause::Impossible};
   if (!list.isAcyclic(other->removed, other->made))
-    return "refused, kernels would wait for each other";
+    return {ncd::Cause::Circular};
   double now = 0;
   for (unsigned kernel : other->removed)
     now += list.costs.cost(list.at(kernel));
@@ -139,18 +139,19 @@ std::string Planner::explainState(KernelList &list, const Set &removed,
     if (!isRefused(list.costs, kernel))
       continue;
     if (list.costs.isForbidden(kernel.computes))
-      return "refused by pins";
+      return {ncd::Cause::Forbidden};
     auto operations = list.graph.operationsOf(kernel.computes);
-    return "refused, " +
-           prices.refusal(operations, list.graph.outputsOf(kernel.writes)).text;
+    auto outputs = list.graph.outputsOf(kernel.writes);
+    return {
+        ncd::Cause::Refused, {}, {prices.refusal(operations, outputs).text}};
   }
-  return fmt::format("{:.2f} of the cycles", (now - other->gain) / now);
+  return {ncd::Cause::Priced, {std::llround(100 * (now - other->gain) / now)}};
 }
 
 /// Why arrays that the diagram does not return are written: the two ways to do
 /// without each.
 void Planner::explainWritten(KernelList &list, unsigned number,
-                             std::vector<Reason> &reasons) {
+                             std::vector<Choice> &choices) {
   const FusionGraph &units = list.graph;
   for (unsigned unit : list.at(number).writes) {
     if (units.units[unit].returned)
@@ -166,21 +167,19 @@ void Planner::explainWritten(KernelList &list, unsigned number,
     for (unsigned kernel : list.readersOf(unit))
       again.push_back(unite(list.at(kernel).computes, cone));
     again.push_back(list.at(number).computes);
-    std::string whole = explainState(list, removed, {joined});
-    std::string repeated = explainState(list, removed, again);
-    std::string text =
-        whole == repeated
-            ? "in one kernel with its readers, or computed again by each: " +
-                  whole
-            : fmt::format("in one kernel with its readers: {}; computed again "
-                          "by each reader: {}",
-                          whole, repeated);
-    if (list.costs.isTooLarge(unit))
-      text += "; it takes more memory than all arguments and results, and "
-              "there is no other plan";
+    Reason whole = explainState(list, removed, {joined});
+    Reason repeated = explainState(list, removed, again);
     const auto &results =
         graph.operations[units.units[unit].operations.back()].results;
-    reasons.push_back({"writes " + graph.values[results[0]].name, text});
+    Choice choice{ncd::Subject::Written, graph.values[results[0]].name};
+    choice.reasons.push_back({ncd::Cause::OneKernel});
+    if (!(whole == repeated))
+      choice.reasons.push_back(whole);
+    choice.reasons.push_back({ncd::Cause::ComputedAgain});
+    choice.reasons.push_back(repeated);
+    if (list.costs.isTooLarge(unit))
+      choice.reasons.push_back({ncd::Cause::TooLarge});
+    choices.push_back(choice);
   }
 }
 
@@ -195,7 +194,7 @@ PlannedKernel Planner::describe(KernelList &list, unsigned number) {
   for (unsigned operation : result.operations)
     result.unfusedBytes += aloneBytes(operation);
   result.decision = prices.decision(result.operations, result.outputs);
-  explainWritten(list, number, result.decision->reasons);
+  explainWritten(list, number, result.decision->choices);
   return result;
 }
 

@@ -99,7 +99,7 @@ int64_t RegionFacts::padded(const Candidate &candidate, unsigned axis) const {
 /// Notes a broken limit. Most candidates of a search break one and nobody asks
 /// why, so the sentence is made only when it is wanted.
 template <typename Text>
-static bool fail(Evaluation &result, const char *limit, Text text) {
+static bool fail(Evaluation &result, cost::Limit limit, Text text) {
   result.violations.push_back({limit, result.explained ? text() : ""});
   return false;
 }
@@ -125,7 +125,7 @@ bool RegionFacts::checkShapes(const Candidate &candidate, Evaluation &result,
         });
     if (longer <= limits.tileDimensions)
       return true;
-    return fail(result, "tile dimensions", [&] {
+    return fail(result, cost::Limit::TileDimensions, [&] {
       return fmt::format("the tile of '{}' is longer than 1 along {} axes "
                          "({}), and a block holds tiles of at most {}",
                          graph.values[value].name, longer,
@@ -153,7 +153,7 @@ bool RegionFacts::checkContract(const Candidate &candidate, unsigned index,
     bool inLeft = left.carries(axis), inRight = right.carries(axis);
     bool inProduct = product.carries(axis);
     if (inLeft && inRight && inProduct)
-      return fail(result, "batch axes", [&] {
+      return fail(result, cost::Limit::BatchAxes, [&] {
         return fmt::format("axis '{}' is in both factors and in the product "
                            "'{}', so a block takes one position of it, not "
                            "{}",
@@ -166,7 +166,7 @@ bool RegionFacts::checkContract(const Candidate &candidate, unsigned index,
   }
   if (rows == 1 && columns == 1 && depth == 1)
     return true;
-  return fail(result, "instruction shape", [&] {
+  return fail(result, cost::Limit::InstructionShape, [&] {
     return fmt::format("the contract '{}' needs one axis longer than 1 as "
                        "rows, one as columns and one that is summed; in a "
                        "block it has {}, {} and {}",
@@ -225,7 +225,7 @@ bool RegionFacts::chooseRows(const Candidate &candidate,
     }
     lastReason = reason;
   }
-  return fail(result, "rows of warps", [&] {
+  return fail(result, cost::Limit::RowsOfWarps, [&] {
     return "no axis can be split among warps: " + lastReason;
   });
 }
@@ -234,7 +234,7 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
   const Graph &graph = region.graph;
   int64_t threads = candidate.warps * 32;
   if (threads > hardware.threadsPerBlock || candidate.warps > limits.mostWarps)
-    return fail(result, "threads per block", [&] {
+    return fail(result, cost::Limit::ThreadsPerBlock, [&] {
       return fmt::format(
           "{} warps are more than {}", candidate.warps,
           std::min(limits.mostWarps, hardware.threadsPerBlock / 32));
@@ -248,7 +248,7 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
       (region.reduces(axis) ? length : rows) *= padded(candidate, axis);
     if (!candidate.warpsArePinned && rows < candidate.warps &&
         length <= 32 * limits.valuesPerThread)
-      return fail(result, "whole rows", [&] {
+      return fail(result, cost::Limit::WholeRows, [&] {
         return fmt::format("{} rows for {} warps: a row of {} fits one warp, "
                            "which then needs no other",
                            rows, candidate.warps, length);
@@ -267,7 +267,7 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
     share(*result.rowAxis, warpRows, candidate.warps);
     int64_t rows = padded(candidate, *result.rowAxis);
     if (rows != candidate.warps * warpRows)
-      return fail(result, "whole rows", [&] {
+      return fail(result, cost::Limit::WholeRows, [&] {
         return fmt::format("warps own whole rows of '{}', {} each: {} rows "
                            "are {} warps, not {}",
                            graph.axes[*result.rowAxis].name, warpRows, rows,
@@ -306,7 +306,7 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
     result.warpColumns = across;
   }
   if (best == INT64_MAX)
-    return fail(result, "tile of a warp", [&] {
+    return fail(result, cost::Limit::WarpTile, [&] {
       return fmt::format("{} × {} does not split among {} warps into tiles "
                          "from {} × {} to {} × {}",
                          rows, columns, candidate.warps, warpRows, warpColumns,
@@ -324,7 +324,7 @@ bool RegionFacts::checkTiles(const Candidate &candidate,
     int64_t extent = candidate.extent[axis], tile = padded(candidate, axis);
     if (extent == tile || extent == region.graph.axes[axis].size)
       continue;
-    return fail(result, "tile of a warp", [&] {
+    return fail(result, cost::Limit::WarpTile, [&] {
       return fmt::format("axis '{}' is cut into tiles of {}, of which "
                          "instructions and {} warps take {}",
                          region.graph.axes[axis].name, extent, candidate.warps,
@@ -458,7 +458,7 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
       if (staysIn(at, factor) && !llvm::is_contained(staying, factor))
         staying.push_back(factor);
   if (sum(staying) > limits.stayingRegisters)
-    return fail(result, "registers per thread", [&] {
+    return fail(result, cost::Limit::RegistersPerThread, [&] {
       return fmt::format("rows that stay from step to step take {} registers "
                          "per thread, and {} leave room to work",
                          int64_t(sum(staying)),
@@ -504,7 +504,7 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
   result.registers = int64_t(std::ceil(widest));
   int64_t usable = hardware.usableRegisters(candidate.warps * 32);
   if (result.registers > usable)
-    return fail(result, "registers per thread", [&] {
+    return fail(result, cost::Limit::RegistersPerThread, [&] {
       const Operation &operation = graph.operations[column->operation];
       return fmt::format("tiles take {} registers per thread where '{}' is "
                          "made, and {} threads leave {}",
@@ -519,7 +519,7 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
         valuesPerThread(candidate, result, graph.values[value].axes);
     if (values <= double(limits.valuesPerThread))
       return true;
-    return fail(result, "values per thread", [&] {
+    return fail(result, cost::Limit::ValuesPerThread, [&] {
       return fmt::format("'{}' ({}) would put {} values into each of {} "
                          "threads, and {} is the most",
                          graph.values[value].name,
@@ -550,7 +550,7 @@ bool RegionFacts::checkShared(const Candidate &candidate,
   int64_t capacity = hardware.level("shared").capacityBytes;
   if (result.sharedBytes <= capacity)
     return true;
-  return fail(result, "shared memory per block", [&] {
+  return fail(result, cost::Limit::SharedMemoryPerBlock, [&] {
     if (candidate.measuredSharedBytes)
       return fmt::format("buffers and what moves between threads take {} "
                          "bytes in {} stages, and a block has {}",
@@ -571,7 +571,7 @@ bool RegionFacts::checkParts(const Candidate &candidate,
     for (unsigned axis : candidate.groups)
       if (candidate.extent[axis] < graph.axes[axis].size &&
           !llvm::is_contained(member.axes, axis))
-        return fail(result, "states of parts", [&] {
+        return fail(result, cost::Limit::StatesOfParts, [&] {
           return fmt::format("'{}' cannot be split into parts: a member of the "
                              "state that each of them writes lacks axis '{}', "
                              "which is cut across blocks",

@@ -133,15 +133,13 @@ MergeNotes napkin::schedule::setMergeTiles(ncd::KernelOp merge,
   MergeNotes notes;
   notes.registers = (std::min(steps, parts) + 1) * underWay;
   std::string axis = stream.getAxis().str();
-  notes.why.push_back(
-      elements
-          ? fmt::format("group: every element of the state is merged by "
-                        "itself, so blocks are small and many: {} elements",
-                        elements)
-          : std::string("group: that of the parts, since something is "
-                        "multiplied or folded behind the stream"));
-  notes.why.push_back(fmt::format(
-      "stream {} = {}: so many of the {} parts are under way together", axis,
-      std::min(steps, parts), parts));
+  Reason tiles{ncd::Cause::LikeParts};
+  if (elements)
+    tiles = {ncd::Cause::Elements, {elements}};
+  notes.choices.push_back({ncd::Subject::Group, "", 0, {tiles}});
+  notes.choices.push_back({ncd::Subject::Stream,
+                           axis,
+                           std::min(steps, parts),
+                           {{ncd::Cause::UnderWay, {parts}}}});
   return notes;
 }

@@ -13,10 +13,6 @@
 
 namespace napkin::schedule {
 
-/// How far a candidate came before it broke \p limit: later checks mean nearer
-/// misses.
-int rankOf(llvm::StringRef limit);
-
 /// A candidate that breaks no limit.
 struct LegalCandidate {
   Candidate candidate;
@@ -80,8 +76,12 @@ private:
   bool exceedsRefused(const Candidate &candidate) const;
   std::optional<BlockNeeds> compile(const LegalCandidate &legal) const;
   Refusal refuse() const;
-  std::string explainNeighbour(const Decision &decision, unsigned axis,
-                               int64_t extent);
+  /// What the choice of an axis costs with \p extent positions of it instead;
+  /// nothing where no number of warps can be tried.
+  std::optional<Reason> explainNeighbour(const Decision &decision,
+                                         unsigned axis, int64_t extent);
+  /// Adds the choice of \p axis, as \p subject, with its causes.
+  void explainAxis(Decision &decision, unsigned axis, ncd::Subject subject);
 
   const RegionFacts &facts;
   const Region &region;
@@ -98,12 +98,13 @@ private:
   /// What was compiled and did not fit.
   std::vector<Candidate> tooLarge;
   /// The first message of the code generator about a candidate.
-  std::optional<Reason> passedOver;
+  std::optional<Choice> passedOver;
   /// The broken limit of the cheapest candidate that failed last in the order
   /// of checks, for the error.
   std::optional<std::pair<Candidate, StreamVerdict>> nearest;
-  int nearestRank = -1;
-  std::vector<std::string> refusedAxes;
+  std::optional<cost::Limit> nearestLimit;
+  /// The axes that were asked for and that the algebra refuses.
+  std::vector<Choice> refusedAxes;
   bool fewWarps = false;
 };
 

@@ -4,7 +4,7 @@
 #include "Parts.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
-#include <fmt/format.h>
+#include <cmath>
 
 using namespace napkin;
 using namespace napkin::schedule;
@@ -35,27 +35,25 @@ napkin::schedule::partOptions(const RegionFacts &facts, const Pins &pins,
   return result;
 }
 
-Reason napkin::schedule::explainParts(const RegionFacts &facts,
+Choice napkin::schedule::explainParts(const RegionFacts &facts,
                                       const Pins &pins,
                                       const Decision &decision) {
   const Axis &axis = facts.region.graph.axes[*decision.candidate.stream];
   const Evaluation &evaluation = decision.evaluation;
-  Reason reason{
-      fmt::format("split {} = {}", axis.name, *decision.candidate.part), ""};
+  Choice choice{ncd::Subject::Split, axis.name, *decision.candidate.part};
   int64_t blocks = evaluation.blocks / evaluation.parts;
   int64_t multiprocessors = facts.hardware.multiprocessors;
   if (pins.split.count(axis.name))
-    reason.text = "pinned; ";
-  reason.text += fmt::format(
-      "{} parts of {} block{} each for {} multiprocessors", evaluation.parts,
-      blocks, blocks == 1 ? "" : "s", multiprocessors);
+    choice.reasons.push_back({ncd::Cause::Pinned});
+  choice.reasons.push_back(
+      {ncd::Cause::PartsOfBlocks, {evaluation.parts, blocks, multiprocessors}});
   if (decision.wholeCycles < std::numeric_limits<double>::infinity())
-    reason.text +=
-        fmt::format("; whole it takes {:.2f} × as long, with {} of them busy",
-                    decision.wholeCycles / evaluation.honestCycles,
-                    std::min(blocks, multiprocessors));
-  reason.text += fmt::format("; the merge takes {:.0f} % of the time",
-                             100 * evaluation.times.merge.total() /
-                                 evaluation.honestCycles);
-  return reason;
+    choice.reasons.push_back(
+        {ncd::Cause::WholeTakes,
+         {std::llround(100 * decision.wholeCycles / evaluation.honestCycles),
+          std::min(blocks, multiprocessors)}});
+  choice.reasons.push_back({ncd::Cause::MergeTakes,
+                            {std::llround(100 * evaluation.times.merge.total() /
+                                          evaluation.honestCycles)}});
+  return choice;
 }

@@ -21,7 +21,7 @@ llvm::SmallVector<int64_t, 4> partOptions(const RegionFacts &facts,
                                           int64_t blocks);
 
 /// Why the stream of \p decision is split as it is.
-Reason explainParts(const RegionFacts &facts, const Pins &pins,
+Choice explainParts(const RegionFacts &facts, const Pins &pins,
                     const Decision &decision);
 
 } // namespace napkin::schedule

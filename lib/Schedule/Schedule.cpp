@@ -10,6 +10,7 @@
 #include "GridOrder.h"
 #include "SchedulePins.h"
 #include "mlir/IR/IRMapping.h"
+#include "napkin/Schedule/Account.h"
 #include "napkin/Schedule/DiagramGraph.h"
 #include "napkin/Schedule/Fusion.h"
 #include "napkin/Schedule/JoinAxes.h"
@@ -18,7 +19,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
-#include <fmt/format.h>
 
 namespace napkin::schedule {
 #define GEN_PASS_DEF_SCHEDULEPASS
@@ -57,53 +57,42 @@ static ncd::PartitionAttr partitionOf(MLIRContext *context, const Graph &graph,
   return ncd::PartitionAttr::get(context, names, sizes);
 }
 
+/// Cycles by level, in whole ones.
+static DictionaryAttr cyclesOf(Builder &builder,
+                               ArrayRef<std::pair<StringRef, double>> levels) {
+  SmallVector<NamedAttribute> cycles;
+  for (auto [name, value] : levels)
+    cycles.push_back(builder.getNamedAttr(
+        name, builder.getI64IntegerAttr(int64_t(std::ceil(value)))));
+  return builder.getDictionaryAttr(cycles);
+}
+
 /// What the report wants to know and the kernel alone does not tell.
-static DictionaryAttr describeDecision(Builder &builder,
-                                       const Decision &decision,
-                                       int64_t unfusedBytes, bool pinned) {
-  SmallVector<Attribute> why;
-  for (const Reason &reason : decision.reasons)
-    why.push_back(builder.getStringAttr(
-        reason.text.empty() ? reason.choice
-                            : reason.choice + ": " + reason.text));
+static ncd::AccountAttr accountOf(Builder &builder, const Decision &decision,
+                                  int64_t unfusedBytes, bool pinned) {
   const Evaluation &evaluation = decision.evaluation;
   const Times &times = evaluation.times;
-  auto cycles = [&](StringRef name, double value) {
-    return builder.getNamedAttr(
-        name, builder.getI64IntegerAttr(int64_t(std::ceil(value))));
-  };
-  auto cyclesAttr = builder.getDictionaryAttr(
-      {cycles("global", times.global), cycles("l2", times.l2 * times.waves),
-       cycles("launch", times.launch),
-       cycles("scalar", times.scalar * times.waves),
-       cycles("shared", times.shared * times.waves),
-       cycles("tensor", times.tensor * times.waves),
-       cycles("waiting", times.waiting * times.waves)});
-  SmallVector<NamedAttribute> notes = {
-      builder.getNamedAttr("cycles", cyclesAttr),
-      builder.getNamedAttr("registers",
-                           builder.getI64IntegerAttr(evaluation.registers)),
-      builder.getNamedAttr("shared_bytes",
-                           builder.getI64IntegerAttr(evaluation.sharedBytes)),
-      builder.getNamedAttr("unfused_bytes",
-                           builder.getI64IntegerAttr(unfusedBytes)),
-      builder.getNamedAttr("why", builder.getArrayAttr(why))};
-  if (decision.candidate.part) {
-    const MergeTimes &merge = times.merge;
-    auto mergeCycles = builder.getDictionaryAttr(
-        {cycles("global", merge.global), cycles("l2", merge.l2),
-         cycles("launch", merge.launch), cycles("waiting", merge.waiting)});
-    notes.push_back(builder.getNamedAttr(
-        "merge",
-        builder.getDictionaryAttr(
-            {builder.getNamedAttr("cycles", mergeCycles),
-             builder.getNamedAttr("shared_bytes",
-                                  builder.getI64IntegerAttr(
-                                      decision.candidate.mergeSharedBytes))})));
-  }
-  if (pinned)
-    notes.push_back(builder.getNamedAttr("pinned", builder.getUnitAttr()));
-  return builder.getDictionaryAttr(notes);
+  MLIRContext *context = builder.getContext();
+  Attribute merge;
+  if (decision.candidate.part)
+    merge = ncd::AccountAttr::get(
+        context, !pinned, 0, decision.candidate.mergeSharedBytes, 0,
+        cyclesOf(builder, {{"global", times.merge.global},
+                           {"l2", times.merge.l2},
+                           {"launch", times.merge.launch},
+                           {"waiting", times.merge.waiting}}),
+        ArrayAttr(), Attribute());
+  DictionaryAttr cycles =
+      cyclesOf(builder, {{"global", times.global},
+                         {"l2", times.l2 * times.waves},
+                         {"launch", times.launch},
+                         {"scalar", times.scalar * times.waves},
+                         {"shared", times.shared * times.waves},
+                         {"tensor", times.tensor * times.waves},
+                         {"waiting", times.waiting * times.waves}});
+  return ncd::AccountAttr::get(context, !pinned, evaluation.registers,
+                               evaluation.sharedBytes, unfusedBytes, cycles,
+                               attributeOf(context, decision.choices), merge);
 }
 
 namespace {
@@ -364,18 +353,14 @@ ncd::KernelOp Schedule::writeKernel(OpBuilder &builder,
     StringRef axis = diagram.graph.axes[grouping->axis].name;
     op.setGroupedAttr(ncd::PartitionAttr::get(
         &getContext(), {builder.getStringAttr(axis)}, {grouping->tiles}));
-    decision.reasons.push_back(
-        {fmt::format("{} in groups of {} tiles", axis.str(), grouping->tiles),
-         fmt::format(
-             "blocks that run together then ask device memory for {:.0f} "
-             "bytes in all, and for {:.0f} in the plain order",
-             grouping->bytes, grouping->plainBytes)});
+    decision.choices.push_back({ncd::Subject::Grouped,
+                                axis.str(),
+                                grouping->tiles,
+                                {{ncd::Cause::MemoryAsked,
+                                  {std::llround(grouping->bytes),
+                                   std::llround(grouping->plainBytes)}}}});
   }
-  // Not part of the IR's meaning, and long: it travels with the location, where
-  // it does not clutter what is printed.
-  op->setLoc(FusedLoc::get(
-      &getContext(), {op->getLoc()},
-      describeDecision(builder, decision, kernel.unfusedBytes, pinned)));
+  op.setAccountAttr(accountOf(builder, decision, kernel.unfusedBytes, pinned));
   ++numKernels;
   bytesMoved +=
       decision.evaluation.readBytes + decision.evaluation.writtenBytes;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SchedulePins.h"
+#include "napkin/Schedule/Account.h"
 #include "napkin/Schedule/SeparateAxes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -170,18 +171,15 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
       for (ncd::KernelOp kernel : kernels)
         if (isUsed(kernel, wire))
           return success();
-    // The algebra may have refused; its sentence is among the reasons.
+    // The algebra may have refused, and the kernel's account says so.
     for (ncd::KernelOp kernel : kernels)
-      if (auto notes = dyn_cast<FusedLocWith<DictionaryAttr>>(kernel->getLoc()))
-        if (auto why = notes.getMetadata().getAs<ArrayAttr>("why");
-            why && stream)
-          for (Attribute sentence : why)
-            if (StringRef text = cast<StringAttr>(sentence).getValue();
-                text.consume_front("resident: ") &&
-                text.contains(("over '" + axis + "'")))
-              return kernel.emitError() << what << " " << axis << " = " << size
-                                        << " is pinned and cannot be: " << text
-                                        << "; drop the pin";
+      for (const Choice &choice : choicesOf(kernel))
+        if (stream && choice.subject == ncd::Subject::Resident &&
+            llvm::is_contained(wiresCalled(diagram, axis), choice.name))
+          return kernel.emitError()
+                 << what << " " << axis << " = " << size
+                 << " is pinned and cannot be: " << causesOf(choice)
+                 << "; drop the pin";
     return diagram.emitError("axis '")
            << axis << "' is pinned as " << what << " axis (= " << size
            << "), but no kernel can use it so: "

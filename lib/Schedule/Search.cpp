@@ -40,18 +40,6 @@ static constexpr double bytesTolerance = 1.05, fewerBytes = 0.5;
 /// that did not fit is not tried.
 static constexpr unsigned mostCompiled = 64;
 
-int napkin::schedule::rankOf(llvm::StringRef limit) {
-  static const char *order[] = {
-      "tile dimensions",         "batch axes",        "instruction shape",
-      "rows of warps",           "whole rows",        "tile of a warp",
-      "threads per block",       "values per thread", "registers per thread",
-      "shared memory per block", "states of parts"};
-  for (int i = 0; i < int(std::size(order)); ++i)
-    if (limit == order[i])
-      return i;
-  return 0;
-}
-
 /// An axis that both factors of a contract and its product carry.
 bool Search::isBatch(unsigned axis) const {
   return llvm::any_of(region.operations, [&](unsigned index) {
@@ -153,12 +141,12 @@ Evaluation Search::evaluate(Candidate &candidate, const StreamVerdict *verdict,
                             bool all) const {
   Evaluation result = facts.evaluate(candidate, verdict, all);
   if (!result.legal() && candidate.stream && facts.hasContract &&
-      result.violations[0].limit == "registers per thread") {
+      result.violations[0].limit == cost::Limit::RegistersPerThread) {
     candidate.reread = true;
     result = facts.evaluate(candidate, verdict, all);
   }
   while (!result.legal() && !pins.stages && candidate.stream &&
-         result.violations[0].limit == "shared memory per block" &&
+         result.violations[0].limit == cost::Limit::SharedMemoryPerBlock &&
          candidate.stages > 1) {
     --candidate.stages;
     result = facts.evaluate(candidate, verdict, all);
@@ -188,10 +176,10 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
 
 void Search::note(const Candidate &candidate, const StreamVerdict *verdict,
                   const Evaluation &evaluation) {
-  int rank = rankOf(evaluation.violations[0].limit);
-  if (rank < nearestRank) // later means larger tiles
+  cost::Limit limit = evaluation.violations[0].limit;
+  if (limit < nearestLimit) // later means larger tiles
     return;
-  nearestRank = rank;
+  nearestLimit = limit;
   nearest = {candidate, verdict ? *verdict : StreamVerdict()};
 }
 
@@ -345,12 +333,15 @@ std::optional<Decision> Search::pickCompiled() {
       return decide(best);
     if (!needs->refusal.empty()) {
       if (!passedOver) {
-        std::string text;
+        passedOver = {ncd::Subject::PassedOver};
         for (unsigned axis : best.candidate.groups)
-          text += fmt::format("{} = {}, ", graph.axes[axis].name,
-                              best.candidate.extent[axis]);
-        passedOver = {text + fmt::format("warps = {}", best.candidate.warps),
-                      needs->refusal};
+          passedOver->reasons.push_back({ncd::Cause::Tile,
+                                         {best.candidate.extent[axis]},
+                                         {graph.axes[axis].name}});
+        passedOver->reasons.push_back(
+            {ncd::Cause::WarpsOf, {best.candidate.warps}});
+        passedOver->reasons.push_back(
+            {ncd::Cause::Refused, {}, {needs->refusal}});
         unfit = best;
       }
       found.erase(found.begin() + *index);
@@ -367,7 +358,7 @@ std::optional<Decision> Search::pickCompiled() {
       continue;
     }
     nearest = {measured, best.verdict ? *best.verdict : StreamVerdict()};
-    nearestRank = rankOf(evaluation.violations[0].limit);
+    nearestLimit = evaluation.violations[0].limit;
     tooLarge.push_back(best.candidate);
     // A shallower pipeline first, as for the estimate.
     LegalCandidate shallower = best;
@@ -429,10 +420,10 @@ llvm::SmallVector<unsigned, 1> Search::innerAxes(unsigned stream) {
     if (why.empty())
       result.push_back(axis);
     else if (pinned)
-      refusedAxes.push_back(
-          fmt::format("inside a stream over '{}' it cannot be walked over "
-                      "'{}': {}",
-                      outer, info.name, why));
+      refusedAxes.push_back({ncd::Subject::Resident,
+                             info.name,
+                             0,
+                             {{ncd::Cause::NotInside, {}, {outer, why}}}});
   }
   return result;
 }
@@ -470,15 +461,19 @@ Refusal Search::refuse() const {
     if (!llvm::is_contained(groupAxes, axis) &&
         (!longest || graph.axes[axis].size > longest->size))
       longest = &graph.axes[axis];
-  if (longest && nearestRank >= rankOf("values per thread"))
+  if (longest && nearestLimit >= cost::Limit::ValuesPerThread)
     result.text = fmt::format("axis '{}' of size {} does not fit: {}",
                               longest->name, longest->size, result.text);
-  for (const std::string &text : refusedAxes)
-    result.text += "; " + text;
-  if (passedOver)
+  for (const Choice &choice : refusedAxes)
+    result.text += "; " + causesOf(choice);
+  if (passedOver) {
+    Choice tried = *passedOver;
+    std::string message = tried.reasons.back().names.front();
+    tried.reasons.pop_back();
     result.text += fmt::format("; with {} the code generator says: {}",
-                               passedOver->choice, passedOver->text);
-  if (nearestRank == rankOf("instruction shape"))
+                               causesOf(tried), message);
+  }
+  if (nearestLimit == cost::Limit::InstructionShape)
     result.advice =
         "give each factor an axis of its own that is longer than 1, "
         "or write the operation as ncd.map and ncd.reduce";
@@ -509,8 +504,10 @@ void Search::findStreams(bool carriedOut) {
     if (verdict.legal)
       (carriedOut ? carriedStreams : streams).push_back({axis, verdict});
     else
-      refusedAxes.push_back(fmt::format("it cannot be streamed over '{}': {}",
-                                        graph.axes[axis].name, verdict.why));
+      refusedAxes.push_back({ncd::Subject::Resident,
+                             graph.axes[axis].name,
+                             0,
+                             {{ncd::Cause::NotStreamed, {}, {verdict.why}}}});
   }
 }
 

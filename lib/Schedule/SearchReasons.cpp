@@ -12,13 +12,13 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
-#include <fmt/format.h>
+#include <cmath>
 
 using namespace napkin;
 using namespace napkin::schedule;
 
-std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
-                                     int64_t extent) {
+std::optional<Reason> Search::explainNeighbour(const Decision &decision,
+                                               unsigned axis, int64_t extent) {
   Candidate candidate = decision.candidate;
   candidate.extent[axis] = extent;
   candidate.measuredSharedBytes.reset();
@@ -38,8 +38,7 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
         return evaluation.legal();
       if (evaluation.legal())
         return evaluation.times.total() < other.times.total();
-      return rankOf(evaluation.violations[0].limit) >
-             rankOf(other.violations[0].limit);
+      return evaluation.violations[0].limit > other.violations[0].limit;
     };
     if (!nearestMiss || better(*nearestMiss)) {
       nearestMiss = evaluation;
@@ -47,8 +46,7 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
     }
   }
   if (!nearestMiss)
-    return "";
-  std::string name = fmt::format("{} = {}", graph.axes[axis].name, extent);
+    return std::nullopt;
   if (nearestMiss->legal() && block) {
     LegalCandidate legal{nearestCandidate, *nearestMiss, verdict};
     if (std::optional<BlockNeeds> needs = compile(legal);
@@ -57,127 +55,124 @@ std::string Search::explainNeighbour(const Decision &decision, unsigned axis,
       nearestMiss = facts.evaluate(legal.candidate, verdict, /*all=*/true);
     }
   }
-  if (!nearestMiss->legal())
-    return fmt::format("{} is cut off by {}: {}", name,
-                       nearestMiss->violations[0].limit.str(),
-                       nearestMiss->violations[0].text);
+  if (!nearestMiss->legal()) {
+    const cost::Violation &broken = nearestMiss->violations[0];
+    return Reason{ncd::Cause::CutOff,
+                  {extent},
+                  {cost::limitName(broken.limit).str(), broken.text}};
+  }
   int64_t chosenBytes =
       decision.evaluation.readBytes + decision.evaluation.writtenBytes;
   int64_t otherBytes = nearestMiss->readBytes + nearestMiss->writtenBytes;
   const Times &chosen = decision.evaluation.times;
   double ratio = nearestMiss->times.total() / chosen.withWaves(chosen.waves);
-  std::string bytes =
-      otherBytes == chosenBytes
-          ? "moves as many bytes"
-          : fmt::format("moves {} bytes {}", std::abs(otherBytes - chosenBytes),
-                        otherBytes > chosenBytes ? "more" : "fewer");
-  std::string waves =
-      nearestMiss->times.waves > decision.evaluation.times.waves * 1.001
-          ? fmt::format(" ({} blocks fill the machine worse than {})",
-                        nearestMiss->blocks, decision.evaluation.blocks)
-          : "";
-  return fmt::format("{} {} and is estimated at {:.2f} of the cycles{}", name,
-                     bytes, ratio, waves);
+  bool emptier = nearestMiss->times.waves > chosen.waves * 1.001;
+  return Reason{ncd::Cause::Estimated,
+                {extent, otherBytes - chosenBytes, std::llround(100 * ratio),
+                 emptier ? nearestMiss->blocks : 0,
+                 emptier ? decision.evaluation.blocks : 0}};
+}
+
+/// What instructions and copies ask of the tile of \p axis.
+static cost::GranuleSet granulesOf(const RegionFacts &facts,
+                                   const Decision &decision, unsigned axis) {
+  const Region &region = facts.region;
+  const Graph &graph = region.graph;
+  cost::GranuleSet granules;
+  for (unsigned index : region.operations) {
+    const Operation &operation = graph.operations[index];
+    if (operation.kind != OperationKind::Contract)
+      continue;
+    const target::MatrixInstruction &row = *operation.instruction;
+    if (llvm::is_contained(operation.over, axis))
+      granules.add(row.depth(), "depth of " + row.name.str());
+    else if (decision.evaluation.rowAxis == axis)
+      granules.add(row.rows(), "rows of " + row.name.str());
+    else if (llvm::any_of(operation.operands, [&](unsigned operand) {
+               return graph.values[operand].carries(axis);
+             }))
+      granules.add(row.columns(), "columns of " + row.name.str());
+  }
+  for (unsigned input : region.inputs)
+    if (!graph.values[input].axes.empty() &&
+        graph.values[input].axes.back() == axis && facts.hasContract &&
+        graph.values[input].bytes() <= 16)
+      granules.add(16 / graph.values[input].bytes(), "copies of 16 bytes");
+  return granules;
+}
+
+void Search::explainAxis(Decision &decision, unsigned axis,
+                         ncd::Subject subject) {
+  const Axis &info = graph.axes[axis];
+  int64_t extent = decision.candidate.extent[axis];
+  Choice choice{subject, info.name, extent};
+  // An axis may be pinned as a stream and be cut across blocks here.
+  const auto &pinned =
+      subject == ncd::Subject::Group ? pins.group : pins.stream;
+  if (pinned.count(info.name)) {
+    choice.reasons.push_back({ncd::Cause::Pinned});
+  } else if (isBatch(axis)) {
+    choice.reasons.push_back({ncd::Cause::Batch});
+  } else {
+    if (info.size == extent)
+      choice.reasons.push_back({ncd::Cause::Whole});
+    cost::GranuleSet granules = granulesOf(facts, decision, axis);
+    for (const cost::Granule &granule : granules.all())
+      choice.reasons.push_back(
+          {ncd::Cause::Granule, {granule.multiple}, {granule.cause}});
+    llvm::SmallVector<int64_t, 2> others;
+    if (extent < info.size)
+      others.push_back(std::min(extent * 2, info.size));
+    if (extent >= 2)
+      others.push_back(int64_t(llvm::PowerOf2Ceil(uint64_t(extent))) / 2);
+    for (int64_t other : others)
+      if (std::optional<Reason> reason =
+              explainNeighbour(decision, axis, other))
+        choice.reasons.push_back(*reason);
+  }
+  decision.choices.push_back(choice);
+}
+
+/// Why a block of \p decision has as many warps.
+static Choice explainWarps(const RegionFacts &facts, const Pins &pins,
+                           const Decision &decision) {
+  const Evaluation &evaluation = decision.evaluation;
+  Choice choice{ncd::Subject::Warps, "", decision.candidate.warps};
+  if (pins.warps)
+    choice.reasons.push_back({ncd::Cause::Pinned});
+  else if (facts.ownsRows)
+    choice.reasons.push_back({ncd::Cause::WholeRows, {facts.warpRows}});
+  else if (facts.hasContract)
+    choice.reasons.push_back({ncd::Cause::RowsByColumns,
+                              {evaluation.warpRows, evaluation.warpColumns}});
+  return choice;
 }
 
 void Search::explain(Decision &decision) {
   const Candidate &candidate = decision.candidate;
-  auto explainAxis = [&](unsigned axis, const char *role) {
-    const Axis &info = graph.axes[axis];
-    int64_t extent = candidate.extent[axis];
-    Reason reason;
-    reason.choice = fmt::format("{} {} = {}", role, info.name, extent);
-    bool pinned = pins.group.count(info.name) || pins.stream.count(info.name);
-    std::string text = pinned ? "pinned" : "";
-    if (!pinned && isBatch(axis)) {
-      text =
-          "both factors of a contract and its product carry it: one position "
-          "per block, nothing is shared across it";
-    } else if (info.size == extent && !pinned) {
-      text = "the whole axis";
-    }
-    cost::GranuleSet granules;
-    for (unsigned index : region.operations) {
-      const Operation &operation = graph.operations[index];
-      if (operation.kind != OperationKind::Contract || isBatch(axis))
-        continue;
-      const target::MatrixInstruction &row = *operation.instruction;
-      if (llvm::is_contained(operation.over, axis))
-        granules.add(row.depth(), "depth of " + row.name.str());
-      else if (decision.evaluation.rowAxis == axis)
-        granules.add(row.rows(), "rows of " + row.name.str());
-      else if (llvm::any_of(operation.operands, [&](unsigned operand) {
-                 return graph.values[operand].carries(axis);
-               }))
-        granules.add(row.columns(), "columns of " + row.name.str());
-    }
-    for (unsigned input : region.inputs)
-      if (!graph.values[input].axes.empty() &&
-          graph.values[input].axes.back() == axis && facts.hasContract &&
-          graph.values[input].bytes() <= 16)
-        granules.add(16 / graph.values[input].bytes(), "copies of 16 bytes");
-    auto append = [&](const std::string &more) {
-      if (!more.empty())
-        text += (text.empty() ? "" : "; ") + more;
-    };
-    if (!pinned && !isBatch(axis)) {
-      append(granules.str());
-      if (extent < info.size)
-        append(
-            explainNeighbour(decision, axis, std::min(extent * 2, info.size)));
-      if (extent >= 2)
-        append(explainNeighbour(
-            decision, axis, int64_t(llvm::PowerOf2Ceil(uint64_t(extent))) / 2));
-    }
-    reason.text = text;
-    decision.reasons.push_back(reason);
-  };
   for (unsigned axis : candidate.groups)
-    explainAxis(axis, "group");
+    explainAxis(decision, axis, ncd::Subject::Group);
   if (candidate.stream)
-    explainAxis(*candidate.stream, "stream");
+    explainAxis(decision, *candidate.stream, ncd::Subject::Stream);
   if (candidate.inner)
-    explainAxis(*candidate.inner, "inside it");
+    explainAxis(decision, *candidate.inner, ncd::Subject::Inside);
   if (candidate.part)
-    decision.reasons.push_back(explainParts(facts, pins, decision));
+    decision.choices.push_back(explainParts(facts, pins, decision));
   if (candidate.stream &&
       facts.loopsOf(candidate.stream, candidate.inner).hasSecond())
-    decision.reasons.push_back(
-        {"a second loop",
-         fmt::format("results carry '{}' and need what the first loop ends "
-                     "with, and all of '{}' does not stay in the block",
-                     graph.axes[*candidate.stream].name,
-                     graph.axes[*candidate.stream].name)});
-  for (const std::string &text : refusedAxes)
-    decision.reasons.push_back({"resident", text});
+    decision.choices.push_back(
+        {ncd::Subject::SecondLoop, graph.axes[*candidate.stream].name});
+  llvm::append_range(decision.choices, refusedAxes);
   if (decision.passedOver)
-    decision.reasons.push_back(
-        {"passed over",
-         fmt::format("{}, which the code generator refuses: {}",
-                     decision.passedOver->choice, decision.passedOver->text)});
-  Reason warps{fmt::format("warps = {}", candidate.warps), ""};
-  if (pins.warps)
-    warps.text = "pinned";
-  else if (facts.ownsRows)
-    warps.text = fmt::format(
-        "{} rows each, whole, so that nothing crosses warps", facts.warpRows);
-  else if (facts.hasContract)
-    warps.text = fmt::format("{} × {} warps", decision.evaluation.warpRows,
-                             decision.evaluation.warpColumns);
-  decision.reasons.push_back(warps);
+    decision.choices.push_back(*decision.passedOver);
+  decision.choices.push_back(explainWarps(facts, pins, decision));
   if (candidate.reread)
-    decision.reasons.push_back(
-        {"rows from shared memory",
-         "each step reads them again, registers do not hold them beside the "
-         "rest"});
+    decision.choices.push_back({ncd::Subject::Reread});
   if (candidate.stream) {
-    Reason stages{fmt::format("stages = {}", candidate.stages), ""};
-    stages.text = pins.stages ? "pinned"
-                  : candidate.stages == 1
-                      ? "shared memory holds no second; one operation's chunk "
-                        "arrives during another's work"
-                      : "the fewest that hide a chunk's journey behind the "
-                        "work on those before it";
-    decision.reasons.push_back(stages);
+    ncd::Cause cause = pins.stages             ? ncd::Cause::Pinned
+                       : candidate.stages == 1 ? ncd::Cause::HoldsOne
+                                               : ncd::Cause::HidesJourney;
+    decision.choices.push_back(
+        {ncd::Subject::Stages, "", candidate.stages, {{cause}}});
   }
 }

@@ -9,6 +9,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Schedule/Account.h"
 #include "napkin/Schedule/MergeTiles.h"
 #include "napkin/Schedule/Passes.h"
 #include "llvm/ADT/BitVector.h"
@@ -230,26 +231,20 @@ void Splitter::writeMerge(ncd::KernelOp parts) {
   kernel->replaceAllUsesWith(made);
 }
 
-/// Leaves with the location of \p merge what the report wants to know of it:
-/// what the schedule has noted with the split kernel, and \p notes.
+/// Gives \p merge its account: what the schedule has estimated of it with the
+/// split kernel, and \p notes.
 void Splitter::noteMerge(ncd::KernelOp merge,
                          const schedule::MergeNotes &notes) {
-  auto noted = dyn_cast<FusedLocWith<DictionaryAttr>>(kernel->getLoc());
-  if (!noted)
+  ncd::AccountAttr split = kernel.getAccountAttr();
+  if (!split)
     return;
-  SmallVector<NamedAttribute> entries;
-  if (auto more = noted.getMetadata().getAs<DictionaryAttr>("merge"))
-    llvm::append_range(entries, more);
-  entries.push_back(builder.getNamedAttr(
-      "registers", builder.getI64IntegerAttr(notes.registers)));
-  SmallVector<Attribute> why;
-  for (const std::string &sentence : notes.why)
-    why.push_back(builder.getStringAttr(sentence));
-  entries.push_back(builder.getNamedAttr("why", builder.getArrayAttr(why)));
-  if (Attribute pinned = noted.getMetadata().get("pinned"))
-    entries.push_back(builder.getNamedAttr("pinned", pinned));
-  merge->setLoc(FusedLoc::get(kernel.getContext(), noted.getLocations(),
-                              builder.getDictionaryAttr(entries)));
+  auto estimated = dyn_cast_or_null<ncd::AccountAttr>(split.getMerge());
+  MLIRContext *context = kernel.getContext();
+  merge.setAccountAttr(ncd::AccountAttr::get(
+      context, split.getChosen(), notes.registers,
+      estimated ? estimated.getSharedBytes() : 0, 0,
+      estimated ? estimated.getCycles() : DictionaryAttr(),
+      schedule::attributeOf(context, notes.choices), Attribute()));
 }
 
 LogicalResult Splitter::run() {

@@ -58,10 +58,35 @@ private:
   llvm::SmallVector<Granule, 2> granules;
 };
 
+/// What a block may not exceed, in the order in which it is checked: what
+/// breaks a later one came nearer.
+enum class Limit {
+  TileDimensions,
+  BatchAxes,
+  InstructionShape,
+  RowsOfWarps,
+  WholeRows,
+  WarpTile,
+  ThreadsPerBlock,
+  ValuesPerThread,
+  RegistersPerThread,
+  SharedMemoryPerBlock,
+  StatesOfParts
+};
+
+/// What a report calls \p limit.
+inline llvm::StringRef limitName(Limit limit) {
+  static constexpr llvm::StringLiteral names[] = {
+      "tile dimensions",         "batch axes",        "instruction shape",
+      "rows of warps",           "whole rows",        "tile of a warp",
+      "threads per block",       "values per thread", "registers per thread",
+      "shared memory per block", "states of parts"};
+  return names[size_t(limit)];
+}
+
 /// A limit that a choice breaks.
 struct Violation {
-  /// The limit: "registers per thread", "shared memory per block". A literal.
-  llvm::StringRef limit;
+  Limit limit;
   /// The whole sentence, with the numbers.
   std::string text;
 };

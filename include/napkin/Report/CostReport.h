@@ -9,8 +9,7 @@
 // Bytes follow from the `ncd.kernel` alone (its arrays and its group axes) and
 // are exact, also where tiles do not divide: elements out of bounds are not
 // loaded and not counted. Cycles and reasons are those that `ncd-schedule` left
-// in the attribute `ncd.schedule`; a kernel without it is reported without
-// them.
+// in the kernel's `account`; a kernel without it is reported without them.
 //
 //===----------------------------------------------------------------------===//
 

@@ -15,7 +15,7 @@
 #define NAPKIN_SCHEDULE_MERGETILES_H
 
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
-#include <string>
+#include "napkin/Schedule/Reasons.h"
 
 namespace napkin::schedule {
 
@@ -23,8 +23,7 @@ namespace napkin::schedule {
 struct MergeNotes {
   /// Registers of a thread for the states under way.
   int64_t registers = 0;
-  /// One sentence per choice.
-  llvm::SmallVector<std::string, 3> why;
+  llvm::SmallVector<Choice, 2> choices;
 };
 
 /// Gives \p merge, which has one single stream, its `group`, `order`, `stream`,

@@ -43,8 +43,8 @@ def SchedulePass : Pass<"ncd-schedule"> {
     share a kernel, operations with different numbers do not. Options win over
     attributes.
 
-    What was decided and why is left with the location of each kernel, as
-    metadata of a fused location, for the report.
+    What was decided and why is left in the `account` of each kernel, for the
+    report.
 
     An operation that no partition fits is an error that names the axis, the
     limit and what to change.

@@ -12,6 +12,7 @@
 #define NAPKIN_SCHEDULE_SEARCH_H
 
 #include "napkin/Schedule/Evaluate.h"
+#include "napkin/Schedule/Reasons.h"
 #include <limits>
 
 namespace napkin::schedule {
@@ -43,12 +44,6 @@ struct Pins {
   std::string str() const;
 };
 
-/// Why something is as it is: "q = 128" and the sentence.
-struct Reason {
-  std::string choice;
-  std::string text;
-};
-
 /// What the program of one block takes.
 struct BlockNeeds {
   /// Bytes of shared memory, to the byte of the launch: buffers, and what
@@ -69,9 +64,9 @@ struct Decision {
   /// split, and of all; infinite where there is none.
   double wholeCycles = std::numeric_limits<double>::infinity(),
          leastCycles = std::numeric_limits<double>::infinity();
-  std::vector<Reason> reasons;
+  std::vector<Choice> choices;
   /// The cheapest partition that the code generator refuses, and its message.
-  std::optional<Reason> passedOver;
+  std::optional<Choice> passedOver;
 
   /// The same decision for \p graph, where axis i is called names[i]. Whatever
   /// a decision says of axes by number is renamed here.

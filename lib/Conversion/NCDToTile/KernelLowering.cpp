@@ -591,7 +591,10 @@ LogicalResult KernelLowering::lower(StringRef name) {
       builder.getDenseI64ArrayAttr(gridExtents),
       builder.getDenseI64ArrayAttr(gridGroups),
       builder.getI32IntegerAttr(kernel.getWarps().value_or(4)),
-      builder.getI32IntegerAttr(outputs));
+      builder.getI32IntegerAttr(outputs),
+      kernel.getAccountAttr() && kernel.getAccountAttr().getChosen()
+          ? builder.getUnitAttr()
+          : UnitAttr());
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&tileKernel.getBody());
   for (BlockArgument argument : kernel.getBody().getArguments())

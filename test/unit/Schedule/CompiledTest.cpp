@@ -83,9 +83,9 @@ TEST(Compiled, NamesWhatTheGeneratorRefuses) {
   ASSERT_TRUE(decision);
   EXPECT_NE(decision->candidate.warps, warps);
   bool named = false;
-  for (const Reason &reason : decision->reasons)
-    named |= reason.choice == "passed over" &&
-             reason.text.find("of a whim") != std::string::npos;
+  for (const Choice &choice : decision->choices)
+    named |= choice.subject == ncd::Subject::PassedOver &&
+             choice.reasons.back().names.front() == "of a whim";
   EXPECT_TRUE(named);
 }
 

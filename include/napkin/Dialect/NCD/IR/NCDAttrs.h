@@ -1,7 +1,7 @@
 //===- NCDAttrs.h - attributes of the ncd dialect ---------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Monoid, PartitionAttr and HardwareAttr.
+// Monoid, and the attributes in NCDAttrs.td and NCDDecisions.td.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_DIALECT_NCD_IR_NCDATTRS_H
@@ -9,6 +9,7 @@
 
 #include "mlir/IR/Attributes.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "napkin/Dialect/NCD/IR/Decisions.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <optional>

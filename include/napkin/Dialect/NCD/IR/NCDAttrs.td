@@ -8,6 +8,7 @@
 #define NAPKIN_DIALECT_NCD_IR_NCDATTRS_TD
 
 include "mlir/IR/EnumAttr.td"
+include "napkin/Dialect/NCD/IR/NCDDecisions.td"
 include "napkin/Dialect/NCD/IR/NCDDialect.td"
 
 def NCD_MonoidSum : I32EnumAttrCase<"Sum", 0, "sum">;

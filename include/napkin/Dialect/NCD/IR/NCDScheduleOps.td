@@ -48,6 +48,8 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     - `lazy`: references of the stream's gauges are moved only by a chunk that
       passes one by more than 8 powers of two (`ncd.when`), instead of by each.
     - `entry`: name of the kernel in the device code.
+    - `account`: what was decided and why, and what was estimated, for reports. No
+      pass decides by it.
 
     Preconditions: block arguments have the operands' types, yields the results'
     types; the region uses nothing from outside and holds no kernel; a
@@ -84,7 +86,8 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     NCD_Arg<OptionalAttr<DenseI32ArrayAttr>, "operands that each step reads again from shared memory">:$reread,
     NCD_Arg<OptionalAttr<I32Attr>, "buffers of the software pipeline">:$stages,
     NCD_Arg<UnitAttr, "whether references are moved only where they must be">:$lazy,
-    NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry);
+    NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry,
+    NCD_Arg<OptionalAttr<NCD_AccountAttr>, "what was decided and why">:$account);
   let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "arrays in global memory that the kernel writes">:$results);
   let regions = (region SizedRegion<1>:$body);
   let skipDefaultBuilders = 1;

@@ -38,6 +38,9 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     `m = %m : 128 of 4096 in groups of 8` walks 8 tiles of m together: within a
     group they change fastest, then the axes behind.
 
+    A kernel is `chosen` where nobody pinned a part of its partition: that it cannot
+    be lowered is then a fault of the compiler, and said so.
+
     Preconditions: arguments are arrays of static sizes, then an index for each
     axis of the grid; axes of the grid differ, their tiles and extents are
     positive; at most one axis, and not the last, is walked in groups; there is at
@@ -66,7 +69,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     Tile_Arg<DenseI64ArrayAttr, "all positions along each of them">:$grid_extents,
     Tile_Arg<DenseI64ArrayAttr, "tiles of each of them that are walked together">:$grid_groups,
     Tile_Arg<I32Attr, "warps of a block">:$warps,
-    Tile_Arg<I32Attr, "number of arrays that are written, the last ones">:$outputs);
+    Tile_Arg<I32Attr, "number of arrays that are written, the last ones">:$outputs,
+    Tile_Arg<UnitAttr, "whether nobody pinned a part of its partition">:$chosen);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
