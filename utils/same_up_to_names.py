@@ -24,6 +24,8 @@ NAME = re.compile(
     r"|(?<=rows = )\w+|(?<=columns = )\w+|(?<=summed = )\w+|(?<=first\()\w+|(?<=last\()\w+"
 )
 LIST = re.compile(r"(?<=over \[)[\w, ]+(?=\])")
+# An operation and the axes of its result, as causes name it.
+OPERATION = re.compile(r"(?<=')\w+\[[\w,]+\](?=')")
 # The stream's description of its state in words, for people, and the record of the
 # names that the user has given to axes.
 WORDS = re.compile(r'gauges \[".*?"\]|ncd\.joined = \{.*?>\}')
@@ -35,8 +37,15 @@ def normal_form(text):
     """The lines of `text` with every name replaced by a number of its own."""
     numbers = {}
 
+    def quoted(axes):
+        return re.sub(r"\w+", r'"\g<0>"', axes)
+
+    def operation(match):
+        name, axes = match[0].split("[")
+        return name + "[" + quoted(axes)
+
     def numbered(line):
-        line = WORDS.sub("words", LIST.sub(lambda axes: re.sub(r"\w+", r'"\g<0>"', axes[0]), line))
+        line = WORDS.sub("words", LIST.sub(lambda axes: quoted(axes[0]), OPERATION.sub(operation, line)))
         return NAME.sub(lambda name: "$" + str(numbers.setdefault(name[0].strip('"'), len(numbers))), line)
 
     lines = text.splitlines()

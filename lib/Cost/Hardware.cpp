@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Cost/Hardware.h"
+#include "HardwareChanges.h"
 #include "napkin/Target/Instruction.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -269,10 +270,12 @@ const Hardware *napkin::cost::findHardware(StringRef name) {
   return nullptr;
 }
 
-llvm::Expected<Hardware> napkin::cost::loadHardware(StringRef name) {
+/// The text of the description that \p name, without brackets, means.
+static llvm::Expected<std::string> loadText(StringRef name) {
   if (!name.ends_with(".json")) {
-    if (const Hardware *machine = findHardware(name))
-      return *machine;
+    for (const Source &source : sources)
+      if (llvm::cantFail(Hardware::parse(source.text)).name == name)
+        return source.text;
     return makeError("no hardware description '" + name + "'; known are " +
                      llvm::join(hardwareNames(), ", ") +
                      ", or give a .json file");
@@ -282,9 +285,24 @@ llvm::Expected<Hardware> napkin::cost::loadHardware(StringRef name) {
   if (!buffer)
     return makeError("cannot read hardware description '" + name +
                      "': " + buffer.getError().message());
-  llvm::Expected<Hardware> machine = Hardware::parse((*buffer)->getBuffer());
+  return (*buffer)->getBuffer().str();
+}
+
+llvm::Expected<Hardware> napkin::cost::loadHardware(StringRef name) {
+  auto [base, changes] = splitChanges(name);
+  llvm::Expected<std::string> text = loadText(base);
+  if (text && !changes.empty())
+    text = changeDescription(*text, changes);
+  if (!text)
+    return text.takeError();
+  llvm::Expected<Hardware> machine = Hardware::parse(*text);
+  if (!machine && base.ends_with(".json"))
+    return makeError(base + ": " + llvm::toString(machine.takeError()));
   if (!machine)
-    return makeError(name + ": " + llvm::toString(machine.takeError()));
+    return machine.takeError();
+  // Whoever reads the name later finds the same machine.
+  if (!changes.empty())
+    machine->name = name.str();
   return machine;
 }
 

@@ -378,12 +378,16 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
   }
   readAccount(kernel, report);
 
-  const cost::Hardware *machine = nullptr;
+  std::optional<cost::Hardware> machine;
   if (ncd::HardwareAttr hardware = kernel.getHardwareAttr()) {
     report.hardware = hardware.getName().str();
-    machine = cost::findHardware(report.hardware);
-    if (machine)
-      report.hardwareTitle = machine->title;
+    if (auto found = cost::loadHardware(report.hardware)) {
+      report.hardwareTitle = found->title;
+      machine = std::move(*found);
+    } else {
+      // A machine of a file, of which only the name is left.
+      llvm::consumeError(found.takeError());
+    }
   }
   report.closedForm =
       cost::findClosedForm(model, cost::Unit::Bytes, &report.noClosedForm);

@@ -14,8 +14,7 @@
 using namespace napkin;
 using namespace napkin::report;
 
-/// 5242880 as "5 242 880".
-static std::string grouped(int64_t number) {
+std::string napkin::report::grouped(int64_t number) {
   std::string digits = std::to_string(number), text;
   for (size_t i = 0; i < digits.size(); ++i) {
     if (i > 0 && (digits.size() - i) % 3 == 0 && digits[i - 1] != '-')
@@ -25,7 +24,7 @@ static std::string grouped(int64_t number) {
   return text;
 }
 
-static std::string grouped(double number) {
+std::string napkin::report::grouped(double number) {
   return grouped(int64_t(std::llround(number)));
 }
 

@@ -194,7 +194,8 @@ static SmallVector<int32_t> rereadInputs(const schedule::Region &region,
   SmallVector<int32_t> numbers;
   if (!candidate.reread)
     return numbers;
-  for (auto [number, input] : llvm::enumerate(region.inputs)) {
+  for (size_t number = 0; number < region.inputs.size(); ++number) {
+    unsigned input = region.inputs[number];
     const ArrayValue &array = graph.values[input];
     bool isFactor = llvm::any_of(region.operations, [&](unsigned index) {
       const schedule::Operation &operation = graph.operations[index];

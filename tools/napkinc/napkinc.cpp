@@ -5,6 +5,7 @@
 // verification found a difference.
 //===----------------------------------------------------------------------===//
 
+#include "Exploring.h"
 #include "Output.h"
 #include "Progress.h"
 #include "mlir/IR/AsmState.h"
@@ -89,6 +90,20 @@ static cl::opt<bool>
 static cl::opt<double> inputBound("input-bound",
                                   cl::desc("B in |input| <= 2^B"), cl::init(32),
                                   cl::cat(category));
+static cl::list<std::string>
+    whatIf("what-if",
+           cl::desc("compare with the schedule under another size, machine, "
+                    "type or level: q=4096, smem=128K, dtype(k)=i8, "
+                    "level(s)=global"),
+           cl::value_desc("name=value"), cl::cat(category));
+static cl::opt<std::string>
+    sweep("sweep",
+          cl::desc("a table over sizes of an axis or numbers of the machine: "
+                   "q=512:65536, smem=32K,64K,128K"),
+          cl::value_desc("name=range"), cl::cat(category));
+static cl::opt<bool> csv("csv", cl::desc("--sweep as CSV"), cl::cat(category));
+static cl::opt<bool> plot("plot", cl::desc("--sweep as a curve, in SVG"),
+                          cl::cat(category));
 static cl::opt<bool> timing("timing", cl::desc("print seconds by step"),
                             cl::cat(category));
 
@@ -106,6 +121,8 @@ struct Request {
   /// The last stage that has to be run for all that is asked for.
   Stage last = Stage::PTX;
   bool reportText = false, reportJSON = false;
+  /// What is compared instead of being compiled.
+  driver::ExploreRequest explore;
   /// Empty: write nothing.
   std::string path, manifestPath;
 
@@ -158,13 +175,16 @@ static std::string chooseFiles(Request &request) {
   if (output.getNumOccurrences() && output.empty())
     return "error: -o names no file";
   bool asked = verifies || reportForm.getNumOccurrences() || timing;
+  if (request.explore.isAsked() && (asked || emit.getNumOccurrences()))
+    return "error: --what-if and --sweep print their own tables: leave out "
+           "--emit, --report, --verify and --timing";
   if (request.path.empty() && (emit.getNumOccurrences() || !asked))
     request.path = "-";
   if (request.stage == Stage::Cubin && request.path == "-" && output.empty())
     return "error: a cubin is no text: name a file with -o";
   llvm::StringRef file = llvm::sys::path::filename(request.path);
   if (request.stage != Stage::PTX || request.path.empty() ||
-      !driver::isRegularPath(request.path))
+      request.explore.isAsked() || !driver::isRegularPath(request.path))
     return checkInputsStay(request);
   llvm::SmallString<128> beside(request.path);
   llvm::sys::path::replace_extension(beside, "json");
@@ -180,6 +200,9 @@ static std::string chooseFiles(Request &request) {
 /// Checks the options. Returns the message of an error.
 static std::string readOptions(Request &request) {
   request.stage = emit;
+  if (sweep.empty() && (csv || plot))
+    return "error: --csv and --plot are forms of --sweep";
+  request.explore = {{whatIf.begin(), whatIf.end()}, sweep, csv, plot};
   request.compile.target = targetName;
   request.compile.hardware = hardware;
   request.compile.pinGroup.assign(pinGroup.begin(), pinGroup.end());
@@ -233,6 +256,16 @@ static void printReports(const Request &request,
       llvm::errs() << fmt::format("{:>9.1f} ms  {}\n", seconds * 1e3, step);
 }
 
+static int exploreFile(const Request &request, const llvm::SourceMgr &manager) {
+  llvm::Expected<std::string> text =
+      driver::explore(manager, request.compile, request.explore);
+  if (!text)
+    return fail(llvm::toString(text.takeError()));
+  if (llvm::Error error = driver::writeFiles({{request.path, *text}}))
+    return fail(llvm::toString(std::move(error)));
+  return 0;
+}
+
 static int compileFile(const Request &request) {
   std::string message;
   std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(input, &message);
@@ -242,6 +275,8 @@ static int compileFile(const Request &request) {
   context.printOpOnDiagnostic(false);
   llvm::SourceMgr manager;
   manager.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  if (request.explore.isAsked())
+    return exploreFile(request, manager);
   pipelines::MessagePrinter handler(manager, &context);
   OwningOpRef<ModuleOp> module = pipelines::parseSource(manager, &context);
   if (!module)

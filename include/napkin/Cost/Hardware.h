@@ -122,8 +122,11 @@ struct Hardware {
 /// The compiled-in machine \p name, or null.
 const Hardware *findHardware(llvm::StringRef name);
 /// The machine that a user means by \p name: a compiled-in one, or the one that
-/// the file \p name ("....json") describes. Errors name what there is, or the
-/// file and its fault.
+/// the file \p name ("....json") describes, either with other numbers,
+/// "a100_80gb[smem=128K, multiprocessors=54]". Fields are named as in the file,
+/// those of a level after it, "shared.capacity_bytes"; smem, l2, bandwidth, sms
+/// and clock are short for what is changed most. Errors name what there is, or
+/// the file and its fault.
 llvm::Expected<Hardware> loadHardware(llvm::StringRef name);
 /// The names of the compiled-in machines, sorted.
 llvm::SmallVector<llvm::StringRef> hardwareNames();

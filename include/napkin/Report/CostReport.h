@@ -29,6 +29,10 @@ class OStream;
 
 namespace napkin::report {
 
+/// 5242880 as "5 242 880"; a real number is rounded.
+std::string grouped(int64_t number);
+std::string grouped(double number);
+
 /// Global bytes of one launch over its whole grid.
 struct KernelCost {
   int64_t globalReadBytes = 0;

@@ -52,6 +52,12 @@ static Hardware launchView(const cost::Hardware &from) {
 
 llvm::Expected<std::optional<Hardware>>
 napkin::executor::findHardware(llvm::StringRef name, llvm::StringRef target) {
+  if (name.ends_with("]")) {
+    auto changed = cost::loadHardware(name);
+    if (!changed)
+      return changed.takeError();
+    return launchView(*changed);
+  }
   if (name.ends_with(".json")) {
     auto read = readDescription(name);
     if (!read)

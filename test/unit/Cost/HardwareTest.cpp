@@ -40,3 +40,38 @@ TEST(Hardware, RefusesByField) {
       errorOf("{\"name\": \"toy\"}"),
       "hardware description 'toy': no 'title', which is a string in quotes");
 }
+
+TEST(Hardware, WithOtherNumbers) {
+  Hardware machine = llvm::cantFail(loadHardware(
+      "a100_80gb[smem=128K, multiprocessors=54, registers.per_thread=128, "
+      "registers.capacity_bytes=128K, bandwidth=1.5T]"));
+  EXPECT_EQ(machine.level("shared").capacityBytes, 128 << 10);
+  EXPECT_EQ(machine.multiprocessors, 54);
+  EXPECT_EQ(machine.registersPerThread, 128);
+  EXPECT_EQ(machine.level("registers").capacityBytes, 128 << 10);
+  EXPECT_NEAR(machine.level("global").bytesPerCycle, 1.5e12 / 1.41e9, 1e-6);
+  EXPECT_EQ(machine.title,
+            "NVIDIA A100 SXM4 80 GB with smem=128K, multiprocessors=54, "
+            "registers.per_thread=128, registers.capacity_bytes=128K, "
+            "bandwidth=1.5T");
+  // Who has only the name finds the same machine.
+  EXPECT_EQ(llvm::cantFail(loadHardware(machine.name)).multiprocessors, 54);
+}
+
+TEST(Hardware, RefusesChangesByField) {
+  auto errorOf = [](llvm::StringRef name) {
+    llvm::Expected<Hardware> machine = loadHardware(name);
+    return machine ? "" : llvm::toString(machine.takeError());
+  };
+  EXPECT_EQ(errorOf("a100_80gb[smem]"),
+            "a change of a machine is written field=value, not 'smem'");
+  EXPECT_EQ(errorOf("a100_80gb[smem=much]"),
+            "'smem' is a number such as 128K, not 'much'");
+  EXPECT_EQ(errorOf("a100_80gb[sms=-4]"),
+            "hardware description 'a100_80gb': 'multiprocessors' is -4, not a "
+            "positive whole number");
+  EXPECT_NE(errorOf("a100_80gb[name=toy]").find("has no number 'name'; it has"),
+            std::string::npos);
+  EXPECT_NE(errorOf("a100[sms=4]").find("no hardware description 'a100'"),
+            std::string::npos);
+}

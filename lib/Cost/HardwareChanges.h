@@ -1,0 +1,34 @@
+//===- HardwareChanges.h - a machine with other numbers ---------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// "a100_80gb[smem=128K, multiprocessors=54]" is a machine that exists but for
+// two numbers. The text in brackets changes the description before it is read,
+// so that whatever a description can say can be asked for.
+//===----------------------------------------------------------------------===//
+
+#ifndef NAPKIN_LIB_COST_HARDWARECHANGES_H
+#define NAPKIN_LIB_COST_HARDWARECHANGES_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace napkin::cost {
+
+/// The parts of "name[changes]"; `changes` is empty where there are no
+/// brackets.
+struct ChangedName {
+  llvm::StringRef base, changes;
+};
+ChangedName splitChanges(llvm::StringRef name);
+
+/// The description \p json with \p changes, "field=value, ...". A field is
+/// named as in the file, "threads.per_block", a level's by the name of the
+/// level, "shared.capacity_bytes", or by one of the short names of
+/// docs/exploring.md. Errors name the field and what there is.
+llvm::Expected<std::string> changeDescription(llvm::StringRef json,
+                                              llvm::StringRef changes);
+
+} // namespace napkin::cost
+
+#endif // NAPKIN_LIB_COST_HARDWARECHANGES_H
