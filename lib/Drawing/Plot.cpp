@@ -13,6 +13,16 @@
 
 using namespace napkin::drawing;
 
+/// "64K" of 65536 for powers of two, "10M" of 1e7 for powers of ten.
+static std::string markOf(double value, double base) {
+  static constexpr const char *units[] = {"", "K", "M", "G", "T", "P", "E"};
+  double step = base == 2 ? 1024 : 1000;
+  size_t unit = 0;
+  for (; value >= step && unit + 1 < std::size(units); ++unit)
+    value /= step;
+  return fmt::format("{:g}{}", value, units[unit]);
+}
+
 namespace {
 
 constexpr double plotWidth = 460, plotHeight = 260;
@@ -54,6 +64,10 @@ public:
 
   double valueOf(double exponent) const { return std::pow(base, exponent); }
 
+  std::string markAt(double exponent) const {
+    return markOf(valueOf(exponent), base);
+  }
+
 private:
   double log(double value) const { return std::log(value) / std::log(base); }
 
@@ -62,21 +76,6 @@ private:
 };
 
 } // namespace
-
-/// "64K" for whole multiples of 1024, "1e6" for powers of ten.
-static std::string markOf(double value) {
-  static constexpr const char *units[] = {"", "K", "M", "G", "T", "P"};
-  double scaled = value;
-  size_t unit = 0;
-  while (scaled >= 1024 && scaled == std::floor(scaled / 1024) * 1024 &&
-         unit + 1 < std::size(units)) {
-    scaled /= 1024;
-    ++unit;
-  }
-  if (unit > 0 || value < 1000)
-    return fmt::format("{:g}{}", scaled, units[unit]);
-  return fmt::format("{:.0e}", value);
-}
 
 static constexpr const char *kinds[] = {"global", "shared", "registers",
                                         "faint"};
@@ -97,14 +96,14 @@ std::string napkin::drawing::drawPlot(const Plot &plot) {
   for (double exponent : y.marks(28)) {
     double height = bottom - y.at(y.valueOf(exponent));
     canvas.line({left, height}, {left + plotWidth, height}, "column");
-    canvas.text({left - 8, height + 4}, markOf(y.valueOf(exponent)), "faint",
+    canvas.text({left - 8, height + 4}, y.markAt(exponent), "faint",
                 Anchor::End);
   }
   for (double exponent : x.marks(labelPixels)) {
     double place = left + x.at(x.valueOf(exponent));
     canvas.line({place, top}, {place, bottom}, "column");
-    canvas.text({place, bottom + lineHeight}, markOf(x.valueOf(exponent)),
-                "faint", Anchor::Middle);
+    canvas.text({place, bottom + lineHeight}, x.markAt(exponent), "faint",
+                Anchor::Middle);
   }
   canvas.text({left + plotWidth / 2, bottom + 2.2 * lineHeight}, plot.xLabel,
               "", Anchor::Middle);

@@ -123,6 +123,10 @@ static const StageEntry table[] = {
     {{Stage::PTX, "ptx", "PTX text"}, nullptr},
     {{Stage::Cubin, "cubin", "machine code; needs ptxas"}, nullptr},
     {{Stage::Manifest, "manifest", "what a launcher needs, as JSON"}, nullptr},
+    {{Stage::Page, "html",
+      "one page: pictures, bytes, curves, reasons, PTX (with counts beside "
+      "--verify)"},
+     nullptr},
 };
 
 ArrayRef<StageInfo> napkin::pipelines::stages() {
@@ -178,6 +182,7 @@ private:
   InFlightDiagnostic emitOptionError(StringRef option);
   LogicalResult runPasses(const StageEntry &entry);
   LogicalResult finishSchedule();
+  void addToPage(Stage next);
   LogicalResult emitText(Stage stop, const target::TargetDescription &target);
   void stepDone(StringRef step) {
     Clock::time_point now = Clock::now();
@@ -240,6 +245,21 @@ LogicalResult Compilation::runPasses(const StageEntry &entry) {
   return success();
 }
 
+/// Multiplications with an addition of \p contract: one for each position of
+/// all its axes together and each factor behind the first.
+static double productsOf(ncd::ContractOp contract) {
+  std::map<StringRef, int64_t> sizes;
+  for (Type type : contract->getOperandTypes()) {
+    auto array = cast<ncd::ArrayType>(type);
+    for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes()))
+      sizes[axis] = size;
+  }
+  double products = double(contract->getNumOperands() - 1);
+  for (auto [axis, size] : sizes)
+    products *= double(size);
+  return products;
+}
+
 LogicalResult Compilation::finishSchedule() {
   FailureOr<LaunchPlan> planned = planLaunches(module);
   if (failed(planned))
@@ -251,6 +271,22 @@ LogicalResult Compilation::finishSchedule() {
   result.report = std::move(*report);
   stepDone("plan and report");
   return success();
+}
+
+/// Takes what a page shows of the module before \p next.
+void Compilation::addToPage(Stage next) {
+  if (next == Stage::SchedulePicture)
+    result.page.scheduled = drawing::drawSVG(module);
+  if (next == Stage::Schedule)
+    module.walk([&](ncd::ContractOp contract) {
+      result.page.products += productsOf(contract);
+    });
+  if (next != Stage::Picture)
+    return;
+  result.page.written = drawing::drawSVG(module);
+  for (auto diagram : module.getOps<ncd::DiagramOp>())
+    result.page.title +=
+        (result.page.title.empty() ? "" : ", ") + diagram.getSymName().str();
 }
 
 LogicalResult Compilation::emitText(Stage stop,
@@ -305,6 +341,8 @@ FailureOr<Compiled> Compilation::run(Stage stop) {
         return failure();
       break;
     }
+    if (stop == Stage::Page)
+      addToPage(entry.info.stage);
     if (entry.info.stage == Stage::Schedule)
       separateResults(module);
     if (failed(runPasses(entry)))
@@ -382,6 +420,12 @@ std::string napkin::pipelines::outputOf(Stage stage, ModuleOp module,
     return compiled.cubin;
   case Stage::Manifest:
     return compiled.manifest;
+  case Stage::Page: {
+    page::Content content = compiled.page;
+    content.report = compiled.report;
+    content.ptx = compiled.ptx;
+    return page::render(content);
+  }
   case Stage::Picture:
   case Stage::SchedulePicture:
     return drawing::drawSVG(module);

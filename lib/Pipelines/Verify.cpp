@@ -140,6 +140,8 @@ bool Verifier::printKernels(const pipelines::Compiled &compiled) {
   for (size_t i = 0; i < launches.size(); ++i) {
     const executor::ManifestKernel &kernel = manifest.kernels[i];
     const executor::InstructionCounters &counted = launches[i].counters.total;
+    if (options.counted)
+      options.counted(kernel.entry, launches[i].counters);
     out << fmt::format("kernel {}: {} blocks of {} threads, {} bytes of shared "
                        "memory a block\n",
                        kernel.entry, kernel.config.grid[0],

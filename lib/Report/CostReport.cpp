@@ -404,6 +404,13 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
     report.memoryBytes = realValue(report.closedForm->memory, bound);
     bound["M"] = std::max<int64_t>(1, int64_t(report.memoryBytes));
     report.optimumBytes = realValue(report.closedForm->transfers, bound);
+    for (int64_t memory = 1 << 10; memory <= 1 << 20; memory *= 2) {
+      bound["M"] = memory;
+      report.curve.emplace_back(
+          double(memory),
+          std::max(double(report.compulsoryBytes),
+                   realValue(report.closedForm->transfers, bound)));
+    }
     if (machine) {
       bound["M"] = machine->level("registers").capacityBytes +
                    machine->level("shared").capacityBytes;

@@ -234,7 +234,7 @@ static std::string readOptions(Request &request) {
   request.verify.approximation = *approximate;
   request.verify.progress = tools::progressBar();
   request.last = request.stage;
-  if (verifies && request.last != Stage::Cubin)
+  if (verifies && request.last == Stage::Manifest)
     request.last = Stage::PTX;
   if (request.stage < Stage::PTX && verifies)
     return "error: --verify needs the whole way: leave out --emit, or emit ptx";
@@ -254,6 +254,29 @@ static void printReports(const Request &request,
   if (timing)
     for (const auto &[step, seconds] : compiled.seconds)
       llvm::errs() << fmt::format("{:>9.1f} ms  {}\n", seconds * 1e3, step);
+}
+
+/// Verifies, and keeps for a page what was counted and printed.
+static FailureOr<bool> verifyCompiled(const Request &request, ModuleOp source,
+                                      pipelines::Compiled &compiled) {
+  pipelines::VerifyOptions options = request.verify;
+  if (request.stage == Stage::Page)
+    options.counted = [&](llvm::StringRef, const executor::Counters &counters) {
+      for (const executor::Counters::Row &row : counters.rows) {
+        page::LineCounts &line = compiled.page.lines[row.line];
+        const executor::InstructionCounters &counted = row.counters;
+        line.issues += counted.warps;
+        line.globalBytes += counted.globalReadBytes + counted.globalWriteBytes;
+        line.globalSectors +=
+            counted.globalReadSectors + counted.globalWriteSectors;
+        line.sharedWavefronts += counted.sharedWavefronts;
+        line.conflicts += counted.sharedConflicts;
+      }
+    };
+  llvm::raw_string_ostream text(compiled.page.verification);
+  FailureOr<bool> passed = pipelines::verify(source, compiled, options, text);
+  request.verifyStream() << compiled.page.verification;
+  return passed;
 }
 
 static int exploreFile(const Request &request, const llvm::SourceMgr &manager) {
@@ -294,8 +317,7 @@ static int compileFile(const Request &request) {
   printReports(request, *compiled);
   int status = 0;
   if (verifies) {
-    FailureOr<bool> passed = pipelines::verify(
-        *source, *compiled, request.verify, request.verifyStream());
+    FailureOr<bool> passed = verifyCompiled(request, *source, *compiled);
     if (failed(passed))
       return 1;
     status = *passed ? 0 : 2;

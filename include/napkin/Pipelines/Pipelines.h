@@ -20,6 +20,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Support/LLVM.h"
 #include "napkin/Dialect/Tile/IR/Transfers.h"
+#include "napkin/Page/Page.h"
 #include "napkin/Report/CostReport.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
@@ -41,7 +42,8 @@ enum class Stage {
   NVVM,
   PTX,
   Cubin,
-  Manifest
+  Manifest,
+  Page
 };
 
 /// One row of the table of stages.
@@ -104,6 +106,10 @@ struct Compiled {
   std::vector<tile::TransferBytes> transfers;
   /// Machine code; Stage::Cubin only.
   std::string cubin;
+  /// Pictures and counts for a page, without the report and the PTX above;
+  /// Stage::Page only. What `lines` and `verification` hold is up to whoever
+  /// executes the program.
+  page::Content page;
   /// Seconds by step, in order.
   std::vector<std::pair<std::string, double>> seconds;
 };

@@ -28,6 +28,10 @@ struct VerifyOptions {
   bool roundToTF32 = false;
   /// How far the PTX's approximate functions are off.
   executor::Approximation approximation = executor::Approximation::Exact;
+  /// Called with the counts of each launch, by the entry of its kernel; empty:
+  /// not called.
+  std::function<void(llvm::StringRef entry, const executor::Counters &)>
+      counted;
   /// Called with the blocks done and in all of the launch under way, by one
   /// thread at a time; empty: not called.
   std::function<void(uint64_t done, uint64_t all)> progress;

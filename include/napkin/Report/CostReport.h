@@ -82,6 +82,9 @@ struct KernelReport {
   /// The least bytes with all registers and shared memory of a multiprocessor;
   /// never below compulsoryBytes.
   double leastBytes = 0;
+  /// The optimum in bytes over the memory of a block in bytes, from 1 KiB to
+  /// 1 MiB; empty without a closed form that memory matters to.
+  std::vector<std::pair<double, double>> curve;
   /// What the operations would move one kernel each; 0 when not known.
   int64_t unfusedBytes = 0;
   /// Registers per thread and shared bytes per block that tiles take.

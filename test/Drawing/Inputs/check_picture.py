@@ -4,7 +4,8 @@
     check_picture.py NAPKINC DIAGRAM...             by its own numbers
     check_picture.py --browser B NAPKINC DIAGRAM... as browser B renders it
 
-draws every diagram as it is written and as it is scheduled.
+draws every diagram as it is written and as it is scheduled; a file that is an SVG
+already is taken as it is.
 
 Nothing reaches over the edge, no text lies on another one, and every title of a
 box fits into it. Prints what does not hold, and how many texts, boxes and lines
@@ -90,7 +91,13 @@ def main(arguments):
         browser, arguments = arguments[1], arguments[2:]
     wrong = 0
     napkinc, *diagrams = arguments
-    for path in [draw(napkinc, diagram, stage) for diagram in diagrams for stage in ("svg", "schedule-svg")]:
+    paths = []
+    for diagram in diagrams:
+        if diagram.endswith(".svg"):
+            paths.append(diagram)
+        else:
+            paths += [draw(napkinc, diagram, stage) for stage in ("svg", "schedule-svg")]
+    for path in paths:
         root = ElementTree.parse(path).getroot()
         findings = own_findings(root)
         if browser:
@@ -102,7 +109,8 @@ def main(arguments):
         for finding in findings[:20]:
             print(f"  {finding}")
         wrong += len(findings)
-        os.remove(path)
+        if path not in diagrams:
+            os.remove(path)
     return 1 if wrong or not diagrams else 0
 
 
