@@ -75,6 +75,14 @@ public:
     return 1;
   }
 
+  /// true or false; false where it is not said.
+  bool flag(StringRef key) const {
+    const llvm::json::Value *value = find(key);
+    if (value && !value->getAsBoolean())
+      complain(key, value, "true or false");
+    return value && value->getAsBoolean().value_or(false);
+  }
+
   bool has(StringRef key) const { return object && object->get(key); }
 
   Reader member(StringRef key) const {
@@ -160,20 +168,50 @@ static Level readLevel(const Reader &reader, double clockMHz) {
   return level;
 }
 
-llvm::Expected<Hardware> Hardware::parse(StringRef json) {
+/// The members of the description \p json, with those of the machine that it is
+/// like, and so on; \p depth counts the machines on the way.
+static llvm::Expected<llvm::json::Object> readMembers(StringRef json,
+                                                      size_t depth = 0) {
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(json);
   if (!value)
     return makeError("no JSON: " + llvm::toString(value.takeError()));
-  const llvm::json::Object *root = value->getAsObject();
+  llvm::json::Object *root = value->getAsObject();
   if (!root)
     return makeError("a hardware description is a JSON object in braces");
+  const llvm::json::Value *like = root->get("like");
+  if (!like)
+    return std::move(*root);
+  std::string names;
+  for (const Source &source : sources) {
+    llvm::json::Value other = llvm::cantFail(llvm::json::parse(source.text));
+    StringRef name = other.getAsObject()->getString("name").value_or("");
+    names += (names.empty() ? "" : ", ") + name.str();
+    // Further on than there are machines it is a circle.
+    if (like->getAsString() != name || depth > std::size(sources))
+      continue;
+    llvm::Expected<llvm::json::Object> base =
+        readMembers(source.text, depth + 1);
+    if (!base)
+      return base.takeError();
+    return completeDescription(std::move(*base), *root);
+  }
+  return makeError(llvm::formatv("hardware description '{0}': 'like' is {1}, "
+                                 "not one of {2}",
+                                 root->getString("name").value_or(""), *like,
+                                 names)
+                       .str());
+}
+
+static llvm::Expected<Hardware>
+readDescription(const llvm::json::Object &members) {
   std::string problem;
-  Reader reader(root, "", problem);
+  Reader reader(&members, "", problem);
   Hardware result;
   result.name = reader.text("name");
   result.title = reader.text("title");
   result.target = reader.text("target");
   result.source = reader.text("source");
+  result.standsForTarget = reader.flag("stands_for_target");
   result.clockMHz = reader.number("clock_mhz");
   result.multiprocessors = reader.whole("multiprocessors");
   result.launchCycles = reader.whole("launch_cycles");
@@ -218,6 +256,13 @@ llvm::Expected<Hardware> Hardware::parse(StringRef json) {
   if (!problem.empty())
     return makeError("hardware description '" + result.name + "': " + problem);
   return result;
+}
+
+llvm::Expected<Hardware> Hardware::parse(StringRef json) {
+  llvm::Expected<llvm::json::Object> members = readMembers(json);
+  if (!members)
+    return members.takeError();
+  return readDescription(*members);
 }
 
 const Level *Hardware::find(StringRef levelName) const {
@@ -291,11 +336,15 @@ static llvm::Expected<std::string> loadText(StringRef name) {
 llvm::Expected<Hardware> napkin::cost::loadHardware(StringRef name) {
   auto [base, changes] = splitChanges(name);
   llvm::Expected<std::string> text = loadText(base);
-  if (text && !changes.empty())
-    text = changeDescription(*text, changes);
   if (!text)
     return text.takeError();
-  llvm::Expected<Hardware> machine = Hardware::parse(*text);
+  llvm::Expected<llvm::json::Object> members = readMembers(*text);
+  llvm::Error error = members ? llvm::Error::success() : members.takeError();
+  if (!error && !changes.empty())
+    error = changeDescription(*members, changes);
+  llvm::Expected<Hardware> machine =
+      error ? llvm::Expected<Hardware>(std::move(error))
+            : readDescription(*members);
   if (!machine && base.ends_with(".json"))
     return makeError(base + ": " + llvm::toString(machine.takeError()));
   if (!machine)
@@ -315,7 +364,7 @@ llvm::SmallVector<StringRef> napkin::cost::hardwareNames() {
 
 const Hardware *napkin::cost::defaultHardware(StringRef target) {
   for (const Hardware &machine : compiledIn())
-    if (machine.target == target)
+    if (machine.target == target && machine.standsForTarget)
       return &machine;
   return nullptr;
 }

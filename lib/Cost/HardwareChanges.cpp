@@ -114,15 +114,8 @@ static std::optional<double> readNumber(StringRef key, StringRef text) {
   return number * scale;
 }
 
-llvm::Expected<std::string> napkin::cost::changeDescription(StringRef text,
-                                                            StringRef changes) {
-  llvm::Expected<json::Value> value = json::parse(text);
-  if (!value)
-    return value.takeError();
-  json::Object *root = value->getAsObject();
-  if (!root)
-    return llvm::createStringError(
-        "a hardware description is a JSON object in braces");
+llvm::Error napkin::cost::changeDescription(json::Object &root,
+                                            StringRef changes) {
   llvm::SmallVector<StringRef> parts;
   changes.split(parts, ',');
   for (StringRef part : parts) {
@@ -133,7 +126,7 @@ llvm::Expected<std::string> napkin::cost::changeDescription(StringRef text,
       return llvm::createStringError("a change of a machine is written "
                                      "field=value, not '" +
                                      part.trim() + "'");
-    llvm::Expected<Member> member = findMember(*root, field);
+    llvm::Expected<Member> member = findMember(root, field);
     if (!member)
       return member.takeError();
     std::optional<double> read = readNumber(member->key, number);
@@ -148,9 +141,42 @@ llvm::Expected<std::string> napkin::cost::changeDescription(StringRef text,
     else
       target = *read;
   }
-  (*root)["title"] = llvm::formatv("{0} with {1}",
-                                   root->getString("title").value_or("machine"),
-                                   changes.trim())
-                         .str();
-  return llvm::formatv("{0}", *value).str();
+  root["title"] =
+      llvm::formatv("{0} with {1}", root.getString("title").value_or("machine"),
+                    changes.trim())
+          .str();
+  return llvm::Error::success();
+}
+
+/// Members of \p derived over those of \p base.
+static void mergeMembers(json::Object &base, const json::Object &derived) {
+  for (const auto &entry : derived) {
+    json::Object *inner = base.getObject(entry.first);
+    const json::Object *own = entry.second.getAsObject();
+    if (inner && own)
+      mergeMembers(*inner, *own);
+    else
+      base[entry.first] = entry.second;
+  }
+}
+
+json::Object napkin::cost::completeDescription(json::Object base,
+                                               const json::Object &derived) {
+  base.erase("stands_for_target");
+  json::Object members = derived;
+  members.erase("like");
+  // Levels that are no list replace those of the base and are refused later.
+  if (const json::Array *levels = derived.getArray("levels")) {
+    members.erase("levels");
+    for (const json::Value &entry : *levels) {
+      const json::Object *level = entry.getAsObject();
+      StringRef name = level ? level->getString("name").value_or("") : "";
+      if (json::Object *known = findLevel(base, name))
+        mergeMembers(*known, *level);
+      else if (json::Array *all = base.getArray("levels"))
+        all->push_back(entry);
+    }
+  }
+  mergeMembers(base, members);
+  return base;
 }

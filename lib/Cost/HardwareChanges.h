@@ -11,7 +11,7 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
-#include <string>
+#include "llvm/Support/JSON.h"
 
 namespace napkin::cost {
 
@@ -22,12 +22,18 @@ struct ChangedName {
 };
 ChangedName splitChanges(llvm::StringRef name);
 
-/// The description \p json with \p changes, "field=value, ...". A field is
+/// Changes \p description by \p changes, "field=value, ...". A field is
 /// named as in the file, "threads.per_block", a level's by the name of the
 /// level, "shared.capacity_bytes", or by one of the short names of
 /// docs/exploring.md. Errors name the field and what there is.
-llvm::Expected<std::string> changeDescription(llvm::StringRef json,
-                                              llvm::StringRef changes);
+llvm::Error changeDescription(llvm::json::Object &description,
+                              llvm::StringRef changes);
+
+/// Completes the description \p derived, of which \p base, a whole one, has
+/// what it does not say itself: members by their keys, levels by their names.
+/// Whether the base stands for its target is not taken over.
+llvm::json::Object completeDescription(llvm::json::Object base,
+                                       const llvm::json::Object &derived);
 
 } // namespace napkin::cost
 

@@ -219,7 +219,7 @@ FailureOr<const target::TargetDescription *> Compilation::chooseTarget() {
       return emitOptionError("hardware") << llvm::toString(machine.takeError());
     if (!isNamed)
       options.target = machine->target;
-    else if (machine->target != options.target)
+    else if (!target::runsCodeOf(machine->target, options.target))
       return emitOptionError("hardware")
              << "'" << options.hardware << "' runs target '" << machine->target
              << "', not '" << options.target << "'; change one of them";
@@ -230,10 +230,14 @@ FailureOr<const target::TargetDescription *> Compilation::chooseTarget() {
     return emitOptionError("target")
            << "unknown target '" << options.target << "'; known are "
            << target::knownTargets();
-  return emitOptionError("hardware")
-         << "'" << options.hardware << "' runs target '" << options.target
-         << "', for which there is no code yet; there is for "
-         << target::knownTargets();
+  InFlightDiagnostic error =
+      emitOptionError("hardware")
+      << "'" << options.hardware << "' runs target '" << options.target
+      << "', for which there is no code yet; there is for "
+      << target::knownTargets();
+  if (target::runsCodeOf(options.target, defaultTarget))
+    error << ", and it runs code of --target=" << defaultTarget;
+  return error;
 }
 
 LogicalResult Compilation::runPasses(const StageEntry &entry) {

@@ -136,10 +136,16 @@ FailureOr<cost::Hardware> Schedule::chooseHardware() {
   llvm::Expected<cost::Hardware> machine = cost::loadHardware(hardware);
   if (!machine)
     return emitError(location) << llvm::toString(machine.takeError());
-  if (machine->target != target)
+  if (!target::runsCodeOf(machine->target, target))
     return emitError(location)
            << "hardware '" << hardware << "' runs target '" << machine->target
            << "', not '" << target << "'; change one of them";
+  // Code of an earlier architecture keeps to what that one has.
+  if (const target::TargetDescription *code = target::lookupTarget(target))
+    for (cost::Level &level : machine->levels)
+      if (level.name == "shared")
+        level.capacityBytes =
+            std::min(level.capacityBytes, code->maxSharedBytes);
   return *machine;
 }
 

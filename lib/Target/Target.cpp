@@ -150,16 +150,19 @@ static std::vector<MatrixInstruction> instructionTable(const IssueCycles &at,
 static llvm::ArrayRef<TargetDescription> targets() {
   // Cycles from the peak rates of the white papers of GA100, GA102 and AD102
   // (products per cycle of a multiprocessor: A100 bf16 1024, tf32 512, i8 2048,
-  // f64 64; the others as their consumer boards run them, accumulating in f32).
+  // f64 64; GA102 and AD102 as their consumer boards run them, accumulating in
+  // f32), and of the technical brief of Jetson AGX Orin (i8 2048).
   constexpr IssueCycles a100 = {8, 8, 8, 8, 0, 16, 2, 4, 2, 8};
   constexpr IssueCycles ga102 = {32, 32, 32, 16, 0, 512, 1, 64, 2, 8};
+  constexpr IssueCycles orin = {8, 8, 8, 8, 0, 512, 1, 64, 2, 8};
   constexpr IssueCycles ad102 = {32, 32, 32, 16, 32, 512, 1, 64, 2, 8};
   // Shared memory per block: CUDA programming guide, "Technical specifications
-  // per compute capability" (163, 99 and 99 KiB). mma of 8-bit floats is of PTX
-  // ISA 8.4.
+  // per compute capability" (163, 99, 163 and 99 KiB). mma of 8-bit floats is
+  // of PTX ISA 8.4.
   static const TargetDescription table[] = {
       {"sm_80", "+ptx80", 163 * 1024, 255, instructionTable(a100, false)},
       {"sm_86", "+ptx80", 99 * 1024, 255, instructionTable(ga102, false)},
+      {"sm_87", "+ptx80", 163 * 1024, 255, instructionTable(orin, false)},
       {"sm_89", "+ptx84", 99 * 1024, 255, instructionTable(ad102, true)},
   };
   return table;
@@ -214,6 +217,16 @@ const TargetDescription *target::lookupTarget(llvm::StringRef name) {
     if (description.name == name)
       return &description;
   return nullptr;
+}
+
+bool napkin::target::runsCodeOf(llvm::StringRef machine,
+                                llvm::StringRef target) {
+  if (machine == target)
+    return true;
+  unsigned own = 0, other = 0;
+  return machine.consume_front("sm_") && target.consume_front("sm_") &&
+         !machine.consumeInteger(10, own) && !target.getAsInteger(10, other) &&
+         other <= own;
 }
 
 std::string target::knownTargets() {

@@ -52,6 +52,8 @@ struct Hardware {
   std::string title;
   /// The target it runs the code of: "sm_80".
   std::string target;
+  /// Whether it is the machine that is meant where only its target is named.
+  bool standsForTarget = false;
   /// Where the numbers come from.
   std::string source;
   /// Clock, in MHz.
@@ -115,7 +117,9 @@ struct Hardware {
   /// Registers per thread that \p threads per block leave for tiles.
   int64_t usableRegisters(int64_t threads) const;
 
-  /// Reads a description. Errors name the missing or malformed field.
+  /// Reads a description. One that is `"like": "a100_80gb"` says only what is
+  /// different from that compiled-in machine. Errors name the missing or
+  /// malformed field.
   static llvm::Expected<Hardware> parse(llvm::StringRef json);
 };
 

@@ -51,6 +51,11 @@ const TargetDescription *lookupTarget(llvm::StringRef name);
 /// its fragments are the same on all that have it, its figures are not.
 const MatrixInstruction *lookupInstruction(llvm::StringRef name);
 
+/// Whether a machine of architecture \p machine runs PTX of \p target: its own,
+/// and that of every earlier one, which the driver translates. Targets with a
+/// letter, "sm_90a", run on their own architecture only (PTX ISA, ".target").
+bool runsCodeOf(llvm::StringRef machine, llvm::StringRef target);
+
 /// "sm_80, sm_86, sm_89": the names that lookupTarget knows.
 std::string knownTargets();
 
