@@ -13,7 +13,7 @@ install(TARGETS NapkinDriver LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/napkin-
 set(NAPKIN_CXX_RUNTIME ${CMAKE_CXX_IMPLICIT_LINK_LIBRARIES})
 list(REMOVE_ITEM NAPKIN_CXX_RUNTIME ${CMAKE_C_IMPLICIT_LINK_LIBRARIES})
 install(FILES docs/report.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/napkin)
-foreach(tool napkin-opt napkinc napkin-run)
+foreach(tool napkin-opt napkinc napkin-run napkin-lsp-server napkin-reduce)
   if(TARGET ${tool})
     install(TARGETS ${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

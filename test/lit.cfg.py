@@ -16,7 +16,7 @@ config.test_exec_root = os.path.join(config.napkin_binary_dir, "test")
 
 llvm_config.use_default_substitutions()
 llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
-tools = ["napkin-opt", "napkinc", "napkin-run", "executor-example"]
+tools = ["napkin-opt", "napkinc", "napkin-run", "napkin-lsp-server", "napkin-reduce", "executor-example"]
 llvm_config.add_tool_substitutions(
     tools, [os.path.join(config.napkin_binary_dir, "bin"), config.llvm_tools_dir]
 )

@@ -38,7 +38,8 @@ static std::set<std::string> axesOf(ModuleOp module) {
   return names;
 }
 
-static void setAxis(ModuleOp module, StringRef name, int64_t size) {
+void napkin::explore::resizeAxis(ModuleOp module, StringRef name,
+                                 int64_t size) {
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](ncd::ArrayType type) -> std::optional<Type> {
     SmallVector<int64_t> sizes(type.getSizes());
@@ -68,7 +69,7 @@ static llvm::Error applyNumber(const Variation &variation, NamedModule &named,
                                      "' is a positive whole number, not '" +
                                      variation.value + "'");
     }
-    setAxis(*named.module, variation.name, std::stoll(size->values.front()));
+    resizeAxis(*named.module, variation.name, std::stoll(size->values.front()));
     return llvm::Error::success();
   }
   std::string base = options.hardware;

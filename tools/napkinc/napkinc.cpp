@@ -151,7 +151,9 @@ static std::string listOfMachines() {
     text += fmt::format("\n  {:<12}{}, runs {}", machine.name, machine.title,
                         machine.target);
     if (!target::lookupTarget(machine.target))
-      text += " (no code for it yet)";
+      text += target::runsCodeOf(machine.target, pipelines::defaultTarget)
+                  ? " (no code of its own yet, but that of sm_80)"
+                  : " (no code for it yet)";
   }
   return text + "\nor a file of your own: docs/adding-a-target.md.\n";
 }

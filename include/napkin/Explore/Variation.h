@@ -46,6 +46,9 @@ struct Variation {
 /// Reads one variation. Errors say what can be written.
 llvm::Expected<Variation> parseVariation(llvm::StringRef text);
 
+/// Gives axis \p name \p size positions in all diagrams of \p module.
+void resizeAxis(mlir::ModuleOp module, llvm::StringRef name, int64_t size);
+
 /// A number that takes several values.
 struct Sweep {
   /// Axes, or numbers of the machine, that take each value together.
