@@ -215,6 +215,8 @@ void Verifier::printResult(const reference::Verification &result) {
       result.name, result.actual.maxAbsError, result.bound,
       result.plain.maxAbsError, result.actual.maxAbsReference,
       isTooLarge ? "   TOO LARGE" : "");
+  if (!result.worst.empty())
+    out << "  " << result.worst << "\n";
   auto count = [&](int64_t number, const char *what, bool isAll) {
     if (number)
       out << fmt::format("  {} of {} values {}{}\n", number, result.values,

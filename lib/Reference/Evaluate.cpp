@@ -244,6 +244,21 @@ static void addRepeated(Values<T> &sums, const Values<T> &start) {
   }
 }
 
+/// Makes each of \p sums NaN that is finite while that of the magnitudes of its
+/// terms, in \p magnitudes, is not.
+static void markOverflows(Values<float> &sums,
+                          const Values<float> &magnitudes) {
+  for (auto [sum, magnitude] : llvm::zip_equal(sums.data, magnitudes.data))
+    if (std::isfinite(sum) && std::isinf(magnitude))
+      sum = std::numeric_limits<float>::quiet_NaN();
+}
+
+static Values<float> magnitudesOf(Values<float> values) {
+  for (float &value : values.data)
+    value = std::fabs(value);
+  return values;
+}
+
 template <typename T>
 LogicalResult Evaluator::contractAs(ncd::ContractOp op) {
   std::vector<Values<T>> factors;
@@ -251,8 +266,19 @@ LogicalResult Evaluator::contractAs(ncd::ContractOp op) {
     factors.push_back(valuesOf<T>(input));
   std::vector<std::string> over = namesOf(op.getOver());
   shuffleOrders<T>(factors, over);
+  Values<T> magnitudes;
+  if constexpr (std::is_same_v<T, float>)
+    if (options.mayOverflowIsNaN) {
+      std::vector<Values<T>> sizes;
+      for (const Values<T> &factor : factors)
+        sizes.push_back(magnitudesOf(factor));
+      magnitudes = contract(std::move(sizes), over, options.hiddenStaysHidden);
+    }
   Values<T> sums =
       contract(std::move(factors), over, options.hiddenStaysHidden);
+  if constexpr (std::is_same_v<T, float>)
+    if (options.mayOverflowIsNaN)
+      markOverflows(sums, magnitudes);
   if (op.getStart())
     addRepeated(sums, valuesOf<T>(op.getStart()));
   return storeValues(op, op.getResult(), std::move(sums));
@@ -387,6 +413,13 @@ LogicalResult Evaluator::reduceAs(ncd::ReduceOp op) {
   case ncd::Monoid::Sum:
     if constexpr (std::is_same_v<T, int64_t>)
       return with([](uint64_t a, uint64_t b) { return int64_t(a + b); });
+    if constexpr (std::is_same_v<T, float>)
+      if (options.mayOverflowIsNaN) {
+        auto add = [](T a, T b) { return a + b; };
+        Values<T> sums = reduce(input, over, identity, add);
+        markOverflows(sums, reduce(magnitudesOf(input), over, identity, add));
+        return storeValues(op, op.getResult(), std::move(sums));
+      }
     return with([](T a, T b) { return a + b; });
   case ncd::Monoid::Prod:
     if constexpr (std::is_same_v<T, int64_t>)

@@ -8,6 +8,7 @@
 #include "napkin/Reference/Verify.h"
 #include "Decisions.h"
 #include <cmath>
+#include <fmt/format.h>
 
 using namespace mlir;
 using namespace napkin;
@@ -54,6 +55,13 @@ private:
   FailureOr<Results> evaluateExactly();
   LogicalResult evaluatePlainly();
   LogicalResult evaluateShifted();
+  /// Evaluates once more, to find sums that overflow in some order, unless it
+  /// is done.
+  LogicalResult evaluateOverflows();
+  /// Marks the elements of result \p index of which nothing can be said.
+  std::vector<bool> unjudgedOf(unsigned index) const;
+  std::string describeWorst(const Tensor &have, unsigned index,
+                            int64_t worst) const;
   /// How far an element may be below and above its exact value.
   struct Reach {
     double down = 0, up = 0;
@@ -70,6 +78,9 @@ private:
   Results exact;
   /// In single precision, with the decisions of exact arithmetic.
   std::vector<Results> plain;
+  /// As `plain`, but NaN where another order of the same sums may overflow;
+  /// empty where nobody asked.
+  Results overflows;
   /// In exact arithmetic, near decisions taken otherwise.
   std::vector<Results> shifted;
 };
@@ -147,6 +158,20 @@ LogicalResult Judge::evaluateShifted() {
                      [&](size_t index) { return !reachOf(index).empty(); }))
       shifts.append(mixtures, Shift::Random);
   }
+  return success();
+}
+
+LogicalResult Judge::evaluateOverflows() {
+  if (!overflows.empty())
+    return success();
+  EvaluationOptions options;
+  options.arithmetic = Arithmetic::Single;
+  options.hiddenStaysHidden = hidden;
+  options.mayOverflowIsNaN = true;
+  FailureOr<Results> results = evaluateDiagram(diagram, inputs, options);
+  if (failed(results))
+    return failure();
+  overflows = std::move(*results);
   return success();
 }
 
@@ -246,6 +271,38 @@ static bool areApart(double a, double b) {
   return a != b && !(std::isnan(a) && std::isnan(b));
 }
 
+// Where single precision overflows and exact arithmetic does not, nothing can
+// be said of the kernel.
+std::vector<bool> Judge::unjudgedOf(unsigned index) const {
+  const Tensor &want = exact[index];
+  std::vector<bool> isUnjudged(want.size());
+  for (int64_t i = 0; i < want.size(); ++i) {
+    auto isApart = [&](const Results &results) {
+      return areApart(valueAt(results[index], i), valueAt(want, i));
+    };
+    isUnjudged[i] = llvm::any_of(plain, isApart) ||
+                    (!overflows.empty() && isApart(overflows));
+  }
+  return isUnjudged;
+}
+
+/// "at q = 3, d = 0 it is nan, and exactly 12.5".
+std::string Judge::describeWorst(const Tensor &have, unsigned index,
+                                 int64_t worst) const {
+  const Tensor &want = exact[index];
+  std::string place;
+  int64_t rest = worst;
+  for (const Axis &axis : llvm::reverse(want.axes)) {
+    place = fmt::format("{} = {}{}{}", axis.name, rest % axis.size,
+                        place.empty() ? "" : ", ", place);
+    rest /= axis.size;
+  }
+  return fmt::format("{}{}it is {:.4g}, and exactly {:.4g}",
+                     place.empty() ? "" : "at ",
+                     place.empty() ? "" : place + " ", valueAt(have, worst),
+                     valueAt(want, worst));
+}
+
 FailureOr<Verification> Judge::judge(unsigned index, const Tensor &output) {
   const Tensor &want = exact[index];
   Verification verification;
@@ -255,17 +312,19 @@ FailureOr<Verification> Judge::judge(unsigned index, const Tensor &output) {
     return failure();
   verification.values = want.size();
   bool isFloatResult = isFloat(want.element);
-  // Where single precision overflows and exact arithmetic does not, nothing can
-  // be said of the kernel.
-  std::vector<bool> isUnjudged(want.size());
+  std::vector<bool> isUnjudged = unjudgedOf(index);
+  for (int64_t i = 0; i < want.size() && isFloatResult; ++i)
+    if (!isUnjudged[i] && areApart(valueAt(output, i), valueAt(want, i))) {
+      if (failed(evaluateOverflows()))
+        return failure();
+      isUnjudged = unjudgedOf(index);
+      break;
+    }
   double largest = 0; // of what is judged: a value that is not widens no bound
   for (int64_t i = 0; i < want.size(); ++i) {
     double value = valueAt(output, i);
     verification.nans += std::isnan(value);
     verification.infinities += std::isinf(value);
-    isUnjudged[i] = llvm::any_of(plain, [&](const Results &results) {
-      return areApart(valueAt(results[index], i), valueAt(want, i));
-    });
     verification.unjudged += isUnjudged[i];
     if (double size = std::fabs(valueAt(want, i));
         !isUnjudged[i] && std::isfinite(size))
@@ -312,6 +371,8 @@ FailureOr<Verification> Judge::judge(unsigned index, const Tensor &output) {
   if (failed(actual))
     return failure();
   verification.actual = *actual;
+  if (!(actual->maxAbsError <= verification.bound) && actual->worst >= 0)
+    verification.worst = describeWorst(have, index, actual->worst);
   return verification;
 }
 

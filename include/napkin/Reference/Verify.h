@@ -51,6 +51,9 @@ struct Verification {
   int64_t unjudged = 0;
   /// Number of values that are right on the other side of a near decision.
   int64_t decided = 0;
+  /// Where the largest error is, and what stands there, if it is over the
+  /// bound: "at q = 3, d = 0 it is nan, and exactly 12.5".
+  std::string worst;
 
   /// Whether any computed value is finite.
   bool isSomewhereFinite() const { return nans + infinities < values; }

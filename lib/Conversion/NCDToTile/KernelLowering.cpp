@@ -435,11 +435,7 @@ LogicalResult KernelLowering::lowerReduce(ncd::ReduceOp op) {
   if (failed(input))
     return failure();
   Location loc = op.getLoc();
-  auto inputType = cast<tile::TileType>(input->getType());
-  Type stored = inputType.getElementType(), folded = op.getAccumulatorType();
-  if (folded != stored && !isa<FloatType>(stored))
-    return op.emitError() << "folding " << stored << " in " << folded
-                          << " is not lowered; widen it with a map";
+  Type folded = op.getAccumulatorType();
   TypedAttr identity = op.getIdentityValue();
   if (identity.getType() != folded)
     identity = builder.getFloatAttr(

@@ -89,14 +89,18 @@ Value KernelLowering::convertElements(Location loc, Value value, Type element) {
   auto result =
       tile::TileType::get(builder.getContext(), type.getAxes(), type.getSizes(),
                           element, tile::LayoutAttr());
-  return createMap(
-      loc, result, value, [&](OpBuilder &b, ValueRange args) -> Value {
-        if (!isa<FloatType>(from))
-          return arith::ExtSIOp::create(b, loc, element, args[0]);
-        if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
-          return arith::ExtFOp::create(b, loc, element, args[0]);
-        return arith::TruncFOp::create(b, loc, element, args[0]);
-      });
+  return createMap(loc, result, value,
+                   [&](OpBuilder &b, ValueRange args) -> Value {
+                     bool widens = from.getIntOrFloatBitWidth() <
+                                   element.getIntOrFloatBitWidth();
+                     if (!isa<FloatType>(from) && widens)
+                       return arith::ExtSIOp::create(b, loc, element, args[0]);
+                     if (!isa<FloatType>(from))
+                       return arith::TruncIOp::create(b, loc, element, args[0]);
+                     if (widens)
+                       return arith::ExtFOp::create(b, loc, element, args[0]);
+                     return arith::TruncFOp::create(b, loc, element, args[0]);
+                   });
 }
 
 Value KernelLowering::maskPast(Location loc, Value value, StringRef axis,
