@@ -91,9 +91,16 @@ Expr Deriver::unscale(const Scaled &scaled) {
   if (scaled.exponent.empty())
     return scaled.mantissa;
   // Half before and half after: the geometric mean of two finite numbers is
-  // finite.
+  // finite. A factor of the row stands between them: it may be as large as what
+  // the exponential takes away is small.
   Expr half = exponential(scaled.exponent, 0.5);
-  return context.mul(context.mul(scaled.mantissa, half), half);
+  Expr value = scaled.mantissa;
+  bool hasFactor = value->kind == Kind::Mul &&
+                   value->operand(0)->axes != value->operand(1)->axes;
+  if (!hasFactor)
+    return context.mul(context.mul(value, half), half);
+  value = context.mul(context.mul(value->operand(0), half), value->operand(1));
+  return context.mul(value, half);
 }
 
 /// Every element of `user` is a multiple of an element of the accumulator, none

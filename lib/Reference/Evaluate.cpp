@@ -244,12 +244,17 @@ static void addRepeated(Values<T> &sums, const Values<T> &start) {
   }
 }
 
+/// A kernel may keep a sum in a unit that is so much smaller than the
+/// diagram's: a lazy reference lags behind a running maximum by eight powers of
+/// two.
+static constexpr float largestUnit = 0x1p8f;
+
 /// Makes each of \p sums NaN that is finite while that of the magnitudes of its
-/// terms, in \p magnitudes, is not.
+/// terms, in \p magnitudes, may not be.
 static void markOverflows(Values<float> &sums,
                           const Values<float> &magnitudes) {
   for (auto [sum, magnitude] : llvm::zip_equal(sums.data, magnitudes.data))
-    if (std::isfinite(sum) && std::isinf(magnitude))
+    if (std::isfinite(sum) && std::isinf(magnitude * largestUnit))
       sum = std::numeric_limits<float>::quiet_NaN();
 }
 

@@ -52,14 +52,18 @@ public:
   FailureOr<Verification> judge(unsigned index, const Tensor &output);
 
 private:
-  FailureOr<Results> evaluateExactly();
+  /// \p beyond, unless null: takes for each result which elements are finite
+  /// and larger than its type holds.
+  FailureOr<Results>
+  evaluateExactly(std::vector<std::vector<bool>> *beyond = nullptr);
   LogicalResult evaluatePlainly();
   LogicalResult evaluateShifted();
   /// Evaluates once more, to find sums that overflow in some order, unless it
   /// is done.
   LogicalResult evaluateOverflows();
-  /// Marks the elements of result \p index of which nothing can be said.
-  std::vector<bool> unjudgedOf(unsigned index) const;
+  /// Marks the elements of result \p index of which nothing can be said, if
+  /// \p output is what was computed.
+  std::vector<bool> unjudgedOf(unsigned index, const Tensor &output) const;
   std::string describeWorst(const Tensor &have, unsigned index,
                             int64_t worst) const;
   /// How far an element may be below and above its exact value.
@@ -76,6 +80,8 @@ private:
   Decisions decisions;
   /// In exact arithmetic.
   Results exact;
+  /// Which of them are finite and larger than their type holds: infinite.
+  std::vector<std::vector<bool>> beyond;
   /// In single precision, with the decisions of exact arithmetic.
   std::vector<Results> plain;
   /// As `plain`, but NaN where another order of the same sums may overflow;
@@ -87,7 +93,8 @@ private:
 
 } // namespace
 
-FailureOr<Results> Judge::evaluateExactly() {
+FailureOr<Results>
+Judge::evaluateExactly(std::vector<std::vector<bool>> *beyond) {
   EvaluationOptions options;
   options.storage = Storage::Exact;
   options.hiddenStaysHidden = hidden;
@@ -96,11 +103,17 @@ FailureOr<Results> Judge::evaluateExactly() {
   if (failed(results))
     return failure();
   // A value beyond the element type's range is infinite however exact.
-  for (Tensor &result : *results)
-    for (double &value : result.floats)
+  for (Tensor &result : *results) {
+    std::vector<bool> isBeyond(result.size());
+    for (auto [i, value] : llvm::enumerate(result.floats))
       if (double stored = roundTo(result.element, value);
-          !std::isfinite(stored))
+          !std::isfinite(stored)) {
+        isBeyond[i] = std::isfinite(value);
         value = stored;
+      }
+    if (beyond)
+      beyond->push_back(std::move(isBeyond));
+  }
   return results;
 }
 
@@ -177,7 +190,7 @@ LogicalResult Judge::evaluateOverflows() {
 
 LogicalResult Judge::evaluate() {
   decisions.record();
-  FailureOr<Results> results = evaluateExactly();
+  FailureOr<Results> results = evaluateExactly(&beyond);
   if (failed(results))
     return failure();
   exact = std::move(*results);
@@ -209,6 +222,7 @@ LogicalResult Judge::readMasksAgain(llvm::ArrayRef<Tensor> outputs) {
       if (!isMissing(index, i))
         continue;
       exact[index].floats[i] = other.exact[index].floats[i];
+      beyond[index][i] = other.beyond[index][i];
       for (auto [own, others] : llvm::zip(plain, other.plain))
         own[index].floats[i] = others[index].floats[i];
       for (Results &own : shifted)
@@ -272,16 +286,21 @@ static bool areApart(double a, double b) {
 }
 
 // Where single precision overflows and exact arithmetic does not, nothing can
-// be said of the kernel.
-std::vector<bool> Judge::unjudgedOf(unsigned index) const {
+// be said of the kernel. Where the result itself is too large, what overflows
+// on the way may have made it NaN, but not finite.
+std::vector<bool> Judge::unjudgedOf(unsigned index,
+                                    const Tensor &output) const {
   const Tensor &want = exact[index];
   std::vector<bool> isUnjudged(want.size());
   for (int64_t i = 0; i < want.size(); ++i) {
     auto isApart = [&](const Results &results) {
       return areApart(valueAt(results[index], i), valueAt(want, i));
     };
-    isUnjudged[i] = llvm::any_of(plain, isApart) ||
-                    (!overflows.empty() && isApart(overflows));
+    double value = valueAt(output, i);
+    isUnjudged[i] =
+        llvm::any_of(plain, isApart) ||
+        (std::isnan(value) && beyond[index][i]) ||
+        (!std::isfinite(value) && !overflows.empty() && isApart(overflows));
   }
   return isUnjudged;
 }
@@ -312,12 +331,12 @@ FailureOr<Verification> Judge::judge(unsigned index, const Tensor &output) {
     return failure();
   verification.values = want.size();
   bool isFloatResult = isFloat(want.element);
-  std::vector<bool> isUnjudged = unjudgedOf(index);
+  std::vector<bool> isUnjudged = unjudgedOf(index, output);
   for (int64_t i = 0; i < want.size() && isFloatResult; ++i)
     if (!isUnjudged[i] && areApart(valueAt(output, i), valueAt(want, i))) {
       if (failed(evaluateOverflows()))
         return failure();
-      isUnjudged = unjudgedOf(index);
+      isUnjudged = unjudgedOf(index, output);
       break;
     }
   double largest = 0; // of what is judged: a value that is not widens no bound

@@ -69,8 +69,9 @@ struct EvaluationOptions {
   /// is 0, and -inf plus anything is -inf. A kernel that does not read hidden
   /// positions computes so; by IEEE a NaN or infinity there gives NaN.
   bool hiddenStaysHidden = false;
-  /// A sum of f32 is NaN where the magnitudes of its terms sum to more than f32
-  /// holds: another order of them may overflow though this one does not.
+  /// A sum of f32 is NaN where the magnitudes of its terms sum to more than
+  /// 2^-8 of what f32 holds: another order of them, or the unit in which a
+  /// kernel keeps them, may overflow though this one does not.
   bool mayOverflowIsNaN = false;
   /// Arrays of more elements than this are refused.
   int64_t maxElements = int64_t(1) << 28;

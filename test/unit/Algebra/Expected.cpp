@@ -218,7 +218,7 @@ a1 = sum_x exp((sum_d (Q*K)*0.35)); gauge exp(-0.35*a0)
 a2 = sum_x (exp((sum_d (Q*K)*0.35))*V); gauge exp(-0.35*a0)
 finish r1 = (a0*0.35)
 finish r2 = ((a1*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))
-finish r3 = (((a2*(1/(((a1*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))+exp((S-max((a0*0.35), S))))))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))
+finish r3 = (((a2*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*(1/(((a1*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))+exp((S-max((a0*0.35), S))))))*exp((((a0*0.35)-max((a0*0.35), S))*0.5)))
 @@ attention, p rounded to bf16
 a0 = max_x sum_d (Q*K)
 a1 = sum_x (bf16(exp((sum_d (Q*K)*0.35)))*V); gauge exp(-0.35*a0)

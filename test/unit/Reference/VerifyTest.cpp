@@ -169,6 +169,43 @@ TEST_F(VerifyTest, OneOverflowHidesNoOther) {
   EXPECT_FALSE(judge(outputs).passed());
 }
 
+TEST_F(VerifyTest, SumsThatOverflowInAnotherOrderAreNotJudged) {
+  parse("!x = !ncd.array<a=64, b=4, f32> !r = !ncd.array<a=64, f32> "
+        "ncd.diagram @d(%x: !x) -> !r { %r = ncd.reduce sum %x over [b] : "
+        "!x -> !r ncd.return %r : !r }");
+  // From first to last 2e38; the last two after the first would overflow.
+  double terms[] = {2e38, -2e38, 2e38, 1e38};
+  std::copy(std::begin(terms), std::end(terms), &inputs[0].floats[4 * 3]);
+  std::vector<Tensor> outputs = single();
+  EXPECT_EQ(judge(outputs).unjudged, 0);
+  outputs[0].floats[3] = std::numeric_limits<double>::infinity();
+  Verification overflown = judge(outputs);
+  EXPECT_TRUE(overflown.passed());
+  EXPECT_EQ(overflown.unjudged, 1);
+  // An infinity where no order overflows is an error, and said where.
+  outputs[0].floats[5] = std::numeric_limits<double>::infinity();
+  Verification wrong = judge(outputs);
+  EXPECT_FALSE(wrong.passed());
+  EXPECT_EQ(wrong.worst.find("at a = 5 it is inf, and exactly "), 0u);
+}
+
+TEST_F(VerifyTest, WhatIsTooLargeIsInfiniteOrNaN) {
+  // x^4 / 1e-30, once past the range of f32.
+  parseMap("%c = arith.constant 1.0e-30 : f32 %s = arith.mulf %e, %e : f32 "
+           "%p = arith.mulf %s, %s : f32 %v = arith.divf %p, %c : f32");
+  inputs[0].floats[7] = 1e3;
+  std::vector<Tensor> outputs = single();
+  EXPECT_TRUE(judge(outputs).passed());
+  outputs[0].floats[7] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(judge(outputs).passed());
+  outputs[0].floats[7] = 3e38;
+  EXPECT_FALSE(judge(outputs).passed());
+  // Infinite by its input, it is infinite.
+  inputs[0].floats[7] = std::numeric_limits<double>::infinity();
+  outputs[0].floats[7] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(judge(outputs).passed());
+}
+
 TEST_F(VerifyTest, NothingFiniteIsNotVerified) {
   parseMap("%z = arith.constant 0.0 : f32 %v = arith.divf %e, %z : f32");
   Verification verification = judge(single());
