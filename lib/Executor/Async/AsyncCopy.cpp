@@ -261,8 +261,10 @@ bool napkin::executor::decodeCp(Decoder &d) {
   d.takeOneOf({"shared", "shared::cta"});
   if (global == all || !d.take("global"))
     return d.fail("cp.async needs .ca or .cg and .shared.global");
+  const bool hasPolicy =
+      llvm::is_contained(d.instruction->modifiers, "L2::cache_hint");
   d.takeHints();
-  if (!d.expectOperands(3, 5))
+  if (!d.expectOperands(3 + hasPolicy, 4 + hasPolicy))
     return false;
   auto bytes = d.constantOf(d.operand(2));
   if (!bytes || (*bytes != 4 && *bytes != 8 && *bytes != 16) ||
@@ -273,10 +275,16 @@ bool napkin::executor::decodeCp(Decoder &d) {
     return false;
   uint32_t size = noRegister, ignore = noRegister;
   bool negated = false;
-  if (d.count() > 3) {
+  if (hasPolicy)
+    d.cachePolicy(d.operand(d.count() - 1));
+  // Between them what is read of the source, or whether it is.
+  if (d.count() == 4u + hasPolicy) {
+    auto number = d.constantOf(d.operand(3));
+    if (number && (*number < 0 || *number > *bytes))
+      return d.fail("cp.async reads from 0 to all of its bytes");
     if (d.isPredicate(d.operand(3)))
       ignore = d.predicateSource(d.operand(3), negated);
-    else if (d.operandBits(d.operand(3)) != 64) // else a cache policy
+    else
       size = d.source(d.operand(3), Type::U32);
   }
   int64_t *offset = d.extra<int64_t>();

@@ -471,7 +471,7 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
   if (op == 0 || op == 1) {
     if (!d.expectOperands(op == 0 ? 2 : 1) || !addressAt(0, at))
       return false;
-    uint32_t count = op == 0 ? d.source(d.operand(1), Type::U32) : noRegister;
+    uint32_t count = op == 0 ? d.number(d.operand(1)) : noRegister;
     Instr &i = d.emit(op == 0 ? mbarrierInit : mbarrierInvalidate);
     i.a = at.a;
     i.offset = at.offset;
@@ -484,11 +484,15 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
     unsigned first = hasState ? 1 : 0;
     if (!d.expectOperands(first + 1, first + 2) || !addressAt(first, at))
       return false;
-    uint32_t value = d.count() > first + 1
-                         ? d.source(d.operand(first + 1), Type::U32)
-                         : noRegister;
+    uint32_t value =
+        d.count() > first + 1 ? d.number(d.operand(first + 1)) : noRegister;
     if (expect && value == noRegister)
       return d.fail(".expect_tx needs a number of bytes");
+    if (noComplete && value == noRegister)
+      return d.fail(".noComplete needs the number of arrivals");
+    if (!expect && value != noRegister &&
+        d.constantOf(d.operand(first + 1)).value_or(1) <= 0)
+      return d.fail("the number of arrivals is at least 1");
     uint32_t state = hasState && d.operand(0).kind != Kind::Sink
                          ? d.destination(d.operand(0), Type::B64)
                          : noRegister;
@@ -506,7 +510,7 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
   if (op == 4 || op == 5) {
     if (!d.expectOperands(2) || !addressAt(0, at))
       return false;
-    uint32_t bytes = d.source(d.operand(1), Type::U32);
+    uint32_t bytes = d.number(d.operand(1));
     Instr &i = d.emit(mbarrierArrive);
     i.a = at.a;
     i.offset = at.offset;
@@ -525,9 +529,16 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
     i.b = state;
     return !d.failed();
   }
-  if (!d.expectOperands(3, 4) || !addressAt(1, at))
+  // try_wait may say for how long.
+  if (!d.expectOperands(3, op == 7 ? 4 : 3) || !addressAt(1, at))
     return false;
-  uint32_t value = d.source(d.operand(2), parity ? Type::U32 : Type::B64);
+  if (d.count() == 4)
+    d.source(d.operand(3), Type::U32);
+  auto number = parity ? d.constantOf(d.operand(2)) : std::nullopt;
+  if (number && *number != 0 && *number != 1)
+    return d.fail("a parity is 0 or 1");
+  uint32_t value =
+      parity ? d.number(d.operand(2)) : d.source(d.operand(2), Type::B64);
   uint32_t p = d.predicateDestination(d.operand(0));
   Instr &i = d.emit(mbarrierTest);
   i.a = at.a;

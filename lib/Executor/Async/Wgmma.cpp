@@ -238,7 +238,8 @@ HANDLER(wgmmaProduct) {
       return w.machine->trap(
           w, i, 0, Trap::Kind::Illegal,
           "a matrix descriptor with a base offset is not supported");
-  p.scale = g.scale >= 0 ? g.scale : (w.predicates[i.c] & 1);
+  p.scale = g.scale >= 0 ? g.scale
+                         : (w.predicates[i.c] & 1) ^ unsigned(g.isScaleNegated);
   if (!logWarpgroup(w, i, {p.descriptorA, p.descriptorB, p.scale}))
     return;
   if (s.sparse) {

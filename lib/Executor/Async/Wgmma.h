@@ -25,6 +25,7 @@ struct Wgmma {
   bool negateA = false, negateB = false;
   /// A constant scale, or a predicate in Instr::c.
   int scale = -1;
+  bool isScaleNegated = false;
   uint32_t descriptorA = noRegister, descriptorB = noRegister,
            metadata = noRegister;
   /// Elements of a row of A in memory.

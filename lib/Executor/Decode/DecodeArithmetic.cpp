@@ -81,6 +81,15 @@ bool emitFloat(Decoder &d, AluOp op, Type type, unsigned flags,
   return !d.failed();
 }
 
+/// Whether source `i` says how far or how many, in an integer of its own.
+bool isDistance(llvm::StringRef opcode, size_t i) {
+  if (opcode == "bmsk")
+    return true;
+  if (opcode == "shf")
+    return i == 2;
+  return i && llvm::is_contained({"shl", "shr", "bfe", "szext"}, opcode);
+}
+
 bool emitInteger(Decoder &d, AluOp op, Type type, llvm::ArrayRef<Type> sources,
                  Type result) {
   if (!d.expectOperands(sources.size() + 1))
@@ -89,7 +98,9 @@ bool emitInteger(Decoder &d, AluOp op, Type type, llvm::ArrayRef<Type> sources,
     return d.fail("this type is not supported here");
   uint32_t references[3] = {noRegister, noRegister, noRegister};
   for (size_t i = 0; i < sources.size(); ++i)
-    references[i] = d.source(d.operand(i + 1), sources[i]);
+    references[i] = isDistance(d.opcode(), i)
+                        ? d.number(d.operand(i + 1))
+                        : d.source(d.operand(i + 1), sources[i]);
   uint32_t to = d.destination(d.operand(0), result);
   Instr &i = d.emit(backend().integer(op, typeBits(type), isSigned(type)));
   i.d = to;
@@ -134,9 +145,8 @@ bool emitPacked16(Decoder &d, AluOp op, Type type, bool relu = false) {
     return false;
   if (relu && !isSigned(type))
     return d.fail(".relu needs .s16x2");
-  uint32_t a = d.source(d.operand(1), Type::B32),
-           b = d.source(d.operand(2), Type::B32);
-  uint32_t to = d.destination(d.operand(0), Type::B32);
+  uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type);
+  uint32_t to = d.destination(d.operand(0), type);
   Instr &i =
       d.emit(op == AluOp::Add   ? packedAdd16
              : op == AluOp::Min ? (isSigned(type) ? packedMinS16 : packedMinU16)
@@ -432,15 +442,7 @@ bool napkin::executor::decodeLogic(Decoder &d) {
     return false;
   auto in = [&](const Decoder::Operand &operand) {
     bool negated = false;
-    uint32_t reference;
-    if (auto value = d.constantOf(operand)) {
-      reference = d.newPredicate();
-      Instr &set = d.emit(predicateConstant);
-      set.d = reference;
-      set.offset = *value ? -1 : 0;
-    } else {
-      reference = d.predicateSource(operand, negated);
-    }
+    const uint32_t reference = d.predicateSource(operand, negated);
     return std::make_pair(reference, negated);
   };
   auto [a, negatedA] = in(d.operand(1));
@@ -469,7 +471,7 @@ bool napkin::executor::decodeShift(Decoder &d) {
       return d.fail("shf needs .l or .r, .wrap or .clamp, and .b32");
     AluOp op = left ? (clamp ? AluOp::ShfLClamp : AluOp::ShfLWrap)
                     : (clamp ? AluOp::ShfRClamp : AluOp::ShfRWrap);
-    return emitInteger(d, op, type, {type, type, type}, type);
+    return emitInteger(d, op, type, {type, type, Type::U32}, type);
   }
   Type type = d.takeType();
   if (!needType(d, type))
@@ -509,7 +511,7 @@ bool napkin::executor::decodeBits(Decoder &d) {
                  : high ? AluOp::Dp2aHiSS
                         : AluOp::Dp2aLoSS;
     return emitInteger(d, AluOp(int(base) + index), Type::B32,
-                       {a, b, Type::B32}, Type::B32);
+                       {a, b, Type::U32}, Type::U32);
   }
   bool shiftAmount = d.take("shiftamt");
   int wrap = d.takeOneOf({"clamp", "wrap"});
@@ -525,6 +527,12 @@ bool napkin::executor::decodeBits(Decoder &d) {
                        {type}, Type::U32);
   if (name == "brev")
     return emitInteger(d, AluOp::Brev, type, {type}, type);
+  if (name == "bfe" || name == "bfi")
+    for (const Decoder::Operand &field : d.operands().drop_front(
+             std::min<size_t>(d.count(), name == "bfe" ? 2 : 3)))
+      if (auto number = d.constantOf(field);
+          number && (*number < 0 || *number > 255))
+        return d.fail("position and length are numbers from 0 to 255");
   if (name == "bfe")
     return emitInteger(d, AluOp::Bfe, type, {type, Type::U32, Type::U32}, type);
   if (name == "bmsk" || name == "szext") {
@@ -532,7 +540,7 @@ bool napkin::executor::decodeBits(Decoder &d) {
       return d.fail("expected .clamp or .wrap");
     if (name == "bmsk")
       return emitInteger(d, AluOp::Bmsk, wrap ? Type::U32 : Type::S32,
-                         {type, type}, type);
+                         {Type::U32, Type::U32}, type);
     if (type == Type::U32)
       return emitZeroExtend(d, wrap);
     return emitInteger(d, wrap ? AluOp::SzextWrap : AluOp::SzextClamp, type,
@@ -542,8 +550,7 @@ bool napkin::executor::decodeBits(Decoder &d) {
   if (!d.expectOperands(5))
     return false;
   uint32_t a = d.source(d.operand(1), type), b = d.source(d.operand(2), type),
-           c = d.source(d.operand(3), Type::U32),
-           e = d.source(d.operand(4), Type::U32),
+           c = d.number(d.operand(3)), e = d.number(d.operand(4)),
            to = d.destination(d.operand(0), type);
   Instr &i = d.emit(backend().integer(AluOp::Bfi, typeBits(type), false));
   i.d = to;

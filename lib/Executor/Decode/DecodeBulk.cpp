@@ -25,7 +25,15 @@ using Kind = napkin::ptx::Operand::Kind;
 static bool addressOperand(Decoder &d, const Decoder::Operand &operand,
                            BulkOperand &to) {
   Instr at;
-  if (!d.address(operand, at))
+  Decoder::Operand inBrackets = operand;
+  // Copies of tensors take a register without brackets too.
+  if (operand.kind == Kind::Register &&
+      llvm::is_contained(d.instruction->modifiers, "tensor")) {
+    inBrackets = Decoder::Operand();
+    inBrackets.kind = Kind::Address;
+    inBrackets.elements = {operand};
+  }
+  if (!d.address(inBrackets, at))
     return false;
   to.reference = at.a;
   to.width = at.small0;
@@ -43,9 +51,23 @@ static bool coordinates(Decoder &d, const Decoder::Operand &operand,
   const auto &list = operand.elements[1].elements;
   if (list.size() != form.rank)
     return d.fail(fmt::format("expected {} coordinates", form.rank));
+  // A list of different things counts as bits.
+  const bool isMixed = llvm::any_of(list, [&](const auto &each) {
+    return each.kind != list[0].kind ||
+           d.registerType(each) != d.registerType(list[0]);
+  });
   for (unsigned k = 0; k < form.rank; ++k)
-    form.coordinates[k] = d.source(list[k], Type::S32);
+    form.coordinates[k] =
+        isMixed ? d.source(list[k], Type::B32) : d.number(list[k]);
   return addressOperand(d, operand, form.global);
+}
+
+/// The size of a bulk copy.
+static uint32_t bulkBytes(Decoder &d, const Decoder::Operand &operand) {
+  auto number = d.constantOf(operand);
+  if (number && (*number < 0 || *number >= 1 << 20 || *number % 16))
+    d.fail("the bytes of a bulk copy are a multiple of 16 below 1048576");
+  return d.number(operand);
 }
 
 bool napkin::executor::decodeBulk(Decoder &d) {
@@ -91,12 +113,12 @@ bool napkin::executor::decodeBulk(Decoder &d) {
     if (!d.expectOperands((tensor ? 1 : 2) + hint))
       return false;
     if (hint)
-      d.source(d.operand(d.count() - 1), Type::B64);
+      d.cachePolicy(d.operand(d.count() - 1));
     if (tensor ? !coordinates(d, d.operand(0), form)
                : !addressOperand(d, d.operand(0), form.global))
       return false;
     if (!tensor)
-      d.source(d.operand(1), Type::U32);
+      bulkBytes(d, d.operand(1));
     d.emit(doNothing);
     return !d.failed();
   }
@@ -110,6 +132,9 @@ bool napkin::executor::decodeBulk(Decoder &d) {
     }
   if (to.empty() || from.empty())
     return d.fail("expected two state spaces");
+  if (to == "shared::cta" && from == "shared::cluster")
+    return d.fail("a copy between blocks goes from .shared::cta to "
+                  ".shared::cluster, which stands first");
   form.store = to == "global";
   form.betweenShared = !form.store && from != "global";
   bool group = d.take("bulk_group"),
@@ -156,24 +181,22 @@ bool napkin::executor::decodeBulk(Decoder &d) {
     if (!addressOperand(d, d.operand(form.store ? 0 : 1), form.global) ||
         !addressOperand(d, d.operand(form.store ? 1 : 0), form.shared))
       return false;
-    form.size.reference = d.source(d.operand(2), Type::U32);
+    form.size.reference = bulkBytes(d, d.operand(2));
   }
-  if (!form.store && !addressOperand(d, d.operand(needed - 1), form.mbarrier))
+  const Decoder::Operand &last = d.operand(needed - 1);
+  if (!form.store && !addressOperand(d, last, form.mbarrier))
     return false;
-  if (multicast)
-    form.multicast.reference =
-        d.operandBits(d.operand(needed)) == 16
-            ? [&] {
-                uint32_t wide = d.temporary(32);
-                uint32_t narrow = d.source(d.operand(needed), Type::U16);
-                Instr &i = d.emit(backend().resize(32, 16, false));
-                i.d = wide;
-                i.a = narrow;
-                return wide;
-              }()
-            : d.source(d.operand(needed), Type::U32);
+  if (!form.store && !last.elements.empty() &&
+      last.elements[0].kind == Kind::Register &&
+      d.operandBits(last.elements[0]) < 32)
+    return d.fail("the address of an mbarrier is in a register of 32 or 64 "
+                  "bits");
+  if (multicast) {
+    uint32_t narrow = d.source(d.operand(needed), Type::U16);
+    form.multicast.reference = d.resized(narrow, 16, 32);
+  }
   if (hint)
-    d.source(d.operand(d.count() - 1), Type::B64);
+    d.cachePolicy(d.operand(d.count() - 1));
   Instr &i = d.emit(tensor ? bulkTensor : bulkCopy);
   i.extra = &form;
   return !d.failed();
@@ -194,6 +217,8 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
     if (!d.expectOperands(3) || !d.address(d.operand(0), to) ||
         !d.address(d.operand(1), from))
       return false;
+    if (d.constantOf(d.operand(2)) != 128)
+      return d.fail("a tensor map has 128 bytes");
     int64_t *offset = d.extra<int64_t>();
     *offset = from.offset;
     Instr &i = d.emit(tensormapCopy);
@@ -228,10 +253,13 @@ bool napkin::executor::decodeTensormap(Decoder &d) {
     return d.fail("the ordinal must be a number from 0 to 4");
   bool wide = typeBits(type) == 64;
   const Decoder::Operand &given = d.operand(indexed ? 2 : 1);
-  // These are part of the instruction.
-  if (field >= 6 && !d.constantOf(given))
-    return d.fail("the value of this field must be a number");
-  uint32_t value = d.source(given, wide ? Type::B64 : Type::B32);
+  // These are part of the instruction: how many values there are.
+  static const unsigned choices[] = {13, 3, 4, 2};
+  auto number = d.constantOf(given);
+  if (field >= 6 && (!number || *number < 0 || *number >= choices[field - 6]))
+    return d.fail(fmt::format("the value of this field is a number below {}",
+                              choices[field - 6]));
+  uint32_t value = d.source(given, wide ? Type::B64 : Type::U32);
   Instr &i = d.emit(tensormapReplace);
   i.a = at.a;
   i.offset = at.offset;

@@ -69,7 +69,7 @@ bool napkin::executor::decodeBarrier(Decoder &d) {
   if (d.take("warp")) {
     if (!d.take("sync") || !d.expectOperands(1))
       return d.fail("bar.warp needs .sync and a mask");
-    uint32_t mask = d.source(d.operand(0), Type::B32);
+    uint32_t mask = d.number(d.operand(0));
     Instr &i = d.emit(warpBarrier);
     i.a = mask;
     return !d.failed();
@@ -102,9 +102,15 @@ bool napkin::executor::decodeBarrier(Decoder &d) {
   bool hasCount = d.count() == first + 2 + extra;
   if (kind == 1 && !hasCount)
     return d.fail("bar.arrive needs a thread count");
-  uint32_t id = d.source(d.operand(first), Type::U32);
-  uint32_t threads =
-      hasCount ? d.source(d.operand(first + 1), Type::U32) : noRegister;
+  auto number = d.constantOf(d.operand(first));
+  if (number && (*number < 0 || *number > 15))
+    return d.fail("barriers are numbered from 0 to 15");
+  auto given = hasCount ? d.constantOf(d.operand(first + 1)) : std::nullopt;
+  if (given && (*given < 0 || *given % lanes))
+    return d.fail(
+        fmt::format("the threads of a barrier are a multiple of {}", lanes));
+  uint32_t id = d.number(d.operand(first));
+  uint32_t threads = hasCount ? d.number(d.operand(first + 1)) : noRegister;
   uint32_t predicate = noRegister, to = noRegister;
   bool negated = false;
   if (kind == 2) {
@@ -133,8 +139,7 @@ bool napkin::executor::decodeShuffle(Decoder &d) {
     return d.fail("shfl.sync needs .up, .down, .bfly or .idx, and .b32");
   uint32_t a = d.source(d.operand(1), Type::B32),
            b = d.source(d.operand(2), Type::B32),
-           c = d.source(d.operand(3), Type::B32),
-           m = d.source(d.operand(4), Type::B32);
+           c = d.source(d.operand(3), Type::B32), m = d.number(d.operand(4));
   int32_t second = d.operand(0).second;
   uint32_t p = second >= 0 ? d.predicateRegister(second) : noRegister;
   Decoder::Operand target = d.operand(0);
@@ -159,16 +164,8 @@ bool napkin::executor::decodeVote(Decoder &d) {
       (mode == 3 ? type != Type::B32 : type != Type::Pred))
     return d.fail("vote.sync is .all, .any or .uni with .pred, or .ballot.b32");
   bool negated = false;
-  uint32_t p;
-  if (auto value = d.constantOf(d.operand(1))) {
-    p = d.newPredicate();
-    Instr &set = d.emit(predicateConstant);
-    set.d = p;
-    set.offset = *value ? -1 : 0;
-  } else {
-    p = d.predicateSource(d.operand(1), negated);
-  }
-  uint32_t m = d.source(d.operand(2), Type::B32);
+  uint32_t p = d.predicateSource(d.operand(1), negated);
+  uint32_t m = d.number(d.operand(2));
   uint32_t to = mode == 3 ? d.destination(d.operand(0), Type::B32)
                           : d.predicateDestination(d.operand(0));
   Instr &i = d.emit(vote);
@@ -188,11 +185,10 @@ bool napkin::executor::decodeMatch(Decoder &d) {
   if (all < 0 || (typeBits(type) != 32 && typeBits(type) != 64) ||
       !d.expectOperands(3))
     return d.fail("match.sync needs .any or .all and .b32 or .b64");
-  uint32_t a = d.source(d.operand(1), type),
-           m = d.source(d.operand(2), Type::B32);
+  uint32_t a = d.source(d.operand(1), type), m = d.number(d.operand(2));
   int32_t second = d.operand(0).second;
   uint32_t p = second >= 0 ? d.predicateRegister(second) : noRegister;
-  uint32_t to = d.destination(d.operand(0), Type::B32);
+  uint32_t to = d.destination(d.operand(0), Type::U32);
   Instr &i = d.emit(all ? matchAll : matchAny);
   i.d = to;
   i.a = a;
@@ -211,8 +207,7 @@ bool napkin::executor::decodeRedux(Decoder &d) {
       !d.expectOperands(3))
     return d.fail("redux.sync supports .add, .min, .max, .and, .or, .xor on "
                   "32-bit integers");
-  uint32_t a = d.source(d.operand(1), type),
-           m = d.source(d.operand(2), Type::B32);
+  uint32_t a = d.source(d.operand(1), type), m = d.number(d.operand(2));
   uint32_t to = d.destination(d.operand(0), type);
   Instr &i = d.emit(reduce);
   i.d = to;
@@ -230,9 +225,9 @@ bool napkin::executor::decodeElect(Decoder &d) {
   int32_t second = d.operand(0).second;
   if (second < 0)
     return d.fail("elect.sync needs a predicate");
-  uint32_t m = d.source(d.operand(1), Type::B32);
+  uint32_t m = d.number(d.operand(1));
   uint32_t p = d.predicateRegister(second),
-           to = d.destination(d.operand(0), Type::B32);
+           to = d.destination(d.operand(0), Type::U32);
   Instr &i = d.emit(elect);
   i.d = to;
   i.offset = p;
@@ -266,12 +261,13 @@ bool napkin::executor::decodeFence(Decoder &d) {
   int space = d.takeOneOf({"global", "shared::cta", "shared::cluster"});
   d.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster"});
   Instr at;
-  bool hasAddress = false;
-  for (const auto &operand : d.operands())
-    if (operand.kind == Kind::Address)
-      hasAddress = d.address(operand, at);
-  // The acquire names the map.
-  const bool isMapFence = kind == 4 && (hasAddress || semantics == 3);
+  // The acquire of a tensor map names it.
+  const bool isMapFence = kind == 4, isAcquire = isMapFence && semantics == 2;
+  if (!d.expectOperands(isAcquire ? 2 : 0) ||
+      (isAcquire && !d.address(d.operand(0), at)))
+    return false;
+  if (isAcquire && d.constantOf(d.operand(1)) != 128)
+    return d.fail("a tensor map has 128 bytes");
   Instr &i = d.emit(isMapFence ? tensormapFence : memoryFence);
   i.small0 = isMapFence ? at.small0 : kind;
   i.a = at.a;
@@ -288,13 +284,23 @@ bool napkin::executor::decodeFence(Decoder &d) {
 
 bool napkin::executor::decodeNanosleep(Decoder &d) {
   d.takeType();
+  if (!d.expectOperands(1))
+    return false;
+  d.number(d.operand(0));
   d.emit(yieldWarp);
   return !d.failed();
 }
 
 // griddepcontrol, pmevent, membar-like instructions without effect here
 bool napkin::executor::decodeNothing(Decoder &d) {
-  d.takeOneOf({"launch_dependents", "wait", "mask"});
+  d.takeOneOf({"launch_dependents", "wait"});
+  const bool isMask = d.take("mask"), isEvent = d.opcode() == "pmevent";
+  if (!d.expectOperands(isEvent ? 1 : 0))
+    return false;
+  auto event = isEvent ? d.constantOf(d.operand(0)) : 0;
+  if (!event || *event < 0 || *event > (isMask ? 65535 : 15))
+    return d.fail("pmevent takes the number of an event from 0 to 15, or with "
+                  ".mask 16 bits");
   d.emit(doNothing);
   return !d.failed();
 }

@@ -67,6 +67,10 @@ bool napkin::executor::decodeMov(Decoder &d) {
   }
   unsigned bits = typeBits(type);
   bool pack = from.kind == Kind::Vector, unpack = to.kind == Kind::Vector;
+  if ((pack || unpack) && type != bitsType(bits) && type != Type::B128)
+    return d.fail(fmt::format("a vector stands beside bits: .b{}", bits));
+  if (from.kind == Kind::Symbol && napkin::ptx::isFloat(type))
+    return d.fail("an address is no float");
   if (pack || unpack) {
     const auto &parts = pack ? from.elements : to.elements;
     if (pack && unpack)
@@ -149,7 +153,7 @@ static bool emitPackedCompare(Decoder &d, const Comparison &form,
   Type half = form.type == Type::F16x2 ? Type::F16 : Type::BF16;
   std::array<uint32_t, 2> parts[2];
   for (unsigned side = 0; side < 2; ++side) {
-    uint32_t whole = d.source(d.operand(1 + side), Type::B32);
+    uint32_t whole = d.source(d.operand(1 + side), form.type);
     parts[side] = {d.temporary(16), d.temporary(16)};
     Instr &i = d.emit(unpackRegisters);
     i.a = whole;
@@ -346,6 +350,14 @@ bool napkin::executor::decodeCvt(Decoder &d) {
         "a conversion from float to integer needs .rni, .rzi, .rmi or .rpi");
   if (saturate && finite)
     return d.fail(".sat and .satfinite exclude each other");
+  const bool isSmall = llvm::any_of(llvm::ArrayRef{to, from}, [](Type type) {
+    return type == Type::E4M3x2 || type == Type::E5M2x2;
+  });
+  for (size_t k = 0; isSmall && k < d.count(); ++k)
+    if (d.operand(k).kind == ptx::Operand::Kind::Register &&
+        d.operandBits(d.operand(k)) != typeBits(k ? from : to))
+      return d.fail("conversions of 8-bit floats take registers of the very "
+                    "width");
   Handler handler =
       backend().convert(to, from, rounding, ftz, saturate || finite, relu);
   uint32_t a = d.source(d.operand(1), from);
@@ -375,7 +387,7 @@ bool napkin::executor::decodeCvtPack(Decoder &d) {
   uint32_t a = d.source(d.operand(1), from), b = d.source(d.operand(2), from);
   uint32_t c = rest == Type::None ? d.constant(32, 0)
                                   : d.source(d.operand(3), Type::B32);
-  uint32_t target = d.destination(d.operand(0), Type::B32);
+  uint32_t target = d.destination(d.operand(0), Type::U32);
   Instr &i = d.emit(packSaturated);
   i.d = target;
   i.a = a;
@@ -419,7 +431,10 @@ bool napkin::executor::decodeIsspacep(Decoder &d) {
                            "shared::cta", "shared::cluster", "param::entry"});
   if (space < 0 || !d.expectOperands(2))
     return d.fail("the state space is missing or unknown");
-  uint32_t a = d.source(d.operand(1), Type::B64);
+  const bool isNarrow = d.operandBits(d.operand(1)) == 32;
+  uint32_t a =
+      isNarrow ? d.number(d.operand(1)) : d.source(d.operand(1), Type::U64);
+  a = isNarrow ? d.resized(a, 32, 64) : a;
   uint32_t p = d.predicateDestination(d.operand(0));
   Instr &i = d.emit(isSpace);
   i.d = p;

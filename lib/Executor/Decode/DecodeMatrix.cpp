@@ -19,19 +19,59 @@ using napkin::ptx::typeBits;
 using Type = napkin::ptx::Type;
 using Kind = napkin::ptx::Operand::Kind;
 
+Type napkin::executor::matrixCell(Type type) {
+  return type == Type::F64 || type == Type::F32 ? type
+         : type == Type::F16                    ? Type::F16x2
+                                                : Type::B32;
+}
+
+Type napkin::executor::multiplicandCell(Type type) {
+  return type == Type::F64 || type == Type::TF32 ? type
+         : type == Type::F16                     ? Type::F16x2
+         : type == Type::BF16                    ? Type::BF16x2
+                                                 : Type::B32;
+}
+
+bool napkin::executor::isBitOperationInOrder(const Decoder &d) {
+  for (llvm::StringRef modifier : d.instruction->modifiers) {
+    if (modifier == "xor" || modifier == "and")
+      return true;
+    if (modifier == "popc")
+      return false;
+  }
+  return true;
+}
+
 bool napkin::executor::takeRegisters(Decoder &d,
                                      const Decoder::Operand &operand,
                                      unsigned count, Type type, bool isTarget,
-                                     llvm::SmallVectorImpl<uint32_t> &to) {
+                                     llvm::SmallVectorImpl<uint32_t> &to,
+                                     bool isMultiplicand) {
   llvm::ArrayRef<Decoder::Operand> elements = operand;
   if (operand.kind == Kind::Vector)
     elements = operand.elements;
   if (elements.size() != count)
     return d.fail(
         fmt::format("expected {} registers, found {}", count, elements.size()));
+  const bool hasRegister = llvm::any_of(elements, [](const auto &element) {
+    return element.kind == Kind::Register;
+  });
+  // Literals beside registers are bits.
+  const bool takesLiterals = hasRegister && type != Type::F64 &&
+                             (d.opcode() != "wmma" || type == Type::F16x2);
+  for (const auto &element : elements)
+    if (isMultiplicand && !takesLiterals && element.kind != Kind::Register)
+      return d.fail("the multiplicands of a product are in registers");
+  for (const auto &element : elements)
+    if (isMultiplicand && d.opcode() == "wmma" && type != Type::F16x2 &&
+        d.registerType(element) == Type::F16x2)
+      return d.fail("these multiplicands are no halves");
   for (const auto &element : elements)
     to.push_back(isTarget ? d.destination(element, type)
-                          : d.source(element, type));
+                 : (isMultiplicand || (hasRegister && type == Type::F16x2)) &&
+                         element.kind != Kind::Register
+                     ? d.source(element, Type::B32)
+                     : d.source(element, type));
   return !d.failed();
 }
 
@@ -247,6 +287,16 @@ bool napkin::executor::takeSelector(Decoder &d, MatrixShape &s,
   return true;
 }
 
+bool napkin::executor::takeMetadata(Decoder &d, const MatrixShape &s,
+                                    const Decoder::Operand &operand,
+                                    uint32_t &reference) {
+  if (operand.kind == Kind::Integer)
+    return d.fail("the metadata of a sparse product is in a register");
+  const bool isSmall = s.a == Type::E4M3 || s.a == Type::E5M2;
+  reference = d.source(operand, isSmall ? Type::U32 : Type::B32);
+  return !d.failed();
+}
+
 bool napkin::executor::decodeMma(Decoder &d) {
   MatrixShape s = {};
   s.orderedMetadata = d.take("sp::ordered_metadata");
@@ -262,7 +312,10 @@ bool napkin::executor::decodeMma(Decoder &d) {
     return d.fail("mma needs the layouts of A and B");
   s.saturate = d.take("satfinite");
   d.take("kind::f8f6f4");
-  s.rounding = std::max(0, d.takeOneOf({"rn", "rz", "rm", "rp"}));
+  const int rounding = d.takeOneOf({"rn", "rz", "rm", "rp"});
+  s.rounding = std::max(0, rounding);
+  if (!isBitOperationInOrder(d))
+    return d.fail(".xor and .and stand before .popc");
   s.bitProduct = BitProduct(d.takeOneOf({"xor", "and"}) + 1);
   if (s.bitProduct != BitProduct::None && !d.take("popc"))
     return d.fail(".xor and .and need .popc");
@@ -278,27 +331,32 @@ bool napkin::executor::decodeMma(Decoder &d) {
   s.rowsB = !columns[1];
   if ((s.columnsA || s.rowsB) && !isQuadProduct(s))
     return d.fail("this shape needs .row.col");
-  if (s.rounding && s.a != Type::F64)
+  if (rounding >= 0 && s.a != Type::F64)
     return d.fail("only .f64 takes a rounding");
   if (!d.expectOperands(s.sparse ? 6 : 4) ||
       (s.sparse && !takeSelector(d, s, d.operand(5))))
     return false;
+  // ptxas adds halves to products of 8-bit floats by an addition of its own.
+  for (size_t k : {0, 3})
+    if ((s.a == Type::E4M3 || s.a == Type::E5M2) && s.d == Type::F16)
+      for (const Decoder::Operand &element : d.operand(k).elements)
+        if (!llvm::is_contained({Type::None, Type::B32, Type::F16x2},
+                                d.registerType(element)))
+          return d.fail("the halves of D and C are in registers of .b32 or "
+                        ".f16x2");
   llvm::SmallVector<uint32_t, 32> registers;
-  auto cell = [](Type type) {
-    return type == Type::F64 || type == Type::F32 ? type : Type::B32;
-  };
-  Type multiplicand = s.a == Type::F64 ? Type::F64 : Type::B32;
-  if (!takeRegisters(d, d.operand(0), s.registersD, cell(s.d), true,
+  const Type multiplicand = multiplicandCell(s.a);
+  if (!takeRegisters(d, d.operand(0), s.registersD, matrixCell(s.d), true,
                      registers) ||
       !takeRegisters(d, d.operand(1), s.registersA, multiplicand, false,
-                     registers) ||
+                     registers, true) ||
       !takeRegisters(d, d.operand(2), s.registersB, multiplicand, false,
-                     registers) ||
-      !takeRegisters(d, d.operand(3), s.registersC, cell(s.c), false,
+                     registers, true) ||
+      !takeRegisters(d, d.operand(3), s.registersC, matrixCell(s.c), false,
                      registers))
     return false;
-  if (s.sparse)
-    registers.push_back(d.source(d.operand(4), Type::B32));
+  if (s.sparse && !takeMetadata(d, s, d.operand(4), registers.emplace_back()))
+    return false;
   emitProduct(d, s, registers);
   return !d.failed();
 }

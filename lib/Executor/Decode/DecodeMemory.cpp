@@ -78,8 +78,12 @@ uint8_t takeOrdering(Decoder &d, bool isAtomic = false) {
 }
 
 /// The last operand is a cache policy.
-bool takesPolicy(const Decoder &d) {
-  return llvm::is_contained(d.instruction->modifiers, "L2::cache_hint");
+bool takesPolicy(Decoder &d) {
+  const bool hasHint =
+      llvm::is_contained(d.instruction->modifiers, "L2::cache_hint");
+  if (hasHint && d.count())
+    d.cachePolicy(d.operand(d.count() - 1));
+  return hasHint;
 }
 
 /// 16 bytes are moved at once; 32 from sm_100 on.
@@ -305,8 +309,10 @@ static bool decodeCreatePolicy(Decoder &d) {
   for (size_t k = isRange ? 2 : 1; k < d.count(); ++k)
     d.source(d.operand(k), kind == 0 ? Type::F32
                            : isRange ? Type::U32
-                                     : Type::B64);
-  uint32_t to = d.destination(d.operand(0), type);
+                                     : Type::U64);
+  if (type != Type::B64)
+    return d.fail("a cache policy is a .b64");
+  uint32_t to = d.destination(d.operand(0), Type::U64);
   Instr &i = d.emit(backend().integer(AluOp::Mov, 64, false));
   i.d = to;
   i.a = d.constant(64, 0);

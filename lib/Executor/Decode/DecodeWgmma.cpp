@@ -23,8 +23,9 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
   bool fence = d.take("fence"), commit = d.take("commit_group"),
        wait = d.take("wait_group"), product = d.take("mma_async"),
        sparse = product && d.take("sp");
-  if (!d.take("sync") || !d.take("aligned"))
-    return d.fail("wgmma needs .sync.aligned");
+  if (!d.take("sync"))
+    return d.fail("wgmma needs .sync");
+  d.take("aligned"); // said or not
   if (fence || commit || wait) {
     Instr &i = d.emit(fence ? wgmmaFence : commit ? wgmmaCommit : wgmmaWait);
     i.flags |= Aligned;
@@ -44,6 +45,8 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
     return false;
   s.sparse = sparse;
   s.saturate = d.take("satfinite");
+  if (!isBitOperationInOrder(d))
+    return d.fail(".and stands before .popc");
   s.d = takeMatrixType(d);
   s.a = takeMatrixType(d);
   s.b = takeMatrixType(d);
@@ -67,6 +70,8 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
   if (!(half || tf32 || small || integer) || !bFits || !dFits || !nFits ||
       s.m != 64 || s.k * s.bitsA != (sparse ? 512 : 256))
     return d.fail("this shape and these types of wgmma do not exist");
+  if (s.saturate && !integer)
+    return d.fail(".satfinite needs integers");
   s.elements = 32 / s.bitsA;
   s.registersA = 4;
   s.registersD = s.n / 2 / (s.d == Type::F16 ? 2 : 1);
@@ -81,37 +86,30 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
   if (!d.expectOperands(expected))
     return false;
   llvm::SmallVector<uint32_t, 140> references;
-  auto vector = [&](const Decoder::Operand &operand, unsigned size,
-                    bool isTarget, Type type) {
-    if (operand.kind != Kind::Vector || operand.elements.size() != size)
-      return d.fail(fmt::format("expected a vector of {} registers", size));
-    for (const auto &element : operand.elements)
-      references.push_back(isTarget ? d.destination(element, type)
-                                    : d.source(element, type));
-    return true;
-  };
-  if (!vector(d.operand(0), s.registersD, true,
-              s.d == Type::F32 ? Type::F32 : Type::B32))
+  if (d.operand(0).kind != Kind::Vector)
+    return d.fail("D is a vector of registers");
+  if (!takeRegisters(d, d.operand(0), s.registersD, matrixCell(s.d), true,
+                     references))
     return false;
   if (g.aInRegisters) {
-    if (!vector(d.operand(1), 4, false, Type::B32))
+    if (!takeRegisters(d, d.operand(1), 4, multiplicandCell(s.a), false,
+                       references, true))
       return false;
   } else {
-    g.descriptorA = d.source(d.operand(1), Type::B64);
+    g.descriptorA = d.source(d.operand(1), Type::U64);
   }
-  g.descriptorB = d.source(d.operand(2), Type::B64);
+  g.descriptorB = d.source(d.operand(2), Type::U64);
   uint32_t predicate = noRegister;
-  bool negated = false;
-  if (auto scale = d.constantOf(d.operand(scaleAt)))
-    g.scale = *scale != 0;
-  else
-    predicate = d.predicateSource(d.operand(scaleAt), negated);
-  if (sparse && !takeSelector(d, s, d.operand(4)))
+  if (auto scale = d.constantOf(d.operand(scaleAt))) {
+    if (*scale != 0 && *scale != 1)
+      return d.fail("scale-d is a predicate, 0 or 1");
+    g.scale = *scale;
+  } else {
+    predicate = d.predicateSource(d.operand(scaleAt), g.isScaleNegated);
+  }
+  if (sparse && (!takeSelector(d, s, d.operand(4)) ||
+                 !takeMetadata(d, s, d.operand(3), g.metadata)))
     return false;
-  if (sparse)
-    g.metadata = d.source(d.operand(3), Type::B32);
-  if (negated)
-    return d.fail("a negated scale-d is not supported");
   std::optional<int64_t> constants[4];
   for (size_t k = scaleAt + 1; k < d.count(); ++k) {
     auto &constant = constants[k - scaleAt - 1] = d.constantOf(d.operand(k));
@@ -124,6 +122,10 @@ bool napkin::executor::decodeWgmma(Decoder &d) {
     g.negateA = *constants[0] == -1;
     g.negateB = *constants[1] == -1;
   }
+  // One for A, where it is in memory, and one for B.
+  for (unsigned k = 2; half && k < (g.aInRegisters ? 3 : 4); ++k)
+    if (*constants[k] != 0 && *constants[k] != 1)
+      return d.fail("a transposition is 0 or 1");
   if (half) {
     g.transposeA = !g.aInRegisters && *constants[2];
     g.transposeB = *constants[g.aInRegisters ? 2 : 3];

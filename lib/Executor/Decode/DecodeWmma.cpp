@@ -194,8 +194,11 @@ bool wmmaTypeFits(const WmmaMatrix &w) {
   return is(8, 8, 128) && (isSum ? in({Type::S32}) : in({Type::B1}));
 }
 
-Type registerCell(Type type) {
-  return type == Type::F64 || type == Type::F32 ? type : Type::B32;
+/// The same types as of mma, but integers are integers.
+Type registerCell(const WmmaMatrix &matrix) {
+  const Type type = matrix.part == Part::C ? matrixCell(matrix.type)
+                                           : multiplicandCell(matrix.type);
+  return matrix.part != Part::C && type == Type::B32 ? Type::U32 : type;
 }
 
 // wmma.load.{a,b,c}, wmma.store.d
@@ -224,7 +227,7 @@ bool decodeMove(Decoder &d, bool isLoad) {
                                    : d.constant(32, matrix.defaultStride());
   llvm::SmallVector<uint32_t, 8> registers;
   if (!takeRegisters(d, d.operand(isLoad ? 0 : 1), matrix.registers(),
-                     registerCell(type), isLoad, registers))
+                     registerCell(matrix), isLoad, registers))
     return false;
   d.info().pipe = Pipe::LSU;
   Words words{d, matrix,
@@ -285,6 +288,8 @@ bool emitHalves(Decoder &d, const MatrixShape &whole,
 // wmma.mma{.op.popc}.sync.aligned.row.col.shape...
 bool decodeProduct(Decoder &d) {
   MatrixShape s = {};
+  if (!isBitOperationInOrder(d))
+    return d.fail(".xor and .and stand before .popc");
   s.bitProduct = BitProduct(d.takeOneOf({"xor", "and"}) + 1);
   if (s.bitProduct != BitProduct::None && !d.take("popc"))
     return d.fail(".xor and .and need .popc");
@@ -294,7 +299,8 @@ bool decodeProduct(Decoder &d) {
   if (!takeMatrixShape(d, s))
     return false;
   s.saturate = d.take("satfinite");
-  s.rounding = std::max(0, d.takeOneOf({"rn", "rz", "rm", "rp"}));
+  const int rounding = d.takeOneOf({"rn", "rz", "rm", "rp"});
+  s.rounding = std::max(0, rounding);
   s.d = takeMatrixType(d);
   s.a = takeMatrixType(d);
   s.b = takeMatrixType(d);
@@ -306,6 +312,12 @@ bool decodeProduct(Decoder &d) {
   }
   if (s.c == Type::None)
     return d.fail("wmma.mma needs two or four types that are known");
+  if (rounding >= 0 && s.a != Type::F64)
+    return d.fail("only .f64 takes a rounding");
+  if (s.a != s.b)
+    return d.fail("A and B are of one type");
+  if (typeBits(s.a) < 8 && (columns[0] || !columns[1]))
+    return d.fail("elements below a byte need .row.col");
   WmmaMatrix parts[] = {{Part::C, s.m, s.n, s.k, s.d, false},
                         {Part::A, s.m, s.n, s.k, s.a, columns[0]},
                         {Part::B, s.m, s.n, s.k, s.b, columns[1]},
@@ -317,7 +329,8 @@ bool decodeProduct(Decoder &d) {
     if (!wmmaTypeFits(parts[p]))
       return d.fail("this shape and these types of wmma do not exist");
     if (!takeRegisters(d, d.operand(p), parts[p].registers(),
-                       registerCell(parts[p].type), p == 0, registers[p]))
+                       registerCell(parts[p]), p == 0, registers[p],
+                       p == 1 || p == 2))
       return false;
   }
   return emitHalves(d, s, registers[0], registers[1], registers[2],

@@ -209,9 +209,10 @@ static uint64_t floatBits(const napkin::ptx::Operand &operand,
   return low;
 }
 
-/// Whether bits, integers or floats are in a register; pairs of halves count as
-/// integers.
-enum class ValueClass : uint8_t { Bits, Integer, Float };
+/// What is in a register: bits, an integer, a float, or a format that only some
+/// instructions know: pairs of halves, bf16, tf32, 8-bit floats. The last are
+/// in registers of bits or of the very type.
+enum class ValueClass : uint8_t { Bits, Integer, Float, Format };
 
 static ValueClass classOf(Type type) {
   switch (type) {
@@ -225,8 +226,20 @@ static ValueClass classOf(Type type) {
   case Type::F32:
   case Type::F64:
     return ValueClass::Float;
-  default:
+  case Type::U8:
+  case Type::U16:
+  case Type::U32:
+  case Type::U64:
+  case Type::S8:
+  case Type::S16:
+  case Type::S32:
+  case Type::S64:
+  case Type::S4:
+  case Type::U4:
+  case Type::B1:
     return ValueClass::Integer;
+  default:
+    return ValueClass::Format;
   }
 }
 
@@ -244,18 +257,32 @@ static bool takesWider(llvm::StringRef opcode) {
   return opcode == "ld" || opcode == "ldu" || opcode == "st" || opcode == "cvt";
 }
 
-/// "register %f1 is .f32, ..." if `own` cannot hold a value of `type`.
+/// "register %f1 is .f32, ..." if `reg` cannot hold a value of `type`.
+/// Registers of several types in one vector (`isMixed`) count as bits.
 static std::string misfit(const napkin::ptx::Register &reg, Type type,
-                          llvm::StringRef opcode) {
+                          llvm::StringRef opcode, bool isMixed) {
   bool isWider = typeBits(reg.type) > typeBits(type) && takesWider(opcode);
-  ValueClass own = classOf(reg.type), wanted = classOf(type);
+  const ValueClass wanted = classOf(type);
+  ValueClass own = isMixed ? ValueClass::Bits : classOf(reg.type);
   // Loads and stores of bits move whatever the register holds.
   if (wanted == ValueClass::Bits && opcode != "cvt" && takesWider(opcode) &&
       typeBits(reg.type) >= typeBits(type))
     return "";
   if (areAlike(reg.type, type) ||
-      (isWider && (own == ValueClass::Bits || (own == ValueClass::Integer &&
-                                               wanted != ValueClass::Float))))
+      (isMixed && typeBits(reg.type) == typeBits(type)))
+    return "";
+  // A pair of halves is an integer of 32 bits, or two of 16, to most others.
+  if (reg.type == Type::F16x2 && typeBits(type) == 32 &&
+      !llvm::is_contained({"dp2a", "dp4a", "redux", "mbarrier", "vset2"},
+                          opcode) &&
+      (wanted == ValueClass::Integer || type == Type::S16x2 ||
+       type == Type::U16x2))
+    return "";
+  // Halves of a pair may come in wider bits, other formats not.
+  const bool isHalf = type == Type::F16x2 || type == Type::BF16x2;
+  if (isWider && (wanted != ValueClass::Format || isHalf) &&
+      (own == ValueClass::Bits ||
+       (own == ValueClass::Integer && wanted == ValueClass::Integer)))
     return "";
   return fmt::format("register {} is .{}, and a value of type .{} does not go "
                      "into it",
@@ -279,8 +306,8 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
     uint32_t reference = registerReference(operand.reg);
     touchedNow.push_back(reference);
     usesNow.reads.push_back({reference});
-    std::string wrong =
-        misfit(function->registers[operand.reg], type, opcode());
+    std::string wrong = misfit(function->registers[operand.reg], type, opcode(),
+                               mixedRegisters.contains(operand.reg));
     if (!wrong.empty()) {
       fail(wrong);
       return 0;
@@ -300,10 +327,17 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
                        typeName(type).str()));
       return 0;
     }
+    if (classOf(type) == ValueClass::Format) {
+      fail(fmt::format("a literal is no .{}; move its bits into a register",
+                       typeName(type).str()));
+      return 0;
+    }
     return constant(bits, operand.integer);
   case Kind::Float:
     if ((classOf(type) == ValueClass::Integer && opcode() != "st") ||
-        bits < 32) {
+        classOf(type) == ValueClass::Format || bits < 32 ||
+        (classOf(type) == ValueClass::Bits &&
+         bits != (operand.single ? 32u : 64u))) {
       fail(fmt::format("a floating-point literal is no .{}",
                        typeName(type).str()));
       return 0;
@@ -335,6 +369,22 @@ uint32_t Decoder::source(const Operand &operand, Type type) {
   }
 }
 
+void Decoder::cachePolicy(const Operand &operand) {
+  if (operand.kind == Kind::Float)
+    fail("a cache policy is an integer of 64 bits");
+  source(operand, Type::U64);
+}
+
+uint32_t Decoder::number(const Operand &operand) {
+  if (registerType(operand) == Type::F16x2) {
+    fail(
+        fmt::format("register {} holds two halves, and an integer belongs here",
+                    function->registers[operand.reg].name));
+    return 0;
+  }
+  return source(operand, Type::U32);
+}
+
 uint32_t Decoder::destination(const Operand &operand, Type type) {
   unsigned bits = std::max(16u, typeBits(type));
   if (operand.kind == Kind::Sink)
@@ -344,7 +394,8 @@ uint32_t Decoder::destination(const Operand &operand, Type type) {
     return 0;
   }
   unsigned own = operandBits(operand);
-  std::string wrong = misfit(function->registers[operand.reg], type, opcode());
+  std::string wrong = misfit(function->registers[operand.reg], type, opcode(),
+                             mixedRegisters.contains(operand.reg));
   if (!wrong.empty()) {
     fail(wrong);
     return 0;
@@ -371,6 +422,13 @@ uint32_t Decoder::predicateRegister(uint32_t reg) {
 
 uint32_t Decoder::predicateSource(const Operand &operand, bool &negated) {
   negated = operand.negated;
+  if (auto value = constantOf(operand)) {
+    const uint32_t reference = newPredicate();
+    Instr &set = emit(predicateConstant);
+    set.d = reference;
+    set.offset = *value ? -1 : 0;
+    return reference;
+  }
   if (!isPredicate(operand)) {
     fail("expected a predicate");
     return 0;
@@ -414,6 +472,23 @@ const uint32_t *Decoder::list(llvm::ArrayRef<uint32_t> references) {
   return copy;
 }
 
+/// Registers of less are no addresses.
+unsigned Decoder::leastAddressBits() const {
+  auto has = [&](llvm::StringRef modifier) {
+    return llvm::is_contained(instruction->modifiers, modifier);
+  };
+  const bool namesShared = has("shared") || has("shared::cta");
+  if (opcode() == "mbarrier" && !namesShared)
+    return 64;
+  const bool isWide =
+      ((opcode().ends_with("matrix") || has("mbarrier")) && !namesShared) ||
+      (has("async") && opcode() != "cp") || opcode() == "wmma" ||
+      opcode() == "createpolicy" ||
+      (opcode() == "tensormap" && instruction->modifiers[0] == "replace") ||
+      (opcode() == "prefetch" && has("tensormap"));
+  return isWide ? 32 : 16;
+}
+
 bool Decoder::address(const Operand &operand, Instr &to) {
   // `to` may move while the base is cut: the caller passes a copy.
   if (operand.kind != Kind::Address || operand.elements.empty())
@@ -422,16 +497,25 @@ bool Decoder::address(const Operand &operand, Instr &to) {
   to.offset = operand.integer;
   switch (base.kind) {
   case Kind::Register: {
-    unsigned bits = operandBits(base);
-    const Type type = registerType(base);
-    if ((bits != 32 && bits != 64) || classOf(type) == ValueClass::Float ||
-        type == Type::F16x2 || type == Type::BF16x2)
-      return fail("an address is in a register of 32 or 64 bits that holds "
-                  "bits or an integer");
-    to.a = source(base, bits == 64 ? Type::B64 : Type::B32);
-    if (!failed())
-      usesNow.reads.back().isStrict = true;
-    to.small0 = bits / 8;
+    const unsigned bits = operandBits(base), least = leastAddressBits();
+    const ValueClass held = classOf(registerType(base));
+    // ptxas does not look at what holds the address of a tensor map.
+    const bool isMap = operand.elements.size() > 1 || opcode() == "fence";
+    if (bits < least || bits > 64 || isPredicate(base) ||
+        (!isMap && (held == ValueClass::Float || held == ValueClass::Format)))
+      return fail(fmt::format("an address is in a register of {} to 64 bits "
+                              "that holds bits or an integer",
+                              least == 16 ? 8 : least));
+    const uint32_t given =
+        source(base, bits == 64                          ? Type::B64
+                     : bits == 32                        ? Type::B32
+                     : typeBits(registerType(base)) == 8 ? Type::B8
+                                                         : Type::B16);
+    if (failed())
+      return false;
+    usesNow.reads.back().isStrict = true;
+    to.a = resized(given, bits, std::max(32u, bits));
+    to.small0 = std::max(32u, bits) / 8;
     return !failed();
   }
   case Kind::Integer:
@@ -452,24 +536,36 @@ bool Decoder::address(const Operand &operand, Instr &to) {
   }
 }
 
-/// The elements of a vector must be of one type.
+/// The elements of a vector must be of one type, beside which bits of the same
+/// width may stand; all are bits then.
 bool Decoder::checkVectors() {
+  mixedRegisters.clear();
   auto check = [&](const Operand &operand, auto &self) -> bool {
-    const Operand *first = nullptr;
+    const Operand *first = nullptr, *typed = nullptr;
+    bool hasBits = false;
     for (const Operand &element : operand.elements) {
       if (!self(element, self))
         return false;
       if (operand.kind != Kind::Vector || element.kind != Kind::Register)
         continue;
-      if (first && !areAlike(registerType(*first), registerType(element)))
-        return fail(
-            fmt::format("registers {} (.{}) and {} (.{}) stand in one vector",
-                        function->registers[first->reg].name,
-                        typeName(registerType(*first)).str(),
-                        function->registers[element.reg].name,
-                        typeName(registerType(element)).str()));
+      for (const Operand *other : {first, typed})
+        if (other && !areAlike(registerType(*other), registerType(element)))
+          return fail(
+              fmt::format("registers {} (.{}) and {} (.{}) stand in one vector",
+                          function->registers[other->reg].name,
+                          typeName(registerType(*other)).str(),
+                          function->registers[element.reg].name,
+                          typeName(registerType(element)).str()));
       first = first ? first : &element;
+      if (classOf(registerType(element)) == ValueClass::Bits)
+        hasBits = true;
+      else
+        typed = typed ? typed : &element;
     }
+    if (hasBits && typed)
+      for (const Operand &element : operand.elements)
+        if (element.kind == Kind::Register)
+          mixedRegisters.insert(element.reg);
     return true;
   };
   return llvm::all_of(operands(), [&](const Operand &operand) {

@@ -17,6 +17,7 @@
 #include "Vector/Backend.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace napkin::executor {
@@ -75,15 +76,20 @@ public:
 
   /// A reference to the value of `operand` at the width of `type`.
   uint32_t source(const Operand &operand, Type type);
+  /// The same of an integer of 32 bits whose type the instruction does not say:
+  /// a count, a mask, the number of a barrier, a distance.
+  uint32_t number(const Operand &operand);
   /// A reference to write a result of `type` to; widened afterwards if the
   /// register is wider.
   uint32_t destination(const Operand &operand, Type type);
-  /// Predicate indices.
+  /// Predicate indices; a number is a predicate that is always true or false.
   uint32_t predicateSource(const Operand &operand, bool &negated);
   uint32_t predicateDestination(const Operand &operand);
   /// The index of a register that must be a predicate.
   uint32_t predicateRegister(uint32_t reg);
   uint32_t newPredicate() { return program.predicates++; }
+  /// The operand of .L2::cache_hint, which nothing is done with.
+  void cachePolicy(const Operand &operand);
   /// Width in bits of the register (16, 32, 64) or of an operand's own type.
   unsigned operandBits(const Operand &operand) const;
   bool isPredicate(const Operand &operand) const;
@@ -187,6 +193,7 @@ private:
   /// Second results, `_`, names of variables, addresses (OperandForms.cpp).
   bool checkOperandForms();
   bool checkAddress(const Operand &operand, size_t position);
+  unsigned leastAddressBits() const;
   bool checkConverted(const Operand &operand);
   bool checkRecursion();
   /// Finds registers of the function, whose PTX instructions begin with this
@@ -230,6 +237,9 @@ private:
   };
   std::vector<Widening> widenings;
   std::vector<uint32_t> touchedNow;
+  /// Registers of this instruction that stand in a vector with others of
+  /// another type.
+  llvm::SmallDenseSet<uint32_t, 8> mixedRegisters;
   RegisterUses usesNow;
   llvm::DenseMap<uint32_t, std::string> registerNames;
   StackArea stack;

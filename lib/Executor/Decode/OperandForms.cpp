@@ -23,13 +23,22 @@ using Operand = napkin::ptx::Operand;
 using Space = napkin::ptx::Space;
 
 /// Of these the first operand may be `a|p`, where p is a predicate.
-static bool hasSecondResult(llvm::StringRef opcode) {
-  return llvm::is_contained({"setp", "shfl", "elect", "match", "lop3"}, opcode);
+static bool hasSecondResult(const napkin::ptx::Instruction &i) {
+  auto has = [&](llvm::StringRef modifier) {
+    return llvm::is_contained(i.modifiers, modifier);
+  };
+  if (i.opcode == "match")
+    return has("all");
+  if (i.opcode == "lop3")
+    return has("or") || has("and");
+  return llvm::is_contained({"setp", "shfl", "elect"}, i.opcode);
 }
 
 /// Of these the first operand may be `_`.
 static bool mayDropResult(const napkin::ptx::Instruction &i) {
-  return llvm::is_contained({"setp", "atom", "lop3", "match"}, i.opcode) ||
+  if (i.opcode == "match")
+    return llvm::is_contained(i.modifiers, "all");
+  return llvm::is_contained({"setp", "atom", "lop3", "elect"}, i.opcode) ||
          (i.opcode == "mbarrier" && !i.modifiers.empty() &&
           i.modifiers[0].starts_with("arrive"));
 }
@@ -109,9 +118,17 @@ bool Decoder::checkAddress(const Operand &operand, size_t position) {
     return fail(fmt::format("'{}' is a .{} variable, which a generic address "
                             "does not reach",
                             sourceName(base.name), spaceName(place->space)));
+  if (opcode() == "prefetchu" && place && place->space != Space::Global)
+    return fail(fmt::format("'{}' is a .{} variable, and prefetchu takes a "
+                            "generic address",
+                            sourceName(base.name), spaceName(place->space)));
   // Parameters of functions that are called lie in local memory.
-  if (!wanted || !place || *wanted == place->space || *wanted == Space::Param ||
-      place->space == Space::Param)
+  const bool mayBeParameter =
+      (wanted == Space::Param && opcode() != "prefetch" &&
+       !(place && place->space == Space::Local)) ||
+      (place && place->space == Space::Param &&
+       !(place->isKernelParameter && wanted == Space::Shared));
+  if (!wanted || !place || *wanted == place->space || mayBeParameter)
     return true;
   return fail(fmt::format("'{}' is a .{} variable, and the address is one of "
                           ".{} memory",
@@ -135,20 +152,26 @@ bool Decoder::checkConverted(const Operand &operand) {
 bool Decoder::checkOperandForms() {
   if (isTransfer(opcode())) {
     for (const Operand &operand : operands())
-      if (operand.second != -1)
+      if (operand.second >= 0)
         return fail("a label has no second part");
     return true;
   }
   for (size_t k = 0; k < count(); ++k) {
     const Operand &operand = operands()[k];
+    // `%r1|_` drops what is not there.
+    if (operand.second == -2 && operand.kind != Kind::Register &&
+        operand.kind != Kind::Sink)
+      return fail(fmt::format("operand {} of '{}' has no second part", k,
+                              opcode().str()));
     if (operand.second >= 0 &&
-        (k || !hasSecondResult(opcode()) ||
+        (k || !hasSecondResult(*instruction) ||
          function->registers[operand.second].type != ptx::Type::Pred))
       return fail(fmt::format(
           "operand {} of '{}' has no second part{}", k, opcode().str(),
-          hasSecondResult(opcode()) && !k ? " but a predicate" : ""));
-    if (operand.kind == Kind::Sink && operand.second == -1 &&
-        (k || !mayDropResult(*instruction)))
+          hasSecondResult(*instruction) && !k ? " but a predicate" : ""));
+    if (operand.kind == Kind::Sink &&
+        (k || !mayDropResult(*instruction) ||
+         (operand.second != -1 && opcode() == "mbarrier")))
       return fail(
           fmt::format("operand {} of '{}' cannot be '_'", k, opcode().str()));
     if (operand.kind == Kind::Symbol && opcode() == "cvta") {
@@ -160,12 +183,17 @@ bool Decoder::checkOperandForms() {
       return fail(fmt::format("'{}' does not take the address of '{}'; mov "
                               "does",
                               opcode().str(), sourceName(operand.name)));
-    if (operand.kind == Kind::Vector)
-      for (const Operand &element : operand.elements)
-        if (element.kind == Kind::Symbol)
+    // A vector, and the coordinates beside the address of a tensor map.
+    auto hasNoSymbol = [&](const Operand &vector) {
+      for (const Operand &element : vector.elements)
+        if (vector.kind == Kind::Vector && element.kind == Kind::Symbol)
           return fail(fmt::format("the address of '{}' cannot stand in a "
                                   "vector; mov gives it to a register",
                                   sourceName(element.name)));
+      return true;
+    };
+    if (!hasNoSymbol(operand) || !llvm::all_of(operand.elements, hasNoSymbol))
+      return false;
     if (operand.kind == Kind::Address && !checkAddress(operand, k))
       return false;
   }

@@ -234,6 +234,8 @@ bool takeOperation(Decoder &d, VideoForm &f) {
   }
   if (f.ways > 1 && f.second > Second::Add)
     return d.fail("the second operation of a SIMD instruction is .add");
+  if (f.saturate && f.op == VideoOp::Set)
+    return d.fail("a comparison does not saturate");
   if (f.saturate && f.ways > 1 && f.second != Second::None)
     return d.fail(".sat and .add exclude each other");
   Type types[3] = {Type::U32, Type::None, Type::None};
@@ -242,6 +244,9 @@ bool takeOperation(Decoder &d, VideoForm &f) {
     if (types[i] != Type::U32 && types[i] != Type::S32)
       return d.fail("video instructions take .u32 and .s32");
   }
+  if ((f.op == VideoOp::ShiftLeft || f.op == VideoOp::ShiftRight) &&
+      types[2] != Type::U32)
+    return d.fail("what is shifted by is .u32");
   f.signedD = isSigned(types[0]);
   f.signedA = isSigned(types[1]);
   f.signedB = isSigned(types[2]);
@@ -294,6 +299,8 @@ bool napkin::executor::decodeVideo(Decoder &d) {
     whole[k].minus = false;
     if (minus && (f.op != VideoOp::Mad || f.plusOne))
       return d.fail("only vmad without .po takes negated operands");
+    if (f.ways > 1 && whole[k].kind != ptx::Operand::Kind::Register)
+      return d.fail("SIMD instructions take registers");
     if (k == 3)
       f.minusC = minus;
     else

@@ -219,6 +219,8 @@ llvm::Error Device::copyToDevice(uint64_t address, const void *source,
   if (!region)
     return failure(fmt::format(
         "copy of {} bytes to {:#x} leaves the allocation", bytes, address));
+  if (!bytes)
+    return llvm::Error::success(); // `source` may be null then
   uint64_t offset = address - region->begin;
   std::memcpy(region->data + offset, source, bytes);
   markWritten(*region, offset, bytes);
@@ -250,7 +252,8 @@ llvm::Error Device::copyFromDevice(void *target, uint64_t address,
   if (!region)
     return failure(fmt::format(
         "copy of {} bytes from {:#x} leaves the allocation", bytes, address));
-  std::memcpy(target, region->data + (address - region->begin), bytes);
+  if (bytes) // else `target` may be null
+    std::memcpy(target, region->data + (address - region->begin), bytes);
   if (neverWritten)
     *neverWritten = unwritten(address, bytes).count;
   return llvm::Error::success();

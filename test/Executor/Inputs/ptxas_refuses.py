@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Gives spellings to ptxas that it must refuse; prints those that it takes.
+"""Gives spellings to ptxas that it must refuse; prints those that it takes and how
+many there are.
 
 usage: ptxas_refuses.py LIST REGISTERS PTXAS
 
@@ -26,8 +27,8 @@ def errors(spellings, target, version, registers, ptxas, folder):
     with open(path, "w") as file:
         file.write(f".version {version} .target {target} .address_size 64 {' '.join(kernels.split())}\n")
         for i, spelling in enumerate(spellings):
-            entry = " ".join(before.split()).replace(" k(", f" k{i}(", 1)
-            file.write(f".visible .entry{' ' if not entry.startswith(' ') else ''}{entry} {spelling} L0: L1: END: ret; }}\n")
+            entry = " ".join(before.split()).replace("k(", f"k{i}(", 1)
+            file.write(f".visible .entry {entry} {spelling} L0: L1: END: ret; }}\n")
     run = subprocess.run(
         [ptxas, "-arch=sm_90a", "-O0", path, "-o", os.path.join(folder, "refused.cubin")],
         capture_output=True,
@@ -56,11 +57,14 @@ def main():
                     found, accepted = errors(left, arch, version, before, ptxas, folder)
                     if accepted:
                         taken += left
-                    if accepted or not found:
+                    if not accepted and not found:
+                        raise SystemExit(f"ptxas refuses without a line: {left}")
+                    if accepted:
                         break
                     left = [spelling for i, spelling in enumerate(left) if i not in found]
     for spelling in taken:
         print("ptxas takes:", spelling)
+    print(f"{len(taken)} of {sum(map(len, groups.values()))} are taken")
     return 1 if taken else 0
 
 

@@ -147,7 +147,8 @@ int checkLaunch(void) {
   CHECK(!napkinExecutorLaunch(device, module, "add", arguments, 1, &config,
                               NULL, &error));
   CHECK(startsWith(error, "k.ptx:5: error: kernel 'add' has 2 parameters"));
-  arguments[1].size = 8;
+  const uint64_t wide = 5;
+  arguments[1] = (NapkinExecutorArgument){&wide, 8};
   CHECK(!napkinExecutorLaunch(device, module, "add", arguments, 2, &config,
                               NULL, &error));
   CHECK(strstr(error, "parameter 1 ('n', .u32)"));

@@ -253,4 +253,30 @@ TEST(Wgmma, Hazards) {
       "");
 }
 
+// scale-d may be a negated predicate; .aligned may be missing.
+TEST(Wgmma, NegatedScale) {
+  for (bool keeps : {false, true}) {
+    Device device;
+    uint64_t out = cantFail(device.allocate(512, "out"));
+    Ran ran = run(
+        kernelText(
+            ".shared .align 1024 .b8 s[4096]; mov.u32 %r2, s; mov.u32 %r4, 0; "
+            "mad.lo.u32 %r3, %t, 16, %r2; st.shared.v4.u32 [%r3], "
+            "{%r4,%r4,%r4,%r4}; st.shared.v4.u32 [%r3+2048], "
+            "{%r4,%r4,%r4,%r4}; fence.proxy.async.shared::cta; bar.sync 0; "
+            "mov.b64 %rd5, 0x4000000000000000; mov.f32 %f1, 0f40A00000; "
+            "mov.f32 %f2, 0.0; mov.f32 %f3, 0.0; mov.f32 %f4, 0.0; "
+            "setp.eq.u32 %p1, 0, " +
+                std::string(keeps ? "1" : "0") +
+                "; wgmma.fence.sync; wgmma.mma_async.sync.m64n8k16.f32.f16.f16 "
+                "{%f1,%f2,%f3,%f4}, %rd5, %rd5, !%p1, 1, 1, 0, 0; "
+                "wgmma.commit_group.sync; wgmma.wait_group.sync 0; "
+                "mad.wide.u32 %rd6, %t, 4, %rd0; st.global.f32 [%rd6], %f1;",
+            1, "", "sm_90a"),
+        device, {out}, {{1, 1, 1}, {128, 1, 1}});
+    ASSERT_EQ(ran.error + ran.trap(), "");
+    EXPECT_EQ(download<float>(device, out, 1)[0], keeps ? 5.0f : 0.0f);
+  }
+}
+
 } // namespace
