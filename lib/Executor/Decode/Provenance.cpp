@@ -15,6 +15,7 @@
 
 #include "Checks/Undefined.h"
 #include "Decode/Decoder.h"
+#include "Decode/Names.h"
 #include "Machine/Handlers.h"
 #include "Machine/Launch.h"
 #include "Machine/Registers.h"
@@ -186,7 +187,7 @@ void Decoder::keepInVariable(const Operand &address, unsigned size,
   if (!this->address(address, at))
     return;
   auto *bounds = program.memory.Allocate<Bounds>();
-  llvm::StringRef name = bounded[index]->name;
+  const std::string name = sourceName(bounded[index]->name);
   char *copy = program.memory.Allocate<char>(name.size() + 1);
   *llvm::copy(name, copy) = 0;
   new (bounds)
