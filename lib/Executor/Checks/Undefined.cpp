@@ -111,7 +111,8 @@ struct Step {
     w.machine->trap(w, *read.load, read.lane, Trap::Kind::Uninitialized,
                     fmt::format("{}; line {} {}", describeUndefined(w, read),
                                 w.machine->lineOf(i.source), what),
-                    read.address, i.source);
+                    read.address,
+                    read.load->source == i.source ? ~0u : i.source);
     return false;
   }
   bool isPredicate(const Operand &operand) const {
@@ -230,8 +231,8 @@ Step::Value Step::decided(uint32_t mask) const {
 /// What lanes that should not be here must not do: all that others can see.
 bool isVisible(llvm::StringRef op) {
   static const llvm::StringRef names[] = {
-      "atom", "red",   "cp",         "mbarrier",  "bar",      "barrier",
-      "exit", "wgmma", "setmaxnreg", "tensormap", "multimem", "trap"};
+      "atom",  "red",        "cp",        "mbarrier", "bar",  "barrier", "exit",
+      "wgmma", "setmaxnreg", "tensormap", "multimem", "trap", "ret",     "brx"};
   return llvm::is_contained(names, op);
 }
 
@@ -256,6 +257,18 @@ bool Step::compute(uint32_t mask) {
     // One zero (or one true) decides.
     from.lanes &= ~(lanesThatAre(ptx.operands[1], op == "or") |
                     lanesThatAre(ptx.operands[2], op == "or"));
+  } else if ((op == "xor" || op == "sub") && ptx.operands.size() == 3 &&
+             ptx.operands[1].kind == Kind::Register &&
+             ptx.operands[2].kind == Kind::Register &&
+             ptx.operands[1].reg == ptx.operands[2].reg) {
+    from = Value(); // 0, whatever it is
+  } else if (from.lanes && op == "prmt" && ptx.modifiers.size() == 1 &&
+             ptx.operands[3].kind == Kind::Integer) {
+    // Each digit says which byte of the two sources goes there.
+    from = Value();
+    for (unsigned shift = 0; shift < 16; shift += 4)
+      join(from,
+           of(ptx.operands[(ptx.operands[3].integer >> shift) & 4 ? 2 : 1]));
   } else if (from.lanes && (op == "vote" || op == "match" || op == "redux")) {
     from.lanes = from.lanes & mask ? ~0u : 0;
   }
@@ -366,9 +379,12 @@ bool napkin::executor::moveUndefined(Warp &w, const Instr &i, uint32_t mask) {
   } else if (op == "shfl") {
     // The handler knows the lanes.
   } else if (isAsync || needsDefined(op)) {
-    bool hasResult =
-        !ptx.operands.empty() && (ptx.operands[0].kind == Kind::Register ||
-                                  ptx.operands[0].kind == Kind::Vector);
+    const bool onlyReads =
+        op == "brx" || op == "nanosleep" ||
+        (op.starts_with("bar") && !llvm::is_contained(ptx.modifiers, "red"));
+    bool hasResult = !ptx.operands.empty() && !onlyReads &&
+                     (ptx.operands[0].kind == Kind::Register ||
+                      ptx.operands[0].kind == Kind::Vector);
     Step::Value sources = step.ofAll(hasResult ? 1 : 0);
     sources.lanes &= mask;
     if (sources.lanes)
@@ -399,6 +415,23 @@ static UndefinedValues &valuesOf(Warp &w) {
     w.undefined = w.async->undefined.get();
   }
   return *w.undefined;
+}
+
+void napkin::executor::markUnwritten(Warp &w, const Instr &i, uint32_t reg,
+                                     uint32_t inLanes) {
+  UndefinedValues &values = valuesOf(w);
+  Step step(w, i);
+  Step::Value value = step.ofRegister(reg);
+  inLanes &= ~value.lanes;
+  for (uint32_t rest = inLanes; rest; rest &= rest - 1) {
+    UndefinedRead read;
+    read.load = &i;
+    read.lane = __builtin_ctz(rest);
+    read.reg = reg;
+    values.reads[{i.source, read.lane}] = read;
+  }
+  if (inLanes)
+    step.set(reg, ~0u, {value.lanes | inLanes, i.source});
 }
 
 void napkin::executor::shuffleUndefined(Warp &w, const Instr &i, uint32_t mask,
@@ -472,6 +505,14 @@ bool napkin::executor::markUndefined(Warp &w, const UndefinedRead &read,
 
 std::string napkin::executor::describeUndefined(Warp &w,
                                                 const UndefinedRead &read) {
+  if (read.reg >= 0) {
+    const Program &program = w.machine->program;
+    return fmt::format(
+        "register {} was never written",
+        program.functions[program.sources[read.load->source].function]
+            ->registers[read.reg]
+            .name);
+  }
   if (!read.bytes)
     return fmt::format("value of lane {} in a shuffle that this lane takes no "
                        "part in, which is undefined",

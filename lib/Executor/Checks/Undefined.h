@@ -4,12 +4,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Reading memory that nobody wrote gives an undefined value, which is no harm
-// as long as nothing depends on it: pipelined kernels load a stage too much,
-// and tiles have rows that nobody stores. So the read only marks its registers,
-// marks follow the data, and the trap comes where such a value decides a
-// branch, is an address, or leaves the block. Only warps that hold such values
-// pay for this.
+// Reading memory or a register that nobody wrote gives an undefined value,
+// which is no harm as long as nothing depends on it: pipelined kernels load a
+// stage too much, tiles have rows that nobody stores, and compilers compute
+// with registers of lanes that a guarded load left out. So the read only marks
+// its registers, marks follow the data, and the trap comes where such a value
+// decides a branch, is an address, or leaves the block. Only warps that hold
+// such values pay for this.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,13 +25,15 @@
 
 namespace napkin::executor {
 
-/// A read of bytes that were never written; without bytes: a shuffle from lane
-/// `byte`, which takes no part in it.
+/// A read of bytes that were never written, or of a register (`reg`, an index
+/// in its function's table); without either: a shuffle from lane `byte`, which
+/// takes no part in it.
 struct UndefinedRead {
   const Instr *load = nullptr;
   unsigned lane = 0, bytes = 0, byte = 0;
   uint64_t address = 0;
   uint8_t space = 0;
+  int64_t reg = -1;
 };
 
 /// What of one warp's registers is undefined.
@@ -62,6 +65,10 @@ public:
 /// instruction's results cannot be marked.
 bool markUndefined(Warp &warp, const UndefinedRead &read,
                    const uint8_t *shadow);
+/// Before an instruction that reads `reg` in `inLanes`, where it was never
+/// written.
+void markUnwritten(Warp &warp, const Instr &instruction, uint32_t reg,
+                   uint32_t inLanes);
 /// Before an instruction: moves marks from its sources to its results. False:
 /// it trapped.
 bool moveUndefined(Warp &warp, const Instr &instruction, uint32_t mask);

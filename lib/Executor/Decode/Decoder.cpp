@@ -152,8 +152,6 @@ uint32_t Decoder::registerReference(uint32_t reg) {
     Type type = function->registers[reg].type;
     reference =
         type == Type::Pred ? program.predicates++ : temporary(typeBits(type));
-    registerNames[type == Type::Pred ? reference | predicateId : reference] =
-        function->registers[reg].name;
   }
   return reference;
 }

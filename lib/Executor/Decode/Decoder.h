@@ -241,7 +241,6 @@ private:
   /// another type.
   llvm::SmallDenseSet<uint32_t, 8> mixedRegisters;
   RegisterUses usesNow;
-  llvm::DenseMap<uint32_t, std::string> registerNames;
   StackArea stack;
   bool firstMicro = true;
   uint32_t ownGuard = noGuard;

@@ -4,56 +4,21 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Compilers compute with undefined registers whose results nobody uses: lanes
-// that a guarded load left out, undefined parts of a vector. So an undefined
-// operand makes a result undefined, and only what depends on it for good traps:
-// an address, a guard, a value stored to global memory, an operand of a
-// synchronisation. Values that pass through other lanes or through memory of
-// the block count as defined.
-//
 // Dataflow over each function says which registers are written on every path to
-// their uses. Only the others, few or none, are followed at run time.
+// their uses. Only the others, few or none, are followed at run time: who reads
+// one before it was written makes it an undefined value, as a load of memory
+// that nobody wrote does (Checks/Undefined.h).
 //
 //===----------------------------------------------------------------------===//
 
+#include "Checks/Undefined.h"
 #include "Decode/Decoder.h"
 #include "Machine/Handlers.h"
 #include "Machine/Launch.h"
 
 #include "llvm/ADT/BitVector.h"
 
-#include <fmt/format.h>
-
 using namespace napkin::executor;
-
-/// What undefined operands do to an instruction.
-static UndefinedRule ruleOf(const SourceInfo &info, const RegisterUses &uses) {
-  llvm::StringRef opcode = info.ptx->opcode;
-  auto has = [&](llvm::StringRef modifier) {
-    return llvm::is_contained(info.ptx->modifiers, modifier);
-  };
-  for (const char *strict : {"bar", "barrier", "mbarrier", "brx", "tensormap",
-                             "setmaxnreg", "cp", "atom", "red"})
-    if (opcode == strict)
-      return UndefinedRule::Use;
-  if (opcode == "st")
-    return has("global") ? UndefinedRule::Use : UndefinedRule::Define;
-  // Across lanes or through memory; merging of parts and choices.
-  if (info.pipe == Pipe::LSU || info.pipe == Pipe::Tensor ||
-      info.pipe == Pipe::Async || info.pipe == Pipe::Synchronization ||
-      info.pipe == Pipe::Control)
-    return UndefinedRule::Define;
-  for (const char *merging :
-       {"shfl", "vote", "match", "redux", "elect", "activemask", "movmatrix",
-        "mma", "wmma", "wgmma", "selp", "slct", "bfi", "prmt", "call"})
-    if (opcode == merging)
-      return UndefinedRule::Define;
-  // x xor x is 0 whatever x is.
-  if ((opcode == "xor" || opcode == "sub") && uses.reads.size() == 2 &&
-      uses.reads[0].id == uses.reads[1].id)
-    return UndefinedRule::Define;
-  return UndefinedRule::Propagate;
-}
 
 namespace {
 
@@ -96,27 +61,16 @@ struct Flow {
   }
 
   /// Applies instruction `s`; `visit` sees registers that it reads and that may
-  /// be undefined.
+  /// not have been written.
   template <class F>
   void apply(uint32_t s, llvm::BitVector &written, F visit) {
     const RegisterUses &u = uses(s);
-    UndefinedRule rule = ruleOf(program.sources[s], u);
-    bool defined = true;
-    for (const RegisterUse &read : u.reads) {
-      uint32_t n = number(read.id);
-      if (written.test(n))
-        continue;
-      if (read.isStrict || rule != UndefinedRule::Define)
+    for (const RegisterUse &read : u.reads)
+      if (uint32_t n = number(read.id); !written.test(n))
         visit(n);
-      defined &= read.isStrict || rule != UndefinedRule::Propagate;
-    }
-    for (uint32_t id : u.writes) {
-      uint32_t n = number(id);
-      if (!defined)
-        written.reset(n);
-      else if (!u.isGuarded)
-        written.set(n);
-    }
+    for (uint32_t id : u.writes)
+      if (!u.isGuarded)
+        written.set(number(id));
   }
 };
 
@@ -134,6 +88,16 @@ void Decoder::findUnwritten(uint32_t firstSource) {
     for (uint32_t id : flow.uses(s).writes)
       flow.number(id);
   }
+  // Whoever calls the function has written its parameters.
+  llvm::BitVector atEntry(flow.ids.size());
+  for (size_t r = 0; r < function->parameters.size(); ++r) {
+    if (function->parameters[r].space != ptx::Space::Register)
+      continue;
+    auto reference = parameterRegister(*function, false, r);
+    auto found = reference ? flow.dense.find(*reference) : flow.dense.end();
+    if (found != flow.dense.end())
+      atEntry.set(found->second);
+  }
   // Basic blocks: the state is kept where control joins.
   const uint32_t count = flow.end - flow.begin;
   std::vector<bool> isLeader(count + 1);
@@ -149,7 +113,7 @@ void Decoder::findUnwritten(uint32_t firstSource) {
     isLeader[s + 1 - flow.begin] = true;
   }
   llvm::DenseMap<uint32_t, llvm::BitVector> in;
-  in[flow.begin] = llvm::BitVector(flow.ids.size());
+  in[flow.begin] = atEntry;
   std::vector<uint32_t> open{flow.begin};
   llvm::BitVector suspicious(flow.ids.size());
   while (!open.empty()) {
@@ -180,19 +144,22 @@ void Decoder::findUnwritten(uint32_t firstSource) {
   if (suspicious.none())
     return;
   // Number them for the launch, and mark what touches them.
-  llvm::DenseMap<uint32_t, uint32_t> tracked;
-  for (unsigned n : suspicious.set_bits()) {
-    tracked[flow.ids[n]] = program.unwrittenNames.size();
-    program.unwrittenNames.push_back(registerNames.lookup(flow.ids[n]));
+  llvm::DenseMap<uint32_t, uint32_t> tracked, indices;
+  for (unsigned n : suspicious.set_bits())
+    tracked[flow.ids[n]] = program.followedRegisters++;
+  for (size_t r = 0; r < registerReferences.size(); ++r) {
+    const bool isPredicate = function->registers[r].type == ptx::Type::Pred;
+    if (registerReferences[r] != noRegister)
+      indices[registerReferences[r] | (isPredicate ? predicateId : 0)] = r;
   }
   program.unwritten.resize(program.sources.size());
   for (uint32_t s = flow.begin; s < flow.end; ++s) {
     const RegisterUses &u = flow.uses(s);
     UnwrittenCheck check;
-    check.rule = ruleOf(program.sources[s], u);
     for (const RegisterUse &read : u.reads)
       if (auto found = tracked.find(read.id); found != tracked.end())
-        check.reads.push_back({found->second, read.isStrict, read.isGuard});
+        check.reads.push_back(
+            {found->second, indices.lookup(read.id), read.isGuard});
     for (uint32_t id : u.writes)
       if (auto found = tracked.find(id); found != tracked.end())
         check.writes.push_back(found->second);
@@ -203,28 +170,13 @@ void Decoder::findUnwritten(uint32_t firstSource) {
   }
 }
 
-bool napkin::executor::touchUnwritten(Warp &w, const Instr &i, uint32_t mask) {
-  const Program &program = w.machine->program;
-  const UnwrittenCheck &check = program.unwritten[i.source];
-  uint32_t undefined = 0;
-  for (const UnwrittenCheck::Read &read : check.reads) {
+void napkin::executor::touchUnwritten(Warp &w, const Instr &i, uint32_t mask) {
+  const UnwrittenCheck &check = w.machine->program.unwritten[i.source];
+  for (const UnwrittenCheck::Read &read : check.reads)
     // The guard is read by all lanes.
-    uint32_t bad = (read.isGuard ? w.active : mask) & ~w.written[read.reg];
-    if (!bad)
-      continue;
-    if (read.isStrict || check.rule == UndefinedRule::Use) {
-      w.machine->trap(w, i, __builtin_ctz(bad), Trap::Kind::Uninitialized,
-                      fmt::format("register {} is {} and was never written",
-                                  program.unwrittenNames[read.reg],
-                                  read.isGuard    ? "the guard"
-                                  : read.isStrict ? "an address"
-                                                  : "an operand"));
-      return false;
-    }
-    if (check.rule == UndefinedRule::Propagate)
-      undefined |= bad;
-  }
+    if (uint32_t bad =
+            (read.isGuard ? w.active : mask) & ~w.written[read.number])
+      markUnwritten(w, i, read.reg, bad);
   for (uint32_t target : check.writes)
-    w.written[target] = (w.written[target] | mask) & ~undefined;
-  return true;
+    w.written[target] |= mask;
 }

@@ -121,7 +121,7 @@ void Machine::startBlock(Worker &worker, BlockStorage &s, uint64_t linear) {
   uint32_t registerBytes = (program.registerBytes + 63) & ~63u;
   s.registers.assign(uint64_t(registerBytes) * warps + 64, 0);
   s.predicates.assign(uint64_t(program.predicates) * warps + 1, 0);
-  const size_t followed = program.unwrittenNames.size();
+  const size_t followed = program.followedRegisters;
   s.written.assign(followed * warps, 0);
   s.fragments.resize(warps * lanes);
   s.warps.assign(warps, Warp());

@@ -332,8 +332,9 @@ const char *finalByte(const ClusterState &cluster, const char *host);
 void finishCopy(ClusterState &cluster, size_t index);
 /// An instruction touches registers that some wgmma uses; false after a trap.
 bool touchProducts(Warp &warp, const Instr &instruction);
-/// An instruction touches registers that may be undefined; false after a trap.
-bool touchUnwritten(Warp &warp, const Instr &instruction, uint32_t mask);
+/// Before an instruction that touches registers which may be read before they
+/// are written: marks those that it does read so.
+void touchUnwritten(Warp &warp, const Instr &instruction, uint32_t mask);
 void performWgmma(Warp &warp, PendingWgmma &product);
 /// What the warp waits for, and who would have to come.
 std::string describeWait(Warp &warp);

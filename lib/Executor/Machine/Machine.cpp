@@ -279,6 +279,8 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
       if ((i.flags & TouchesProducts) && !touchProducts(w, i))
         return;
     }
+    if (i.flags & TouchesUnwritten)
+      touchUnwritten(w, i, mask);
     if (i.flags & Counted) {
       InstructionCounters &c = w.counters[i.source];
       c.warps++;
@@ -287,8 +289,6 @@ void Machine::runWarp(Warp &w, uint64_t quantum) {
       if (w.undefined && !moveUndefined(w, i, mask))
         return;
     }
-    if ((i.flags & TouchesUnwritten) && !touchUnwritten(w, i, mask))
-      return;
     ++w.pc;
     if (mask)
       i.run(w, i, mask);

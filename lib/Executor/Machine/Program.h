@@ -100,17 +100,14 @@ struct RegisterUses {
   llvm::SmallVector<uint32_t, 2> writes;
   bool isGuarded = false;
 };
-/// What an undefined operand does: it traps, it makes the results undefined, or
-/// nothing.
-enum class UndefinedRule : uint8_t { Use, Propagate, Define };
-/// The registers among those of a PTX instruction that may be undefined, by
-/// index in Program::unwrittenNames.
+/// The registers among those of a PTX instruction that may be read before they
+/// are written, each by its number among these and by its index in the
+/// function's table.
 struct UnwrittenCheck {
   struct Read {
-    uint32_t reg;
-    bool isStrict, isGuard;
+    uint32_t number, reg;
+    bool isGuard;
   };
-  UndefinedRule rule = UndefinedRule::Define;
   llvm::SmallVector<Read, 2> reads;
   llvm::SmallVector<uint32_t, 2> writes;
 };
@@ -145,7 +142,7 @@ struct Program {
   /// By PTX instruction; `unwritten` is empty if nothing needs to be followed.
   std::vector<RegisterUses> uses;
   std::vector<UnwrittenCheck> unwritten;
-  std::vector<std::string> unwrittenNames;
+  uint32_t followedRegisters = 0;
   /// Several workers could see different orders of atomic operations.
   bool hasGlobalAtomics = false;
   /// Strong loads or returning atomics of global memory: blocks may wait for

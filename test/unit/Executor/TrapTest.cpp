@@ -175,8 +175,13 @@ TEST(Trap, UnwrittenRegisters) {
   EXPECT_EQ(
       one("mad.wide.u32 %rd5, %r1, 4, %rd0; ld.global.u32 %r2, [%rd5];").trap(),
       "uninitialized");
-  EXPECT_EQ(one("setp.eq.u32 %p1, %r1, 7; @%p1 bra L; L:").trap(),
+  EXPECT_EQ(one(place +
+                "setp.eq.u32 %p1, %r1, 7; mov.u32 %r1, 1; @%p1 bra L; "
+                "mov.u32 %r1, 2; L: " +
+                store)
+                .trap(),
             "uninitialized");
+  EXPECT_EQ(one("setp.eq.u32 %p1, %r1, 7; @%p1 exit;").trap(), "uninitialized");
   EXPECT_EQ(one("bar.sync %r1;").trap(), "uninitialized");
   Ran ran = one(place + half + "@%p1 mov.b32 %r1, 3;" + store);
   ASSERT_EQ(ran.trap(), "uninitialized");
@@ -208,6 +213,8 @@ TEST(Trap, UnwrittenRegisters) {
                 store)
                 .trap(),
             "");
+  // A way that only decides about nothing.
+  EXPECT_EQ(one("setp.eq.u32 %p1, %r1, 7; @%p1 bra L; L:").trap(), "");
   // Undefined values that nobody uses; idioms that do not depend on them.
   EXPECT_EQ(one(place +
                 "mov.b32 %r3, %r2; add.u32 %r4, %r3, %r2; xor.b32 %r1, "

@@ -238,4 +238,48 @@ TEST(Undefined, StoredMatrices) {
   EXPECT_EQ(ran.trap(), "uninitialized");
 }
 
+// A register that was never written is like memory that was never written.
+TEST(Undefined, Registers) {
+  const std::string half = "setp.lt.u32 %p1, %t, 16; @%p1 mov.u32 %r1, 5;";
+  // Through other lanes, through shared memory, through a product.
+  const std::string shuffle = "shfl.sync.bfly.b32 %r2, %r1, 16, 31, -1";
+  expectTrap(half + shuffle + ";" + write + ";", shuffle, write, 16);
+  expectSilent(half + shuffle + "; @!%p1 " + write + ";");
+  const std::string put = "st.shared.u32 [%r72], %r1",
+                    get = "ld.shared.u32 %r2, [%r72]";
+  expectTrap(half + put + ";" + get + ";" + write + ";", get, write, 16);
+  expectSilent(half + put + ";" + get + "; @%p1 " + write + ";");
+  const std::string product =
+      "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f1,%f2,%f3,%f4}, "
+      "{%r3,%r3}, {%r1}, {0f00000000,0f00000000,0f00000000,0f00000000}";
+  const std::string store = "st.global.f32 [%rd9], %f1";
+  expectTrap("mov.u32 %r3, 0; " + half + product + ";" + store + ";", product,
+             store, 16);
+  // Parts that are not chosen.
+  expectSilent(half + "selp.b32 %r2, %r1, 7, %p1; " + write + ";");
+  expectSilent("mov.u32 %r3, 9; prmt.b32 %r2, %r3, %r1, 0x3210; " +
+               std::string(write) + ";");
+  const std::string merge = "prmt.b32 %r2, %r3, %r1, 0x7210";
+  expectTrap("mov.u32 %r3, 9; " + merge + ";" + write + ";", merge, write);
+  // It may be written later, and is then defined.
+  expectSilent(half +
+               "add.u32 %r2, %r1, 1; @!%p1 mov.u32 %r1, 6; add.u32 %r2, "
+               "%r1, 1; " +
+               write + ";");
+}
+
+// Whoever calls a function has written its parameters.
+TEST(Undefined, ParametersInRegisters) {
+  Device device;
+  uint64_t out = cantFail(device.allocate(128, "out"));
+  Ran ran = run(
+      kernelText("mad.wide.u32 %rd9, %t, 4, %rd0; call (%r2), f, (%t, %rd9); "
+                 "st.global.u32 [%rd9], %r2;",
+                 1,
+                 ".func (.reg .b32 o) f (.reg .b32 i, .reg .b64 p) { "
+                 "st.global.u32 [p], i; add.u32 o, i, 1; ret; }"),
+      device, {out}, {{1, 1, 1}, {32, 1, 1}});
+  EXPECT_EQ(ran.error + ran.trap(), "");
+}
+
 } // namespace
