@@ -259,7 +259,10 @@ bool SpinWatch::roundEnded(const std::vector<Warp *> &warps,
       pause();
       return false;
     }
-    findRelevant();
+    if (active != analysed) {
+      findRelevant();
+      analysed = active;
+    }
     if (sameRegisters(warps))
       return true;
   }

@@ -89,6 +89,8 @@ private:
   std::vector<std::pair<uint32_t, uint32_t>> registers;
   llvm::DenseMap<uint32_t, size_t> registerIndices;
   std::vector<bool> active, relevant, relevantPredicates;
+  /// What was executed when `relevant` was found: a loop's turns are alike.
+  std::vector<bool> analysed;
   Anchor anchor;
   bool watching = false;
   uint64_t quiet = 0, start = 8, elapsed = 0, length = 1;
