@@ -314,6 +314,42 @@ static void beginStore(Warp &w, unsigned l, BulkCopy &copy, Actors &actors) {
   actors.to.push_back(to);
 }
 
+static BulkCopy copyOf(Warp &w, const Instr &i, unsigned l, const BulkForm &f) {
+  BulkCopy copy;
+  copy.block = w.block;
+  copy.warp = w.index;
+  copy.lane = l;
+  copy.source = i.source;
+  copy.isStore = f.store;
+  copy.reduction = f.reduction;
+  copy.type = f.type;
+  return copy;
+}
+
+/// Who makes the copy, who is told of its end, and whose shared memory it goes
+/// to or comes from. False after a trap.
+static bool begin(Warp &w, const Instr &i, unsigned l, const BulkForm &f,
+                  BulkCopy &copy, Block &owner, uint32_t offset, uint32_t bytes,
+                  llvm::SmallVectorImpl<Block *> &targets, Actors &actors) {
+  if (!f.store)
+    return addSignals(w, i, l, f, copy, owner, offset, bytes, targets, actors);
+  beginStore(w, l, copy, actors);
+  targets.push_back(&owner);
+  return true;
+}
+
+/// Checks and marks the shared side of each target; false after a trap.
+static bool prepareTargets(Warp &w, const Instr &i, unsigned l,
+                           const BulkForm &f, const Actors &actors,
+                           llvm::ArrayRef<Block *> targets, uint32_t offset,
+                           uint32_t bytes, unsigned alignment) {
+  for (auto [t, target] : llvm::enumerate(targets))
+    if (!prepareShared(w, i, l, f.store ? actors.from : actors.to[t], *target,
+                       offset, bytes, f.store, alignment))
+      return false;
+  return true;
+}
+
 /// The first of all lanes of `mask` that store the same bytes to the same
 /// place. Whole warps issue stores that one thread could issue (CUTLASS'
 /// epilogues): copies without effect on the result, which the hardware does
@@ -385,32 +421,18 @@ void napkin::executor::bulkTensor(Warp &w, const Instr &i, uint32_t mask) {
           d < map.rank ? (map.box[d] + map.step[d] - 1) / map.step[d] : 1;
       bytes *= count[d];
     }
-    BulkCopy copy;
-    copy.block = w.block;
-    copy.warp = w.index;
-    copy.lane = l;
-    copy.source = i.source;
-    copy.isStore = f.store;
-    copy.reduction = f.reduction;
+    BulkCopy copy = copyOf(w, i, l, f);
     static const Type types[] = {Type::U32, Type::U32, Type::U32, Type::S32,
                                  Type::U64, Type::S64, Type::F16, Type::F32,
                                  Type::F32, Type::F64, Type::BF16};
     copy.type = types[map.elementType];
     llvm::SmallVector<Block *, 4> targets;
     Actors actors;
-    if (f.store) {
-      beginStore(w, l, copy, actors);
-      targets.push_back(owner);
-    } else {
+    if (!f.store)
       copy.group = map.nanFill ? ~0u : 0;
-      if (!addSignals(w, i, l, f, copy, *owner, offset, bytes, targets, actors))
-        return;
-    }
-    unsigned alignment = 128;
-    for (size_t t = 0; t < targets.size(); ++t)
-      if (!prepareShared(w, i, l, f.store ? actors.from : actors.to[t],
-                         *targets[t], offset, bytes, f.store, alignment))
-        return;
+    if (!begin(w, i, l, f, copy, *owner, offset, bytes, targets, actors) ||
+        !prepareTargets(w, i, l, f, actors, targets, offset, bytes, 128))
+      return;
     int64_t at[5] = {};
     for (unsigned d = 0; d < map.rank; ++d)
       at[d] = lane<int32_t>(w, f.coordinates[d])[l];
@@ -487,23 +509,11 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
     Block *owner = sharedOwner(w, i, l, valueOf(w, f.shared, l), offset);
     if (!owner)
       return;
-    BulkCopy copy;
-    copy.block = w.block;
-    copy.warp = w.index;
-    copy.lane = l;
-    copy.source = i.source;
-    copy.isStore = f.store;
-    copy.reduction = f.reduction;
-    copy.type = f.type;
+    BulkCopy copy = copyOf(w, i, l, f);
     llvm::SmallVector<Block *, 4> targets;
     Actors actors;
-    if (f.store) {
-      beginStore(w, l, copy, actors);
-      targets.push_back(owner);
-    } else if (!addSignals(w, i, l, f, copy, *owner, offset, bytes, targets,
-                           actors)) {
+    if (!begin(w, i, l, f, copy, *owner, offset, bytes, targets, actors))
       return;
-    }
     if (f.betweenShared) {
       // From the own block's memory into another's.
       uint32_t from;
@@ -531,10 +541,8 @@ void napkin::executor::bulkCopy(Warp &w, const Instr &i, uint32_t mask) {
           fmt::format("the global address {:#x} is not a multiple of 16",
                       address),
           address, Trap::Kind::Misaligned);
-    for (size_t t = 0; t < targets.size(); ++t)
-      if (!prepareShared(w, i, l, f.store ? actors.from : actors.to[t],
-                         *targets[t], offset, bytes, f.store, 16))
-        return;
+    if (!prepareTargets(w, i, l, f, actors, targets, offset, bytes, 16))
+      return;
     Builder builder{w, i, l, copy, f.store, actors};
     bool countIt = true;
     for (Block *target : targets) {

@@ -29,18 +29,29 @@ namespace napkin::executor {
 
 using SyncClock = Knowledge;
 
-/// Accesses of one actor at one time to bytes of a cell.
-struct AccessEntry {
+/// An access of one actor at one time, but for its bytes and lanes.
+struct AccessEvent {
   uint32_t cluster = 0, clock = 0, epoch = 0, source = 0;
   /// Of reads: warps of the actor's block that read the same in the same lanes
   /// at their own equal clocks and epochs, the actor included.
   uint32_t warps = 0;
-  uint16_t actor = 0, mask = 0;
+  uint16_t actor = 0;
   /// See EntryFlags.
   uint8_t flags = 0;
   /// A write that another actor has repeated without order: only a write of
   /// another value races with it.
   bool repeated = false;
+
+  bool operator==(const AccessEvent &o) const {
+    return clock == o.clock && source == o.source && epoch == o.epoch &&
+           cluster == o.cluster && warps == o.warps && actor == o.actor &&
+           flags == o.flags && repeated == o.repeated;
+  }
+};
+
+/// Accesses of one actor at one time to bytes of a cell.
+struct AccessEntry : AccessEvent {
+  uint16_t mask = 0;
   /// Per two bytes.
   uint8_t lane[8];
 };
@@ -73,9 +84,8 @@ struct CellOverflow {
 struct RaceCell {
   AccessEntry write, read;
   /// The last read by another cluster than that of `read`.
-  uint32_t otherCluster = 0, otherClock = 0, otherSource = 0;
-  uint16_t otherActor = 0, otherMask = 0;
-  uint8_t otherFlags = 0;
+  AccessEvent other;
+  uint16_t otherMask = 0;
   /// Index plus one.
   uint32_t overflow = 0;
 };

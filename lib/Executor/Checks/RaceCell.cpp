@@ -461,12 +461,8 @@ void Visit::recordRead(RaceCell &c, CellPool &pool, uint16_t mask,
     }
   }
   if (e.mask && e.cluster != state.cluster) {
-    c.otherCluster = e.cluster;
-    c.otherClock = e.clock;
-    c.otherSource = e.source;
-    c.otherActor = e.actor;
+    c.other = e;
     c.otherMask = e.mask;
-    c.otherFlags = e.flags;
   } else if (e.mask) {
     if (uint16_t left = isBefore(e, p) ? e.mask & ~mask : e.mask) {
       e.mask = left;
@@ -544,13 +540,10 @@ bool Visit::cell(RaceCell &c, CellPool &pool, uint64_t address, uint16_t mask,
         return false;
   if (c.otherMask & mask) {
     AccessEntry e;
-    e.cluster = c.otherCluster;
-    e.clock = c.otherClock;
-    e.source = c.otherSource;
-    e.actor = c.otherActor;
+    static_cast<AccessEvent &>(e) = c.other;
     e.mask = c.otherMask;
-    e.flags = c.otherFlags;
     // Its lanes are not kept: what any of them has released covers it.
+    e.epoch = e.warps = 0;
     std::memset(e.lane, laneNone, 8);
     if (!checkRead(e, address, mask, p))
       return false;

@@ -20,17 +20,6 @@ using namespace napkin::executor;
 /// was the last one somewhere.
 static constexpr uint64_t maximumBytes = uint64_t(1) << 30;
 
-AccessEvent AccessEvent::of(const AccessEntry &e) {
-  return {e.cluster, e.clock, e.epoch, e.source,
-          e.warps,   e.actor, e.flags, e.repeated};
-}
-
-bool AccessEvent::operator==(const AccessEvent &o) const {
-  return clock == o.clock && source == o.source && epoch == o.epoch &&
-         cluster == o.cluster && warps == o.warps && actor == o.actor &&
-         flags == o.flags && repeated == o.repeated;
-}
-
 uint32_t AccessEvents::use(const AccessEvent &event) {
   if (last && slot(last).uses && slot(last).event == event) {
     ++slot(last).uses;
@@ -115,15 +104,7 @@ AccessEntry GlobalRaces::expand(const AccessRecord &record, uint64_t unit,
   AccessEntry e;
   if (!record.mask)
     return e;
-  const AccessEvent &event = events[record.event];
-  e.cluster = event.cluster;
-  e.clock = event.clock;
-  e.epoch = event.epoch;
-  e.source = event.source;
-  e.warps = event.warps;
-  e.actor = event.actor;
-  e.flags = event.flags;
-  e.repeated = event.repeated;
+  static_cast<AccessEvent &>(e) = events[record.event];
   e.mask = record.mask;
   const LanePattern &lanes = record.lanes == LanePatterns::none
                                  ? rareLanes.at(unit << 1 | writes)
@@ -147,7 +128,7 @@ void GlobalRaces::keep(std::unique_ptr<GlobalPage::Records> &records,
     pageBytes += sizeof(GlobalPage::Records);
   }
   AccessRecord &record = (*records)[k];
-  const AccessEvent event = AccessEvent::of(entry);
+  const AccessEvent &event = entry;
   if (!record.mask || !(events[record.event] == event)) {
     const uint32_t number = events.use(event);
     if (record.mask)
@@ -165,12 +146,6 @@ void GlobalRaces::keep(std::unique_ptr<GlobalPage::Records> &records,
 /// Before the read is kept, from which the other cluster's usually comes.
 void GlobalRaces::keepOther(GlobalPage &page, unsigned k,
                             const RaceCell &cell) {
-  auto isOther = [&](uint32_t number) {
-    const AccessEvent &e = events[number];
-    return e.cluster == cell.otherCluster && e.clock == cell.otherClock &&
-           e.source == cell.otherSource && e.actor == cell.otherActor &&
-           e.flags == cell.otherFlags;
-  };
   if (!page.others) {
     if (!cell.otherMask)
       return;
@@ -179,20 +154,13 @@ void GlobalRaces::keepOther(GlobalPage &page, unsigned k,
   }
   uint32_t &event = page.others->event[k];
   uint16_t &mask = page.others->mask[k];
-  if (cell.otherMask && !(mask && isOther(event))) {
+  if (cell.otherMask && !(mask && events[event] == cell.other)) {
     uint32_t number =
         page.reads && (*page.reads)[k].mask ? (*page.reads)[k].event : 0;
-    if (number && isOther(number)) {
+    if (number && events[number] == cell.other)
       events.use(number);
-    } else {
-      AccessEvent e;
-      e.cluster = cell.otherCluster;
-      e.clock = cell.otherClock;
-      e.source = cell.otherSource;
-      e.actor = cell.otherActor;
-      e.flags = cell.otherFlags;
-      number = events.use(e);
-    }
+    else
+      number = events.use(cell.other);
     if (mask)
       events.drop(event);
     event = number;
@@ -210,12 +178,7 @@ RaceCell GlobalRaces::load(const GlobalPage &page, uint64_t unit) const {
   if (page.reads)
     cell.read = expand((*page.reads)[k], unit, false);
   if (page.others && page.others->mask[k]) {
-    const AccessEvent &event = events[page.others->event[k]];
-    cell.otherCluster = event.cluster;
-    cell.otherClock = event.clock;
-    cell.otherSource = event.source;
-    cell.otherActor = event.actor;
-    cell.otherFlags = event.flags;
+    cell.other = events[page.others->event[k]];
     cell.otherMask = page.others->mask[k];
   }
   if (page.overflows)
@@ -273,8 +236,7 @@ void eachEntry(const RaceCell &c, CellPool &pool, F visit) {
     visit(c.read, false);
   if (c.otherMask) {
     AccessEntry e;
-    e.cluster = c.otherCluster;
-    e.source = c.otherSource;
+    static_cast<AccessEvent &>(e) = c.other;
     e.mask = c.otherMask;
     visit(e, false);
   }

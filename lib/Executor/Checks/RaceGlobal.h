@@ -27,17 +27,6 @@ namespace napkin::executor {
 
 struct Visit;
 
-/// What an AccessEntry says but for its bytes and lanes.
-struct AccessEvent {
-  uint32_t cluster = 0, clock = 0, epoch = 0, source = 0, warps = 0;
-  uint16_t actor = 0;
-  uint8_t flags = 0;
-  bool repeated = false;
-
-  static AccessEvent of(const AccessEntry &entry);
-  bool operator==(const AccessEvent &other) const;
-};
-
 /// Events by number, from 1 on, as long as records name them.
 class AccessEvents {
 public:

@@ -340,7 +340,8 @@ bool napkin::executor::decodeMma(Decoder &d) {
   for (size_t k : {0, 3})
     if ((s.a == Type::E4M3 || s.a == Type::E5M2) && s.d == Type::F16)
       for (const Decoder::Operand &element : d.operand(k).elements)
-        if (!llvm::is_contained({Type::None, Type::B32, Type::F16x2},
+        if (element.kind != Kind::Register ||
+            !llvm::is_contained({Type::B32, Type::F16x2},
                                 d.registerType(element)))
           return d.fail("the halves of D and C are in registers of .b32 or "
                         ".f16x2");

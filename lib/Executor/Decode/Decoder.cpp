@@ -476,7 +476,7 @@ unsigned Decoder::leastAddressBits() const {
     return llvm::is_contained(instruction->modifiers, modifier);
   };
   const bool namesShared = has("shared") || has("shared::cta");
-  if (opcode() == "mbarrier" && !namesShared)
+  if (opcode() == "mbarrier" && !namesShared && !has("shared::cluster"))
     return 64;
   const bool isWide =
       ((opcode().ends_with("matrix") || has("mbarrier")) && !namesShared) ||

@@ -98,15 +98,19 @@ TEST(Rare, Video) {
   EXPECT_EQ(first(packed + "vadd4.u32.u32.u32 %r31.b20, %r1, %r2, %r3;"),
             0xa000c004u);
   // |16-32| + |255-1| + |128-2| + |1-3|
-  EXPECT_EQ(first(packed + "vabsdiff4.u32.u32.u32.add %r31, %r1, %r2, 5;"),
-            16u + 254 + 126 + 2 + 5);
+  EXPECT_EQ(
+      first(packed +
+            "mov.u32 %r4, 5; vabsdiff4.u32.u32.u32.add %r31, %r1, %r2, %r4;"),
+      16u + 254 + 126 + 2 + 5);
   // Bytes as s8: averages of (16, 32), (-1, 1), (-128, 2), (1, 3).
   EXPECT_EQ(first(packed + "vavrg4.s32.s32.s32 %r31, %r1, %r2, %r3;"),
             0x1800c102u);
   // Halves 0x10ff, 0x8001 against 0x0203 (h2) twice.
   EXPECT_EQ(first(packed + "vmin2.s32.s32.s32 %r31, %r1, %r2.h22, %r3;"),
             0x02038001u);
-  EXPECT_EQ(first(packed + "vset2.u32.u32.gt.add %r31, %r1, %r2, 7;"), 8u);
+  EXPECT_EQ(first(packed +
+                  "mov.u32 %r4, 7; vset2.u32.u32.gt.add %r31, %r1, %r2, %r4;"),
+            8u);
 }
 
 TEST(Rare, HalfPrecision) {

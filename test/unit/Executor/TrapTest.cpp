@@ -105,8 +105,8 @@ TEST(Trap, DivergentBarrier) {
 }
 
 TEST(Trap, BarrierMisuse) {
-  EXPECT_EQ(one("bar.sync 16;").trap(), "barrier-misuse");
-  EXPECT_EQ(one("bar.sync 1, 48;").trap(), "barrier-misuse");
+  EXPECT_EQ(one("mov.u32 %r1, 16; bar.sync %r1;").trap(), "barrier-misuse");
+  EXPECT_EQ(one("mov.u32 %r1, 48; bar.sync 1, %r1;").trap(), "barrier-misuse");
   EXPECT_EQ(
       one("setp.lt.u32 %p1, %t, 32; @%p1 bar.sync 1, 64; @!%p1 bar.sync 1, 32;",
           "", 64)
