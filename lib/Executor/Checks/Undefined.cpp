@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Checks/Undefined.h"
+#include "Checks/UndefinedBits.h"
 #include "Machine/Launch.h"
 
 #include <algorithm>
@@ -51,9 +52,14 @@ struct Step {
     return values.registers.lookup(key(reg));
   }
   static void join(Value &to, const Value &from) {
-    if (from.lanes && !to.lanes)
-      to.origin = from.origin;
+    if (!from.lanes)
+      return;
+    if (!to.lanes) {
+      to = from;
+      return;
+    }
     to.lanes |= from.lanes;
+    to.bits |= from.bits;
   }
   /// Of every register that the operand names.
   Value of(const Operand &operand) const {
@@ -71,7 +77,7 @@ struct Step {
     return all;
   }
   void set(uint32_t reg, uint32_t mask, Value to) {
-    to.lanes &= mask;
+    to.lanes &= to.bits ? mask : 0;
     auto found = values.registers.find(key(reg));
     if (found == values.registers.end()) {
       if (to.lanes)
@@ -79,6 +85,7 @@ struct Step {
       return;
     }
     Value &now = found->second;
+    now.bits = (now.lanes & ~mask ? now.bits : 0) | (to.lanes ? to.bits : 0);
     now.lanes = (now.lanes & ~mask) | to.lanes;
     if (to.lanes)
       now.origin = to.origin;
@@ -121,6 +128,26 @@ struct Step {
                    ->registers[operand.reg]
                    .type == Type::Pred;
   }
+  /// What the operand holds in a lane, if it is a register or a number.
+  std::optional<uint64_t> valueIn(const Operand &operand, unsigned lane) const {
+    if (operand.kind == Kind::Integer)
+      return operand.integer;
+    if (operand.kind != Kind::Register)
+      return std::nullopt;
+    const Program &program = w.machine->program;
+    const uint32_t reference =
+        program.registerReferences[info.function][operand.reg];
+    if (isPredicate(operand))
+      return (w.predicates[reference] >> lane & 1) ^ unsigned(operand.negated);
+    const unsigned bits = napkin::ptx::typeBits(
+        program.functions[info.function]->registers[operand.reg].type);
+    if (bits > 64)
+      return std::nullopt;
+    const char *cell = w.base[reference >> 31] + (reference & ~constantBit);
+    uint64_t value = 0;
+    std::memcpy(&value, cell + lane * std::max(16u, bits) / 8, bits / 8);
+    return value;
+  }
   /// Lanes in which `operand` is known and has value 0 (`ones`: not 0).
   uint32_t lanesThatAre(const Operand &operand, bool ones) const {
     if (operand.kind == Kind::Integer)
@@ -134,20 +161,15 @@ struct Step {
       uint32_t value = w.predicates[reference];
       return known & (operand.negated != ones ? value : ~value);
     }
-    unsigned bits =
-        napkin::ptx::typeBits(w.machine->program.functions[info.function]
-                                  ->registers[operand.reg]
-                                  .type);
-    const char *cell = w.base[reference >> 31] + (reference & ~constantBit);
-    for (unsigned l = 0; l < lanes; ++l) {
-      uint64_t value = 0;
-      std::memcpy(&value, cell + l * std::max(16u, bits) / 8, bits / 8);
-      result |= uint32_t((value != 0) == ones) << l;
-    }
+    for (unsigned l = 0; l < lanes; ++l)
+      result |= uint32_t((valueIn(operand, l).value_or(!ones) != 0) == ones)
+                << l;
     return known & result;
   }
 
   bool compute(uint32_t mask);
+  Value moved(const Value &from) const;
+  bool moveParts(uint32_t mask);
   bool product();
   bool enter(const Instr &i, const Value &guard);
   void leave();
@@ -251,28 +273,72 @@ bool Step::compute(uint32_t mask) {
     join(from, a);
     join(from, b);
     join(from, p);
-  } else if (from.lanes && (op == "and" || op == "or") &&
-             ptx.operands.size() == 3 &&
-             (op == "and" || isPredicate(ptx.operands[0]))) {
-    // One zero (or one true) decides.
-    from.lanes &= ~(lanesThatAre(ptx.operands[1], op == "or") |
-                    lanesThatAre(ptx.operands[2], op == "or"));
   } else if ((op == "xor" || op == "sub") && ptx.operands.size() == 3 &&
              ptx.operands[1].kind == Kind::Register &&
              ptx.operands[2].kind == Kind::Register &&
              ptx.operands[1].reg == ptx.operands[2].reg) {
     from = Value(); // 0, whatever it is
-  } else if (from.lanes && op == "prmt" && ptx.modifiers.size() == 1 &&
-             ptx.operands[3].kind == Kind::Integer) {
-    // Each digit says which byte of the two sources goes there.
-    from = Value();
-    for (unsigned shift = 0; shift < 16; shift += 4)
-      join(from,
-           of(ptx.operands[(ptx.operands[3].integer >> shift) & 4 ? 2 : 1]));
+  } else if (from.lanes && movesBits(ptx)) {
+    from = moved(from);
+  } else if (from.lanes && op == "mov" && ptx.operands.size() == 2 &&
+             ptx.modifiers[0] != "b128") {
+    return moveParts(mask);
   } else if (from.lanes && (op == "vote" || op == "match" || op == "redux")) {
     from.lanes = from.lanes & mask ? ~0u : 0;
+    from.bits = ~uint64_t(0);
+  } else {
+    from.bits = ~uint64_t(0);
   }
   set(ptx.operands[0], mask, from);
+  return true;
+}
+
+/// The result of an instruction that moves bits.
+Step::Value Step::moved(const Value &from) const {
+  Value to;
+  to.origin = from.origin;
+  to.bits = 0;
+  std::vector<Value> marks;
+  for (const Operand &source : llvm::drop_begin(ptx.operands))
+    marks.push_back(of(source));
+  for (uint32_t rest = from.lanes; rest; rest &= rest - 1) {
+    const unsigned l = __builtin_ctz(rest);
+    std::vector<LaneBits> sources;
+    for (auto [mark, source] :
+         llvm::zip_equal(marks, llvm::drop_begin(ptx.operands))) {
+      const auto value = valueIn(source, l);
+      sources.push_back({value.value_or(0), mark.lanes >> l & 1 ? mark.bits
+                                            : value ? 0
+                                                    : ~uint64_t(0)});
+    }
+    const uint64_t bits = undefinedBits(ptx, sources);
+    to.lanes |= uint32_t(bits != 0) << l;
+    to.bits |= bits;
+  }
+  return to;
+}
+
+/// mov between a register and the registers of its parts.
+bool Step::moveParts(uint32_t mask) {
+  const Operand &to = ptx.operands[0], &from = ptx.operands[1];
+  const unsigned width =
+      napkin::ptx::typeBits(napkin::ptx::typeFromName(ptx.modifiers[0]));
+  const auto parts = elementsOf(to.kind == Kind::Vector ? to : from);
+  const unsigned part = width / parts.size();
+  const uint64_t all = part >= 64 ? ~uint64_t(0) : (uint64_t(1) << part) - 1;
+  Value whole;
+  for (auto [k, element] : llvm::enumerate(parts)) {
+    Value value = of(to.kind == Kind::Vector ? from : element);
+    if (to.kind == Kind::Vector) {
+      value.bits = value.bits >> k * part & all;
+      set(element, mask, value);
+    } else {
+      value.bits = (value.bits & all) << k * part;
+      join(whole, value);
+    }
+  }
+  if (to.kind != Kind::Vector)
+    set(to, mask, whole);
   return true;
 }
 
@@ -328,6 +394,7 @@ bool Step::product() {
         value.lanes |= 1u << l;
     }
     value.origin = origin;
+    value.bits = ~uint64_t(0);
     results.push_back(value);
   }
   for (size_t x = 0; x < d.size(); ++x)
@@ -471,19 +538,26 @@ bool napkin::executor::markUndefined(Warp &w, const UndefinedRead &read,
   Step step(w, *read.load);
   const Operand &to = ptx.operands[0];
   llvm::ArrayRef<Operand> results = elementsOf(to);
-  auto add = [&](const Operand &operand, uint32_t inLanes) {
+  auto add = [&](const Operand &operand, uint32_t inLanes, uint64_t bits) {
     if (operand.kind != Kind::Register)
       return;
     Step::Value value = step.ofRegister(operand.reg);
+    value.bits = (value.lanes ? value.bits : 0) | bits;
     value.lanes |= inLanes;
     value.origin = read.load->source;
     step.set(operand.reg, ~0u, value);
   };
   if (!isMatrix) {
     unsigned unit = read.bytes / results.size();
+    const bool isSigned = ptx.modifiers.back().starts_with("s");
     for (unsigned b = 0; b < read.bytes; ++b)
       if (shadow[b] != shadowWritten)
-        add(results[b / unit], 1u << read.lane);
+        // Of the last byte the sign goes on.
+        add(results[b / unit], 1u << read.lane,
+            unit > 8 ? ~uint64_t(0)
+            : isSigned && b % unit == unit - 1
+                ? ~uint64_t(0) << 8 * (b % unit)
+                : uint64_t(255) << 8 * (b % unit));
     return true;
   }
   // Lane l gives row l % 8 of matrix l / 8.
@@ -499,7 +573,7 @@ bool napkin::executor::markUndefined(Warp &w, const UndefinedRead &read,
     inLanes |=
         1u << (isTransposed ? 4 * column + row / 2 : 4 * row + column / 2);
   }
-  add(results[matrix], inLanes);
+  add(results[matrix], inLanes, ~uint64_t(0));
   return true;
 }
 
@@ -558,11 +632,17 @@ void napkin::executor::storeUndefined(Warp &w, const Instr &i,
     Step::join(value, step.decided(mask));
     if (step.ptx.guard >= 0)
       Step::join(value, step.ofRegister(step.ptx.guard));
-    for (uint32_t rest = value.lanes & mask; rest; rest &= rest - 1) {
+    if (unit < 8)
+      value.bits &= (uint64_t(1) << 8 * unit) - 1;
+    for (uint32_t rest = value.bits ? value.lanes & mask : 0; rest;
+         rest &= rest - 1) {
       unsigned l = __builtin_ctz(rest);
       if (uint8_t *shadow =
               ownShadow(w, l, address[l] + x * unit, unit, space)) {
-        std::memset(shadow, shadowFresh, unit);
+        // A byte of which some bits are defined counts as written.
+        for (unsigned b = 0; b < unit; ++b)
+          if (b >= 8 || (value.bits >> 8 * b & 255) == 255)
+            shadow[b] = shadowFresh;
         continue;
       }
       if (step.isTold(value))

@@ -282,4 +282,52 @@ TEST(Undefined, ParametersInRegisters) {
   EXPECT_EQ(ran.error + ran.trap(), "");
 }
 
+// Fields of a word, written one by one, and parts that nobody looks at.
+TEST(Undefined, Bits) {
+  const std::string store = std::string(write) + ";",
+                    load = "ld.shared.u32 %r1, [%r72]",
+                    field = load + "; and.b32 %r1, %r1, -16; or.b32 %r1, %r1, "
+                                   "5; st.shared.u32 [%r72], %r1;",
+                    again = "ld.shared.u32 %r3, [%r72]";
+  expectSilent(field + again + "; and.b32 %r2, %r3, 15;" + store);
+  expectTrap(field + again + "; and.b32 %r2, %r3, 0xf00;" + store, again,
+             write);
+  expectTrap(field + again + "; shr.u32 %r2, %r3, 4;" + store, again, write);
+  // The mask from a register; all fields are there.
+  expectSilent("mov.u32 %r5, 0xffff0000; mov.u32 %r6, 0xffff; " + load +
+               "; and.b32 %r2, %r1, %r5; or.b32 %r2, %r2, 7; and.b32 %r2, %r2, "
+               "%r6;" +
+               store);
+  // Registers that were never written.
+  const std::string insert = "bfi.b32 %r3, %t, %r1, 8, 4";
+  expectSilent(insert + "; bfe.u32 %r2, %r3, 8, 4;" + store);
+  expectTrap(insert + "; bfe.u32 %r2, %r3, 8, 5;" + store, insert, write);
+  expectTrap(insert + "; bfe.s32 %r2, %r3, 6, 4;" + store, insert, write);
+  const std::string pack = "mov.b32 %r3, {%h1, %h2}";
+  expectSilent("mov.u16 %h1, 3; " + pack + "; mov.b32 {%h3, %h4}, %r3; " +
+               "cvt.u32.u16 %r2, %h3;" + store);
+  expectTrap("mov.u16 %h1, 3; " + pack + "; mov.b32 {%h3, %h4}, %r3; " +
+                 "cvt.u32.u16 %r2, %h4;" + store,
+             pack, write);
+  const std::string shift = "shl.b32 %r2, %r1, 32";
+  expectSilent(shift + ";" + store);
+  const std::string narrow = "cvt.u16.u32 %h1, %r3";
+  expectSilent("mov.u32 %r4, 1; prmt.b32 %r3, %r4, %r1, 0x5410; " + narrow +
+               "; cvt.u32.u16 %r2, %h1;" + store);
+  const std::string table = "lop3.b32 %r2, %r1, %t, 0, 0x80"; // a & b & c
+  expectSilent(table + ";" + store);
+  const std::string either = "lop3.b32 %r2, %r1, %t, 0, 0xfe"; // a | b | c
+  expectTrap(either + ";" + store, either, write);
+  // Signs go on.
+  const std::string byte = "ld.shared.s8 %r1, [%r72+3]";
+  expectTrap("mov.u32 %r3, 0; st.shared.u16 [%r72], %h9; " + byte +
+                 "; shr.u32 %r2, %r1, 20;" + store,
+             byte, write);
+  // Arithmetic depends on all bits.
+  const std::string part = "and.b32 %r3, %r1, 15";
+  expectTrap(part + "; add.u32 %r2, %r3, 1; and.b32 %r2, %r2, 0x7fffffff;" +
+                 store,
+             part, write);
+}
+
 } // namespace
