@@ -110,7 +110,7 @@ bool Decoder::placeParameters(const Arguments &arguments) {
                               bytes, arguments.values[i].size()));
     variables[parameter.name] = {Space::Param, offset, true, bytes};
     program.parameters.resize(offset + bytes);
-    std::memcpy(&program.parameters[offset], arguments.values[i].data(), bytes);
+    llvm::copy(arguments.values[i], program.parameters.begin() + offset);
     offset += bytes;
   }
   program.parameters.resize(alignTo(program.parameters.size() + 1, 16));

@@ -126,7 +126,8 @@ void launchAny(Memory &memory, const NapkinExecutorModule *module,
                         : engine() % 20;
     std::vector<char> value(std::min<uint64_t>(size, 4096));
     const uint64_t pointer = memory.any(engine);
-    std::memcpy(value.data(), &pointer, std::min<size_t>(8, value.size()));
+    if (!value.empty())
+      std::memcpy(value.data(), &pointer, std::min<size_t>(8, value.size()));
     bytes.push_back(std::move(value));
   }
   for (std::vector<char> &value : bytes)
