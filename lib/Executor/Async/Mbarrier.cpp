@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decode/Decoder.h"
+#include "Decode/Spellings.h"
 #include "Machine/Handlers.h"
 #include "Machine/Launch.h"
 #include "Machine/Registers.h"
@@ -484,6 +485,10 @@ bool napkin::executor::decodeMbarrier(Decoder &d) {
     unsigned first = hasState ? 1 : 0;
     if (!d.expectOperands(first + 1, first + 2) || !addressAt(first, at))
       return false;
+    if (hasState && d.operand(0).kind == Kind::Sink)
+      if (std::string unmet = unmetNeed(d.module, "sm_80", "7.1");
+          !unmet.empty())
+        return d.fail("'_' " + unmet);
     uint32_t value =
         d.count() > first + 1 ? d.number(d.operand(first + 1)) : noRegister;
     if (expect && value == noRegister)

@@ -186,8 +186,8 @@ bool napkin::executor::decodeBulk(Decoder &d) {
   const Decoder::Operand &last = d.operand(needed - 1);
   if (!form.store && !addressOperand(d, last, form.mbarrier))
     return false;
-  if (!form.store && !last.elements.empty() &&
-      last.elements[0].kind == Kind::Register &&
+  if (!form.store && !tensor && !reduce && !multicast && !hint &&
+      !last.elements.empty() && last.elements[0].kind == Kind::Register &&
       d.operandBits(last.elements[0]) < 32)
     return d.fail("the address of an mbarrier is in a register of 32 or 64 "
                   "bits");

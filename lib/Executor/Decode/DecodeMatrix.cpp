@@ -63,10 +63,6 @@ bool napkin::executor::takeRegisters(Decoder &d,
     if (isMultiplicand && !takesLiterals && element.kind != Kind::Register)
       return d.fail("the multiplicands of a product are in registers");
   for (const auto &element : elements)
-    if (isMultiplicand && d.opcode() == "wmma" && type != Type::F16x2 &&
-        d.registerType(element) == Type::F16x2)
-      return d.fail("these multiplicands are no halves");
-  for (const auto &element : elements)
     to.push_back(isTarget ? d.destination(element, type)
                  : (isMultiplicand || (hasRegister && type == Type::F16x2)) &&
                          element.kind != Kind::Register

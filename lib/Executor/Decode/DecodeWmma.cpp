@@ -328,6 +328,11 @@ bool decodeProduct(Decoder &d) {
   for (unsigned p = 0; p < 4; ++p) {
     if (!wmmaTypeFits(parts[p]))
       return d.fail("this shape and these types of wmma do not exist");
+    if (p == 2 && (s.b == Type::TF32 || s.b == Type::B1) &&
+        llvm::any_of(d.operand(p).elements, [&](const auto &element) {
+          return d.registerType(element) == Type::F16x2;
+        }))
+      return d.fail("these multiplicands are no halves");
     if (!takeRegisters(d, d.operand(p), parts[p].registers(),
                        registerCell(parts[p]), p == 0, registers[p],
                        p == 1 || p == 2))

@@ -340,6 +340,8 @@ static std::string unmetSpecial(const napkin::ptx::Module &module,
     return unmetNeed(module, "sm_90", "7.8");
   if (name == "aggr_smem_size")
     return unmetNeed(module, "sm_90", "8.1");
+  if (name == "current_graph_exec")
+    return unmetNeed(module, "sm_50", "8.0");
   if (name.starts_with("reserved_smem"))
     return unmetNeed(module, "sm_80", "7.6");
   return "";

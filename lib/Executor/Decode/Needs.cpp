@@ -134,6 +134,10 @@ std::string napkin::executor::checkNeeds(const ptx::Module &module,
   std::string spelling = fmt::format("{}.{}.", instruction.opcode.str(),
                                      llvm::join(instruction.modifiers, "."));
   for (const Need &need : needs) {
+    // cp.async took the longer name before others did.
+    if (instruction.opcode == "cp" &&
+        llvm::StringRef(need.part) == ".shared::cta.")
+      continue;
     if (!llvm::StringRef(spelling).starts_with(need.name) ||
         !llvm::StringRef(spelling).contains(need.part))
       continue;

@@ -292,8 +292,6 @@ unsigned Decoder::leastAddressBits() const {
     return llvm::is_contained(instruction->modifiers, modifier);
   };
   const bool namesShared = has("shared") || has("shared::cta");
-  if (opcode() == "mbarrier" && !namesShared && !has("shared::cluster"))
-    return 64;
   const bool isWide =
       ((opcode().ends_with("matrix") || has("mbarrier")) && !namesShared) ||
       (has("async") && opcode() != "cp") || opcode() == "wmma" ||
@@ -313,6 +311,12 @@ bool Decoder::address(const Operand &operand, Instr &to) {
   case Kind::Register: {
     const unsigned bits = operandBits(base), least = leastAddressBits();
     const ValueClass held = classOf(registerType(base));
+    const bool namesSpace =
+        llvm::any_of(instruction->modifiers, [](llvm::StringRef modifier) {
+          return modifier.starts_with("shared");
+        });
+    if (opcode() == "mbarrier" && bits == 32 && !namesSpace)
+      return fail("a generic address has 64 bits");
     // ptxas does not look at what holds the address of a tensor map.
     const bool isMap = operand.elements.size() > 1 || opcode() == "fence";
     if (bits < least || bits > 64 || isPredicate(base) ||
