@@ -80,8 +80,10 @@ struct Step {
     to.lanes &= to.bits ? mask : 0;
     auto found = values.registers.find(key(reg));
     if (found == values.registers.end()) {
-      if (to.lanes)
+      if (to.lanes) {
         values.registers[key(reg)] = to;
+        values.registerBits |= registerBit(reg);
+      }
       return;
     }
     Value &now = found->second;
@@ -89,8 +91,12 @@ struct Step {
     now.lanes = (now.lanes & ~mask) | to.lanes;
     if (to.lanes)
       now.origin = to.origin;
-    if (!now.lanes)
-      values.registers.erase(found);
+    if (now.lanes)
+      return;
+    values.registers.erase(found);
+    values.registerBits = 0;
+    for (const auto &entry : values.registers)
+      values.registerBits |= registerBit(uint32_t(entry.first));
   }
   void set(const Operand &operand, uint32_t mask, const Value &to) {
     if (operand.kind == Kind::Register) {
@@ -415,6 +421,10 @@ bool needsDefined(llvm::StringRef op) {
 } // namespace
 
 bool napkin::executor::moveUndefined(Warp &w, const Instr &i, uint32_t mask) {
+  if (w.undefined->regions.empty() &&
+      !(w.machine->program.sources[i.source].registers &
+        w.undefined->registerBits))
+    return true;
   Step step(w, i);
   const napkin::ptx::Instruction &ptx = step.ptx;
   llvm::StringRef op = ptx.opcode;

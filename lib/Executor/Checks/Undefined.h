@@ -52,6 +52,8 @@ public:
   std::vector<Region> regions;
   /// By register: function << 32 | index in the function's table.
   llvm::DenseMap<uint64_t, Value> registers;
+  /// The bits of all these registers, and perhaps of some that were.
+  uint64_t registerBits = 0;
   /// The last such read of each PTX instruction, by its index, and lane.
   std::map<std::pair<uint32_t, unsigned>, UndefinedRead> reads;
   /// The read by instruction `origin` that gave `lane` its value; another

@@ -206,6 +206,18 @@ const uint32_t *Decoder::list(llvm::ArrayRef<uint32_t> references) {
   return copy;
 }
 
+/// The bits of all registers of an operand.
+static uint64_t registerBits(const napkin::ptx::Operand &operand) {
+  uint64_t bits = 0;
+  if (operand.kind == Kind::Register)
+    bits |= registerBit(operand.reg);
+  if (operand.second >= 0)
+    bits |= registerBit(uint32_t(operand.second));
+  for (const napkin::ptx::Operand &element : operand.elements)
+    bits |= registerBits(element);
+  return bits;
+}
+
 bool Decoder::decodeInstruction() {
   used.assign(instruction->modifiers.size(), false);
   for (size_t k = 0; k < used.size(); ++k)
@@ -218,6 +230,10 @@ bool Decoder::decodeInstruction() {
   program.sources.push_back(
       {instruction, found ? found->pipe : Pipe::Control, 0, ""});
   info().function = currentFunction;
+  for (const ptx::Operand &operand : instruction->operands)
+    info().registers |= registerBits(operand);
+  if (instruction->guard >= 0)
+    info().registers |= registerBit(instruction->guard);
   if (!found) {
     if (const char *why = refusal(instruction->opcode))
       return fail(fmt::format("'{}' is not modelled: {}",

@@ -79,7 +79,15 @@ struct SourceInfo {
   bool inL1 = false;
   /// Index in Program::functions.
   uint32_t function = 0;
+  /// The bits (registerBit) of the registers that the instruction names.
+  uint64_t registers = 0;
 };
+
+/// One of 64 bits for a register of a function: where none is set that is
+/// looked for, none of these registers is.
+inline uint64_t registerBit(uint32_t reg) {
+  return uint64_t(1) << (reg * 0x9e3779b1u >> 26);
+}
 
 bool mayStayInL1(const ptx::Instruction &instruction);
 /// Line of an instruction in whose guard, address or other steering operand a
