@@ -136,6 +136,7 @@ std::string napkin::executor::checkNeeds(const ptx::Module &module,
   for (const Need &need : needs) {
     // cp.async took the longer name before others did.
     if (instruction.opcode == "cp" &&
+        !llvm::is_contained(instruction.modifiers, "mbarrier") &&
         llvm::StringRef(need.part) == ".shared::cta.")
       continue;
     if (!llvm::StringRef(spelling).starts_with(need.name) ||
