@@ -199,6 +199,81 @@ def check_rooms():
                 findings.append(f"{name}:{number}: {rooms[own]} includes '{include[1]}', and {rooms[other]} stands below it in lib/CMakeLists.txt")
     return findings
 
+# Rooms below the diagram: what they refuse, users meet in their own kernels.
+REFUSING_ROOMS = ("lib/Schedule/", "lib/Conversion/", "lib/Dialect/Tile/", "lib/Pipelines/")
+REFUSAL = re.compile(
+    r"\b(?:emit\w*Error|create\w*Error|fail|fault|refuse)\s*\(|\berror\s*(?:\(\)\s*)?<<|\b(?:refusal|advice)\s*=(?!=)"
+)
+
+
+def statement_from(text, start):
+    """The text from `start` up to the semicolon or brace that ends the statement; those in strings do not."""
+    depth, at = 0, start
+    while at < len(text):
+        if text[at] == '"':
+            at = re.compile(r'"(?:[^"\\]|\\.)*"').match(text, at).end()
+            continue
+        depth += (text[at] in "({[") - (text[at] in ")}]")
+        if depth < 0 or (text[at] in ";}" and depth == 0):
+            break
+        at += 1
+    return text[start:at]
+
+
+def pieces_of(statement):
+    """The constant pieces of a message: literals side by side are one, places for values cut it."""
+    joined = re.sub(r'"\s*"', "", statement)
+    literals = re.findall(r'"((?:[^"\\]|\\.)*)"', joined)
+    return [p.strip() for l in literals for p in re.split(r"\{[^}]*\}", l.replace('\\"', '"')) if len(p.strip()) >= 4]
+
+
+def phrases_of(pieces):
+    """All runs of four words of a message; a shorter piece whole."""
+    phrases = set()
+    for words in map(str.split, pieces):
+        phrases |= {" ".join(words[i : i + 4]) for i in range(max(1, len(words) - 3))}
+    return phrases
+
+
+def check_refusals():
+    """Some test expects every refusal below the diagram, by words that no other refusal says.
+
+    A refusal that nothing can reach from outside, such as a defect of another library, says
+    so in the line above it: `// Not tested: why`.
+    """
+    refusals, count = [], {}
+    for name in files():
+        if not name.startswith(REFUSING_ROOMS) or not name.endswith(CPP):
+            continue
+        text = read(name)
+        plain = re.sub(r"//[^\n]*", lambda comment: " " * len(comment[0]), text)
+        end = 0
+        for match in REFUSAL.finditer(plain):
+            if match.start() < end:
+                continue
+            statement = statement_from(plain, match.start())
+            end = match.start() + len(statement)
+            phrases = phrases_of(pieces_of(statement))
+            above = text[: match.start()].rsplit(";", 1)[-1].rsplit("{", 1)[-1]
+            if not phrases or "Not tested: " in above:
+                continue
+            refusals.append((name, plain.count("\n", 0, match.start()) + 1, phrases))
+            for phrase in phrases:
+                count[phrase] = count.get(phrase, 0) + 1
+    tests = ""
+    for name in files():
+        if name.startswith("test/") and not name.startswith("test/Executor/"):
+            text = read(name) or ""
+            if name.endswith(".cpp"):
+                text = re.sub(r'"\s*\n\s*"', "", text).replace('\\"', '"')
+            tests += " " + " ".join(text.split())
+    findings = []
+    for name, line, phrases in refusals:
+        own = {p for p in phrases if count[p] == 1} or phrases
+        if not any(p in tests for p in own):
+            findings.append(f"{name}:{line}: no test expects this refusal ('{max(own, key=len)}')")
+    return findings
+
 
 CHECKS = {
     "format": check_format,
@@ -207,6 +282,7 @@ CHECKS = {
     "words": check_words,
     "links": check_links,
     "rooms": check_rooms,
+    "refusals": check_refusals,
     "examples": check_examples,
 }
 

@@ -208,8 +208,19 @@ Value ScalarEmitter::emitCompare(Expr e) {
 Value ScalarEmitter::emitCall(Expr e) {
   Operation *callee = terms.callee(e);
   IRMapping mapping;
-  for (auto [operand, value] : llvm::zip(e->operands, callee->getOperands()))
-    mapping.map(value, emitAs(operand, value.getType()));
+  for (auto [operand, value] : llvm::zip(e->operands, callee->getOperands())) {
+    // A whole number stays one: what divides a position is then known.
+    Type type = value.getType();
+    bool isWhole = operand->isConstant() && isIntegral(operand) &&
+                   (type.isIndex() || isa<IntegerType>(type)) &&
+                   !type.isInteger(1);
+    Value made =
+        isWhole ? arith::ConstantOp::create(
+                      builder, location,
+                      builder.getIntegerAttr(type, int64_t(operand->value)))
+                : emitAs(operand, type);
+    mapping.map(value, made);
+  }
   return builder.clone(*callee, mapping)->getResult(0);
 }
 

@@ -8,6 +8,7 @@
 
 #include "napkin/Algebra/StreamBounds.h"
 #include "NeutralStep.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "napkin/Algebra/Passes.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
@@ -55,16 +56,23 @@ static int64_t firstWhere(int64_t low, int64_t high,
 }
 
 namespace {
+/// Positions that conditions may be relative to: those of an axis, divided.
+struct AskedPlace {
+  StringAttr axis;
+  int64_t divisor = 1;
+  /// How many there are.
+  int64_t size = 1;
+};
+
 /// Looks for the limits of one stream.
 class LimitFinder {
 public:
   LimitFinder(ncd::StreamOp stream, int64_t size)
       : step(stream), axis(stream.getAxis()), size(size) {}
 
-  /// The hidden positions behind (\p up) or before; \p others are axes with
-  /// their sizes that conditions may be relative to.
-  std::optional<VisibleLimit>
-  find(bool up, ArrayRef<std::pair<StringAttr, int64_t>> others);
+  /// The hidden positions behind (\p up) or before; \p others are what
+  /// conditions may be relative to.
+  std::optional<VisibleLimit> find(bool up, ArrayRef<AskedPlace> others);
 
 private:
   /// Positions that are at least (\p up) or at most \p number.
@@ -74,7 +82,7 @@ private:
   }
   /// True when positions beyond \p number, and beyond that of \p other by
   /// \p apart, are hidden; either may be left out.
-  bool hidden(bool up, std::optional<int64_t> number, StringAttr other,
+  bool hidden(bool up, std::optional<int64_t> number, const AskedPlace &other,
               int64_t apart) const {
     PositionAssumption assumption;
     assumption.streamed = visible;
@@ -82,8 +90,9 @@ private:
       assumption.streamed.low = *number;
     else if (number)
       assumption.streamed.high = *number;
-    if (other)
-      assumption.distances.push_back({axis, other, beyond(up, apart)});
+    if (other.axis)
+      assumption.distances.push_back(
+          {axis, other.axis, beyond(up, apart), other.divisor});
     return step.holds(assumption);
   }
   /// The number nearest to the visible positions that satisfies \p holds.
@@ -103,8 +112,8 @@ private:
 };
 } // namespace
 
-std::optional<VisibleLimit>
-LimitFinder::find(bool up, ArrayRef<std::pair<StringAttr, int64_t>> others) {
+std::optional<VisibleLimit> LimitFinder::find(bool up,
+                                              ArrayRef<AskedPlace> others) {
   // Limits say where what is seen ends (up) or begins.
   int64_t shift = up ? 0 : 1, outermost = up ? size - 1 : 0;
   std::optional<int64_t> number;
@@ -116,40 +125,49 @@ LimitFinder::find(bool up, ArrayRef<std::pair<StringAttr, int64_t>> others) {
   if (number)
     (up ? visible.high : visible.low) = *number + (up ? -1 : 1);
   if (visible.low > visible.high)
-    return VisibleLimit{{}, *number + shift, {}, {}};
+    return VisibleLimit{{}, 1, *number + shift, {}, {}};
   outermost = up ? visible.high : visible.low;
-  for (auto [other, otherSize] : others) {
-    int64_t low = visible.low + 1 - otherSize, high = visible.high;
+  for (const AskedPlace &other : others) {
+    int64_t low = visible.low + 1 - other.size, high = visible.high;
     int64_t most = up ? high : low;
     VisibleLimit found;
-    found.axis = other;
-    auto apart = [&, other = other](std::optional<int64_t> from) {
-      return nearest(up, low, high, [&, other = other](int64_t n) {
-        return hidden(up, from, other, n);
-      });
+    found.axis = other.axis;
+    found.divisor = other.divisor;
+    auto apart = [&](std::optional<int64_t> from) {
+      return nearest(up, low, high,
+                     [&](int64_t n) { return hidden(up, from, other, n); });
     };
     if (hidden(up, std::nullopt, other, most)) {
       found.offset = apart(std::nullopt) + shift;
     } else if (hidden(up, outermost, other, most)) {
       // Hidden where both are: seen up to the one or the other.
-      int64_t both =
-          nearest(up, visible.low, visible.high, [&, other = other](int64_t n) {
-            return hidden(up, n, other, most);
-          });
+      int64_t both = nearest(up, visible.low, visible.high, [&](int64_t n) {
+        return hidden(up, n, other, most);
+      });
       found.offset = apart(both) + shift;
       (up ? found.least : found.most) = both + shift;
     } else {
       continue;
     }
     // A number that no row comes up to says nothing.
-    int64_t reach = found.offset + (up ? otherSize - 1 : 0);
+    int64_t reach = found.offset + (up ? other.size - 1 : 0);
     if (number && (up ? reach > *number + shift : reach < *number + shift))
       (up ? found.most : found.least) = *number + shift;
     return found;
   }
   if (number)
-    return VisibleLimit{{}, *number + shift, {}, {}};
+    return VisibleLimit{{}, 1, *number + shift, {}, {}};
   return std::nullopt;
+}
+
+/// The number by which \p user divides \p position, if it does.
+static std::optional<int64_t> divisorIn(Operation *user, Value position) {
+  if (!isa<arith::DivUIOp, arith::DivSIOp>(user) ||
+      user->getOperand(0) != position)
+    return std::nullopt;
+  std::optional<int64_t> by =
+      getConstantIntValue(OpFoldResult(user->getOperand(1)));
+  return by && *by > 0 ? by : std::nullopt;
 }
 
 VisibleRange
@@ -157,9 +175,17 @@ napkin::algebra::visibleRange(ncd::StreamOp stream,
                               llvm::function_ref<bool(StringAttr)> mayAsk) {
   VisibleRange range;
   StringRef axis = stream.getAxis();
+  // Axes that conditions ask for, and numbers by which their positions are
+  // divided.
   llvm::SetVector<StringAttr> asked;
-  stream.getStep().walk(
-      [&](ncd::IndexOp index) { asked.insert(index.getAxisAttr()); });
+  llvm::SetVector<std::pair<StringAttr, int64_t>> places;
+  stream.getStep().walk([&](ncd::IndexOp index) {
+    asked.insert(index.getAxisAttr());
+    for (Operation *user : index->getUsers()) {
+      std::optional<int64_t> divisor = divisorIn(user, index);
+      places.insert({index.getAxisAttr(), divisor.value_or(1)});
+    }
+  });
   std::optional<int64_t> size = sizeIn(stream, axis);
   // What is yielded chunk by chunk has to be written everywhere.
   if (llvm::any_of(stream.getResultTypes(), [&](Type type) {
@@ -168,11 +194,12 @@ napkin::algebra::visibleRange(ncd::StreamOp stream,
     return range;
   if (!asked.remove(stream.getAxisAttr()) || !size || stream.getSingle())
     return range;
-  SmallVector<std::pair<StringAttr, int64_t>> others;
-  for (StringAttr other : asked)
+  SmallVector<AskedPlace> others;
+  for (auto [other, divisor] : places)
     if (std::optional<int64_t> otherSize = sizeIn(stream, other);
-        otherSize && mayAsk(other))
-      others.push_back({other, *otherSize});
+        otherSize && other != stream.getAxisAttr() && mayAsk(other))
+      others.push_back(
+          {other, divisor, int64_t(llvm::divideCeil(*otherSize, divisor))});
   LimitFinder finder(stream, *size);
   range.to = finder.find(/*up=*/true, others);
   range.from = finder.find(/*up=*/false, others);
@@ -229,12 +256,12 @@ ncd::BoundAttr BoundWriter::bound(const VisibleLimit &limit, bool last,
   // A tile that is all of its axis has known ends.
   if (axis && !kernel.groupSize(axis)) {
     if (last)
-      offset += *sizeIn(stream, axis) - 1;
+      offset += (*sizeIn(stream, axis) - 1) / limit.divisor;
     axis = {};
   }
   if (axis)
     return ncd::BoundAttr::get(context, axis, last, offset, multiple, least,
-                               most);
+                               most, limit.divisor);
   int64_t value = std::max(down(offset), least.value_or(INT64_MIN));
   value = std::clamp<int64_t>(std::min(value, most.value_or(INT64_MAX)), 0,
                               multiple == 1 ? size : down(size + chunk - 1));
@@ -259,9 +286,10 @@ bool BoundWriter::decides(const VisibleLimit &limit, bool up) {
   constexpr int64_t far = int64_t(1) << 40;
   int64_t last = limit.offset - 1;
   if (limit.axis)
-    inside.distances.push_back({stream.getAxis(), limit.axis,
-                                up ? ncd::IntegerRange{-far, last}
-                                   : ncd::IntegerRange{last + 1, far}});
+    inside.distances.push_back(
+        {stream.getAxis(), limit.axis,
+         up ? ncd::IntegerRange{-far, last} : ncd::IntegerRange{last + 1, far},
+         limit.divisor});
   else
     inside.streamed =
         up ? ncd::IntegerRange{0, last} : ncd::IntegerRange{last + 1, far};
@@ -272,11 +300,13 @@ bool BoundWriter::decides(const VisibleLimit &limit, bool up) {
 bool BoundWriter::isBefore(ncd::BoundAttr first, ncd::BoundAttr second) {
   StringAttr axis = first.getAxis();
   ncd::IntegerRange a = valuesOf(first), b = valuesOf(second);
-  if (!axis || axis != second.getAxis())
+  if (!axis || axis != second.getAxis() ||
+      first.getDivisor() != second.getDivisor())
     return a.high <= b.low && a.low < b.high;
   int64_t tile = tileOf(axis), rows = *sizeIn(stream, axis);
   bool less = false;
-  for (int64_t at = 0; at < std::min(rows, tile * chunk); at += tile) {
+  for (int64_t at = 0; at < std::min(rows, tile * chunk * first.getDivisor());
+       at += tile) {
     auto valueOf = [&](ncd::BoundAttr bound) {
       return bound.valueAt(bound.getLast() ? at + tile - 1 : at);
     };
@@ -330,7 +360,7 @@ bool BoundWriter::write(const VisibleRange &range) {
     closes = ncd::BoundAttr::get(closes.getContext(), closes.getAxis(),
                                  closes.getLast(), closes.getOffset(),
                                  closes.getMultiple(), from.valueAt(0),
-                                 closes.getMost());
+                                 closes.getMost(), closes.getDivisor());
   if (isOpen(from, opens, closes)) {
     if (opens)
       ends.push_back(opens);

@@ -94,11 +94,13 @@ napkin::pipelines::emitPTX(ModuleOp module,
            << devices.size();
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = createMachine(target, error);
+  // Not tested: a build of LLVM without the back end for PTX.
   if (!machine)
     return module.emitError("this LLVM cannot emit PTX: ") << error;
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> device = translateModuleToLLVMIR(
       devices[0], context, "napkin", /*disableVerification=*/true);
+  // Not tested: device code that MLIR verified and cannot translate.
   if (!device)
     return module.emitError("device code cannot be translated to LLVM IR");
   device->setTargetTriple(machine->getTargetTriple());
@@ -109,6 +111,7 @@ napkin::pipelines::emitPTX(ModuleOp module,
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager passes;
+  // Not tested: a back end for PTX that prints no text.
   if (machine->addPassesToEmitFile(passes, stream, nullptr,
                                    llvm::CodeGenFileType::AssemblyFile))
     return module.emitError("this LLVM cannot emit PTX as text");

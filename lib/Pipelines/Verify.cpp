@@ -99,11 +99,13 @@ void Verifier::makeInputs() {
 
 LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
   auto read = executor::parseManifest(compiled.manifest, "manifest");
+  // Not tested: our own manifest that we cannot read.
   if (!read)
     return source.emitError("the manifest cannot be read back: ")
            << llvm::toString(read.takeError());
   manifest = std::move(*read);
   auto module = ptx::parse(compiled.ptx, manifest.ptx);
+  // Not tested: our own PTX that we cannot read.
   if (!module)
     return source.emitError("the PTX cannot be read back: ")
            << llvm::toString(module.takeError());
@@ -120,6 +122,7 @@ LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
   execution.progress = options.progress;
   execution.approximation = options.approximation;
   auto ran = executor::runManifest(**module, manifest, arrays, execution);
+  // Not tested: our own PTX that cannot be launched.
   if (!ran)
     return source.emitError("the PTX cannot be executed: ")
            << llvm::toString(ran.takeError());

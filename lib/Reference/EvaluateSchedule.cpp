@@ -12,19 +12,6 @@ using namespace napkin;
 using namespace napkin::reference;
 using ncd::ArrayType;
 
-LogicalResult Evaluator::evaluate(ncd::KernelOp op) {
-  std::vector<TensorRef> arguments;
-  for (Value input : op.getInputs())
-    arguments.push_back(values.find(input)->second);
-  FailureOr<std::vector<TensorRef>> results =
-      runBlock(op.getBody().front(), arguments);
-  if (failed(results))
-    return failure();
-  for (auto [value, tensor] : llvm::zip_equal(op.getResults(), *results))
-    values[value] = tensor;
-  return success();
-}
-
 /// All rows at once: what is right for one is right for all.
 LogicalResult Evaluator::evaluate(ncd::WhenOp op) {
   const Tensor &condition = tensorOf(op.getCondition());
@@ -97,11 +84,62 @@ static Tensor joinParts(llvm::ArrayRef<TensorRef> parts, StringRef name) {
   return whole;
 }
 
+/// \p tensor with an axis of one position in front.
+static Tensor withFront(const Tensor &tensor, StringRef name) {
+  Tensor result = tensor;
+  result.axes.insert(result.axes.begin(), Axis{name.str(), 1});
+  return result;
+}
+
+/// Each part of a split walks its positions of the streamed axis and writes one
+/// position of the axis of the parts.
+FailureOr<std::vector<TensorRef>>
+Evaluator::runParts(ncd::KernelOp op, const std::vector<TensorRef> &arguments) {
+  ncd::SplitAttr split = op.getSplitAttr();
+  int64_t size = *op.getAxisSize(split.getAxis());
+  std::vector<std::vector<TensorRef>> parts(op.getNumResults());
+  for (int64_t begin = 0; begin < size; begin += split.getBy()) {
+    part = Part{split.getAxis().str(), begin,
+                std::min(begin + split.getBy(), size)};
+    FailureOr<std::vector<TensorRef>> results =
+        runBlock(op.getBody().front(), arguments);
+    part.reset();
+    if (failed(results))
+      return failure();
+    for (auto [all, tensor] : llvm::zip_equal(parts, *results))
+      all.push_back(
+          std::make_shared<const Tensor>(withFront(*tensor, split.getParts())));
+  }
+  std::vector<TensorRef> joined;
+  for (const std::vector<TensorRef> &all : parts)
+    joined.push_back(
+        std::make_shared<const Tensor>(joinParts(all, split.getParts())));
+  return joined;
+}
+
+LogicalResult Evaluator::evaluate(ncd::KernelOp op) {
+  std::vector<TensorRef> arguments;
+  for (Value input : op.getInputs())
+    arguments.push_back(values.find(input)->second);
+  FailureOr<std::vector<TensorRef>> results =
+      op.writesParts() ? runParts(op, arguments)
+                       : runBlock(op.getBody().front(), arguments);
+  if (failed(results))
+    return failure();
+  for (auto [value, tensor] : llvm::zip_equal(op.getResults(), *results))
+    values[value] = tensor;
+  return success();
+}
+
 FailureOr<Evaluator::State> Evaluator::streamStep(ncd::StreamOp op, State state,
                                                   int64_t begin, int64_t end) {
-  for (Value input : op.getInputs())
-    state.push_back(std::make_shared<const Tensor>(
-        sliceOf(tensorOf(input), op.getAxis(), begin, end)));
+  for (Value input : op.getInputs()) {
+    Tensor chunk = sliceOf(tensorOf(input), op.getAxis(), begin, end);
+    // A chunk of one position lacks the axis.
+    if (op.getSingle())
+      chunk.axes.erase(chunk.axes.begin() + chunk.axisIndex(op.getAxis()));
+    state.push_back(std::make_shared<const Tensor>(std::move(chunk)));
+  }
   auto outer = ranges.find(op.getAxis());
   std::optional<Range> saved;
   if (outer != ranges.end())
@@ -130,7 +168,9 @@ FailureOr<Evaluator::State> Evaluator::streamSteps(ncd::StreamOp op,
   FailureOr<State> state = runBlock(op.getInit().front(), {});
   while (succeeded(state) && begin < end) {
     int64_t length = end - begin;
-    if (options.streamSeed)
+    if (op.getSingle())
+      length = 1;
+    else if (options.streamSeed)
       // One chunk in four is empty.
       length =
           random() % 4 == 0 ? 0 : 1 + static_cast<int64_t>(random() % length);
@@ -177,7 +217,9 @@ LogicalResult Evaluator::evaluate(ncd::StreamOp op) {
     });
   for (Value result : appendedResults(op))
     appended[result].clear();
-  FailureOr<State> state = streamTree(op, 0, size, /*depth=*/4);
+  bool isPart = part && part->axis == op.getAxis();
+  FailureOr<State> state = streamTree(op, isPart ? part->begin : 0,
+                                      isPart ? part->end : size, /*depth=*/4);
   if (failed(state))
     return failure();
   FailureOr<State> results = runBlock(op.getFinish().front(), *state);

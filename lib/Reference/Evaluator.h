@@ -77,6 +77,9 @@ private:
   mlir::LogicalResult reduceAs(ncd::ReduceOp op);
   mlir::LogicalResult reduceByRegion(ncd::ReduceOp op);
 
+  mlir::FailureOr<std::vector<TensorRef>>
+  runParts(ncd::KernelOp op, const std::vector<TensorRef> &arguments);
+
   using State = std::vector<TensorRef>;
   mlir::FailureOr<State> streamSteps(ncd::StreamOp op, int64_t begin,
                                      int64_t end);
@@ -138,6 +141,12 @@ private:
   llvm::DenseMap<mlir::Value, TensorRef> values;
   /// Axes whose size or position is not that of the type: `?` and chunks.
   llvm::StringMap<Range> ranges;
+  /// The part of a split whose positions its streams walk now.
+  struct Part {
+    std::string axis;
+    int64_t begin, end;
+  };
+  std::optional<Part> part;
   /// The parts so far of a stream's results that carry its axis.
   llvm::DenseMap<mlir::Value, std::vector<TensorRef>> appended;
 };

@@ -348,6 +348,11 @@ napkin::report::buildKernelReport(ncd::KernelOp kernel) {
     report.grid += fmt::format("{}{}/{} = {}", report.grid.empty() ? "" : " × ",
                                axis, tile, groups);
   }
+  if (std::optional<uint32_t> blocks = kernel.getPersistent();
+      blocks && *blocks < report.blocks) {
+    report.grid += fmt::format(" = {} tiles, persistent", report.blocks);
+    report.blocks = *blocks;
+  }
   for (const std::string &axis : model.streamAxes)
     if (report.bytes.mentions(cost::streamVariable(axis)))
       divides &= kernel.getAxisSize(axis).value_or(1) %

@@ -159,6 +159,7 @@ LogicalResult Reader::addOperation(mlir::Operation *op) {
     operation.kind = OperationKind::Contract;
     addOver(contract.getOverAxes());
     operation.instruction = instructionOf(contract, target, roundToTF32);
+    // Not tested: every element type that ncd.contract takes has a scalar row.
     if (!operation.instruction)
       return op->emitError()
              << target.name << " has no instruction that multiplies "

@@ -269,7 +269,7 @@ Walk napkin::schedule::walkOf(const Graph &graph, const Candidate &candidate,
           tile = axis ? candidate.extent[*axis] : 1;
   int64_t tiles = llvm::divideCeil(rows, tile), trips = 0, positions = 0;
   auto valueOf = [&](const WalkLimit &limit, int64_t row) {
-    int64_t value = (limit.axis ? row : 0) + limit.offset;
+    int64_t value = (limit.axis ? row / limit.divisor : 0) + limit.offset;
     value = std::max(value, limit.least.value_or(value));
     value = std::min(value, limit.most.value_or(value));
     return std::clamp<int64_t>(value, 0, size);

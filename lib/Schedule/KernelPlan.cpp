@@ -4,11 +4,13 @@
 #include "napkin/Schedule/KernelPlan.h"
 #include "napkin/Schedule/Passes.h"
 #include "napkin/Schedule/PlanBytes.h"
+#include "napkin/Schedule/PlanVerifier.h"
 #include "napkin/Target/Target.h"
 #include <fmt/format.h>
 
 namespace napkin::schedule {
 #define GEN_PASS_DEF_PRINTPLANPASS
+#define GEN_PASS_DEF_VERIFYPLANPASS
 #include "napkin/Schedule/Passes.h.inc"
 } // namespace napkin::schedule
 
@@ -162,6 +164,10 @@ void Reader::readGrid() {
       plan.order.group = *grouped.sizeOf(axis);
     }
   }
+  if (std::optional<uint32_t> blocks = kernel.getPersistent()) {
+    plan.order.kind = plan::GridOrder::Kind::Persistent;
+    plan.order.blocks = *blocks;
+  }
 }
 
 plan::Bound Reader::boundOf(ncd::BoundAttr bound) {
@@ -171,6 +177,7 @@ plan::Bound Reader::boundOf(ncd::BoundAttr bound) {
   result.last = bound.getLast();
   result.offset = bound.getOffset();
   result.multiple = bound.getMultiple();
+  result.divisor = bound.getDivisor();
   result.least = bound.getLeast();
   result.most = bound.getMost();
   return result;
@@ -407,6 +414,35 @@ FailureOr<plan::Plan> napkin::schedule::planOf(ncd::KernelOp kernel) {
 }
 
 namespace {
+struct VerifyPlan : schedule::impl::VerifyPlanPassBase<VerifyPlan> {
+  using VerifyPlanPassBase::VerifyPlanPassBase;
+
+  void runOnOperation() override {
+    // What the lowered program is asked for itself.
+    constexpr StringLiteral counted[] = {"registers", "shared.bytes",
+                                         "copy.granule"};
+    bool broken = false;
+    getOperation()->walk([&](ncd::KernelOp kernel) {
+      FailureOr<plan::Plan> plan = planOf(kernel);
+      if (failed(plan)) {
+        broken = true;
+        return;
+      }
+      for (const plan::Fault &found :
+           plan::verifyPlan(*plan, plan::Machine(), /*all=*/true)) {
+        if (llvm::is_contained(counted, found.rule))
+          continue;
+        broken = true;
+        kernel.emitError() << "the plan breaks rule '" << found.rule
+                           << "': " << found.text;
+      }
+    });
+    if (broken)
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
 struct PrintPlan : schedule::impl::PrintPlanPassBase<PrintPlan> {
   using PrintPlanPassBase::PrintPlanPassBase;
 

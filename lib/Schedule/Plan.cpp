@@ -140,8 +140,9 @@ std::string Plan::text(const Bound &bound) const {
   if (!bound.axis)
     value = fmt::format("{}", bound.offset);
   else
-    value = fmt::format("{}({})", bound.last ? "last" : "first",
-                        axes[*bound.axis].name);
+    value = fmt::format(
+        "{}({}{})", bound.last ? "last" : "first", axes[*bound.axis].name,
+        bound.divisor > 1 ? fmt::format(" / {}", bound.divisor) : "");
   if (bound.axis && bound.offset)
     value += fmt::format(" {} {}", bound.offset < 0 ? "-" : "+",
                          std::abs(bound.offset));
@@ -155,7 +156,8 @@ std::string Plan::text(const Bound &bound) const {
 }
 
 int64_t Bound::valueAt(int64_t position) const {
-  int64_t value = (axis ? position : 0) + offset;
+  int64_t value =
+      (axis ? llvm::divideFloorSigned(position, divisor) : 0) + offset;
   value = llvm::divideFloorSigned(value, multiple) * multiple;
   value = std::max(value, least.value_or(value));
   return std::min(value, most.value_or(value));
@@ -322,6 +324,19 @@ std::string Printer::print() {
     words += fmt::format(" order {} in groups of {}",
                          plan.text(plan.nests[*plan.order.grouped].dim),
                          plan.order.group);
+  switch (plan.order.kind) {
+  case GridOrder::Kind::RowMajor:
+    break;
+  case GridOrder::Kind::Persistent:
+    words += fmt::format(" persistent {}", plan.order.blocks);
+    break;
+  case GridOrder::Kind::List:
+    words += " tiles of " + plan.order.list;
+    break;
+  case GridOrder::Kind::LongFirst:
+    words += " long tiles first";
+    break;
+  }
   line(words);
   printBody(0);
   if (plan.merged)

@@ -49,6 +49,12 @@ private:
         a, [&](AxisId axis) { return llvm::is_contained(b, axis); });
   }
   const Op *makerOf(llvm::StringRef name) const;
+  /// Whether \p nest walks the parent of a ragged axis among \p axes, whose
+  /// positions then tell those of the nest apart.
+  bool isParent(const Nest &nest, llvm::ArrayRef<AxisId> axes) const;
+  /// Whether what the product \p op sums in one step of \p nest is added to
+  /// something there: it starts from it, or another operation reads it.
+  bool isAddedUp(const Op &op, NestId nest) const;
   /// Names of what is made in \p nest and below.
   void collectMade(const Nest &nest,
                    llvm::SmallVectorImpl<llvm::StringRef> &names) const;
@@ -201,6 +207,11 @@ void Verifier::checkFills() {
             "'{}' is filled in every step of '{}' with the same contents: fill "
             "it in '{}'",
             fill.name, nest.name, plan.nests[*nest.parent].name);
+    if (!fill.index.empty() && plan.nests[fill.at].kind == NestKind::Launch)
+      fault("fill.index",
+            "'{}' is reached through '{}' and filled ahead of all nests, where "
+            "no tile says which rows",
+            fill.name, fill.index);
     if (fill.slots == 0)
       fault("ring.slots", "'{}' is filled and has no slot", fill.name);
     if (fill.level != Level::Shared || fill.slots < 2 || fill.axes.empty() ||
@@ -216,6 +227,14 @@ void Verifier::checkFills() {
   }
 }
 
+bool Verifier::isParent(const Nest &nest, llvm::ArrayRef<AxisId> axes) const {
+  return llvm::any_of(axes, [&](AxisId axis) {
+    const Extent &extent = plan.axes[axis].extent;
+    return extent.kind == Extent::Kind::Ragged &&
+           nest.dim == Dim{extent.parent};
+  });
+}
+
 void Verifier::checkStores() {
   for (const Fill &fill : plan.fills) {
     if (!fill.store)
@@ -226,7 +245,8 @@ void Verifier::checkStores() {
         if (!plan.merged)
           fault("state.merge", "'{}' ends a part of '{}' and no merge follows",
                 fill.array, nest.name);
-      } else if (!share(nest.dim, fill.axes) && plan.trips(nest) > 1) {
+      } else if (!share(nest.dim, fill.axes) && !isParent(nest, fill.axes) &&
+                 plan.trips(nest) > 1) {
         fault("store.once",
               "'{}' is stored under '{}' and has no axis of {}: it would be "
               "written {} times",
@@ -236,7 +256,25 @@ void Verifier::checkStores() {
   }
 }
 
+bool Verifier::isAddedUp(const Op &op, NestId nest) const {
+  if (op.product->starts)
+    return true;
+  return llvm::any_of(plan.ops, [&](const Op &other) {
+    return other.name != op.name && plan.encloses(nest, other.at) &&
+           llvm::is_contained(other.reads, op.name);
+  });
+}
+
 void Verifier::checkStates() {
+  // What a step makes of a state is the state again.
+  for (const Value &value : plan.values)
+    for (const Op &op : plan.ops)
+      if (value.state && op.name == value.name &&
+          !std::is_permutation(op.axes.begin(), op.axes.end(),
+                               value.axes.begin(), value.axes.end()))
+        fault("state.axes",
+              "'{}' is a state over {} and its step has the axes {}",
+              value.name, plan.list(value.axes), plan.list(op.axes));
   for (const Value &value : plan.values)
     for (const Op &op : plan.ops) {
       if (op.name != value.name && !llvm::is_contained(op.reads, value.name))
@@ -245,7 +283,8 @@ void Verifier::checkStates() {
         const Nest &nest = plan.nests[id];
         bool inside = plan.encloses(id, value.at);
         if (op.name == value.name && op.product && !value.state && inside &&
-            nest.kind != NestKind::Step && share(nest.dim, op.product->summed))
+            nest.kind != NestKind::Step &&
+            share(nest.dim, op.product->summed) && !isAddedUp(op, id))
           fault("state.open",
                 "'{}' is summed over {}, which '{}' still walks: it is a state "
                 "and must live above it",
@@ -347,6 +386,12 @@ void Verifier::checkBlock() {
     fault("order",
           "blocks are grouped along '{}', which is no nest of the grid",
           plan.nests[*plan.order.grouped].name);
+  if (plan.order.kind == GridOrder::Kind::Persistent && plan.order.blocks < 1)
+    fault("order", "the grid is persistent, and {} blocks walk it",
+          plan.order.blocks);
+  if (plan.order.kind == GridOrder::Kind::List && plan.order.list.empty())
+    fault("order", "blocks take their tiles from a list, and no array is named "
+                   "that holds it");
   if (plan.warps > machine.warpsPerBlock)
     fault("threads", "{} warps are more than {}", plan.warps,
           machine.warpsPerBlock);
@@ -376,6 +421,8 @@ void Verifier::checkRoles() {
     if (role.registers % 8)
       fault("roles", "role '{}': {} registers are no multiple of 8", role.name,
             role.registers);
+    if (!role.count)
+      fault("roles", "role '{}' has no instance", role.name);
     if (role.warps % 4)
       fault("roles",
             "role '{}': registers are set for warpgroups of 4 warps, not for "

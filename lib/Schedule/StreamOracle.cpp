@@ -108,7 +108,8 @@ static StreamVerdict ask(const DiagramGraph &diagram,
       -> std::optional<WalkLimit> {
     if (!limit)
       return std::nullopt;
-    WalkLimit result{std::nullopt, limit->offset, limit->least, limit->most};
+    WalkLimit result{std::nullopt, limit->offset, limit->least, limit->most,
+                     limit->divisor};
     if (limit->axis)
       result.axis = diagram.graph.findAxis(limit->axis.getValue());
     return result;

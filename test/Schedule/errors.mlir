@@ -155,3 +155,83 @@ ncd.diagram @odd_warps(%t: !t) -> !t attributes {ncd.pin = {warps = 3 : i32}} {
   } : !t -> !t
   ncd.return %p : !t
 }
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+// expected-error@+1 {{'ncd.pin' is a dictionary of group, stream, split, warps and stages}}
+ncd.diagram @no_dictionary(%t: !t) -> !t attributes {ncd.pin = 4 : i32} {
+  %p = ncd.map %t {
+  ^bb0(%e: f32):
+    %r = arith.negf %e : f32
+    ncd.yield %r : f32
+  } : !t -> !t
+  ncd.return %p : !t
+}
+
+// -----
+
+// More axes than a tile has dimensions.
+!t = !ncd.array<a=2, b=2, c=2, d=64, f32>
+!u = !ncd.array<b=2, d=64, f32>
+ncd.diagram @dimensions(%x: !t, %y: !u) -> !t attributes {ncd.pin = {group = #ncd.partition<a=2, b=2, c=2, d=64>}} {
+  // expected-error@+1 {{the tile of 'x' is longer than 1 along 4 axes (a=2, b=2, c=2, d=64), and a block holds tiles of at most 2}}
+  %z = ncd.map %x, %y {
+  ^bb0(%e: f32, %g: f32):
+    %r = arith.addf %e, %g : f32
+    ncd.yield %r : f32
+  } : !t, !u -> !t
+  ncd.return %z : !t
+}
+
+// -----
+
+!a = !ncd.array<b=8, m=64, k=64, bf16>
+!b = !ncd.array<b=8, k=64, n=64, bf16>
+!c = !ncd.array<b=8, m=64, n=64, f32>
+ncd.diagram @batch(%x: !a, %y: !b) -> !c attributes {ncd.pin = {group = #ncd.partition<b=2>}} {
+  // expected-error@+1 {{axis 'b' is in both factors and in the product 'contract[b,m,n]', so a block takes one position of it, not 2; change or drop the pinned decisions (group b = 2)}}
+  %c = ncd.contract %x, %y over [k] : !a, !b -> !c
+  ncd.return %c : !c
+}
+
+// -----
+
+!a = !ncd.array<m=64, k=64, bf16>
+!b = !ncd.array<k=64, n=64, bf16>
+!c = !ncd.array<m=64, n=64, f32>
+ncd.diagram @vector(%x: !a, %y: !b) -> !c attributes {ncd.pin = {group = #ncd.partition<m=1>}} {
+  // expected-error@+1 {{needs one axis longer than 1 as rows, one as columns and one that is summed; in a block it has 0, 1 and 1}}
+  %c = ncd.contract %x, %y over [k] : !a, !b -> !c
+  ncd.return %c : !c
+}
+
+// -----
+
+!a = !ncd.array<m=64, k=64, bf16>
+!b = !ncd.array<k=64, n=64, bf16>
+!c = !ncd.array<m=64, n=64, f32>
+ncd.diagram @crowd(%x: !a, %y: !b) -> !c attributes {ncd.pin = {warps = 32 : i32}} {
+  // expected-error@+1 {{32 warps are more than 8; change or drop the pinned decisions (warps = 32)}}
+  %c = ncd.contract %x, %y over [k] : !a, !b -> !c
+  ncd.return %c : !c
+}
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+!u = !ncd.array<b=32, f32>
+ncd.diagram @strangers(%x: !t, %y: !u) -> (!t, !u) {
+  // expected-error@+1 {{the pinned kernels do not hang together by the values they pass on; change the pinned kernels}}
+  %p = ncd.map %x attributes {ncd.pin = {kernel = 0}} {
+  ^bb0(%e: f32):
+    %r = arith.negf %e : f32
+    ncd.yield %r : f32
+  } : !t -> !t
+  %q = ncd.map %y attributes {ncd.pin = {kernel = 0}} {
+  ^bb0(%e: f32):
+    %r = arith.negf %e : f32
+    ncd.yield %r : f32
+  } : !u -> !u
+  ncd.return %p, %q : !t, !u
+}

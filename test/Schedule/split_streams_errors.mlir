@@ -51,3 +51,83 @@ ncd.diagram @shared(%x: !n, %y: !r) -> !r {
   }
   ncd.return %r : !r
 }
+
+// -----
+
+!x = !ncd.array<q=8, x=64, f32>
+!r = !ncd.array<q=8, f32>
+ncd.diagram @twice(%x: !x) -> (!r, !r) {
+  // expected-error @below {{axis 'x' is split into parts, and two streams over it are in the kernel; split one, in a kernel of its own}}
+  %r:2 = ncd.kernel (%t = %x : !x) -> (!r, !r) attributes {stream = #ncd.partition<x=16>, split = #ncd.split<x by 32, parts = p>} {
+    %s = ncd.stream "x" ins(%t : !x) -> (!r) state(!r) init {
+      %z = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !r
+      ncd.yield %z : !r
+    } step {
+    ^bb0(%a: !r, %c: !x):
+      %p = ncd.reduce sum %c over [x] : !x -> !r
+      ncd.yield %p : !r
+    } merge {
+    ^bb0(%a: !r, %b: !r):
+      ncd.yield %a : !r
+    } finish {
+    ^bb0(%a: !r):
+      ncd.yield %a : !r
+    }
+    %u = ncd.stream "x" ins(%t : !x) -> (!r) state(!r) init {
+      %z = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !r
+      ncd.yield %z : !r
+    } step {
+    ^bb0(%a: !r, %c: !x):
+      %p = ncd.reduce max %c over [x] : !x -> !r
+      ncd.yield %p : !r
+    } merge {
+    ^bb0(%a: !r, %b: !r):
+      ncd.yield %a : !r
+    } finish {
+    ^bb0(%a: !r):
+      ncd.yield %a : !r
+    }
+    ncd.yield %s, %u : !r, !r
+  }
+  ncd.return %r#0, %r#1 : !r, !r
+}
+
+// -----
+
+!x = !ncd.array<q=8, x=64, f32>
+!r = !ncd.array<q=8, f32>
+ncd.diagram @appended(%x: !x) -> (!r, !x) {
+  // expected-error @below {{axis 'x' cannot be split: a result carries it, which is written chunk by chunk; end the kernel before it, or drop the split}}
+  %r:2 = ncd.kernel (%t = %x : !x) -> (!r, !x) attributes {stream = #ncd.partition<x=16>, split = #ncd.split<x by 32, parts = p>} {
+    %s:2 = ncd.stream "x" ins(%t : !x) -> (!r, !x) state(!r) init {
+      %z = ncd.map {
+        %c = arith.constant 0.0 : f32
+        ncd.yield %c : f32
+      } : -> !r
+      ncd.yield %z : !r
+    } step {
+    ^bb0(%a: !r, %c: !x):
+      %p = ncd.reduce sum %c over [x] : !x -> !r
+      %n = ncd.map %c {
+      ^bb0(%e: f32):
+        %m = arith.negf %e : f32
+        ncd.yield %m : f32
+      } : !x -> !x
+      ncd.yield %p, %n : !r, !x
+    } merge {
+    ^bb0(%a: !r, %b: !r):
+      ncd.yield %a : !r
+    } finish {
+    ^bb0(%a: !r):
+      ncd.yield %a : !r
+    }
+    ncd.yield %s#0, %s#1 : !r, !x
+  }
+  ncd.return %r#0, %r#1 : !r, !x
+}

@@ -56,6 +56,7 @@ static void registerPasses() {
   });
   napkin::schedule::registerChooseInstructionsPass();
   napkin::schedule::registerPrintPlanPass();
+  napkin::schedule::registerVerifyPlanPass();
   napkin::schedule::registerSplitStreamsPass();
   napkin::report::registerReportPasses();
   napkin::registerConversionPasses();

@@ -26,6 +26,9 @@ namespace napkin::algebra {
 struct VisibleLimit {
   /// The other axis; null for a number.
   mlir::StringAttr axis;
+  /// By what its position is divided: a position of q where the axis is q
+  /// joined with so many positions of another.
+  int64_t divisor = 1;
   int64_t offset = 0;
   /// Numbers that the limit is not below or above.
   std::optional<int64_t> least, most;

@@ -156,6 +156,23 @@ def ChooseInstructionsPass : Pass<"ncd-choose-instructions"> {
   ];
 }
 
+def VerifyPlanPass : Pass<"ncd-verify-plan"> {
+  let summary = "Check the plan of each kernel";
+  let description = [{
+    Reads the plan of every kernel and judges it by the rules of
+    include/napkin/Schedule/PlanVerifier.h: nests that cover what they sum, fills
+    that stand where their contents are known, results that are written once,
+    products whose tiles are whole for their warps, and so on. Each rule that a plan
+    breaks is an error on the kernel, with the rule's name. Registers, shared memory
+    and the width of copies are not judged here: what the program takes is counted
+    when it is lowered.
+
+    ```mlir
+    // error: the plan breaks rule 'store.once': 'y' is stored under 'n' ...
+    ```
+  }];
+}
+
 def PrintPlanPass : Pass<"ncd-print-plan"> {
   let summary = "Print when and where everything of each kernel happens";
   let description = [{

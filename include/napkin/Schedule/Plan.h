@@ -104,11 +104,13 @@ struct Bound {
   int64_t multiple = 1;
   /// It is not below or above these.
   std::optional<int64_t> least = std::nullopt, most = std::nullopt;
+  /// By what the position is divided, rounding down.
+  int64_t divisor = 1;
 
   bool operator==(const Bound &other) const {
     return axis == other.axis && last == other.last && offset == other.offset &&
            multiple == other.multiple && least == other.least &&
-           most == other.most;
+           most == other.most && divisor == other.divisor;
   }
   /// Its value where the position that it asks for is \p position.
   int64_t valueAt(int64_t position) const;
@@ -231,6 +233,10 @@ struct GridOrder {
   /// Tiles of this grid nest that are walked together, 1 for none.
   std::optional<NestId> grouped;
   int64_t group = 1;
+  /// Persistent only: blocks that walk the tiles, each every so-many-th.
+  int64_t blocks = 0;
+  /// List only: the array that holds the places of the tiles.
+  std::string list = {};
 };
 
 /// A kernel. nests[0] is the launch.

@@ -13,6 +13,8 @@
 //     value.dominates  what is read lives in the reader's nest or above it
 //     fill.once        nothing is filled again with the contents that it has
 //     store.once       every position of a result is written once, or merged
+//     fill.index       rows that are looked up are those of some tile
+//     state.axes       what a step makes of a state has the axes of the state
 //     state.open       what is summed over a loop lives above it, as a state
 //     state.unrolled   registers are not indexed by the position of a loop
 //     state.merge      parts that end with a state are merged
@@ -22,7 +24,8 @@
 //     product.source   a factor from registers stays with the warp that made it
 //     ring.slots       what is filled anew in each step has a slot at least
 //     copy.granule     asynchronous copies move whole granules
-//     order            blocks are grouped along a nest of the grid
+//     order            blocks are grouped along a nest of the grid; a list or a
+//                      persistent grid says where its tiles come from
 //     threads          a block has no more warps than the machine allows
 //     shared.bytes     a block's rings fit
 //     registers        a thread's values fit, with a margin

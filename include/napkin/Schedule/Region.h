@@ -102,6 +102,8 @@ struct WalkLimit {
   std::optional<unsigned> axis;
   int64_t offset = 0;
   std::optional<int64_t> least, most;
+  /// By what the position on the other axis is divided.
+  int64_t divisor = 1;
 };
 
 /// Whether a region can be computed in one pass over an axis.

@@ -15,6 +15,7 @@ using namespace napkin;
 void napkin::addTileProgramPasses(OpPassManager &passes, StringRef target) {
   passes.addPass(createNCDLowerToTilePass());
   OpPassManager &kernels = passes.nest<tile::KernelOp>();
+  kernels.addPass(tile::createTileWalkGridPass());
   kernels.addPass(tile::createTileJoinProductsPass());
   tile::TileAssignLayoutsPassOptions layouts;
   layouts.target = target.str();
@@ -75,10 +76,12 @@ measure(ModuleOp module, StringRef target, bool allowTF32) {
   addPasses(passes, target, allowTF32);
   schedule::BlockNeeds needs;
   if (failed(passes.run(module))) {
+    // Not tested: whoever refuses says why, and that takes the place of this.
     needs.refusal = "it cannot be lowered";
     return needs;
   }
   for (tile::KernelOp kernel : module.getOps<tile::KernelOp>()) {
+    // Not tested: no partition is known of which that would be true.
     if (!layoutsFit(kernel))
       needs.refusal = "the threads of its values do not fit together";
     // Of a split kernel the one that merges comes second.

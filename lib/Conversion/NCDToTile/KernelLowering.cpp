@@ -585,7 +585,7 @@ LogicalResult KernelLowering::lower(StringRef name) {
       builder, loc, builder.getStringAttr(name), builder.getArrayAttr(gridAxes),
       builder.getDenseI64ArrayAttr(gridTiles),
       builder.getDenseI64ArrayAttr(gridExtents),
-      builder.getDenseI64ArrayAttr(gridGroups),
+      builder.getDenseI64ArrayAttr(gridGroups), kernel.getPersistentAttr(),
       builder.getI32IntegerAttr(kernel.getWarps().value_or(4)),
       builder.getI32IntegerAttr(outputs),
       kernel.getAccountAttr() && kernel.getAccountAttr().getChosen()

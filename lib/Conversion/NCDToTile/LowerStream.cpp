@@ -98,12 +98,22 @@ Value KernelLowering::emitBound(Location loc, ncd::BoundAttr bound,
   };
   int64_t more = bound.getOffset() + (bound.getLast() ? tile - 1 : 0);
   // Where tiles begin at multiples, the rounding is that of a constant.
-  bool aligned = tile % multiple == 0;
+  int64_t divisor = bound.getDivisor();
+  bool aligned = divisor == 1 && tile % multiple == 0;
   auto down = [&](int64_t value) {
     return llvm::divideFloorSigned(value, multiple) * multiple;
   };
-  Value value = add(first, aligned ? down(more) : more);
-  if (bound.getLast() && size % tile) {
+  Value value;
+  if (divisor == 1) {
+    value = add(first, aligned ? down(more) : more);
+  } else {
+    value = add(first, bound.getLast() ? tile - 1 : 0);
+    if (bound.getLast() && size % tile)
+      value = arith::MinSIOp::create(builder, loc, value, index(size - 1));
+    value = arith::DivUIOp::create(builder, loc, value, index(divisor));
+    value = add(value, bound.getOffset());
+  }
+  if (divisor == 1 && bound.getLast() && size % tile) {
     int64_t end = size - 1 + bound.getOffset();
     value = arith::MinSIOp::create(builder, loc, value,
                                    index(aligned ? down(end) : end));
@@ -111,14 +121,14 @@ Value KernelLowering::emitBound(Location loc, ncd::BoundAttr bound,
   int64_t least = std::max<int64_t>(0, bound.getLeast().value_or(0));
   most = std::clamp<int64_t>(bound.getMost().value_or(most), 0, most);
   least = std::min(least, most);
-  if (!aligned) {
+  if (!aligned && multiple != 1) {
     value = arith::MaxSIOp::create(builder, loc, value, index(0));
     value = arith::DivUIOp::create(builder, loc, value, index(multiple));
     value = arith::MulIOp::create(builder, loc, value, index(multiple));
   }
-  ncd::IntegerRange free = valuesOf(
-      ncd::BoundAttr::get(bound.getContext(), bound.getAxis(), bound.getLast(),
-                          bound.getOffset(), multiple));
+  ncd::IntegerRange free = valuesOf(ncd::BoundAttr::get(
+      bound.getContext(), bound.getAxis(), bound.getLast(), bound.getOffset(),
+      multiple, std::nullopt, std::nullopt, divisor));
   if (free.low < least)
     value = arith::MaxSIOp::create(builder, loc, value, index(least));
   if (free.high > most)
@@ -129,12 +139,19 @@ Value KernelLowering::emitBound(Location loc, ncd::BoundAttr bound,
 void KernelLowering::noteRange(const WalkRange &range, Chunk &chunk) {
   int64_t size = axisSizes[chunk.axis], step = tileSizes[chunk.axis];
   constexpr int64_t far = int64_t(1) << 40;
-  auto distanceTo = [&](StringAttr axis) -> ncd::AxisDistance & {
+  auto distanceTo = [&](ncd::BoundAttr bound) -> ncd::AxisDistance & {
+    StringAttr axis = bound.getAxis();
+    int64_t divisor = bound.getDivisor();
     for (ncd::AxisDistance &known : chunk.distances)
-      if (known.b == axis.getValue())
+      if (known.b == axis.getValue() && known.divisor == divisor)
         return known;
-    chunk.distances.push_back({chunk.axis, axis, {-far, far}});
+    chunk.distances.push_back({chunk.axis, axis, {-far, far}, divisor});
     return chunk.distances.back();
+  };
+  // How far apart the first and the last place of a tile may be.
+  auto reachOf = [&](ncd::BoundAttr bound) {
+    int64_t tile = tileSizes[bound.getAxis()], divisor = bound.getDivisor();
+    return tile % divisor ? (tile + divisor - 2) / divisor : tile / divisor - 1;
   };
   // A bound past the end of the last whole chunk is moved back there, and what
   // begins at it then begins before it.
@@ -153,16 +170,16 @@ void KernelLowering::noteRange(const WalkRange &range, Chunk &chunk) {
         !end.getLeast() || (range.begin && !range.begin.getAxis() &&
                             *end.getLeast() <= range.begin.valueAt(0));
     if (StringAttr axis = end.getAxis(); axis && isPlain) {
-      int64_t ahead = end.getLast() ? tileSizes[axis] - 1 : 0;
-      ncd::IntegerRange &apart = distanceTo(axis).range;
+      int64_t ahead = end.getLast() ? reachOf(end) : 0;
+      ncd::IntegerRange &apart = distanceTo(end).range;
       apart.high = std::min(apart.high, end.getOffset() + ahead - 1 + past);
     }
   }
   if (ncd::BoundAttr begin = range.begin; begin && reached(begin)) {
     chunk.positions.low = std::max(chunk.positions.low, valuesOf(begin).low);
     if (StringAttr axis = begin.getAxis(); axis && !begin.getMost()) {
-      int64_t behind = begin.getLast() ? 0 : tileSizes[axis] - 1;
-      ncd::IntegerRange &apart = distanceTo(axis).range;
+      int64_t behind = begin.getLast() ? 0 : reachOf(begin);
+      ncd::IntegerRange &apart = distanceTo(begin).range;
       apart.low = std::max(apart.low, begin.getOffset() - behind -
                                           (begin.getMultiple() - 1));
     }

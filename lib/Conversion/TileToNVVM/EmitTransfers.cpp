@@ -40,15 +40,10 @@ static SmallVector<int64_t> stridesOf(ncd::ArrayType type) {
   return strides;
 }
 
-FailureOr<KernelEmitter::GlobalAccess>
+KernelEmitter::GlobalAccess
 KernelEmitter::accessGlobal(Operation *op, ViewOp view,
                             const LinearLayout &layout) {
   ncd::ArrayType type = view.getArrayType();
-  if (!view.getIndices().empty())
-    return op->emitError()
-           << "reaching axis '"
-           << type.getAxes()[view.getIndexAxes().front()].getValue()
-           << "' through an index array is not lowered yet";
   TileShape shape = view.getType().getShape();
   SmallVector<int64_t> strides = stridesOf(type);
   SmallVector<unsigned> axes = tileAxes(view);
@@ -68,6 +63,8 @@ KernelEmitter::accessGlobal(Operation *op, ViewOp view,
   access.base = inSetup([&]() -> Value {
     Value bytes;
     for (unsigned axis = 0; axis < type.getRank(); ++axis) {
+      if (view.getDimension(axis).index)
+        continue; // its rows are looked up
       Value offset = view.getDimension(axis).offset, position;
       if (isPlace(offset) && !isZero(offset))
         position = scalar(offset);
@@ -92,7 +89,7 @@ KernelEmitter::accessGlobal(Operation *op, ViewOp view,
   });
   for (unsigned axis = 0; axis < type.getRank(); ++axis) {
     Value offset = view.getDimension(axis).offset;
-    if (!offset || isPlace(offset))
+    if (!offset || isPlace(offset) || view.getDimension(axis).index)
       continue;
     access.base = LLVM::GEPOp::create(
         builder, loc, globalPointer, builder.getI8Type(), access.base,
@@ -102,7 +99,8 @@ KernelEmitter::accessGlobal(Operation *op, ViewOp view,
     uint32_t flat = layout.apply(Place::Register, reg);
     int64_t offset = 0;
     for (auto [tile, axis] : llvm::enumerate(axes))
-      offset += shape.coordinate(flat, tile) * strides[axis];
+      if (!view.getDimension(axis).index)
+        offset += shape.coordinate(flat, tile) * strides[axis];
     access.offsets.push_back(offset);
   }
   // Contiguous registers move together as far as the rows allow it.
@@ -113,7 +111,66 @@ KernelEmitter::accessGlobal(Operation *op, ViewOp view,
         std::min<unsigned>(1u << bits, unsigned(vectorOf(view, op)));
   }
   access.inside = insideTest(op, view, layout);
+  for (int64_t axis : view.getIndexAxes())
+    access.rows.push_back(rowLookup(op, view, axis, layout, strides[axis]));
   return access;
+}
+
+std::function<Value(unsigned)>
+KernelEmitter::rowLookup(Operation *op, ViewOp view, unsigned axis,
+                         const LinearLayout &layout, int64_t stride) {
+  ViewDimension dimension = view.getDimension(axis);
+  TileShape shape = view.getType().getShape();
+  SmallVector<unsigned> axes = tileAxes(view);
+  std::optional<unsigned> tile;
+  if (const unsigned *found = llvm::find(axes, axis); found != axes.end())
+    tile = found - axes.begin();
+  auto known = std::make_shared<std::map<uint32_t, Value>>();
+  return [=](unsigned reg) -> Value {
+    uint32_t coordinate =
+        tile ? shape.coordinate(layout.apply(Place::Register, reg), *tile) : 0;
+    Value &bytes = (*known)[coordinate];
+    if (bytes)
+      return bytes;
+    Value position = constant(int32_t(coordinate));
+    if (dimension.offset)
+      position =
+          LLVM::AddOp::create(builder, loc, position, scalar(dimension.offset));
+    if (tile)
+      position = LLVM::AddOp::create(builder, loc, position,
+                                     threadCoordinate(layout, shape, *tile));
+    // Looked up in any case, by a load that LLVM neither shares nor drops, so
+    // that its bytes are those that tile::countTransfers says.
+    Value exists =
+        LLVM::ConstantOp::create(builder, loc, i1, builder.getBoolAttr(true));
+    if (mayReachPast(view, axis, op)) {
+      Value end = constant(int32_t(placesAlong(view, axis)));
+      if (dimension.limit)
+        end = LLVM::SMinOp::create(builder, loc, end, scalar(dimension.limit));
+      exists = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt,
+                                    position, end);
+    }
+    Value wide = LLVM::ZExtOp::create(builder, loc, i64, position);
+    Value entry = LLVM::GEPOp::create(builder, loc, globalPointer, i32,
+                                      scalar(dimension.index),
+                                      ArrayRef<LLVM::GEPArg>{wide});
+    SmallVector<Value> words;
+    loadGlobalWords(entry, /*bytes=*/4, /*elementBytes=*/4, exists, words);
+    return bytes = LLVM::MulOp::create(
+               builder, loc,
+               LLVM::ZExtOp::create(builder, loc, i64, words.front()),
+               LLVM::ConstantOp::create(builder, loc, i64,
+                                        builder.getI64IntegerAttr(stride)));
+  };
+}
+
+Value KernelEmitter::pointerTo(const GlobalAccess &access, unsigned reg) {
+  Value pointer = access.base;
+  for (const auto &row : access.rows)
+    pointer =
+        LLVM::GEPOp::create(builder, loc, globalPointer, builder.getI8Type(),
+                            pointer, ArrayRef<LLVM::GEPArg>{row(reg)});
+  return offsetBy(builder, loc, pointer, access.offsets[reg]);
 }
 
 std::function<Value(unsigned)>
@@ -130,7 +187,7 @@ KernelEmitter::insideTest(Operation *op, ViewOp view,
   for (auto [tile, axis] : llvm::enumerate(tileAxes(view)))
     if (mayReachPast(view, axis, op)) {
       ViewDimension dimension = view.getDimension(axis);
-      tested.push_back({unsigned(tile), view.getArrayType().getSizes()[axis],
+      tested.push_back({unsigned(tile), placesAlong(view, axis),
                         dimension.offset, dimension.limit});
     }
   // Of an axis with one position it is the same for all registers.
@@ -140,7 +197,7 @@ KernelEmitter::insideTest(Operation *op, ViewOp view,
       continue;
     ViewDimension dimension = view.getDimension(axis);
     Value position = dimension.offset ? scalar(dimension.offset) : constant(0);
-    for (Value end : {constant(view.getArrayType().getSizes()[axis]),
+    for (Value end : {constant(int32_t(placesAlong(view, axis))),
                       dimension.limit ? scalar(dimension.limit) : Value()}) {
       if (!end)
         continue;
@@ -350,23 +407,29 @@ void KernelEmitter::keepLoads(ArrayRef<Value> words) {
   }
 }
 
+LogicalResult KernelEmitter::emitEntry(EntryOp op) {
+  Value number =
+      LLVM::ZExtOp::create(builder, loc, i64, scalar(op.getNumber()));
+  Value address = LLVM::GEPOp::create(builder, loc, globalPointer, i32,
+                                      scalar(op.getArray()),
+                                      ArrayRef<LLVM::GEPArg>{number});
+  scalars[op.getEntry()] =
+      LLVM::LoadOp::create(builder, loc, i32, address, /*alignment=*/4);
+  return success();
+}
+
 LogicalResult KernelEmitter::emitLoad(LoadOp op) {
   auto tile = newTile(op.getTile());
   Type element = tile->type.getElementType();
   unsigned elementBytes = bytesOf(element);
-  FailureOr<GlobalAccess> found =
-      accessGlobal(op, op.getViewOp(), tile->layout);
-  if (failed(found))
-    return failure();
-  GlobalAccess &access = *found;
+  GlobalAccess access = accessGlobal(op, op.getViewOp(), tile->layout);
   SmallVector<Value> unguarded;
   for (unsigned reg :
        runsOf(tile->layout, tile->type.getShape(), access.vector)) {
     SmallVector<Value> words;
     Value condition = access.inside ? access.inside(reg) : Value();
-    loadGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]),
-                    access.vector * elementBytes, elementBytes, condition,
-                    words);
+    loadGlobalWords(pointerTo(access, reg), access.vector * elementBytes,
+                    elementBytes, condition, words);
     if (!condition)
       llvm::append_range(unguarded, words);
     if (tile->packing > 1 && access.vector >= tile->packing)
@@ -415,10 +478,7 @@ Value KernelEmitter::holdsFirstCopy(const LinearLayout &layout) {
 LogicalResult KernelEmitter::emitStore(StoreOp op) {
   RegisterTile &tile = *tiles.lookup(op.getTile());
   unsigned elementBytes = bytesOf(tile.type.getElementType());
-  FailureOr<GlobalAccess> found = accessGlobal(op, op.getViewOp(), tile.layout);
-  if (failed(found))
-    return failure();
-  GlobalAccess &access = *found;
+  GlobalAccess access = accessGlobal(op, op.getViewOp(), tile.layout);
   if (access.vector < tile.packing)
     access.vector = 1;
   // Threads that share an element: the one with zeros in the shared bits
@@ -439,8 +499,8 @@ LogicalResult KernelEmitter::emitStore(StoreOp op) {
       condition = LLVM::AndOp::create(builder, loc, condition, writes);
     else if (writes)
       condition = writes;
-    storeGlobalWords(offsetBy(builder, loc, access.base, access.offsets[reg]),
-                     words, access.vector * elementBytes, condition);
+    storeGlobalWords(pointerTo(access, reg), words,
+                     access.vector * elementBytes, condition);
   }
   return success();
 }
@@ -457,10 +517,7 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
   // The widest copy that rows allow decides how threads are dealt out.
   LinearLayout layout =
       target::copyLayout(shape, vectorOf(op.getViewOp(), op), warpBits);
-  FailureOr<GlobalAccess> found = accessGlobal(op, op.getViewOp(), layout);
-  if (failed(found))
-    return failure();
-  GlobalAccess &access = *found;
+  GlobalAccess access = accessGlobal(op, op.getViewOp(), layout);
   unsigned bytes = access.vector * elementBytes;
   SharedAccess places = compose(layout, type.getSharedLayout());
   Value base = slotBase(op.getSlot());
@@ -477,7 +534,7 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
     Value destination =
         sharedAddress(base, places.lanes, places.warps,
                       places.registerOffset(reg), places.combine);
-    Value source = offsetBy(builder, loc, access.base, access.offsets[reg]);
+    Value source = pointerTo(access, reg);
     Value condition = access.inside ? access.inside(reg) : Value();
     if (bytes < 4) {
       // Rows that start anywhere: through a register, one element at a time.

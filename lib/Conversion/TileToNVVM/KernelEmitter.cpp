@@ -98,6 +98,7 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case([&](LoadOp op) { return emitLoad(op); })
       .Case([&](StoreOp op) { return emitStore(op); })
+      .Case([&](EntryOp op) { return emitEntry(op); })
       .Case([&](CopyOp op) { return emitCopy(op); })
       .Case([&](ReadOp op) { return emitRead(op); })
       .Case([&](ConvertOp op) { return emitConvert(op); })

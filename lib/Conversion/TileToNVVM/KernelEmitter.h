@@ -99,10 +99,19 @@ private:
     unsigned vector = 1;                ///< elements moved at once
     /// The condition under which register r is inside the array; null: always.
     std::function<Value(unsigned reg)> inside;
+    /// Bytes to the row of register r, for each axis reached through an index
+    /// array; looked up when asked for.
+    llvm::SmallVector<std::function<Value(unsigned reg)>, 1> rows;
   };
-  mlir::FailureOr<GlobalAccess>
-  accessGlobal(mlir::Operation *op, tile::ViewOp view,
-               const layout::LinearLayout &layout);
+  GlobalAccess accessGlobal(mlir::Operation *op, tile::ViewOp view,
+                            const layout::LinearLayout &layout);
+  /// The rows of an access along the array's axis number `axis`, of `stride`
+  /// bytes each; see GlobalAccess::rows.
+  std::function<Value(unsigned reg)>
+  rowLookup(mlir::Operation *op, tile::ViewOp view, unsigned axis,
+            const layout::LinearLayout &layout, int64_t stride);
+  /// Where register `reg` of an access begins.
+  Value pointerTo(const GlobalAccess &access, unsigned reg);
   /// The conditions of an access; see GlobalAccess::inside.
   std::function<Value(unsigned reg)>
   insideTest(mlir::Operation *op, tile::ViewOp view,
@@ -110,6 +119,7 @@ private:
   /// Of threads that share their elements, whether this one is the first (its
   /// replicated bits are zero); null where no thread shares.
   Value holdsFirstCopy(const layout::LinearLayout &layout);
+  mlir::LogicalResult emitEntry(tile::EntryOp op);
   mlir::LogicalResult emitLoad(tile::LoadOp op);
   mlir::LogicalResult emitStore(tile::StoreOp op);
   mlir::LogicalResult emitCopy(tile::CopyOp op);

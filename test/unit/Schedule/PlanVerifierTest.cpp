@@ -207,6 +207,14 @@ TEST(PlanVerifier, ReadsAndFills) {
   EXPECT_EQ(again.judge(), "fill.once: 'q' is filled in every step of 'x' with "
                            "the same contents: fill it in 'rows'");
 
+  Chained looked;
+  looked.plan.fills[0].index = "pages";
+  EXPECT_EQ(looked.judge(), "");
+  looked.plan.fills[0].at = 0;
+  EXPECT_EQ(looked.judge(),
+            "fill.index: 'q' is reached through 'pages' and filled ahead of "
+            "all nests, where no tile says which rows");
+
   Chained empty;
   empty.plan.fills[1].slots = 0;
   EXPECT_EQ(empty.judge(), "ring.slots: 'k' is filled and has no slot");
@@ -231,6 +239,14 @@ TEST(PlanVerifier, StoresAndStates) {
             "state.merge: 'o' ends a part of 'heads' and no merge follows");
   parts.plan.merged = true;
   EXPECT_EQ(parts.judge(), "");
+
+  Chained shape;
+  for (Op &op : shape.plan.ops)
+    if (op.name == "o")
+      op.axes = {shape.q, shape.m};
+  EXPECT_EQ(shape.judge(),
+            "state.axes: 'o' is a state over q, m, v and its step has the axes "
+            "q, m");
 
   Chained open;
   open.plan.values[0].state = false;
@@ -295,6 +311,20 @@ TEST(PlanVerifier, TheBlock) {
       order.judge(),
       "order: blocks are grouped along 'x', which is no nest of the grid");
 
+  Chained persistent;
+  persistent.plan.order.kind = GridOrder::Kind::Persistent;
+  EXPECT_EQ(persistent.judge(),
+            "order: the grid is persistent, and 0 blocks walk it");
+  persistent.plan.order.blocks = 108;
+  EXPECT_EQ(persistent.judge(), "");
+
+  Chained list;
+  list.plan.order.kind = GridOrder::Kind::List;
+  EXPECT_EQ(list.judge(), "order: blocks take their tiles from a list, and no "
+                          "array is named that holds it");
+  list.plan.order.list = "tiles";
+  EXPECT_EQ(list.judge(), "");
+
   Chained large(64, 256);
   EXPECT_EQ(large.judge(), "shared.bytes: the fills take 278528 bytes of "
                            "shared memory at once, and a block has 166912");
@@ -319,9 +349,15 @@ TEST(PlanVerifier, Roles) {
   roles.plan.roles[0].registers = 24;
   roles.plan.roles[1].registers = 240;
   EXPECT_EQ(roles.judge(), "");
+  roles.plan.roles[1].registers = 96;
+  EXPECT_EQ(roles.judge().substr(0, 58),
+            "roles: 187 registers a thread, and the role has 96: addres");
+  roles.plan.roles[1].registers = 240;
   roles.plan.roles[0].warps = 1;
   EXPECT_EQ(roles.judge(), "roles: role 'load': registers are set for "
                            "warpgroups of 4 warps, not for 1");
+  roles.plan.roles[0] = {"load", 0, 4, 24, false};
+  EXPECT_EQ(roles.judge(), "roles: role 'load' has no instance");
   roles.plan.roles[0] = {"load", 1, 4, 25, false};
   EXPECT_EQ(roles.judge(),
             "roles: role 'load': 25 registers are no multiple of 8");

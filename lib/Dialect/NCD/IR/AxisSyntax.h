@@ -20,9 +20,10 @@ namespace napkin::ncd {
 mlir::ParseResult parseAxisSize(mlir::AsmParser &parser, int64_t &size,
                                 bool dynamic);
 
-/// Prints `a=4, b=?`.
+/// Prints `a=4, b=?, r:a`; \p parents, if any, are those of ragged axes.
 void printAxes(mlir::AsmPrinter &printer, llvm::ArrayRef<mlir::StringAttr> axes,
-               llvm::ArrayRef<int64_t> sizes);
+               llvm::ArrayRef<int64_t> sizes,
+               llvm::ArrayRef<mlir::StringAttr> parents = {});
 
 /// Checks names and sizes of \p axes: identifiers, each once, sizes positive
 /// (or `?` where \p dynamic allows). \p what names the thing in errors.

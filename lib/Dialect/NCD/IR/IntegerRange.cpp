@@ -207,7 +207,7 @@ std::optional<IntegerRanges::Linear> IntegerRanges::linearOf(Value value) {
   if (!op || value.getType().isInteger(1))
     return std::nullopt;
   if (std::optional<AxisPositions> positions = positionsOf(op))
-    return Linear{{{positions->axis, 1}}, 0};
+    return Linear{{{Place{positions->axis}, 1}}, 0};
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     Result number = resultOf(constant);
     return number ? std::optional<Linear>(Linear{{}, number->low})
@@ -216,6 +216,17 @@ std::optional<IntegerRanges::Linear> IntegerRanges::linearOf(Value value) {
   if (isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp,
           arith::ExtUIOp, arith::TruncIOp>(op))
     return isExact(op) ? linearOf(op->getOperand(0)) : std::nullopt;
+  // A position is not negative, so both divisions round down.
+  if (isa<arith::DivUIOp, arith::DivSIOp>(op)) {
+    std::optional<Linear> a = linearOf(op->getOperand(0));
+    IntegerRange by = rangeOf(op->getOperand(1));
+    bool isPlace = a && a->number == 0 && a->terms.size() == 1 &&
+                   a->terms[0].second == 1 && a->terms[0].first.divisor == 1;
+    if (!isPlace || by.low != by.high || by.low <= 0)
+      return std::nullopt;
+    a->terms[0].first.divisor = by.low;
+    return a;
+  }
   if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) || !isExact(op))
     return std::nullopt;
   std::optional<Linear> a = linearOf(op->getOperand(0)),
@@ -259,12 +270,13 @@ Result IntegerRanges::distanceOf(const Linear &sum) const {
       std::abs(sum.terms[0].second) != 1)
     return std::nullopt;
   bool swapped = sum.terms[0].second < 0;
-  StringRef a = sum.terms[swapped].first, b = sum.terms[!swapped].first;
+  const Place &a = sum.terms[swapped].first, &b = sum.terms[!swapped].first;
   for (const AxisDistance &distance : distances) {
     Result range;
-    if (distance.a == a && distance.b == b)
+    Place from{distance.a}, to{distance.b, distance.divisor};
+    if (from == a && to == b)
       range = distance.range;
-    else if (distance.a == b && distance.b == a)
+    else if (from == b && to == a)
       range = negated(distance.range);
     if (range)
       return ::sum(*range, IntegerRange{sum.number, sum.number});

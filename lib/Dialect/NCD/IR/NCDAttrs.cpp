@@ -154,7 +154,7 @@ namespace {
 struct BoundFields {
   StringAttr axis;
   bool last = false;
-  int64_t offset = 0, multiple = 1;
+  int64_t offset = 0, multiple = 1, divisor = 1;
   std::optional<int64_t> least, most;
 };
 } // namespace
@@ -163,8 +163,12 @@ struct BoundFields {
 static ParseResult parsePlace(AsmParser &parser, StringRef word,
                               BoundFields &fields) {
   fields.last = word == "last";
-  if (parser.parseLParen() || parseName(parser, fields.axis) ||
-      parser.parseRParen())
+  if (parser.parseLParen() || parseName(parser, fields.axis))
+    return failure();
+  if (succeeded(parser.parseOptionalSlash()) &&
+      parser.parseInteger(fields.divisor))
+    return failure();
+  if (parser.parseRParen())
     return failure();
   if (succeeded(parser.parseOptionalPlus()))
     return parser.parseInteger(fields.offset);
@@ -209,7 +213,7 @@ BoundAttr napkin::ncd::parseBound(AsmParser &parser) {
     return {};
   return parser.getChecked<BoundAttr>(
       start, parser.getContext(), fields.axis, fields.last, fields.offset,
-      fields.multiple, fields.least, fields.most);
+      fields.multiple, fields.least, fields.most, fields.divisor);
 }
 
 void napkin::ncd::printBound(AsmPrinter &printer, BoundAttr bound) {
@@ -217,11 +221,15 @@ void napkin::ncd::printBound(AsmPrinter &printer, BoundAttr bound) {
   printer << (bound.getMost() ? "min(" : "") << (bound.getLeast() ? "max(" : "")
           << (floors ? "floor(" : "");
   int64_t offset = bound.getOffset();
-  if (!bound.getAxis())
+  if (!bound.getAxis()) {
     printer << offset;
-  else
+  } else {
     printer << (bound.getLast() ? "last(" : "first(")
-            << bound.getAxis().getValue() << ')';
+            << bound.getAxis().getValue();
+    if (bound.getDivisor() != 1)
+      printer << " / " << bound.getDivisor();
+    printer << ')';
+  }
   if (bound.getAxis() && offset > 0)
     printer << " + " << offset;
   else if (bound.getAxis() && offset < 0)
@@ -252,7 +260,11 @@ void BoundAttr::print(AsmPrinter &printer) const {
 LogicalResult BoundAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                 StringAttr, bool, int64_t, int64_t multiple,
                                 std::optional<int64_t> least,
-                                std::optional<int64_t> most) {
+                                std::optional<int64_t> most, int64_t divisor) {
+  if (divisor <= 0)
+    return emitError() << "the position that a bound asks for is divided by at "
+                          "least 1, not "
+                       << divisor;
   if (multiple <= 0)
     return emitError() << "a bound is rounded down to a multiple of at least "
                           "1, not "
@@ -265,7 +277,9 @@ LogicalResult BoundAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 int64_t BoundAttr::valueAt(int64_t position) const {
-  int64_t value = (getAxis() ? position : 0) + getOffset();
+  int64_t value =
+      (getAxis() ? llvm::divideFloorSigned(position, getDivisor()) : 0) +
+      getOffset();
   value = llvm::divideFloorSigned(value, getMultiple()) * getMultiple();
   value = std::max(value, getLeast().value_or(value));
   return std::min(value, getMost().value_or(value));

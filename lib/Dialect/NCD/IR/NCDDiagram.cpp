@@ -170,6 +170,25 @@ LogicalResult DiagramOp::verify() {
       return emitOpError("result ")
              << index << " has type " << type
              << "; a diagram gives arrays, as in !ncd.array<x=512, f32>";
+  auto checkDense = [&](Type type, StringRef what,
+                        unsigned index) -> LogicalResult {
+    auto array = cast<ArrayType>(type);
+    for (auto [axis, parent] : llvm::zip(array.getAxes(), array.getParents()))
+      if (parent)
+        return emitOpError()
+               << what << " " << index << " has a ragged axis '"
+               << axis.getValue()
+               << "', and arrays cross the border of a diagram dense; give it "
+                  "the axis that holds the positions of all of '"
+               << parent.getValue() << "'";
+    return success();
+  };
+  for (auto [index, type] : llvm::enumerate(getArgumentTypes()))
+    if (failed(checkDense(type, "argument", index)))
+      return failure();
+  for (auto [index, type] : llvm::enumerate(getResultTypes()))
+    if (failed(checkDense(type, "result", index)))
+      return failure();
   // Said before the operation complains of its operands in words of its own.
   for (Operation &op : getBody().front())
     if (llvm::any_of(op.getOperandTypes(), llvm::IsaPred<ArrayType>) &&

@@ -13,16 +13,8 @@ using namespace mlir;
 using namespace napkin::ncd;
 
 /// \p array without \p axis.
-static ArrayType withoutAxis(ArrayType array, StringRef axis) {
-  SmallVector<StringAttr> axes;
-  SmallVector<int64_t> sizes;
-  for (auto [name, size] : llvm::zip_equal(array.getAxes(), array.getSizes()))
-    if (name.getValue() != axis) {
-      axes.push_back(name);
-      sizes.push_back(size);
-    }
-  return ArrayType::get(array.getContext(), axes, sizes,
-                        array.getElementType());
+static ArrayType withoutAxis(ArrayType array, StringAttr axis) {
+  return array.withoutAxes({axis});
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,8 +180,9 @@ LogicalResult KernelOp::verify() {
     if (!attribute.getName().getValue().contains('.'))
       return emitOpError("has an unknown attribute '")
              << attribute.getName().getValue()
-             << "'; known are group, stream, split, order, grouped, hardware, "
-                "warps, "
+             << "'; known are group, stream, split, order, grouped, "
+                "persistent, "
+                "hardware, warps, "
                 "rows, row_warps, reread, stages, lazy, entry, and names with "
                 "a "
                 "dialect's prefix";
@@ -244,6 +237,15 @@ LogicalResult KernelOp::verify() {
              << grouped
              << "; it names one axis of 'group' that is not the last one in "
                 "'order'";
+  }
+  if (std::optional<uint32_t> blocks = getPersistent()) {
+    if (static_cast<int32_t>(*blocks) <= 0)
+      return emitOpError("'persistent' is ")
+             << static_cast<int32_t>(*blocks)
+             << "; at least one block walks the grid";
+    if (!group || group.empty())
+      return emitOpError("is 'persistent' and has no 'group', so no grid to "
+                         "walk; cut an axis across blocks");
   }
   if (ArrayAttr order = getOrderAttr()) {
     SmallVector<StringAttr> names = axisNames(order);
@@ -335,7 +337,7 @@ ArrayType StreamOp::getStateType(unsigned index) {
 
 ArrayType StreamOp::getChunkType(unsigned index) {
   auto array = cast<ArrayType>(getInputs()[index].getType());
-  return getSingle() ? withoutAxis(array, getAxis()) : array;
+  return getSingle() ? withoutAxis(array, getAxisAttr()) : array;
 }
 
 Block::BlockArgListType StreamOp::getStepStates() {

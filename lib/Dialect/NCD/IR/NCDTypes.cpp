@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "napkin/Dialect/NCD/IR/NCDDialect.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -127,10 +128,16 @@ ParseResult napkin::ncd::parseAxisSize(AsmParser &parser, int64_t &size,
 }
 
 void napkin::ncd::printAxes(AsmPrinter &printer, ArrayRef<StringAttr> axes,
-                            ArrayRef<int64_t> sizes) {
-  llvm::interleaveComma(llvm::zip_equal(axes, sizes), printer, [&](auto axis) {
-    auto [name, size] = axis;
-    printer << name.getValue() << '=';
+                            ArrayRef<int64_t> sizes,
+                            ArrayRef<StringAttr> parents) {
+  llvm::interleaveComma(llvm::seq<size_t>(axes.size()), printer, [&](size_t i) {
+    int64_t size = sizes[i];
+    printer << axes[i].getValue();
+    if (!parents.empty() && parents[i]) {
+      printer << ':' << parents[i].getValue();
+      return;
+    }
+    printer << '=';
     if (ShapedType::isDynamic(size))
       printer << '?';
     else
@@ -170,14 +177,14 @@ napkin::ncd::verifyAxes(function_ref<InFlightDiagnostic()> emitError,
 //===----------------------------------------------------------------------===//
 
 Type ArrayType::parse(AsmParser &parser) {
-  SmallVector<StringAttr> axes;
+  SmallVector<StringAttr> axes, parents;
   SmallVector<int64_t> sizes;
   Builder &builder = parser.getBuilder();
   SMLoc start = parser.getCurrentLocation();
   if (parser.parseLess())
     return {};
   while (true) {
-    // An axis name or the element type: only an axis is followed by `=`.
+    // An axis name or the element type: only an axis is followed by `=` or `:`.
     SMLoc loc = parser.getCurrentLocation();
     StringRef name;
     if (failed(parser.parseOptionalKeyword(&name))) {
@@ -185,9 +192,12 @@ Type ArrayType::parse(AsmParser &parser) {
                        "expected an axis as in 'x=512' or an element type");
       return {};
     }
-    if (succeeded(parser.parseOptionalEqual())) {
-      int64_t size;
-      if (parseAxisSize(parser, size, /*dynamic=*/true))
+    bool isRagged = succeeded(parser.parseOptionalColon());
+    if (isRagged || succeeded(parser.parseOptionalEqual())) {
+      int64_t size = ShapedType::kDynamic;
+      StringRef parent;
+      if (isRagged ? failed(parser.parseKeyword(&parent))
+                   : failed(parseAxisSize(parser, size, /*dynamic=*/true)))
         return {};
       if (succeeded(parser.parseOptionalGreater())) {
         parser.emitError(loc, "an array ends with its element type, one of ")
@@ -198,6 +208,8 @@ Type ArrayType::parse(AsmParser &parser) {
         return {};
       axes.push_back(builder.getStringAttr(name));
       sizes.push_back(size);
+      parents.push_back(isRagged ? builder.getStringAttr(parent)
+                                 : StringAttr());
       continue;
     }
     Type element = parseElementType(builder.getContext(), name);
@@ -210,14 +222,17 @@ Type ArrayType::parse(AsmParser &parser) {
     }
     if (parser.parseGreater())
       return {};
+    // An array without ragged axes has no list of parents.
+    if (llvm::none_of(parents, [](StringAttr parent) { return bool(parent); }))
+      parents.clear();
     return parser.getChecked<ArrayType>(start, builder.getContext(), axes,
-                                        sizes, element);
+                                        sizes, element, parents);
   }
 }
 
 void ArrayType::print(AsmPrinter &printer) const {
   printer << '<';
-  printAxes(printer, getAxes(), getSizes());
+  printAxes(printer, getAxes(), getSizes(), getParents());
   if (getRank())
     printer << ", ";
   printer << elementTypeName(getElementType()) << '>';
@@ -225,13 +240,29 @@ void ArrayType::print(AsmPrinter &printer) const {
 
 LogicalResult ArrayType::verify(function_ref<InFlightDiagnostic()> emitError,
                                 ArrayRef<StringAttr> axes,
-                                ArrayRef<int64_t> sizes, Type elementType) {
+                                ArrayRef<int64_t> sizes, Type elementType,
+                                ArrayRef<StringAttr> parents) {
   if (!isElementType(elementType))
     return emitError() << "an array cannot hold elements of type "
                        << elementType << "; element types are "
                        << elementTypeNames();
   if (failed(verifyAxes(emitError, "array", axes, sizes, /*dynamic=*/true)))
     return failure();
+  for (auto [index, parent] : llvm::enumerate(parents)) {
+    if (!parent)
+      continue;
+    const StringAttr *place = llvm::find(axes, parent);
+    bool isCarried = place != axes.end();
+    size_t at = place - axes.begin();
+    if (parent == axes[index] || (isCarried && at > index))
+      return emitError() << "axis '" << axes[index].getValue()
+                         << "' is ragged below '" << parent.getValue()
+                         << "'; a parent is another axis and stands before it";
+    if (isCarried && parents[at])
+      return emitError() << "axis '" << axes[index].getValue()
+                         << "' is ragged below '" << parent.getValue()
+                         << "', which is ragged itself; a parent is dense";
+  }
   int64_t bytes = elementBytes(elementType);
   for (auto [axis, size] : llvm::zip_equal(axes, sizes)) {
     if (ShapedType::isDynamic(size))
@@ -280,17 +311,20 @@ std::optional<int64_t> ArrayType::getNumBytes() const {
 }
 
 ArrayType ArrayType::withElementType(Type elementType) const {
-  return get(getContext(), getAxes(), getSizes(), elementType);
+  return get(getContext(), getAxes(), getSizes(), elementType, getParents());
 }
 
 ArrayType ArrayType::withoutAxes(ArrayRef<StringAttr> dropped) const {
-  SmallVector<StringAttr> axes;
+  SmallVector<StringAttr> axes, parents;
   SmallVector<int64_t> sizes;
-  for (auto [axis, size] : llvm::zip_equal(getAxes(), getSizes())) {
+  for (auto [index, axis] : llvm::enumerate(getAxes())) {
     if (llvm::is_contained(dropped, axis))
       continue;
     axes.push_back(axis);
-    sizes.push_back(size);
+    sizes.push_back(getSizes()[index]);
+    parents.push_back(getParent(index));
   }
-  return get(getContext(), axes, sizes, getElementType());
+  if (llvm::none_of(parents, [](StringAttr parent) { return bool(parent); }))
+    parents.clear();
+  return get(getContext(), axes, sizes, getElementType(), parents);
 }

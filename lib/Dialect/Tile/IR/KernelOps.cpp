@@ -47,9 +47,15 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
       parser.parseArgumentList(arguments, OpAsmParser::Delimiter::Paren,
                                /*allowType=*/true) ||
       parser.parseKeyword("grid") ||
-      parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square,
-                                     parseAxis) ||
-      parser.parseKeyword("warps") || parser.parseInteger(warps) ||
+      parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square, parseAxis))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("persistent"))) {
+    int32_t blocks;
+    if (parser.parseInteger(blocks))
+      return failure();
+    result.addAttribute("persistent", builder.getI32IntegerAttr(blocks));
+  }
+  if (parser.parseKeyword("warps") || parser.parseInteger(warps) ||
       parser.parseKeyword("outputs") || parser.parseInteger(outputs) ||
       parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
@@ -78,10 +84,14 @@ void KernelOp::print(OpAsmPrinter &printer) {
     if (getGridGroups()[axis] != 1)
       printer << " in groups of " << getGridGroups()[axis];
   }
-  printer << "] warps " << getWarps() << " outputs " << getOutputs();
+  printer << "]";
+  if (getPersistent())
+    printer << " persistent " << int32_t(*getPersistent());
+  printer << " warps " << getWarps() << " outputs " << getOutputs();
   printer.printOptionalAttrDictWithKeyword(
-      (*this)->getAttrs(), {"sym_name", "grid_axes", "grid_tiles",
-                            "grid_extents", "grid_groups", "warps", "outputs"});
+      (*this)->getAttrs(),
+      {"sym_name", "grid_axes", "grid_tiles", "grid_extents", "grid_groups",
+       "persistent", "warps", "outputs"});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -155,6 +165,14 @@ static LogicalResult verifyGrid(KernelOp kernel) {
                      [](int64_t tiles) { return tiles > 1; }))
       return kernel.emitOpError()
              << "expects groups of one axis of the grid that is not the last";
+  if (std::optional<uint32_t> blocks = kernel.getPersistent()) {
+    if (int32_t(*blocks) < 1)
+      return kernel.emitOpError() << "is walked by " << int32_t(*blocks)
+                                  << " persistent blocks; expects at least 1";
+    if (!rank)
+      return kernel.emitOpError()
+             << "has a persistent grid without axes, so nothing to walk";
+  }
   for (BlockArgument place : kernel.getPlaces())
     if (!place.getType().isIndex())
       return kernel.emitOpError()
@@ -405,6 +423,14 @@ LogicalResult ViewOp::verify() {
                               "one axis, got "
                            << index;
   }
+  return success();
+}
+
+LogicalResult EntryOp::verify() {
+  ncd::ArrayType array = getArray().getType();
+  if (array.getRank() != 1 || !array.getElementType().isInteger(32))
+    return emitOpError() << "expects an array of i32 with one axis, got "
+                         << array;
   return success();
 }
 

@@ -97,6 +97,7 @@ static Facts factsEverywhere(Value position) {
         auto value = dyn_cast<IntegerAttr>(constant.getValue());
         return value ? constantFacts(value.getInt()) : Facts();
       })
+      .Case([](EntryOp) -> Facts { return {0, Facts::unboundedAbove, 1}; })
       .Case([&](arith::AddIOp) { return sum(operand(0), operand(1)); })
       .Case([&](arith::SubIOp) {
         Facts a = operand(0), b = operand(1);
@@ -104,12 +105,17 @@ static Facts factsEverywhere(Value position) {
       })
       .Case([&](arith::MulIOp) { return product(operand(0), operand(1)); })
       .Case([&](arith::DivUIOp) -> Facts {
-        Facts a = operand(0);
-        std::optional<int64_t> divisor = operand(1).constant();
-        if (!divisor || *divisor <= 0 || a.least < 0)
+        Facts a = operand(0), b = operand(1);
+        if (a.least < 0 || b.least <= 0)
           return Facts();
-        return {a.least / *divisor,
-                isBounded(a.most) ? a.most / *divisor : a.most, 1};
+        return {isBounded(b.most) ? a.least / b.most : 0,
+                isBounded(a.most) ? a.most / b.least : a.most, 1};
+      })
+      .Case([&](arith::RemUIOp) -> Facts {
+        Facts a = operand(0), b = operand(1);
+        if (a.least < 0 || b.least <= 0)
+          return Facts();
+        return {0, std::min(a.most, clampBound(__int128(b.most) - 1)), 1};
       })
       .Case([&](arith::MinSIOp) -> Facts {
         Facts a = operand(0), b = operand(1);
@@ -178,6 +184,12 @@ int64_t napkin::tile::vectorOf(ViewOp view, Operation *user) {
   return std::max<int64_t>(1, bytes / elementBytes);
 }
 
+int64_t napkin::tile::placesAlong(ViewOp view, unsigned axis) {
+  if (Value index = view.getDimension(axis).index)
+    return cast<ncd::ArrayType>(index.getType()).getSizes().front();
+  return view.getArrayType().getSizes()[axis];
+}
+
 bool napkin::tile::mayReachPast(ViewOp view, unsigned axis, Operation *user) {
   ViewDimension dimension = view.getDimension(axis);
   int64_t last = dimension.extent - 1, first = 0;
@@ -186,7 +198,7 @@ bool napkin::tile::mayReachPast(ViewOp view, unsigned axis, Operation *user) {
     last = clampBound(__int128(facts.most) + last);
     first = facts.least;
   }
-  int64_t end = view.getArrayType().getSizes()[axis];
+  int64_t end = placesAlong(view, axis);
   if (dimension.limit)
     end = std::min(end, factsOf(dimension.limit, user).least);
   (void)first;

@@ -100,13 +100,8 @@ static LogicalResult verifyProduct(Operation *op, TileType a, TileType b,
 }
 
 LogicalResult MmaOp::verify() {
-  TileType c = getResult().getType();
-  if (getAccumulator().getType().getAxes() != c.getAxes() ||
-      getAccumulator().getType().getSizes() != c.getSizes())
-    return emitOpError()
-           << "expects an accumulator of the result's axes and sizes";
-  return verifyProduct(*this, getA().getType(), getB().getType(), c,
-                       getInstruction(), getWarps());
+  return verifyProduct(*this, getA().getType(), getB().getType(),
+                       getResult().getType(), getInstruction(), getWarps());
 }
 
 LogicalResult MmaStartOp::verify() {

@@ -134,8 +134,6 @@ static LogicalResult verifyAxes(function_ref<InFlightDiagnostic()> emitError,
                                 ArrayRef<StringAttr> axes,
                                 ArrayRef<int64_t> sizes) {
   llvm::SmallDenseSet<StringAttr> seen;
-  if (axes.size() != sizes.size())
-    return emitError() << "expects a size for each axis";
   int64_t total = 1;
   for (auto [axis, size] : llvm::zip(axes, sizes)) {
     if (!seen.insert(axis).second)
@@ -264,7 +262,7 @@ LogicalResult ViewType::verify(function_ref<InFlightDiagnostic()> emitError,
                                ArrayRef<StringAttr> axes,
                                ArrayRef<int64_t> sizes, Type element) {
   if (!element.isIntOrFloat())
-    return emitError() << "expects an integer or float element, got "
+    return emitError() << "expects an integer or float element of a view, got "
                        << element;
   return verifyAxes(emitError, axes, sizes);
 }

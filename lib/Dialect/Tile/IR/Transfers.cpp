@@ -4,8 +4,11 @@
 #include "napkin/Dialect/Tile/IR/Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "napkin/Dialect/Tile/IR/Positions.h"
 #include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+#include <set>
 
 using namespace mlir;
 using namespace napkin;
@@ -64,17 +67,14 @@ private:
     int64_t bytes = array.getElementBytes();
     // Dimensions that begin where the block stands are summed over the grid.
     SmallVector<SmallVector<unsigned>> byPlace(kernel.getGridRank());
-    for (auto [axis, size] : llvm::enumerate(array.getSizes())) {
+    for (unsigned axis = 0; axis < array.getRank(); ++axis) {
       ViewDimension dimension = view.getDimension(axis);
-      auto place = dyn_cast_or_null<BlockArgument>(dimension.offset);
-      unsigned arrays = kernel.getArrays().size();
-      if (place && place.getOwner() == &kernel.getBody().front() &&
-          !places[place.getArgNumber() - arrays]) {
-        byPlace[place.getArgNumber() - arrays].push_back(axis);
+      if (std::optional<unsigned> place = summedPlace(dimension.offset)) {
+        byPlace[*place].push_back(axis);
         continue;
       }
       int64_t first = dimension.offset ? steering(dimension.offset) : 0;
-      bytes *= countingFrom(dimension, size, first);
+      bytes *= countingFrom(dimension, placesAlong(view, axis), first);
     }
     for (auto [place, axes] : llvm::enumerate(byPlace)) {
       if (places[place])
@@ -84,7 +84,7 @@ private:
         int64_t product = 1;
         for (unsigned axis : axes)
           product *=
-              countingFrom(view.getDimension(axis), array.getSizes()[axis],
+              countingFrom(view.getDimension(axis), placesAlong(view, axis),
                            tile * kernel.getGridTiles()[place]);
         sum += product;
       }
@@ -93,14 +93,33 @@ private:
     return bytes;
   }
 
+  /// Bytes of the index arrays that all blocks together read for one transfer
+  /// with this layout: each thread looks up each of its positions that counts,
+  /// or, of threads with the same elements, `once` the first.
+  int64_t lookupBytes(ViewOp view, const layout::LinearLayout &layout,
+                      bool once);
+
   void walk(Block &block) {
     for (Operation &op : block)
       TypeSwitch<Operation *>(&op)
           .Case([&](LoadOp load) {
             total.read += bytesThrough(load.getViewOp());
+            if (!load.getViewOp().getIndices().empty())
+              total.read +=
+                  lookupBytes(load.getViewOp(),
+                              load.getTile().getType().getLayout().getLayout(),
+                              /*once=*/false);
           })
           .Case([&](CopyOp copy) {
-            total.read += bytesThrough(copy.getViewOp());
+            ViewOp view = copy.getViewOp();
+            total.read += bytesThrough(view);
+            if (!view.getIndices().empty())
+              total.read += lookupBytes(
+                  view,
+                  target::copyLayout(copy.getSlot().getType().getShape(),
+                                     vectorOf(view, copy),
+                                     llvm::Log2_32(kernel.getWarps())),
+                  /*once=*/true);
           })
           .Case([&](StoreOp store) {
             total.written += bytesThrough(store.getViewOp());
@@ -183,6 +202,16 @@ private:
         .Default([](Operation *) { return std::nullopt; });
   }
 
+  /// The number of the place along which \p offset is summed over the grid.
+  std::optional<unsigned> summedPlace(Value offset) {
+    auto place = dyn_cast_or_null<BlockArgument>(offset);
+    unsigned arrays = kernel.getArrays().size();
+    if (!place || place.getOwner() != &kernel.getBody().front() ||
+        places[place.getArgNumber() - arrays])
+      return std::nullopt;
+    return place.getArgNumber() - arrays;
+  }
+
   KernelOp kernel;
   const Places &places;
   bool isKnown = true;
@@ -191,6 +220,57 @@ private:
 };
 
 } // namespace
+
+int64_t Walker::lookupBytes(ViewOp view, const layout::LinearLayout &layout,
+                            bool once) {
+  using layout::Place;
+  layout::TileShape shape = view.getType().getShape();
+  uint32_t copies[] = {once ? layout.replicatedBits(Place::Lane) : 0,
+                       once ? layout.replicatedBits(Place::Warp) : 0};
+  int64_t bytes = 0;
+  for (int64_t axis : view.getIndexAxes()) {
+    ViewDimension dimension = view.getDimension(axis);
+    std::optional<unsigned> tile;
+    for (auto [index, name] : llvm::enumerate(view.getType().getAxes()))
+      if (name == view.getArrayType().getAxes()[axis])
+        tile = index;
+    auto along = [&](Place place, uint32_t index) -> int64_t {
+      return tile ? shape.coordinate(layout.apply(place, index), *tile) : 0;
+    };
+    // How many positions of all threads lie so far behind the first.
+    std::map<int64_t, int64_t> positions;
+    std::set<int64_t> ofThread;
+    for (uint32_t reg : layout.registersOf(shape))
+      ofThread.insert(along(Place::Register, reg));
+    for (uint32_t warp = 0; warp < (1u << layout.bits(Place::Warp)); ++warp)
+      for (uint32_t lane = 0; lane < (1u << layout.bits(Place::Lane)); ++lane)
+        if (!(lane & copies[0]) && !(warp & copies[1]))
+          for (int64_t position : ofThread)
+            ++positions[position + along(Place::Lane, lane) +
+                        along(Place::Warp, warp)];
+    auto countFrom = [&](int64_t first) {
+      int64_t end = placesAlong(view, axis), count = 0;
+      if (dimension.limit)
+        end = std::min(end, steering(dimension.limit));
+      for (auto [position, threads] : positions)
+        if (first + position < end)
+          count += threads;
+      return count;
+    };
+    std::optional<unsigned> summed = summedPlace(dimension.offset);
+    int64_t lookups = 0;
+    if (summed)
+      for (int64_t block = 0; block < kernel.getGridSize(*summed); ++block)
+        lookups += countFrom(block * kernel.getGridTiles()[*summed]);
+    else
+      lookups = countFrom(dimension.offset ? steering(dimension.offset) : 0);
+    for (unsigned place = 0; place < kernel.getGridRank(); ++place)
+      if (place != summed && !places[place])
+        lookups *= kernel.getGridSize(place);
+    bytes += 4 * lookups;
+  }
+  return bytes;
+}
 
 /// The bytes with the places along `axes` known, summed over them; none if they
 /// depend on other places too.

@@ -54,8 +54,7 @@ private:
   /// Whether a ring can hold what a load brings.
   static bool mayHaveSlot(LoadOp load) {
     return load.getTile().getType().getElementType().getIntOrFloatBitWidth() >=
-               8 &&
-           load.getViewOp().getIndices().empty();
+           8;
   }
 
   /// Whether a load's data must be shared between threads: an operand of a
@@ -157,9 +156,23 @@ private:
 
   //===--- Loads that stand in a loop and do not move with it ---------------//
 
+  /// Whether `loop` is that of a persistent grid (`tile-walk-grid`): from the
+  /// number of the block on, by the number of blocks, and carrying nothing.
+  /// Each tile fills what it reads, as a block of a dense grid does, and moves
+  /// the bytes that the plan says.
+  bool walksTiles(LoopOp loop) {
+    return kernel.getGridRank() == 1 && kernel.getGridTiles()[0] == 1 &&
+           loop.getLower() == kernel.getPlaces().front() &&
+           getConstantIntValue(OpFoldResult(loop.getStep())) ==
+               kernel.getGridExtents()[0] &&
+           loop.getInitial().empty();
+  }
+
   /// Copies ahead of `loop` what its steps load from where they do not move to:
   /// the slot is filled once, and each step reads it.
   void bringOut(LoopOp loop) {
+    if (walksTiles(loop))
+      return;
     Block &body = loop.getBody().front();
     for (LoadOp load : llvm::make_early_inc_range(body.getOps<LoadOp>())) {
       if (!wantsSlot(load) || !isFixed(load.getView(), loop) ||

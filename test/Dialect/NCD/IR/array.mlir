@@ -21,3 +21,10 @@ ncd.diagram @elements(
     %h: !ncd.array<i8>, %i: !ncd.array<i32>, %j: !ncd.array<i64>, %k: !ncd.array<i1>) {
   ncd.return
 }
+
+// Ragged axes: below one that the array carries, and below one that it does not.
+// CHECK-LABEL: ncd.diagram @ragged
+// CHECK-SAME: !ncd.array<e=8, r:e, k=64, bf16>, !ncd.array<r:e, i32>
+ncd.diagram @ragged() attributes {test.types = [!ncd.array<e=8, r:e, k=64, bf16>, !ncd.array<r:e, i32>]} {
+  ncd.return
+}

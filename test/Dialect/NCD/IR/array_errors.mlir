@@ -69,3 +69,31 @@ ncd.diagram @d(%a: !ncd.array<x=4294967296, y=4294967296, f32>) {
 ncd.diagram @d(%a: !ncd.array<x=99999999999999999999, f32>) {
   ncd.return
 }
+
+// -----
+
+// expected-error @below {{axis 'r' is ragged below 'e'; a parent is another axis and stands before it}}
+ncd.diagram @d() attributes {test.type = !ncd.array<r:e, e=8, f32>} {
+  ncd.return
+}
+
+// -----
+
+// expected-error @below {{axis 'r' is ragged below 'r'; a parent is another axis and stands before it}}
+ncd.diagram @d() attributes {test.type = !ncd.array<r:r, f32>} {
+  ncd.return
+}
+
+// -----
+
+// expected-error @below {{axis 's' is ragged below 'r', which is ragged itself; a parent is dense}}
+ncd.diagram @d() attributes {test.type = !ncd.array<e=8, r:e, s:r, f32>} {
+  ncd.return
+}
+
+// -----
+
+// expected-error @below {{argument 0 has a ragged axis 'r', and arrays cross the border of a diagram dense; give it the axis that holds the positions of all of 'e'}}
+ncd.diagram @d(%a: !ncd.array<e=8, r:e, f32>) {
+  ncd.return
+}

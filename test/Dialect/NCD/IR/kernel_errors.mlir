@@ -106,7 +106,7 @@ ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
 // -----
 
 ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
-  // expected-error @below {{has an unknown attribute 'warp'; known are group, stream, split, order, grouped, hardware, warps, rows, row_warps, reread, stages, lazy, entry, and names with a dialect's prefix}}
+  // expected-error @below {{has an unknown attribute 'warp'; known are group, stream, split, order, grouped, persistent, hardware, warps, rows, row_warps, reread, stages, lazy, entry, and names with a dialect's prefix}}
   %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {warp = 4 : i32} {
     ncd.yield %b : !ncd.array<x=4, f32>
   }
@@ -216,4 +216,26 @@ ncd.diagram @d(%x: !x) -> (!p, !r) {
     ncd.yield %s, %s : !r, !r
   }
   ncd.return %r#0, %r#1 : !p, !r
+}
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+ncd.diagram @d(%t: !t) -> !t {
+  // expected-error @below {{'persistent' is 0; at least one block walks the grid}}
+  %r = ncd.kernel (%a = %t : !t) -> (!t) attributes {group = #ncd.partition<a=16>, persistent = 0 : i32} {
+    ncd.yield %a : !t
+  }
+  ncd.return %r : !t
+}
+
+// -----
+
+!t = !ncd.array<a=64, f32>
+ncd.diagram @d(%t: !t) -> !t {
+  // expected-error @below {{is 'persistent' and has no 'group', so no grid to walk; cut an axis across blocks}}
+  %r = ncd.kernel (%a = %t : !t) -> (!t) attributes {persistent = 4 : i32} {
+    ncd.yield %a : !t
+  }
+  ncd.return %r : !t
 }

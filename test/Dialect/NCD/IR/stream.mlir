@@ -98,8 +98,8 @@ ncd.diagram @bounds(%t: !v) -> !u {
 
 // CHECK-LABEL: ncd.diagram @bound_attributes
 // CHECK-SAME: #ncd.bound<512>, #ncd.bound<-3>, #ncd.bound<last(q)>, #ncd.bound<first(q) + 1>
-// CHECK-SAME: #ncd.bound<floor(first(q) - 255, 64)>, #ncd.bound<max(floor(last(q) + 9, 4), 8)>, #ncd.bound<min(100, 20)>
+// CHECK-SAME: #ncd.bound<floor(first(q) - 255, 64)>, #ncd.bound<max(floor(last(q) + 9, 4), 8)>, #ncd.bound<min(100, 20)>, #ncd.bound<floor(last(q_m / 4) - 3, 8)>
 ncd.diagram @bound_attributes() attributes {test.bounds = [#ncd.bound<512>, #ncd.bound<-3>, #ncd.bound<last(q)>, #ncd.bound<first(q) + 1>,
-    #ncd.bound<floor(first(q) - 255, 64)>, #ncd.bound<max(floor(last(q) + 9, 4), 8)>, #ncd.bound<min(100, 20)>]} {
+    #ncd.bound<floor(first(q) - 255, 64)>, #ncd.bound<max(floor(last(q) + 9, 4), 8)>, #ncd.bound<min(100, 20)>, #ncd.bound<floor(last(q_m / 4) - 3, 8)>]} {
   ncd.return
 }

@@ -337,3 +337,10 @@ ncd.diagram @d() attributes {test.bound = #ncd.bound<max(min(first(q), 3), 4)>} 
 ncd.diagram @d() attributes {test.bound = #ncd.bound<min(max(first(q), 4), 3)>} {
   ncd.return
 }
+
+// -----
+
+// expected-error @below {{the position that a bound asks for is divided by at least 1, not 0}}
+ncd.diagram @d() attributes {test.bound = #ncd.bound<first(q_m / 0)>} {
+  ncd.return
+}

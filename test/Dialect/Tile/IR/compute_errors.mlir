@@ -135,3 +135,31 @@ tile.kernel @k(%x: !a, %y: !ncd.array<n=16, k=16, f32>, %z: !c) grid [] warps 1 
   %r = tile.mma %a, %b, %c by "mma.m1n1k1" : !tile.tile<m=16, k=16, f32>, !tile.tile<n=16, k=16, f32>, !tile.tile<m=16, n=16, f32>
   tile.return
 }
+
+// -----
+
+!x = !ncd.array<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 16] : !x
+  %t = tile.load %v : !tile.view<m=16, k=16, f32> -> !tile.tile<m=16, k=16, f32>
+  // expected-error @below {{expects region arguments of the tiles' elements}}
+  %r = tile.map %t {
+  ^bb0(%a: bf16):
+    %c = arith.extf %a : bf16 to f32
+    tile.yield %c : f32
+  } : (!tile.tile<m=16, k=16, f32>) -> !tile.tile<m=16, k=16, f32>
+  tile.return
+}
+
+// -----
+
+!x = !ncd.array<m=16, k=16, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %c0 = arith.constant 0 : index
+  // expected-error @below {{expects a position for each axis in `at`}}
+  %r = "tile.map"(%c0) <{at = ["m", "k"], operandSegmentSizes = array<i32: 0, 1>}> ({
+    %c = arith.constant 0.0 : f32
+    "tile.yield"(%c) : (f32) -> ()
+  }) : (index) -> !tile.tile<m=16, k=16, f32>
+  tile.return
+}

@@ -62,3 +62,31 @@ tile.kernel @groups(%x: !ncd.array<m=4, n=4, f32>) grid [m = %m : 1 of 4, n = %n
 tile.kernel @groups(%x: !ncd.array<m=4, n=4, f32>) grid [m = %m : 1 of 4 in groups of 0, n = %n : 1 of 4] warps 1 outputs 1 {
   tile.return
 }
+
+// -----
+
+// expected-error @below {{expects an argument for each of 1 axes of the grid}}
+"tile.kernel"() <{sym_name = "k", grid_axes = ["n"], grid_tiles = array<i64: 128>, grid_extents = array<i64: 256>, grid_groups = array<i64: 1>, warps = 4 : i32, outputs = 1 : i32}> ({
+  "tile.return"() : () -> ()
+}) : () -> ()
+
+// -----
+
+// expected-error @below {{expects arrays of static sizes, got '!ncd.array<n=?, f32>'}}
+tile.kernel @k(%x: !ncd.array<n=?, f32>) grid [] warps 4 outputs 1 {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{is walked by 0 persistent blocks; expects at least 1}}
+tile.kernel @k(%x: !ncd.array<n=256, f32>) grid [n = %n : 128 of 256] persistent 0 warps 4 outputs 1 {
+  tile.return
+}
+
+// -----
+
+// expected-error @below {{has a persistent grid without axes, so nothing to walk}}
+tile.kernel @k(%x: !ncd.array<n=256, f32>) grid [] persistent 4 warps 4 outputs 1 {
+  tile.return
+}

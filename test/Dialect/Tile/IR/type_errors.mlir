@@ -57,3 +57,19 @@ module attributes {a.t = !tile.view<x=1, f32>} {}
 
 // expected-error @below {{expects elements of 1, 2, 4 or 8 bytes, got 'i4'}}
 module attributes {a.t = !tile.slot<(x=64), i4, #tile.smem<pad = 16>>} {}
+
+// -----
+
+// expected-error @below {{expects an integer or float element, got 'index'}}
+module attributes {a.t = !tile.tile<x=16, index>} {}
+
+// -----
+
+// expected-error @below {{expects an integer or float element of a view, got 'index'}}
+module attributes {a.t = !tile.view<x=16, index>} {}
+
+// -----
+
+// A size of 48 is a core of 16 and 3 times that: which of the 3 is a digit, and it stands alone in an image.
+// expected-error @below {{layout image 17 of a register holds a digit among other bits}}
+module attributes {a.t = !tile.tile<q=48, f32, #tile.layout<register = [17, 32], lane = [1, 2, 4, 8, 0], warp = []>>} {}

@@ -84,3 +84,11 @@ tile.kernel @k(%x: !x, %p: !ncd.array<n=256, i32>, %o: !x) grid [n = %n : 128 of
   tile.store %t, %to : !tile.tile<n=128, f32>, !tile.view<n=128, f32>
   tile.return
 }
+
+// -----
+
+tile.kernel @k(%p: !ncd.array<n=256, i64>, %x: !ncd.array<n=256, f32>) grid [n = %n : 128 of 256] warps 4 outputs 1 {
+  // expected-error @below {{expects an array of i32 with one axis, got '!ncd.array<n=256, i64>'}}
+  %e = tile.entry %p[%n] : !ncd.array<n=256, i64>
+  tile.return
+}

@@ -35,10 +35,12 @@ struct AxisPositions {
   IntegerRange range;
 };
 
-/// What is known of the positions of two axes together: a minus b.
+/// What is known of the positions of two axes together: a minus b, where those
+/// of b are divided by a number first, rounding down.
 struct AxisDistance {
   llvm::StringRef a, b;
   IntegerRange range;
+  int64_t divisor = 1;
 };
 
 /// Bounds of values, computed where asked for and kept.
@@ -71,9 +73,17 @@ private:
   /// number of 64 bits.
   std::optional<IntegerRange> resultOf(mlir::Operation *op);
 
-  /// A sum of positions, each times a number, and of a number.
+  /// Positions along an axis, divided by a number.
+  struct Place {
+    llvm::StringRef axis;
+    int64_t divisor = 1;
+    bool operator==(const Place &other) const {
+      return axis == other.axis && divisor == other.divisor;
+    }
+  };
+  /// A sum of places, each times a number, and of a number.
   struct Linear {
-    llvm::SmallVector<std::pair<llvm::StringRef, int64_t>, 2> terms;
+    llvm::SmallVector<std::pair<Place, int64_t>, 2> terms;
     int64_t number = 0;
   };
   /// \p value as such a sum, or nullopt.

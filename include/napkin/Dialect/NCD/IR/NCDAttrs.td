@@ -123,7 +123,10 @@ def NCD_BoundAttr : NCD_Attr<"Bound", "bound"> {
     largest multiple of 64 that is at most the tile's first position of q plus 1.
     What is outside of the axis that is walked means its end.
 
-    Preconditions: the multiple is positive; `floor` stands inside `max`, and `max`
+    `first(q_m / 4)` divides the position by a number, rounding down: where q_m is
+    the axis q joined with 4 positions of m, it is that of q.
+
+    Preconditions: the multiple and the divisor are positive; `floor` stands inside `max`, and `max`
     inside `min`; the number of `max` is at most that of `min`.
 
     Example:
@@ -133,6 +136,7 @@ def NCD_BoundAttr : NCD_Attr<"Bound", "bound"> {
     #ncd.bound<last(q) + 1>
     #ncd.bound<floor(first(q) - 255, 64)>
     #ncd.bound<min(max(last(q) + 1, 100), 4096)>
+    #ncd.bound<floor(first(q_m / 4) + 1, 64)>
     ```
   }];
   let parameters = (ins
@@ -141,10 +145,11 @@ def NCD_BoundAttr : NCD_Attr<"Bound", "bound"> {
     NCD_Param<"int64_t", "what is added">:$offset,
     NCD_Param<"int64_t", "the multiple">:$multiple,
     NCD_Param<"std::optional<int64_t>", "the least value, by `max`">:$least,
-    NCD_Param<"std::optional<int64_t>", "the greatest value, by `min`">:$most);
+    NCD_Param<"std::optional<int64_t>", "the greatest value, by `min`">:$most,
+    NCD_Param<"int64_t", "by what the position is divided">:$divisor);
   let builders = [AttrBuilder<(ins "::mlir::StringAttr":$axis, "bool":$last, "int64_t":$offset,
                                    "int64_t":$multiple), [{
-    return $_get($_ctxt, axis, last, offset, multiple, std::nullopt, std::nullopt);
+    return $_get($_ctxt, axis, last, offset, multiple, std::nullopt, std::nullopt, /*divisor=*/1);
   }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;

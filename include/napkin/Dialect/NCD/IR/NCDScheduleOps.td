@@ -39,6 +39,9 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     - `grouped`: a group axis, not the last one in `order`, whose tiles are walked
       in groups of so many: within a group its tiles change fastest, then those of
       the axes behind it, so that blocks that run together share what they read.
+    - `persistent`: how many blocks are launched; each walks several tiles of the
+      grid, every so-many-th in the order of the grid. Without it there is a block
+      for each tile.
     - `rows`, `row_warps`: the axis whose positions warps share, and how many of
       the warps share it; the others share columns.
     - `reread`: numbers of the operands that give a product its rows and that each
@@ -56,7 +59,8 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     partition names axes of arrays in the kernel, with tiles no larger than the
     axis; `split` names the first streamed axis, and its parts are whole chunks; `order` is a permutation of the axes
     of `group`; `rows` names an axis of an array in the kernel and `row_warps`
-    divides `warps`; `reread` numbers operands; numbers are positive.
+    divides `warps`; `reread` numbers operands; a `persistent` kernel has a `group`;
+    numbers are positive.
     Other attributes need a dialect's prefix.
 
     Example:
@@ -79,6 +83,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     NCD_Arg<OptionalAttr<NCD_SplitAttr>, "parts of the streamed axis">:$split,
     NCD_Arg<OptionalAttr<NCD_AxisListAttr>, "group axes, slowest first">:$order,
     NCD_Arg<OptionalAttr<NCD_PartitionAttr>, "tiles of a group axis that are walked together">:$grouped,
+    NCD_Arg<OptionalAttr<I32Attr>, "blocks that walk the tiles of the grid">:$persistent,
     NCD_Arg<OptionalAttr<NCD_HardwareAttr>, "hardware that the schedule is for">:$hardware,
     NCD_Arg<OptionalAttr<I32Attr>, "warps of a block">:$warps,
     NCD_Arg<OptionalAttr<StrAttr>, "axis whose positions warps share">:$rows,

@@ -21,22 +21,36 @@ def NCD_ArrayType : NCD_Type<"Array", "array"> {
     Two arrays of one diagram that carry the same axis name carry the same axis,
     and so the same size. A size is a positive number or `?` (known at launch).
 
+    `r:e`, as in `!ncd.array<e=8, r:e, k=64, bf16>`, is a ragged axis: how many
+    positions it has depends on the position along its parent e. The type says no
+    more; arrays cross the border of a diagram dense, and nothing makes an array
+    with a ragged axis yet.
+
     Element types: f64 f32 tf32 bf16 f16 f8E4M3FN f8E5M2 i8 i32 i64 i1.
 
     Preconditions: axis names are identifiers and differ from each other; sizes
-    are positive; the size of the array in bytes fits in 63 bits.
+    are positive; the parent of a ragged axis is another one, and if the array
+    carries it it stands before and is not ragged itself; the size of the array in
+    bytes fits in 63 bits.
 
     Example:
 
     ```mlir
     !keys = !ncd.array<h=4, x=512, d=128, bf16>
     !sum = !ncd.array<f32>
+    !tokens = !ncd.array<e=8, r:e, k=64, bf16>
     ```
   }];
   let parameters = (ins
     NCD_ListParam<"::mlir::StringAttr", "names of the axes, outermost first">:$axes,
-    NCD_ListParam<"int64_t", "sizes of the axes in elements, ShapedType::kDynamic for `?`">:$sizes,
-    NCD_Param<"::mlir::Type", "type of the elements as stored">:$elementType);
+    NCD_ListParam<"int64_t", "sizes of the axes in elements, ShapedType::kDynamic for `?` and for a ragged axis">:$sizes,
+    NCD_Param<"::mlir::Type", "type of the elements as stored">:$elementType,
+    NCD_ListParam<"::mlir::StringAttr", "parents of ragged axes, null for the others; nothing where no axis is ragged">:$parents);
+  let builders = [TypeBuilder<(ins "::llvm::ArrayRef<::mlir::StringAttr>":$axes,
+                                   "::llvm::ArrayRef<int64_t>":$sizes,
+                                   "::mlir::Type":$elementType), [{
+    return $_get($_ctxt, axes, sizes, elementType, ::llvm::ArrayRef<::mlir::StringAttr>());
+  }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -55,7 +69,13 @@ def NCD_ArrayType : NCD_Type<"Array", "array"> {
     /// `?`). Requires: hasAxis(axis).
     int64_t sizeOf(::llvm::StringRef axis) const;
 
-    /// Whether no axis is `?`.
+    /// The axis on whose position the size of axis number \p axis depends, where
+    /// it is ragged; null otherwise.
+    ::mlir::StringAttr getParent(unsigned axis) const {
+      return getParents().empty() ? ::mlir::StringAttr() : getParents()[axis];
+    }
+
+    /// Whether no axis is `?` or ragged.
     bool hasStaticSizes() const;
 
     /// Number of elements, or nullopt when an axis is `?`.

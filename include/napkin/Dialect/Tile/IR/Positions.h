@@ -57,6 +57,10 @@ unsigned bytesOf(mlir::Type element);
 /// operation \p user: a power of two, 1 if the rows are not contiguous.
 int64_t vectorOf(ViewOp view, mlir::Operation *user);
 
+/// Positions that \p view may take along the array's axis number \p axis: its
+/// size, or that of the index array through which the axis is reached.
+int64_t placesAlong(ViewOp view, unsigned axis);
+
 /// Whether positions of \p view along the array's axis number \p axis may not
 /// count at operation \p user, so that each access must test its own.
 bool mayReachPast(ViewOp view, unsigned axis, mlir::Operation *user);

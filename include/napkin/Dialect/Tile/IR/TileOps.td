@@ -38,13 +38,18 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     `m = %m : 128 of 4096 in groups of 8` walks 8 tiles of m together: within a
     group they change fastest, then the axes behind.
 
+    `persistent 108`: 108 blocks are launched, and block number b does the tiles b,
+    b + 108, b + 216, ... of the same enumeration, one after another.
+    `tile-walk-grid` writes the loop.
+
     A kernel is `chosen` where nobody pinned a part of its partition: that it cannot
     be lowered is then a fault of the compiler, and said so.
 
     Preconditions: arguments are arrays of static sizes, then an index for each
     axis of the grid; axes of the grid differ, their tiles and extents are
-    positive; at most one axis, and not the last, is walked in groups; there is at
-    least one output; `warps` is a power of two up to 32.
+    positive; at most one axis, and not the last, is walked in groups; a persistent
+    grid has axes and at least one block; there is at least one output; `warps` is a
+    power of two up to 32.
 
     Errors: the argument, axis or number that breaks a precondition, and what was
     expected of it.
@@ -68,6 +73,7 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     Tile_Arg<DenseI64ArrayAttr, "positions of a block along each of them">:$grid_tiles,
     Tile_Arg<DenseI64ArrayAttr, "all positions along each of them">:$grid_extents,
     Tile_Arg<DenseI64ArrayAttr, "tiles of each of them that are walked together">:$grid_groups,
+    Tile_Arg<OptionalAttr<I32Attr>, "blocks that walk the tiles; nothing: one for each">:$persistent,
     Tile_Arg<I32Attr, "warps of a block">:$warps,
     Tile_Arg<I32Attr, "number of arrays that are written, the last ones">:$outputs,
     Tile_Arg<UnitAttr, "whether nobody pinned a part of its partition">:$chosen);
@@ -85,7 +91,7 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     int64_t getGridSize(unsigned axis);
     /// Number of the axis of the grid that is walked in groups, or nullopt.
     std::optional<unsigned> getGroupedAxis();
-    /// Blocks in the launch.
+    /// Tiles of the grid: blocks in the launch, unless it is persistent.
     int64_t getNumBlocks();
     /// Threads in a block.
     int64_t getNumThreads() { return int64_t(getWarps()) * 32; }
@@ -123,14 +129,17 @@ def Tile_ViewOp : Tile_Op<"view", [
     in the view's type.
 
     `(x by %pages)`: positions along x are looked up in an index array; the part
-    holds the rows of the array at pages[i], pages[i+1], ... Not lowered yet.
+    holds the rows of the array at pages[i], pages[i+1], ... What is said of x then
+    is about places in the index array, whose size takes that of the array. Each
+    thread looks up the rows that it moves.
 
     This is the one place that says what a transfer touches: how wide a thread's
     accesses may be and which positions need a test follows from the view and from
     what is known of its operands (include/napkin/Dialect/Tile/IR/Positions.h).
 
     Preconditions: every axis of the array in its order; extents are powers of two or multiples of 16;
-    an index array is of rank 1, holds i32 and has the axis that it serves.
+    an index array is of rank 1, holds i32 and has the axis that it serves; its
+    entries are positions of the array.
 
     Errors: the axis that is missing or out of order, the extent, the index array.
 
@@ -164,6 +173,32 @@ def Tile_ViewOp : Tile_Op<"view", [
     /// are bytes in memory.
     static ::mlir::Type storedElement(::napkin::ncd::ArrayType array);
   }];
+}
+
+def Tile_EntryOp : Tile_Op<"entry", [Pure]> {
+  let summary = "Read one entry of an index array";
+  let description = [{
+    Gives entry number `number` of an array of indices, the same to all threads: where
+    a block begins that takes its tile from a list, how far it goes, whose it is. A
+    kernel whose transfers depend on it moves bytes that nobody knows before it runs.
+
+    Preconditions: the array is of rank 1, holds i32 and is only read; the number is
+    one of its positions, and the entry is not negative.
+
+    Errors: an array of another form.
+
+    Example:
+
+    ```mlir
+    %e = tile.entry %experts[%tile] : !ncd.array<t=20, i32>
+    ```
+  }];
+  let arguments = (ins
+    Tile_Arg<NCD_ArrayType, "the array">:$array,
+    Tile_Arg<Index, "which entry">:$number);
+  let results = (outs Tile_Res<Index, "the entry">:$entry);
+  let assemblyFormat = "$array `[` $number `]` attr-dict `:` qualified(type($array))";
+  let hasVerifier = 1;
 }
 
 def Tile_LoadOp : Tile_Op<"load"> {

@@ -10,6 +10,34 @@
 
 include "mlir/Pass/PassBase.td"
 
+def TileWalkGridPass : Pass<"tile-walk-grid", "::napkin::tile::KernelOp"> {
+  let summary = "Let the blocks of a persistent grid walk their tiles";
+  let description = [{
+    The body of a kernel that says `persistent` becomes that of a loop over the
+    numbers of tiles, and the places of a tile follow from its number as they follow
+    from the number of a block in a dense grid, groups included. The grid then has
+    one axis, the blocks. To `tile-make-rings` the loop is one like others, whose
+    loads have one slot each.
+    A grid of no more tiles than blocks becomes a dense one.
+
+    Errors: a kernel that has rings or roles already, whose trips would begin anew on
+    each tile.
+
+    ```mlir
+    tile.kernel @p(...) grid [m = %m : 64 of 200, n = %n : 32 of 90] persistent 5 warps 4 outputs 1 { ... }
+    // ==>
+    tile.kernel @p(...) grid [block = %b : 1 of 5] warps 4 outputs 1 {
+      tile.loop %tile = %b to %c12 step %c5 {
+        %row = arith.divui %tile, %c3 : index
+        %m = arith.muli %row, %c64 : index
+        ...
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::napkin::tile::TileDialect", "::mlir::arith::ArithDialect"];
+}
+
 def TileAssignLayoutsPass : Pass<"tile-assign-layouts", "::napkin::tile::KernelOp"> {
   let summary = "Say where in the block each element of each tile lives";
   let description = [{
