@@ -177,6 +177,11 @@ class Kernel:
         self.manifest: dict = json.loads(compilation.manifest)
         self.report = Report(compilation.report)
 
+    def page(self) -> str:
+        """Pictures, bytes, curves, reasons and PTX on one page of HTML that needs
+        nothing else (docs/pictures.md)."""
+        return _run(self.source, "diagram", "html", **self._options).output.decode()
+
     def verify(self, seed: int = 1, inputs: str = "normal") -> Verification:
         """Executes the program on random inputs on this CPU, under all checks, and
         compares results with double precision and moved bytes with the prediction.
