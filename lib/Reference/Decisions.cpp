@@ -4,8 +4,11 @@
 #include "Decisions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace napkin::reference;
@@ -19,6 +22,8 @@ static llvm::SmallVector<unsigned, 2> jumpingOperands(Operation *op) {
       .Case([](arith::CmpFOp) { return llvm::SmallVector<unsigned, 2>{0, 1}; })
       // The sign of the second operand; the cut of the arc tangent.
       .Case([](math::CopySignOp) { return llvm::SmallVector<unsigned, 2>{1}; })
+      .Case(
+          [](napkin::ncd::TopKOp) { return llvm::SmallVector<unsigned, 2>{0}; })
       .Case([](math::Atan2Op) { return llvm::SmallVector<unsigned, 2>{0}; })
       .Default([](Operation *) { return llvm::SmallVector<unsigned, 2>(); });
 }
@@ -75,17 +80,21 @@ bool Decisions::recordSite(Site &site, const ScalarProgram::Run &run,
   return true;
 }
 
+void Decisions::measureErrors(Site &site, std::vector<double> &exact,
+                              const double *now, int count) {
+  const double *recorded = exact.data() + site.next;
+  for (int i = 0; i < count; ++i)
+    if (std::isfinite(now[i]) && std::isfinite(recorded[i])) {
+      site.maxError = std::max(site.maxError, std::fabs(now[i] - recorded[i]));
+      site.maxValue = std::max(site.maxValue, std::fabs(recorded[i]));
+    }
+}
+
 bool Decisions::measureSite(Site &site, const ScalarProgram::Run &run,
                             ScalarProgram &program, int count) {
-  for (auto &[position, values] : site.operands) {
-    const double *now = program.floatsOf(site.op->getOperand(position));
-    const double *exact = values.data() + site.next;
-    for (int i = 0; i < count; ++i)
-      if (std::isfinite(now[i]) && std::isfinite(exact[i])) {
-        site.maxError = std::max(site.maxError, std::fabs(now[i] - exact[i]));
-        site.maxValue = std::max(site.maxValue, std::fabs(exact[i]));
-      }
-  }
+  for (auto &[position, values] : site.operands)
+    measureErrors(site, values, program.floatsOf(site.op->getOperand(position)),
+                  count);
   if (!run(program, count))
     return false;
   Value result = site.op->getResult(0);
@@ -103,7 +112,7 @@ bool Decisions::shiftSite(Site &site, const ScalarProgram::Run &run,
                           ScalarProgram &program, int count) {
   if (site.maxError == 0)
     return run(program, count);
-  double shift = factor * site.maxError + 0x1p-23 * site.maxValue;
+  double shift = reachOf(site);
   // Both operands of a comparison may be off.
   shift *= static_cast<double>(site.operands.size());
   double *operand =
@@ -135,4 +144,46 @@ ScalarProgram::Run Decisions::watch(Operation *op, ScalarProgram::Run run) {
         }
         llvm_unreachable("unknown mode");
       };
+}
+
+void Decisions::exchange(llvm::ArrayRef<double> row,
+                         std::vector<int64_t> &order, double distance) {
+  for (size_t begin = 0, end; begin < order.size(); begin = end) {
+    end = begin + 1;
+    while (end < order.size() &&
+           row[order[end - 1]] - row[order[end]] <= distance)
+      ++end;
+    auto first = order.begin() + begin, last = order.begin() + end;
+    // Any of them may be found at any of their places.
+    if (direction == Shift::Down)
+      std::fill(first, last, *std::min_element(first, last));
+    if (direction == Shift::Up)
+      std::fill(first, last, *std::max_element(first, last));
+    if (direction == Shift::Random)
+      std::shuffle(first, last, random);
+  }
+}
+
+std::vector<int64_t> Decisions::order(Operation *op,
+                                      llvm::ArrayRef<double> row) {
+  Site &site = siteOf(op);
+  std::vector<double> &exact = site.operands.front().second;
+  std::vector<int64_t> order(row.size());
+  if (mode == Mode::Measure) {
+    measureErrors(site, exact, row.data(), int(row.size()));
+    std::copy_n(site.integers.data() + site.next, row.size(), order.begin());
+    site.next += row.size();
+    return order;
+  }
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return row[a] > row[b]; });
+  if (mode == Mode::Record) {
+    exact.insert(exact.end(), row.begin(), row.end());
+    site.integers.insert(site.integers.end(), order.begin(), order.end());
+  } else if (site.maxError > 0) {
+    // Both of two elements may be off.
+    exchange(row, order, 2 * reachOf(site));
+  }
+  return order;
 }

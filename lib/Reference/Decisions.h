@@ -46,6 +46,13 @@ public:
   /// elements in the same order each time.
   ScalarProgram::Run watch(mlir::Operation *op, ScalarProgram::Run run);
 
+  /// The positions of \p row, one of those that \p op searches, the largest
+  /// element first and the first of equal ones. When shifting, the first (down)
+  /// or the last (up) of elements that stand closer than their errors stands
+  /// for all of them, or they change places at random. Rows are visited in the
+  /// same order each time.
+  std::vector<int64_t> order(mlir::Operation *op, llvm::ArrayRef<double> row);
+
 private:
   enum class Mode { Record, Measure, Shift };
 
@@ -65,6 +72,16 @@ private:
 
   void begin(Mode mode);
   Site &siteOf(mlir::Operation *op);
+  /// How far an operand of \p site may be off.
+  double reachOf(const Site &site) const {
+    return factor * site.maxError + 0x1p-23 * site.maxValue;
+  }
+  /// Lets elements of \p row change places in \p order where they are closer
+  /// than \p distance.
+  void exchange(llvm::ArrayRef<double> row, std::vector<int64_t> &order,
+                double distance);
+  static void measureErrors(Site &site, std::vector<double> &exact,
+                            const double *now, int count);
   static bool recordSite(Site &site, const ScalarProgram::Run &run,
                          ScalarProgram &program, int count);
   static bool measureSite(Site &site, const ScalarProgram::Run &run,

@@ -165,8 +165,8 @@ Evaluator::runBlock(Block &block, ArrayRef<TensorRef> arguments) {
 LogicalResult Evaluator::evaluate(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<ncd::ContractOp, ncd::MapOp, ncd::ReduceOp, ncd::SoftmaxOp,
-            ncd::LogSumExpOp, ncd::KernelOp, ncd::StreamOp, ncd::WhenOp>(
-          [&](auto typed) { return evaluate(typed); })
+            ncd::LogSumExpOp, ncd::TopKOp, ncd::KernelOp, ncd::StreamOp,
+            ncd::WhenOp>([&](auto typed) { return evaluate(typed); })
       .Case<ncd::RMSNormOp>([&](ncd::RMSNormOp norm) {
         return evaluateNorm(op, norm.getInput(), norm.getGain(), {},
                             norm.getOver(), norm.getEps().convertToDouble(),

@@ -5,6 +5,7 @@
 // decompositions, so that the two check each other.
 //===----------------------------------------------------------------------===//
 
+#include "Decisions.h"
 #include "Evaluator.h"
 #include "FunctionError.h"
 #include "napkin/Reference/Accuracy.h"
@@ -124,6 +125,30 @@ LogicalResult Evaluator::evaluate(ncd::LogSumExpOp op) {
     result.data.push_back(steps(shift + steps.log(sum)));
   }
   return storeValues(op, op.getResult(), result);
+}
+
+LogicalResult Evaluator::evaluate(ncd::TopKOp op) {
+  Rows rows(tensorOf(op.getInput()), {op.getOverAxis().str()});
+  int64_t count = op.getCount();
+  std::vector<Axis> found = rows.kept;
+  found.push_back({op.getInto().str(), count});
+  Values<double> values{found, {}};
+  Values<int64_t> indices{found, {}};
+  Decisions alone;
+  Decisions &decisions = options.decisions ? *options.decisions : alone;
+  for (int64_t row = 0; row < rows.count; ++row) {
+    for (double &value : rows[row])
+      if (std::isnan(value))
+        value = -std::numeric_limits<double>::infinity();
+    std::vector<int64_t> order = decisions.order(op, rows[row]);
+    for (int64_t at : llvm::ArrayRef(order).take_front(count)) {
+      values.data.push_back(rows[row][at]);
+      indices.data.push_back(at);
+    }
+  }
+  if (failed(storeValues(op, op.getValues(), std::move(values))))
+    return failure();
+  return storeValues(op, op.getIndices(), std::move(indices));
 }
 
 LogicalResult Evaluator::evaluateNorm(Operation *op, Value input, Value gain,

@@ -53,6 +53,7 @@ private:
   mlir::LogicalResult evaluate(ncd::ReduceOp op);
   mlir::LogicalResult evaluate(ncd::SoftmaxOp op);
   mlir::LogicalResult evaluate(ncd::LogSumExpOp op);
+  mlir::LogicalResult evaluate(ncd::TopKOp op);
   mlir::LogicalResult evaluateNorm(mlir::Operation *op, mlir::Value input,
                                    mlir::Value gain, mlir::Value bias,
                                    mlir::ArrayAttr over, double eps,

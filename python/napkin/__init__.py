@@ -34,6 +34,7 @@ from .building import (
     reduce,
     rms_norm,
     softmax,
+    topk,
     trace,
 )
 from .compiling import CompileError, Kernel, Report, compile, draw
@@ -93,6 +94,7 @@ __all__ = [
     "run_ptx",
     "sin",
     "softmax",
+    "topk",
     "sqrt",
     "tanh",
     "trace",

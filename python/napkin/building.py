@@ -121,11 +121,18 @@ class Tracer:
 
     def emit(self, text: str, type: ArrayType) -> Array:
         """Adds an operation with one result."""
-        self.learn(type)
+        return self.emit_all(text, type)[0]
+
+    def emit_all(self, text: str, *types: ArrayType) -> tuple[Array, ...]:
+        """Adds an operation with a result of each of `types`."""
+        for type in types:
+            self.learn(type)
         name = f"%{self.count}"
         self.count += 1
-        self.lines.append(f"  {name} = {text} {self.location()}")
-        return Array(self, type, name)
+        several = len(types) > 1
+        count = f":{len(types)}" if several else ""
+        self.lines.append(f"  {name}{count} = {text} {self.location()}")
+        return tuple(Array(self, type, f"{name}#{i}" if several else name) for i, type in enumerate(types))
 
     def location(self) -> str:
         """The line outside of this package that is being run."""
@@ -307,6 +314,19 @@ def softmax(value: Formula, over: Axes, dtype: str | None = None) -> Array:
 def logsumexp(value: Formula, over: Axes, dtype: str | None = None) -> Array:
     """The logarithm of the sum of exponentials along axes."""
     return _composed("logsumexp", value, over, False, dtype)
+
+
+def topk(value: Formula, over: str, into: str, count: int, dtype: str | None = None) -> tuple[Array, Array]:
+    """The `count` largest elements along an axis, the largest first, and their
+    positions, along the new axis `into`. Of equal elements the first counts; a NaN
+    counts as -inf."""
+    array = value._array()
+    if over not in array.type.names:
+        raise ValueError(f"{array.type} has no axis '{over}'")
+    kept = tuple(axis for axis in array.type.axes if axis[0] != over) + ((into, count),)
+    values, indices = ArrayType(kept, dtype or array.type.element), ArrayType(kept, "i32")
+    text = f'ncd.topk {array.name} over [{over}] into "{into}" : {array.type} -> {values}, {indices}'
+    return array.tracer.emit_all(text, values, indices)
 
 
 def _optional(word: str, value: Formula | None) -> str:

@@ -202,3 +202,17 @@ def test_the_page_is_true(monkeypatch):
     session = {}
     for block in blocks:
         exec(compile(block, "docs/python.md", "exec"), session)
+
+
+def test_largest_elements():
+    @napkin.diagram
+    def gate(z: "t=5, e=16, f32"):
+        weights, experts = napkin.topk(napkin.softmax(z, "e"), "e", "k", 3)
+        return weights / weights.sum("k"), experts
+
+    scores = np.random.default_rng(0).standard_normal((5, 16)).astype(np.float32)
+    weights, experts = gate.compile().run(scores)
+    assert (experts == np.argsort(-scores, axis=1)[:, :3]).all()
+    assert np.allclose(weights.sum(axis=1), 1)
+    with pytest.raises(ValueError, match="no axis 'x'"):
+        napkin.trace(lambda z: napkin.topk(z, "x", "k", 3)[0], "t=5, e=16, f32")

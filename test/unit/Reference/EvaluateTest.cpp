@@ -273,6 +273,37 @@ TEST_F(EvaluateTest, SoftmaxOfAnEmptyRowIsZero) {
   EXPECT_EQ((*results)[1].floats, (Floats{-infinity, 3}));
 }
 
+TEST_F(EvaluateTest, TopKFindsTheFirstOfEqualOnesAndNoNaN) {
+  std::string text = R"(ncd.diagram @d(%x: !ncd.array<t=3, e=5, f32>)
+      -> (!ncd.array<t=3, k=3, f32>, !ncd.array<t=3, k=3, i32>) {
+    %v, %i = ncd.topk %x over [e] into "k" : !ncd.array<t=3, e=5, f32>
+      -> !ncd.array<t=3, k=3, f32>, !ncd.array<t=3, k=3, i32>
+    ncd.return %v, %i : !ncd.array<t=3, k=3, f32>, !ncd.array<t=3, k=3, i32>
+  })";
+  double nan = std::nan("");
+  Floats input = {2,   7,   7,   1,   7,          // ties
+                  nan, 1,   nan, 3,   infinity,   // NaN last
+                  nan, nan, nan, nan, -infinity}; // nothing else
+  for (bool decomposes : {false, true}) {
+    ncd::DiagramOp diagram = parse(text);
+    ASSERT_TRUE(diagram);
+    if (decomposes) {
+      PassManager passes(&context);
+      passes.addPass(ncd::createNCDDecomposePass());
+      ASSERT_TRUE(succeeded(passes.run(diagram->getParentOp())));
+    }
+    Tensor tensor(axesOf(cast<ncd::ArrayType>(diagram.getArgumentTypes()[0])),
+                  Element::F32);
+    tensor.floats.assign(input.begin(), input.end());
+    FailureOr<std::vector<Tensor>> results = evaluateDiagram(diagram, {tensor});
+    ASSERT_TRUE(succeeded(results)) << message;
+    EXPECT_EQ((*results)[0].floats, (Floats{7, 7, 7, infinity, 3, 1, -infinity,
+                                            -infinity, -infinity}));
+    EXPECT_EQ((*results)[1].integers,
+              (std::vector<int64_t>{1, 2, 4, 4, 3, 1, 0, 1, 2}));
+  }
+}
+
 TEST_F(EvaluateTest, DecompositionsAreTheFormulas) {
   // The direct evaluation and that of the decomposition share no code.
   std::string x = "!ncd.array<n=5, k=37, f32>", g = "!ncd.array<k=37, f32>";

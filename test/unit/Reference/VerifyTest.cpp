@@ -112,6 +112,33 @@ TEST_F(VerifyTest, RoundedFloatsCountWhereTheyAreSummed) {
   EXPECT_FALSE(judge(outputs).passed());
 }
 
+TEST_F(VerifyTest, ElementsAreFoundInAnotherOrderOnlyWhereTheyAreNear) {
+  parse("!x = !ncd.array<a=8, b=64, f32> !v = !ncd.array<a=8, k=2, f32> "
+        "!i = !ncd.array<a=8, k=2, i32> ncd.diagram @d(%x: !x) -> (!v, !i) { "
+        "%s = ncd.map %x { ^bb0(%e: f32): %t = arith.constant 3.0 : f32 "
+        "%v = arith.divf %e, %t : f32 ncd.yield %v : f32 } : !x -> !x "
+        "%v, %i = ncd.topk %s over [b] into \"k\" : !x -> !v, !i "
+        "ncd.return %v, %i : !v, !i }");
+  // Row 0: two are a unit in the last place apart. Row 1: two are far apart.
+  inputs[0].floats[20] = 7;
+  inputs[0].floats[9] = std::nextafter(7.0f, 0.0f);
+  inputs[0].floats[64 + 20] = 7;
+  inputs[0].floats[64 + 9] = 6;
+  std::vector<Tensor> outputs = single();
+  auto passes = [&] {
+    return (*verifyResults(diagram, inputs, outputs))[1].passed();
+  };
+  EXPECT_TRUE(passes());
+  outputs[1].integers[0] = 9;
+  outputs[1].integers[1] = 20;
+  EXPECT_TRUE(passes());
+  outputs[1].integers[1] = 50;
+  EXPECT_FALSE(passes());
+  outputs = single();
+  std::swap(outputs[1].integers[2], outputs[1].integers[3]);
+  EXPECT_FALSE(passes());
+}
+
 TEST_F(VerifyTest, ExactIntegersHaveToBeEqual) {
   parseMap("%n = math.floor %e : f32 %v = arith.fptosi %n : f32 to i32", "i32");
   std::vector<Tensor> outputs = single();

@@ -93,6 +93,58 @@ def NCD_LogSumExpOp : NCD_ComposedOp<"logsumexp"> {
   }];
 }
 
+def NCD_TopKOp : NCD_Op<"topk", [
+    Pure, DeclareOpInterfaceMethods<NCD_DecomposableOpInterface>]> {
+  let summary = "Find the largest elements along an axis, and where they are";
+  let description = [{
+    The k largest elements along one axis, k being the size of the axis `into`,
+    which takes its place: the largest first, of equal ones the first. A NaN
+    counts, and is given, as -inf, so that the k positions are always different
+    and inside of the axis.
+
+    Defined by its decomposition into k rounds of two reductions, each of which
+    looks at what stands behind the last one found:
+
+    ```
+    a = a is NaN ? -inf : a
+    v_j = max over e of (behind(a, e; v_j-1, i_j-1) ? a : -inf)
+    i_j = min over e of (behind(a, e; v_j-1, i_j-1) and a == v_j ? e : the greatest integer)
+    behind(a, e; v, i) = a < v or (a == v and e > i)
+    ```
+
+    Preconditions: the operand carries the one axis in `over`, of static size, and
+    has float elements; both results carry its other axes and the axis `into`, in
+    any order, of 1 to 64 positions and no more than the axis has; the values have
+    float elements, the positions i32 elements.
+
+    Example:
+
+    ```mlir
+    %v, %i = ncd.topk %p over [e] into "k"
+      : !ncd.array<t=128, e=64, f32>
+        -> !ncd.array<t=128, k=6, f32>, !ncd.array<t=128, k=6, i32>
+    ```
+  }];
+  let arguments = (ins
+    NCD_Arg<NCD_ArrayType, "the elements">:$input,
+    NCD_Arg<NCD_AxisListAttr, "the axis that is searched">:$over,
+    NCD_Arg<StrAttr, "the axis of what was found">:$into);
+  let results = (outs
+    NCD_Res<NCD_ArrayType, "the largest elements">:$values,
+    NCD_Res<NCD_ArrayType, "their positions">:$indices);
+  let assemblyFormat = [{
+    $input `over` custom<AxisList>($over) `into` $into attr-dict `:`
+    qualified(type($input)) `->` qualified(type($values)) `,` qualified(type($indices))
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The axis that is searched.
+    ::mlir::StringAttr getOverAxis();
+    /// The number of elements that are found.
+    int64_t getCount();
+  }];
+}
+
 def NCD_RMSNormOp : NCD_ComposedOp<"rms_norm"> {
   let summary = "Divide by the root of the mean square along axes";
   let description = [{
