@@ -5,12 +5,13 @@
 //===----------------------------------------------------------------------===//
 //
 // Marks are kept per PTX register and lane and computed from the PTX operands,
-// so that micro-instructions need to know nothing of them.
+// so that micro-instructions need to know nothing of them. What loads and
+// stores do with them is in UndefinedMemory.cpp.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Checks/Undefined.h"
 #include "Checks/UndefinedBits.h"
+#include "Checks/UndefinedStep.h"
 #include "Machine/Launch.h"
 
 #include <algorithm>
@@ -22,170 +23,12 @@
 using namespace napkin::executor;
 using Kind = napkin::ptx::Operand::Kind;
 using napkin::ptx::Operand;
-using napkin::ptx::Type;
-
-/// The parts of a vector operand, or the operand alone.
-static llvm::ArrayRef<Operand> elementsOf(const Operand &operand) {
-  return operand.kind == Kind::Vector
-             ? llvm::ArrayRef<Operand>(operand.elements)
-             : llvm::ArrayRef<Operand>(operand);
-}
-
-namespace {
-
-/// One PTX instruction and its warp's marks.
-struct Step {
-  Warp &w;
-  const SourceInfo &info;
-  const napkin::ptx::Instruction &ptx;
-  UndefinedValues &values;
-  using Value = UndefinedValues::Value;
-
-  Step(Warp &w, const Instr &i)
-      : w(w), info(w.machine->program.sources[i.source]), ptx(*info.ptx),
-        values(*w.undefined) {}
-
-  uint64_t key(uint32_t reg) const {
-    return uint64_t(info.function) << 32 | reg;
-  }
-  Value ofRegister(uint32_t reg) const {
-    return values.registers.lookup(key(reg));
-  }
-  static void join(Value &to, const Value &from) {
-    if (!from.lanes)
-      return;
-    if (!to.lanes) {
-      to = from;
-      return;
-    }
-    to.lanes |= from.lanes;
-    to.bits |= from.bits;
-  }
-  /// Of every register that the operand names.
-  Value of(const Operand &operand) const {
-    Value all;
-    if (operand.kind == Kind::Register)
-      all = ofRegister(operand.reg);
-    for (const Operand &element : operand.elements)
-      join(all, of(element));
-    return all;
-  }
-  Value ofAll(size_t first) const {
-    Value all;
-    for (size_t o = first; o < ptx.operands.size(); ++o)
-      join(all, of(ptx.operands[o]));
-    return all;
-  }
-  void set(uint32_t reg, uint32_t mask, Value to) {
-    to.lanes &= to.bits ? mask : 0;
-    auto found = values.registers.find(key(reg));
-    if (found == values.registers.end()) {
-      if (to.lanes) {
-        values.registers[key(reg)] = to;
-        values.registerBits |= registerBit(reg);
-      }
-      return;
-    }
-    Value &now = found->second;
-    now.bits = (now.lanes & ~mask ? now.bits : 0) | (to.lanes ? to.bits : 0);
-    now.lanes = (now.lanes & ~mask) | to.lanes;
-    if (to.lanes)
-      now.origin = to.origin;
-    if (now.lanes)
-      return;
-    values.registers.erase(found);
-    values.registerBits = 0;
-    for (const auto &entry : values.registers)
-      values.registerBits |= registerBit(uint32_t(entry.first));
-  }
-  void set(const Operand &operand, uint32_t mask, const Value &to) {
-    if (operand.kind == Kind::Register) {
-      set(operand.reg, mask, to);
-      if (operand.second >= 0)
-        set(uint32_t(operand.second), mask, to);
-    }
-    if (operand.kind == Kind::Vector)
-      for (const Operand &element : operand.elements)
-        set(element, mask, to);
-  }
-  /// Whether a trap has told of the value's read, so that what follows from it
-  /// is no fault of its own.
-  bool isTold(const Value &value) const {
-    return values.readOf(value.origin, __builtin_ctz(value.lanes)).space ==
-           placeNowhere;
-  }
-  bool trap(const Instr &i, const Value &value, const char *what) {
-    const UndefinedRead &read =
-        values.readOf(value.origin, __builtin_ctz(value.lanes));
-    if (isTold(value)) {
-      w.machine->stop(w);
-      return false;
-    }
-    w.machine->trap(w, *read.load, read.lane, Trap::Kind::Uninitialized,
-                    fmt::format("{}; line {} {}", describeUndefined(w, read),
-                                w.machine->lineOf(i.source), what),
-                    read.address,
-                    read.load->source == i.source ? ~0u : i.source);
-    return false;
-  }
-  bool isPredicate(const Operand &operand) const {
-    return operand.kind == Kind::Register &&
-           w.machine->program.functions[info.function]
-                   ->registers[operand.reg]
-                   .type == Type::Pred;
-  }
-  /// What the operand holds in a lane, if it is a register or a number.
-  std::optional<uint64_t> valueIn(const Operand &operand, unsigned lane) const {
-    if (operand.kind == Kind::Integer)
-      return operand.integer;
-    if (operand.kind != Kind::Register)
-      return std::nullopt;
-    const Program &program = w.machine->program;
-    const uint32_t reference =
-        program.registerReferences[info.function][operand.reg];
-    if (isPredicate(operand))
-      return (w.predicates[reference] >> lane & 1) ^ unsigned(operand.negated);
-    const unsigned bits = napkin::ptx::typeBits(
-        program.functions[info.function]->registers[operand.reg].type);
-    if (bits > 64)
-      return std::nullopt;
-    const char *cell = w.base[reference >> 31] + (reference & ~constantBit);
-    uint64_t value = 0;
-    std::memcpy(&value, cell + lane * std::max(16u, bits) / 8, bits / 8);
-    return value;
-  }
-  /// Lanes in which `operand` is known and has value 0 (`ones`: not 0).
-  uint32_t lanesThatAre(const Operand &operand, bool ones) const {
-    if (operand.kind == Kind::Integer)
-      return (operand.integer != 0) == ones ? ~0u : 0;
-    if (operand.kind != Kind::Register)
-      return 0;
-    uint32_t reference =
-        w.machine->program.registerReferences[info.function][operand.reg];
-    uint32_t known = ~ofRegister(operand.reg).lanes, result = 0;
-    if (isPredicate(operand)) {
-      uint32_t value = w.predicates[reference];
-      return known & (operand.negated != ones ? value : ~value);
-    }
-    for (unsigned l = 0; l < lanes; ++l)
-      result |= uint32_t((valueIn(operand, l).value_or(!ones) != 0) == ones)
-                << l;
-    return known & result;
-  }
-
-  bool compute(uint32_t mask);
-  Value moved(const Value &from) const;
-  bool moveParts(uint32_t mask);
-  bool product();
-  bool enter(const Instr &i, const Value &guard);
-  void leave();
-  Value decided(uint32_t mask) const;
-};
+using Step = UndefinedStep;
 
 /// Where the ways that part at `branch` meet again, by the order of the text:
 /// no instruction between leads elsewhere. None if one does.
-std::optional<uint32_t> meeting(llvm::ArrayRef<napkin::ptx::Instruction> body,
-                                uint32_t branch) {
+static std::optional<uint32_t>
+meeting(llvm::ArrayRef<napkin::ptx::Instruction> body, uint32_t branch) {
   uint64_t end = branch + 1;
   for (uint32_t at = branch; at < end; ++at) {
     if (at >= body.size())
@@ -257,7 +100,7 @@ Step::Value Step::decided(uint32_t mask) const {
 }
 
 /// What lanes that should not be here must not do: all that others can see.
-bool isVisible(llvm::StringRef op) {
+static bool isVisible(llvm::StringRef op) {
   static const llvm::StringRef names[] = {
       "atom",  "red",        "cp",        "mbarrier", "bar",  "barrier", "exit",
       "wgmma", "setmaxnreg", "tensormap", "multimem", "trap", "ret",     "brx"};
@@ -295,6 +138,7 @@ bool Step::compute(uint32_t mask) {
   } else {
     from.bits = ~uint64_t(0);
   }
+  from.isCopy &= op == "mov";
   set(ptx.operands[0], mask, from);
   return true;
 }
@@ -304,6 +148,7 @@ Step::Value Step::moved(const Value &from) const {
   Value to;
   to.origin = from.origin;
   to.bits = 0;
+  to.isCopy = from.isCopy;
   std::vector<Value> marks;
   for (const Operand &source : llvm::drop_begin(ptx.operands))
     marks.push_back(of(source));
@@ -409,7 +254,7 @@ bool Step::product() {
 }
 
 /// Opcodes whose sources all matter at once; results, if any, are defined.
-bool needsDefined(llvm::StringRef op) {
+static bool needsDefined(llvm::StringRef op) {
   static const llvm::StringRef names[] = {
       "atom",     "red",      "cp",        "mbarrier",   "bar",       "barrier",
       "brx",      "call",     "wgmma",     "setmaxnreg", "tensormap", "wmma",
@@ -417,8 +262,6 @@ bool needsDefined(llvm::StringRef op) {
       "ldu",      "ldmatrix", "nanosleep"};
   return llvm::is_contained(names, op);
 }
-
-} // namespace
 
 bool napkin::executor::moveUndefined(Warp &w, const Instr &i, uint32_t mask) {
   if (w.undefined->regions.empty() &&
@@ -484,16 +327,6 @@ bool napkin::executor::moveUndefined(Warp &w, const Instr &i, uint32_t mask) {
   return isFine;
 }
 
-/// The warp's marks, new ones if it has none.
-static UndefinedValues &valuesOf(Warp &w) {
-  if (!w.undefined) {
-    if (!w.async->undefined)
-      w.async->undefined = std::make_shared<UndefinedValues>();
-    w.undefined = w.async->undefined.get();
-  }
-  return *w.undefined;
-}
-
 void napkin::executor::markUnwritten(Warp &w, const Instr &i, uint32_t reg,
                                      uint32_t inLanes) {
   UndefinedValues &values = valuesOf(w);
@@ -526,6 +359,7 @@ void napkin::executor::shuffleUndefined(Warp &w, const Instr &i, uint32_t mask,
   Step step(w, i);
   Step::Value value = step.of(step.ptx.operands[1]), result = value;
   result.lanes = 0;
+  result.isCopy = false;
   for (unsigned l = 0; l < lanes; ++l)
     result.lanes |= ((value.lanes >> (from[l] & 31)) & 1) << l;
   if (idle)
@@ -534,57 +368,6 @@ void napkin::executor::shuffleUndefined(Warp &w, const Instr &i, uint32_t mask,
   step.set(to.reg, mask, result);
   if (to.second >= 0)
     step.set(uint32_t(to.second), mask, Step::Value());
-}
-
-bool napkin::executor::markUndefined(Warp &w, const UndefinedRead &read,
-                                     const uint8_t *shadow) {
-  const napkin::ptx::Instruction &ptx =
-      *w.machine->program.sources[read.load->source].ptx;
-  bool isMatrix = ptx.opcode == "ldmatrix";
-  if (!isMatrix && ptx.opcode != "ld" && ptx.opcode != "ldu")
-    return false;
-  UndefinedValues &values = valuesOf(w);
-  values.reads[{read.load->source, read.lane}] = read;
-  Step step(w, *read.load);
-  const Operand &to = ptx.operands[0];
-  llvm::ArrayRef<Operand> results = elementsOf(to);
-  auto add = [&](const Operand &operand, uint32_t inLanes, uint64_t bits) {
-    if (operand.kind != Kind::Register)
-      return;
-    Step::Value value = step.ofRegister(operand.reg);
-    value.bits = (value.lanes ? value.bits : 0) | bits;
-    value.lanes |= inLanes;
-    value.origin = read.load->source;
-    step.set(operand.reg, ~0u, value);
-  };
-  if (!isMatrix) {
-    unsigned unit = read.bytes / results.size();
-    const bool isSigned = ptx.modifiers.back().starts_with("s");
-    for (unsigned b = 0; b < read.bytes; ++b)
-      if (shadow[b] != shadowWritten)
-        // Of the last byte the sign goes on.
-        add(results[b / unit], 1u << read.lane,
-            unit > 8 ? ~uint64_t(0)
-            : isSigned && b % unit == unit - 1
-                ? ~uint64_t(0) << 8 * (b % unit)
-                : uint64_t(255) << 8 * (b % unit));
-    return true;
-  }
-  // Lane l gives row l % 8 of matrix l / 8.
-  unsigned matrix = read.lane / 8, row = read.lane % 8;
-  bool isTransposed = llvm::is_contained(ptx.modifiers, "trans");
-  if (matrix >= results.size())
-    return true;
-  uint32_t inLanes = 0;
-  for (unsigned b = 0; b < 16; ++b) {
-    if (shadow[b] == shadowWritten)
-      continue;
-    unsigned column = b / 2;
-    inLanes |=
-        1u << (isTransposed ? 4 * column + row / 2 : 4 * row + column / 2);
-  }
-  add(results[matrix], inLanes, ~uint64_t(0));
-  return true;
 }
 
 std::string napkin::executor::describeUndefined(Warp &w,
@@ -608,76 +391,4 @@ std::string napkin::executor::describeUndefined(Warp &w,
       read.bytes, read.address, spaces[read.space],
       variableAt(w, read.address, read.space), read.byte,
       read.space == 2 ? " by this thread" : "");
-}
-
-/// The shadow of a lane's own shared or local bytes, or null: they leave the
-/// block.
-static uint8_t *ownShadow(Warp &w, unsigned lane, uint64_t address,
-                          unsigned bytes, AddressSpace space) {
-  Block &b = *w.block;
-  uint64_t window = address & windowMask;
-  if (space == SpaceShared ||
-      (space == SpaceGeneric && window == sharedWindow)) {
-    uint64_t at = window == sharedWindow ? address - sharedWindow : address;
-    return at + bytes <= b.sharedBytes ? b.sharedShadow + at : nullptr;
-  }
-  if (space == SpaceLocal || (space == SpaceGeneric && window == localWindow)) {
-    uint64_t at = window == localWindow ? address - localWindow : address;
-    return b.localShadow + (uint64_t(w.index) * lanes + lane) * b.localBytes +
-           at;
-  }
-  return nullptr;
-}
-
-void napkin::executor::storeUndefined(Warp &w, const Instr &i,
-                                      const uint64_t *address, uint32_t mask,
-                                      unsigned bytes, AddressSpace space) {
-  if (!w.undefined)
-    return;
-  Step step(w, i);
-  llvm::ArrayRef<Operand> elements = elementsOf(step.ptx.operands[1]);
-  unsigned unit = bytes / elements.size();
-  for (size_t x = 0; x < elements.size(); ++x) {
-    Step::Value value = step.of(elements[x]);
-    Step::join(value, step.decided(mask));
-    if (step.ptx.guard >= 0)
-      Step::join(value, step.ofRegister(step.ptx.guard));
-    if (unit < 8)
-      value.bits &= (uint64_t(1) << 8 * unit) - 1;
-    for (uint32_t rest = value.bits ? value.lanes & mask : 0; rest;
-         rest &= rest - 1) {
-      unsigned l = __builtin_ctz(rest);
-      if (uint8_t *shadow =
-              ownShadow(w, l, address[l] + x * unit, unit, space)) {
-        // A byte of which some bits are defined counts as written.
-        for (unsigned b = 0; b < unit; ++b)
-          if (b >= 8 || (value.bits >> 8 * b & 255) == 255)
-            shadow[b] = shadowFresh;
-        continue;
-      }
-      if (step.isTold(value))
-        continue;
-      step.trap(i, value, "stores the value");
-      return;
-    }
-  }
-}
-
-void napkin::executor::storeMatrixUndefined(Warp &w, const Instr &i,
-                                            uint8_t *const *shadow) {
-  if (!w.undefined)
-    return;
-  Step step(w, i);
-  llvm::ArrayRef<Operand> matrices = elementsOf(step.ptx.operands[1]);
-  bool isTransposed = llvm::is_contained(step.ptx.modifiers, "trans");
-  for (size_t m = 0; m < matrices.size(); ++m) {
-    uint32_t undefined = step.of(matrices[m]).lanes | step.decided(~0u).lanes;
-    for (unsigned l = 0; l < lanes; ++l)
-      if ((undefined >> l) & 1)
-        for (unsigned e = 0; e < 2; ++e) {
-          unsigned row = isTransposed ? 2 * (l % 4) + e : l / 4;
-          unsigned column = isTransposed ? l / 4 : 2 * (l % 4) + e;
-          std::memset(shadow[8 * m + row] + 2 * column, shadowFresh, 2);
-        }
-  }
 }

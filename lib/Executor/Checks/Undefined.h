@@ -43,6 +43,8 @@ public:
     uint32_t lanes = 0, origin = 0;
     /// Undefined in some of these lanes.
     uint64_t bits = ~uint64_t(0);
+    /// Loaded and moved, but not computed.
+    bool isCopy = false;
   };
   /// What lanes execute because of an undefined value: the instructions
   /// [begin, end) of a function's body, up to where all ways meet again.

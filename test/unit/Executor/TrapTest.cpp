@@ -58,7 +58,8 @@ TEST(Trap, Uninitialized) {
   EXPECT_EQ(
       one("mov.b32 %r2, 0; cvt.u16.u32 %h1, %r2; st.global.b8 [%rd1], %h1;"
           "st.global.b8 [%rd1+1], %h1; st.global.b8 [%rd1+2], %h1; "
-          "ld.global.u32 %r1, [%rd1]; st.global.u32 [%rd1], %r1;",
+          "ld.global.u32 %r1, [%rd1]; add.u32 %r1, %r1, 1; st.global.u32 "
+          "[%rd1], %r1;",
           "", 1)
           .trap(),
       "uninitialized");

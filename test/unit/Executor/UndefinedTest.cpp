@@ -330,4 +330,47 @@ TEST(Undefined, Bits) {
              part, write);
 }
 
+// Padding goes with what it lies beside; nobody can tell it from what was
+// there.
+TEST(Undefined, Padding) {
+  auto unwritten = [](const std::string &body) {
+    Device device;
+    uint64_t out = cantFail(device.allocate(512, "out"));
+    Ran ran = run(kernelText(".shared .align 16 .b8 s[512]; shl.b32 %r70, %t, "
+                             "4; mov.u32 %r71, s; add.u32 %r72, %r70, %r71; "
+                             "cvt.u64.u32 %rd8, %r70; add.u64 %rd9, %rd0, "
+                             "%rd8; st.shared.u8 [%r72], 7; st.shared.u32 "
+                             "[%r72+4], 8; st.shared.u16 [%r72+8], 9;\n" +
+                                 body,
+                             1),
+                  device, {out}, {{1, 1, 1}, {32, 1, 1}});
+    EXPECT_EQ(ran.error, "");
+    return ran.trap().empty()
+               ? std::to_string(device.unwritten(out, 512).count / 32)
+               : ran.trap();
+  };
+  // {char, int, short} is copied word by word, or all at once.
+  EXPECT_EQ(unwritten("ld.shared.u32 %r1, [%r72]; mov.b32 %r2, %r1; "
+                      "st.global.u32 [%rd9], %r2;"),
+            "15");
+  EXPECT_EQ(unwritten("ld.shared.v4.b32 {%r1,%r2,%r3,%r4}, [%r72]; "
+                      "st.global.v4.b32 [%rd9], {%r1,%r2,%r3,%r4};"),
+            "9");
+  // A whole word that nobody wrote, a computed one, and a part of one.
+  EXPECT_EQ(unwritten("ld.shared.u32 %r1, [%r72+12]; st.global.u32 [%rd9], "
+                      "%r1;"),
+            "uninitialized");
+  EXPECT_EQ(unwritten("ld.shared.u32 %r1, [%r72]; and.b32 %r2, %r1, 0xffff; "
+                      "st.global.u32 [%rd9], %r2;"),
+            "uninitialized");
+  EXPECT_EQ(unwritten("ld.shared.u32 %r1, [%r72+12]; st.global.v2.b32 [%rd9], "
+                      "{%r1, %r5};"),
+            "uninitialized");
+  // What is read of it later matters as ever.
+  EXPECT_EQ(unwritten("ld.shared.u32 %r1, [%r72]; st.global.u32 [%rd9], %r1; "
+                      "ld.global.u8 %r2, [%rd9+1]; add.u32 %r2, %r2, 1; "
+                      "st.global.u32 [%rd9], %r2;"),
+            "uninitialized");
+}
+
 } // namespace
