@@ -8,6 +8,7 @@
 #include "Canvas.h"
 #include "Frame.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include <fmt/format.h>
 
 using namespace mlir;
@@ -206,6 +207,47 @@ static bool acts(Operation *op, StringAttr axis) {
   return acted && llvm::is_contained(acted.getAsRange<StringAttr>(), axis);
 }
 
+/// What an axis of the operand \p value is in the result of \p op: itself, or,
+/// where it is seen in another way, other axes.
+static SmallVector<StringAttr, 2> leadsTo(Operation *op, Value value,
+                                          StringAttr axis) {
+  auto names = [](ArrayAttr list) {
+    return llvm::to_vector<2>(list.getAsRange<StringAttr>());
+  };
+  SmallVector<StringAttr, 2> same = {axis};
+  return llvm::TypeSwitch<Operation *, SmallVector<StringAttr, 2>>(op)
+      .Case([&](ncd::SplitOp split) {
+        return split.getAxisAttr() == axis ? names(split.getInto()) : same;
+      })
+      .Case([&](ncd::JoinOp join) {
+        return llvm::is_contained(names(join.getAxes()), axis)
+                   ? SmallVector<StringAttr, 2>{join.getIntoAttr()}
+                   : same;
+      })
+      .Case([&](ncd::RenameOp rename) {
+        for (auto [old, fresh] :
+             llvm::zip_equal(names(rename.getAxes()), names(rename.getInto())))
+          if (old == axis)
+            return SmallVector<StringAttr, 2>{fresh};
+        return same;
+      })
+      .Case([&](ncd::SliceOp slice) {
+        if (slice.getAxisAttr() != axis)
+          return same;
+        return slice.getIntoAttr()
+                   ? SmallVector<StringAttr, 2>{slice.getIntoAttr()}
+                   : SmallVector<StringAttr, 2>();
+      })
+      .Case([&](ncd::ConcatOp concat) {
+        for (auto [operand, along] :
+             llvm::zip_equal(concat.getInputs(), names(concat.getAxes())))
+          if (operand == value && along == axis)
+            return SmallVector<StringAttr, 2>{concat.getIntoAttr()};
+        return same;
+      })
+      .Default([&](Operation *) { return same; });
+}
+
 void Painter::paintNode(const Node &node, Point corner) {
   std::string kind = node.op->getName().stripDialect().str();
   bool composite = node.inner != nullptr;
@@ -260,15 +302,16 @@ void Painter::paintKept(const Node &node, Point corner, const Bundle &in,
   StringAttr axis = in.type().getAxes()[index];
   double middle = corner.x + node.width / 2, y = corner.y + in.strandY(index);
   bool kept = false;
-  for (const Bundle &out : node.outs)
-    if (std::optional<unsigned> there = strandOf(out, axis)) {
-      double to = corner.y + out.strandY(*there);
-      canvas.strand({corner.x, y}, {corner.x + node.width, to},
-                    kindOf(out.value), labels.nameOf(in.value));
-      if (acts(node.op, axis))
-        canvas.square({middle, (y + to) / 2}, "square " + kindOf(out.value));
-      kept = true;
-    }
+  for (StringAttr seen : leadsTo(node.op, in.value, axis))
+    for (const Bundle &out : node.outs)
+      if (std::optional<unsigned> there = strandOf(out, seen)) {
+        double to = corner.y + out.strandY(*there);
+        canvas.strand({corner.x, y}, {corner.x + node.width, to},
+                      kindOf(out.value), labels.nameOf(in.value));
+        if (acts(node.op, axis))
+          canvas.square({middle, (y + to) / 2}, "square " + kindOf(out.value));
+        kept = true;
+      }
   if (kept)
     return;
   canvas.strand({corner.x, y}, {middle, y}, kind, labels.nameOf(in.value));
@@ -297,12 +340,16 @@ void Painter::paintRings(const Node &node, Point corner) {
   double middle = corner.x + node.width / 2;
   for (const Bundle &out : node.outs)
     for (unsigned index = 0; index < out.numStrands(); ++index) {
-      bool entered = index < out.type().getRank() &&
-                     llvm::any_of(
-                         node.ins,
-                         [&](const Bundle &in) {
-                           return strandOf(in, out.type().getAxes()[index]);
-                         });
+      bool entered =
+          index < out.type().getRank() &&
+          llvm::any_of(
+              node.ins,
+              [&](const Bundle &in) {
+                return llvm::any_of(in.type().getAxes(), [&](StringAttr axis) {
+                  return llvm::is_contained(leadsTo(node.op, in.value, axis),
+                                            out.type().getAxes()[index]);
+                });
+              });
       if (entered)
         continue;
       double y = corner.y + out.strandY(index);

@@ -80,6 +80,15 @@ static std::string mapTitle(ncd::MapOp map) {
   return "to " + ncd::elementTypeName(element).str();
 }
 
+/// "d from 32", "p from 1 by 2", "t = 1".
+static std::string sliceTitle(ncd::SliceOp slice) {
+  int64_t from = int64_t(slice.getFrom()), by = int64_t(slice.getBy());
+  if (!slice.getInto())
+    return fmt::format("{} = {}", slice.getAxis().str(), from);
+  std::string text = fmt::format("{} from {}", slice.getAxis().str(), from);
+  return by == 1 ? text : fmt::format("{} by {}", text, by);
+}
+
 static std::string titleOf(Operation *op, Labels &labels) {
   return llvm::TypeSwitch<Operation *, std::string>(op)
       .Case<ncd::ContractOp>([](auto contract) {
@@ -91,6 +100,20 @@ static std::string titleOf(Operation *op, Labels &labels) {
           monoid = ncd::stringifyMonoid(*named).str();
         return monoid + " over " + listOf(reduce.getOver());
       })
+      .Case<ncd::SplitOp>([](auto split) {
+        return "split " + split.getAxis().str() + " into " +
+               listOf(split.getInto());
+      })
+      .Case<ncd::JoinOp>([](auto join) {
+        return "join " + listOf(join.getAxes()) + " into " +
+               join.getInto().str();
+      })
+      .Case<ncd::RenameOp>([](auto rename) {
+        return listOf(rename.getAxes()) + " is " + listOf(rename.getInto());
+      })
+      .Case<ncd::SliceOp>([](auto slice) { return sliceTitle(slice); })
+      .Case<ncd::ConcatOp>(
+          [](auto concat) { return "concat along " + concat.getInto().str(); })
       .Case<ncd::MapOp>([](auto map) { return mapTitle(map); })
       .Case<ncd::KernelOp>([](auto kernel) { return kernelTitle(kernel); })
       .Case<ncd::StreamOp>([](auto stream) { return streamTitle(stream); })

@@ -38,15 +38,31 @@ static std::set<std::string> axesOf(ModuleOp module) {
   return names;
 }
 
+/// \p type with \p size positions along its axis number \p index. Axes that
+/// reach over it in memory move apart by as much as it grows, so padding stays.
+static ncd::ArrayType resized(ncd::ArrayType type, unsigned index,
+                              int64_t size) {
+  SmallVector<int64_t> sizes(type.getSizes()), strides(type.getStrides());
+  int64_t grown = 0, reach = 0;
+  if (type.hasStrides()) {
+    grown = (size - sizes[index]) * strides[index];
+    reach = sizes[index] * strides[index];
+  }
+  for (int64_t &stride : strides)
+    if (reach > 0 && stride >= reach)
+      stride += stride / reach * grown;
+  sizes[index] = size;
+  auto dense = ncd::ArrayType::get(type.getContext(), type.getAxes(), sizes,
+                                   type.getElementType());
+  return type.hasStrides() ? dense.withStrides(strides) : dense;
+}
+
 void napkin::explore::resizeAxis(ModuleOp module, StringRef name,
                                  int64_t size) {
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](ncd::ArrayType type) -> std::optional<Type> {
-    SmallVector<int64_t> sizes(type.getSizes());
-    if (std::optional<unsigned> index = type.axisIndex(name))
-      sizes[*index] = size;
-    return ncd::ArrayType::get(type.getContext(), type.getAxes(), sizes,
-                               type.getElementType());
+    std::optional<unsigned> index = type.axisIndex(name);
+    return index ? resized(type, *index, size) : type;
   });
   replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
                                         /*replaceLocs=*/false,
@@ -190,7 +206,9 @@ static llvm::Error applyElement(const Variation &variation,
       isa<BlockArgument>(array) ? array.getParentBlock()->getParentOp()
                                 : array.getDefiningOp()->getParentOp());
   if (auto argument = dyn_cast<BlockArgument>(array)) {
-    argument.setType(type.withElementType(element));
+    ncd::ArrayType stored = type.withElementType(element);
+    argument.setType(type.hasStrides() ? stored.withStrides(type.getStrides())
+                                       : stored);
     ncd::MapOp back = convertArray(builder, array, before);
     array.replaceAllUsesExcept(back.getResult(), back);
   } else {

@@ -297,6 +297,41 @@ static uint32_t combineImages(llvm::ArrayRef<uint32_t> images, uint32_t value,
   return result + sum;
 }
 
+std::optional<SharedPart> SharedLayout::part(const TileShape &whole,
+                                             const TileShape &part,
+                                             unsigned axis,
+                                             int64_t from) const {
+  SharedPart result;
+  SharedLayout &layout = result.layout;
+  layout.images.assign(part.totalBits(), 0);
+  layout.combine = combine;
+  layout.totalBytes = totalBytes;
+  // A bit of a position stands for as many positions in both.
+  uint32_t used = 0, ownDigits = 0, otherDigits = 0;
+  for (unsigned each = 0; each < part.rank(); ++each)
+    for (unsigned bit = 0; bit < part.bits(each); ++bit) {
+      unsigned source = whole.shift(each) + bit, to = part.shift(each) + bit;
+      layout.images[to] = images[source];
+      used |= images[source];
+      if (!(digits >> source & 1))
+        continue;
+      layout.digits |= uint32_t(1) << to;
+      (each == axis ? ownDigits : otherDigits) |= uint32_t(1) << to;
+    }
+  uint32_t start = uint32_t(from) << whole.shift(axis);
+  result.offset = apply(start);
+  if (combine == Combine::Sum)
+    return result;
+  // Digits of two axes are sums of each other's bits, which threads that hold
+  // one of them cannot XOR.
+  if (ownDigits && otherDigits)
+    return std::nullopt;
+  for (unsigned bit = 0; bit < images.size(); ++bit)
+    if ((start >> bit & 1) && !(digits >> bit & 1) && (images[bit] & used))
+      return std::nullopt;
+  return result;
+}
+
 uint32_t SharedLayout::apply(uint32_t flat) const {
   return combineImages(images, flat, combine, digits);
 }

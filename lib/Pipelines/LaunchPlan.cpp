@@ -80,6 +80,8 @@ static std::string identifier(StringRef name) {
 LogicalResult Planner::addResults(ncd::DiagramOp diagram,
                                   const std::string &prefix) {
   Operation *terminator = diagram.getBody().front().getTerminator();
+  // Views of results are seen through: what a user joined is joined.
+  auto declared = diagram->getAttrOfType<TypeAttr>("ncd.declared");
   for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
     // Not tested: separateResults has made a copy of such a result.
     if (!value.getDefiningOp<ncd::KernelOp>())
@@ -94,8 +96,11 @@ LogicalResult Planner::addResults(ncd::DiagramOp diagram,
              << "' is returned twice, and a kernel writes it once; copy it "
                 "with "
                 "ncd.map";
-    positions[value] = addArray(prefix + diagram.getResultName(i), "output",
-                                value.getType(), diagram);
+    Type type = declared ? cast<FunctionType>(declared.getValue()).getResult(i)
+                         : schedule::declaredType(
+                               diagram, cast<ncd::ArrayType>(value.getType()));
+    positions[value] =
+        addArray(prefix + diagram.getResultName(i), "output", type);
   }
   return success();
 }
@@ -104,7 +109,7 @@ LogicalResult Planner::addResults(ncd::DiagramOp diagram,
 /// the last tile included.
 static LogicalResult checkSizes(ncd::KernelOp kernel) {
   constexpr int64_t limit = INT32_MAX - (int64_t(1) << 20);
-  SmallVector<Type> types(kernel.getOperandTypes());
+  SmallVector<Type> types(kernel.getBody().getArgumentTypes());
   llvm::append_range(types, kernel.getResultTypes());
   for (Type type : types) {
     auto array = cast<ncd::ArrayType>(type);
@@ -126,7 +131,7 @@ LogicalResult Planner::addKernel(ncd::KernelOp kernel, std::string entry,
   planned.entry = entryNames.take(std::move(entry));
   planned.diagram = diagram.str();
   kernel.setEntry(planned.entry);
-  for (Value input : kernel.getInputs()) {
+  for (Value input : kernel.getDistinctInputs()) {
     // An argument, or what a kernel before it writes: nothing else is there.
     planned.arguments.push_back(positions.at(input));
   }
@@ -291,7 +296,6 @@ std::string LaunchPlan::json(const ManifestFacts &facts) const {
     });
   };
   auto writeArray = [&](const PlannedArray &array) {
-    int64_t bytes = ncd::elementBytes(array.type.getElementType());
     out.attribute("name", array.name);
     out.attribute("role", array.role);
     out.attribute("element", ncd::elementTypeName(array.type.getElementType()));
@@ -302,10 +306,14 @@ std::string LaunchPlan::json(const ManifestFacts &facts) const {
           out.attribute("name", axis.getValue());
           out.attribute("size", size);
         });
-        bytes *= size;
       }
     });
-    out.attribute("bytes", bytes);
+    if (array.type.hasStrides())
+      out.attributeArray("strides", [&] {
+        for (int64_t stride : array.type.getStrides())
+          out.value(stride);
+      });
+    out.attribute("bytes", array.type.getSpan() * array.type.getElementBytes());
     out.attribute("encoding", encodingOf(array.type.getElementType()));
     out.attribute("alignment", arrayAlignment);
   };
@@ -334,7 +342,11 @@ std::string LaunchPlan::json(const ManifestFacts &facts) const {
       });
   };
   out.object([&] {
-    out.attribute("napkin", 1);
+    // Who does not know of strides must not pass them over.
+    bool anyStrides = llvm::any_of(arrays, [](const PlannedArray &array) {
+      return array.type.hasStrides();
+    });
+    out.attribute("napkin", anyStrides ? 2 : 1);
     out.attribute("target", facts.target);
     out.attribute("ptx", facts.ptxFile);
     out.attribute("ptx_version", facts.ptxVersion);

@@ -58,6 +58,8 @@ struct StageEntry {
 static void addDiagramPasses(OpPassManager &passes, const CompileOptions &) {
   passes.addPass(ncd::createNCDDecomposePass());
   passes.addPass(createCanonicalizerPass());
+  passes.addPass(ncd::createNCDPlaceViewsPass());
+  passes.addPass(createCanonicalizerPass());
   // A mask that every position passes, or none, reads one operand less.
   passes.addPass(arith::createIntRangeOptimizationsPass());
   passes.addPass(createCanonicalizerPass());

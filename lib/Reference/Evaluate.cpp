@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Arrays, contract, map and reduce. The operations that decompose are in
-// EvaluateComposed.cpp, kernel and stream in EvaluateSchedule.cpp.
+// EvaluateComposed.cpp, views in EvaluateViews.cpp, kernel and stream in
+// EvaluateSchedule.cpp.
 //===----------------------------------------------------------------------===//
 
 #include "napkin/Reference/Evaluate.h"
@@ -166,7 +167,9 @@ LogicalResult Evaluator::evaluate(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<ncd::ContractOp, ncd::MapOp, ncd::ReduceOp, ncd::SoftmaxOp,
             ncd::LogSumExpOp, ncd::TopKOp, ncd::KernelOp, ncd::StreamOp,
-            ncd::WhenOp>([&](auto typed) { return evaluate(typed); })
+            ncd::WhenOp, ncd::SplitOp, ncd::JoinOp, ncd::RenameOp, ncd::SliceOp,
+            ncd::ConcatOp, ncd::ViewOp>(
+          [&](auto typed) { return evaluate(typed); })
       .Case<ncd::RMSNormOp>([&](ncd::RMSNormOp norm) {
         return evaluateNorm(op, norm.getInput(), norm.getGain(), {},
                             norm.getOver(), norm.getEps().convertToDouble(),

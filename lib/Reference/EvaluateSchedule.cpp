@@ -119,11 +119,22 @@ Evaluator::runParts(ncd::KernelOp op, const std::vector<TensorRef> &arguments) {
 
 LogicalResult Evaluator::evaluate(ncd::KernelOp op) {
   std::vector<TensorRef> arguments;
-  for (Value input : op.getInputs())
+  Block &body = op.getBody().front();
+  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
     arguments.push_back(values.find(input)->second);
+    ncd::ViewAttr view = op.getView(index);
+    if (!view)
+      continue;
+    FailureOr<TensorRef> seen =
+        viewOf(op, *arguments.back(), cast<ArrayType>(input.getType()),
+               {view.getFrom(), llvm::to_vector(view.getBy())},
+               cast<ArrayType>(body.getArgument(index).getType()));
+    if (failed(seen))
+      return failure();
+    arguments.back() = std::move(*seen);
+  }
   FailureOr<std::vector<TensorRef>> results =
-      op.writesParts() ? runParts(op, arguments)
-                       : runBlock(op.getBody().front(), arguments);
+      op.writesParts() ? runParts(op, arguments) : runBlock(body, arguments);
   if (failed(results))
     return failure();
   for (auto [value, tensor] : llvm::zip_equal(op.getResults(), *results))

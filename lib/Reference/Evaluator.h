@@ -9,6 +9,7 @@
 #define NAPKIN_LIB_REFERENCE_EVALUATOR_H
 
 #include "Arrays.h"
+#include "napkin/Dialect/NCD/IR/Views.h"
 #include "napkin/Reference/Evaluate.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
@@ -61,6 +62,20 @@ private:
   mlir::LogicalResult evaluate(ncd::KernelOp op);
   mlir::LogicalResult evaluate(ncd::StreamOp op);
   mlir::LogicalResult evaluate(ncd::WhenOp op);
+  mlir::LogicalResult evaluate(ncd::SplitOp op);
+  mlir::LogicalResult evaluate(ncd::JoinOp op);
+  mlir::LogicalResult evaluate(ncd::RenameOp op);
+  mlir::LogicalResult evaluate(ncd::SliceOp op);
+  mlir::LogicalResult evaluate(ncd::ConcatOp op);
+  mlir::LogicalResult evaluate(ncd::ViewOp op);
+
+  /// The elements of \p tensor, an array of type \p from, that lie where
+  /// \p placement says, as an array of type \p to. Emits an error on \p op
+  /// where nothing lies.
+  mlir::FailureOr<TensorRef> viewOf(mlir::Operation *op, const Tensor &tensor,
+                                    ncd::ArrayType from,
+                                    const ncd::Placement &placement,
+                                    ncd::ArrayType to);
 
   /// Shuffles the positions of the axes called \p over, all of \p arrays
   /// alike, if the options ask for random orders.

@@ -100,10 +100,18 @@ Tensor napkin::reference::randomInput(BlockArgument argument,
                                       Distribution distribution,
                                       uint64_t seed) {
   auto type = cast<ncd::ArrayType>(argument.getType());
+  Tensor tensor;
+  std::vector<std::string> folded;
   if (distribution == Distribution::Masked)
-    if (std::vector<std::string> folded = foldedAxesOfMask(argument);
-        !folded.empty())
-      return randomMask(axesOf(type), elementOf(type.getElementType()), folded,
-                        seed);
-  return randomTensor(type, distribution, seed);
+    folded = foldedAxesOfMask(argument);
+  tensor = folded.empty()
+               ? randomTensor(type, distribution, seed)
+               : randomMask(axesOf(type), elementOf(type.getElementType()),
+                            folded, seed);
+  if (!type.hasStrides())
+    return tensor;
+  std::vector<char> bytes = tensor.toBytes();
+  repeatElements(bytes, elementBytes(tensor.element), tensor.axes,
+                 type.getStrides());
+  return llvm::cantFail(Tensor::fromBytes(tensor.axes, tensor.element, bytes));
 }

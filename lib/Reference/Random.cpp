@@ -8,7 +8,9 @@
 #include "napkin/Reference/Random.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <map>
 #include <random>
 
 using namespace napkin::reference;
@@ -227,6 +229,45 @@ Tensor napkin::reference::randomTensor(std::vector<Axis> axes, Element element,
     roundTo(element, tensor.floats);
   }
   return tensor;
+}
+
+void napkin::reference::repeatElements(std::vector<char> &content,
+                                       uint64_t elementBytes,
+                                       llvm::ArrayRef<Axis> axes,
+                                       llvm::ArrayRef<int64_t> strides) {
+  // Strides that each pass what the smaller ones reach repeat nothing.
+  llvm::SmallVector<std::pair<int64_t, int64_t>> order;
+  for (auto [index, stride] : llvm::enumerate(strides))
+    if (axes[index].size > 1)
+      order.push_back({std::abs(stride), axes[index].size});
+  llvm::sort(order);
+  int64_t reach = 0;
+  bool repeats = false;
+  for (auto [stride, size] : order) {
+    repeats |= stride <= reach;
+    reach += stride * (size - 1);
+  }
+  if (!repeats)
+    return;
+  uint64_t count = content.size() / elementBytes;
+  std::map<int64_t, uint64_t> owners;
+  std::vector<int64_t> position(axes.size(), 0), places(count);
+  int64_t place = 0;
+  for (uint64_t element = 0; element < count; ++element) {
+    places[element] = place;
+    owners[place] = element;
+    for (size_t axis = position.size(); axis-- > 0;) {
+      place += strides[axis];
+      if (++position[axis] < axes[axis].size)
+        break;
+      place -= strides[axis] * axes[axis].size;
+      position[axis] = 0;
+    }
+  }
+  for (uint64_t element = 0; element < count; ++element)
+    std::memcpy(content.data() + element * elementBytes,
+                content.data() + owners[places[element]] * elementBytes,
+                elementBytes);
 }
 
 std::vector<char> napkin::reference::randomBytes(const std::vector<Axis> &axes,

@@ -71,8 +71,13 @@ cost::KernelModel napkin::report::modelOf(ncd::KernelOp kernel) {
   cost::KernelModel model;
   for (auto [input, argument] :
        llvm::zip_equal(kernel.getInputs(), kernel.getBody().getArguments())) {
-    model.arrays.push_back(describeArray(
-        kernel, input.getType(), schedule::arrayName(input), cost::Role::Read));
+    // What lies in the tile of another operand is not moved.
+    ncd::ViewAttr view = kernel.getView(argument.getArgNumber());
+    if (view && view.getWithin())
+      continue;
+    model.arrays.push_back(describeArray(kernel, argument.getType(),
+                                         schedule::arrayName(input),
+                                         cost::Role::Read));
     countLoops(kernel, argument, model.arrays.back());
   }
   Block &block = kernel.getBody().front();
@@ -116,7 +121,8 @@ static FailureOr<cost::Bindings> bindingsOf(ncd::KernelOp kernel,
     for (auto [axis, size] : llvm::zip_equal(array.getAxes(), array.getSizes()))
       sizes[shownName(kernel, axis).str()] = size;
   };
-  llvm::for_each(kernel.getInputs(), note);
+  for (BlockArgument argument : kernel.getBody().getArguments())
+    note(argument);
   llvm::for_each(kernel.getResults(), note);
   kernel.getBody().walk(
       [&](mlir::Operation *op) { llvm::for_each(op->getResults(), note); });

@@ -9,6 +9,7 @@
 #include "ContractShape.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "napkin/Dialect/NCD/IR/Views.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 #include <vector>
@@ -171,11 +172,13 @@ LogicalResult Reader::addOperation(mlir::Operation *op) {
     operation.kind = OperationKind::Reduce;
     addOver(reduce.getOverAxes());
     countScalars(op, operation);
-  } else if (isa<ncd::KernelOp>(op)) {
+  } else if (isa<ncd::KernelOp, ncd::ViewOp>(op)) {
+    // A view of what a kernel writes: it is read when that is done.
     operation.kind = OperationKind::Fixed;
   } else {
     return op->emitError("has no schedule: only ncd.contract, ncd.map and "
-                         "ncd.reduce do; run ncd-decompose first");
+                         "ncd.reduce do; run ncd-decompose and "
+                         "ncd-place-views first");
   }
   if (operation.kind != OperationKind::Fixed)
     operation.body = bodyOf(op);
@@ -200,6 +203,50 @@ LogicalResult Reader::addOperation(mlir::Operation *op) {
   return success();
 }
 
+/// Rows in shared memory are permuted within so many bytes.
+static constexpr int64_t partAlignment = 128;
+
+/// Notes which arrays that kernels read are in one memory, one within the
+/// other.
+static void findWithin(DiagramGraph &diagram) {
+  auto placeOf = [](Value value) -> std::optional<ncd::Placement> {
+    if (auto view = value.getDefiningOp<ncd::ViewOp>())
+      return ncd::Placement{int64_t(view.getFrom()),
+                            llvm::to_vector(view.getBy())};
+    if (isa<BlockArgument>(value))
+      return ncd::Placement{
+          0, cast<ncd::ArrayType>(value.getType()).getPlacement()};
+    return std::nullopt;
+  };
+  auto memoryOf = [](Value value) {
+    auto view = value.getDefiningOp<ncd::ViewOp>();
+    return view ? view.getInput() : value;
+  };
+  Graph &graph = diagram.graph;
+  for (auto [number, value] : llvm::enumerate(diagram.values)) {
+    std::optional<ncd::Placement> place = placeOf(value);
+    for (auto [other, whole] : llvm::enumerate(diagram.values)) {
+      std::optional<ncd::Placement> wholePlace = placeOf(whole);
+      // Of two that hold each other the first one does.
+      if (number == other || !place || !wholePlace ||
+          memoryOf(value) != memoryOf(whole) || graph.values[other].within >= 0)
+        continue;
+      auto type = cast<ncd::ArrayType>(value.getType()),
+           wholeType = cast<ncd::ArrayType>(whole.getType());
+      std::optional<ncd::AxisPart> part =
+          ncd::partWithin(type, *place, wholeType, *wholePlace);
+      if (!part || !part->part ||
+          part->first * graph.values[number].bytes() % partAlignment)
+        continue;
+      ArrayValue &array = graph.values[number];
+      array.within = int(other);
+      array.wholeAxis = *graph.findAxis(part->whole.getValue());
+      array.partAxis = *graph.findAxis(part->part.getValue());
+      break;
+    }
+  }
+}
+
 FailureOr<DiagramGraph>
 napkin::schedule::readDiagram(ncd::DiagramOp diagram,
                               const target::TargetDescription &target,
@@ -208,18 +255,34 @@ napkin::schedule::readDiagram(ncd::DiagramOp diagram,
   result.graph.name = diagram.getSymName().str();
   Reader reader(result, target, roundToTF32);
   Block &block = diagram.getBody().front();
-  for (BlockArgument argument : block.getArguments())
-    if (failed(reader.addValue(argument, /*definition=*/-1,
-                               diagram.getArgumentName(argument.getArgNumber()),
+  for (BlockArgument argument : block.getArguments()) {
+    std::string name = diagram.getArgumentName(argument.getArgNumber());
+    if (cast<ncd::ArrayType>(argument.getType()).hasStrides() &&
+        !llvm::all_of(argument.getUsers(), llvm::IsaPred<ncd::ViewOp>))
+      return emitError(argument.getLoc())
+             << "argument '" << name
+             << "' lies with strides, which kernels know of views; run "
+                "ncd-place-views first";
+    if (failed(reader.addValue(argument, /*definition=*/-1, name,
                                argument.getLoc())))
       return failure();
-  for (mlir::Operation &op : block.without_terminator())
-    if (failed(reader.addOperation(&op)))
+  }
+  for (mlir::Operation &op : block.without_terminator()) {
+    auto view = dyn_cast<ncd::ViewOp>(op);
+    auto base = view ? dyn_cast<BlockArgument>(view.getInput()) : nullptr;
+    // What is seen of an argument is another array that kernels read.
+    if (failed(
+            base ? reader.addValue(view.getResult(), /*definition=*/-1,
+                                   diagram.getArgumentName(base.getArgNumber()),
+                                   view.getLoc())
+                 : reader.addOperation(&op)))
       return failure();
+  }
   for (Value value : block.getTerminator()->getOperands()) {
     unsigned index = reader.indexOf(value);
     if (!llvm::is_contained(result.graph.returned, index))
       result.graph.returned.push_back(index);
   }
+  findWithin(result);
   return result;
 }

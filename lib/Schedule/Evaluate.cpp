@@ -101,7 +101,8 @@ RegionFacts::chunkCycles(const Candidate &candidate) const {
   double chunkBytes = 0, work = 0;
   unsigned innermost = candidate.inner.value_or(*candidate.stream);
   for (unsigned input : region.inputs)
-    if (graph.values[input].carries(innermost))
+    if (graph.values[input].carries(innermost) &&
+        !region.isHeld(input, candidate.extent, candidate.stream))
       chunkBytes +=
           tileElements(candidate, input) * double(graph.values[input].bytes());
   for (unsigned index : region.operations) {
@@ -208,9 +209,15 @@ double RegionFacts::waiting(const Candidate &candidate,
   // Four schedulers; the warps of one take turns, and each has the loop's own
   // instructions (counters, addresses, waits) to issue.
   double turns = std::max(1.0, double(candidate.warps) / 4.0);
+  // What warps that share rows fold, and the weights that they make, pass
+  // through shared memory: two waits of all for each.
+  double exchanges = 0;
+  if (hasWideRows(candidate))
+    for (unsigned index : region.operations)
+      exchanges += graph.operations[index].kind != OperationKind::Map;
   auto step = [&](double chain) {
-    return double(hardware.barrierCycles) + chain / turns +
-           loopInstructions * turns;
+    return (1 + 2 * exchanges) * double(hardware.barrierCycles) +
+           chain / turns + loopInstructions * turns;
   };
   ChunkCycles chunk = chunkCycles(candidate);
   // With one slot, one product's factors arrive during another's work.
@@ -348,6 +355,8 @@ void RegionFacts::price(const Candidate &candidate,
   bool staysInL2 = keepsInL2(candidate, result, resident);
   double reads = 0, writes = 0, compulsory = 0, lines = 0, fetched = 0;
   for (auto [position, input] : llvm::enumerate(region.inputs)) {
+    if (region.isHeld(input, candidate.extent, candidate.stream))
+      continue;
     double repetitions = 1, fills = loops.reads(position, trips);
     for (unsigned axis : candidate.groups)
       if (!graph.values[input].carries(axis))
@@ -397,6 +406,8 @@ void RegionFacts::price(const Candidate &candidate,
 
   double sharedBytes = 0, chunkBytes = 0, tensor = 0, scalar = 0;
   for (auto [position, input] : llvm::enumerate(region.inputs)) {
+    if (region.isHeld(input, candidate.extent, candidate.stream))
+      continue;
     const ArrayValue &array = graph.values[input];
     double bytes = tileElements(candidate, input) * double(array.bytes());
     if (!candidate.stream || moves(input))

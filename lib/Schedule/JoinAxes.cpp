@@ -49,6 +49,12 @@ public:
 private:
   bool read();
   void readType(ncd::ArrayType type);
+  void readView(ncd::ViewOp view);
+  /// Whether kernels read \p argument itself, and not only views of it.
+  static bool isRead(BlockArgument argument) {
+    return argument.use_empty() ||
+           !llvm::all_of(argument.getUsers(), llvm::IsaPred<ncd::ViewOp>);
+  }
   void readFactors(ncd::ContractOp contract);
   bool isRow(StringAttr axis) const {
     return rows.contains(axis) && !shared.contains(axis) &&
@@ -61,11 +67,14 @@ private:
   void rewriteOver(Operation *op);
   void rewritePositions(ncd::MapOp map);
   ncd::ArrayType joined(ncd::ArrayType type) const;
+  void retypeView(ncd::ViewOp view);
 
   ncd::DiagramOp diagram;
   MLIRContext *context;
   /// Axes that cannot be joined with the one after them, or with any.
   DenseSet<StringAttr> apart, last;
+  /// Axes of arguments of which kernels read views only.
+  DenseSet<StringAttr> others;
   /// Sizes, in order of appearance.
   llvm::MapVector<StringAttr, int64_t> sizes;
   /// The axis that follows, in every array, and the one before.
@@ -97,6 +106,15 @@ void Joiner::readType(ncd::ArrayType type) {
     if (next[axes[i]] != after)
       next[axes[i]] = {};
   }
+}
+
+/// Axes that lie apart in memory are not one.
+void Joiner::readView(ncd::ViewOp view) {
+  ncd::ArrayType type = view.getType();
+  readType(type);
+  for (unsigned i = 0; i + 1 < type.getRank(); ++i)
+    if (view.getBy()[i] != view.getBy()[i + 1] * type.getSizes()[i + 1])
+      last.insert(type.getAxes()[i]);
 }
 
 /// Notes which axes one factor of \p contract has alone. Two of them that
@@ -135,8 +153,15 @@ bool Joiner::mayBegin(StringAttr axis) const {
 bool Joiner::read() {
   Block &body = diagram.getBody().front();
   for (BlockArgument argument : body.getArguments())
-    readType(cast<ncd::ArrayType>(argument.getType()));
+    if (auto type = cast<ncd::ArrayType>(argument.getType()); isRead(argument))
+      readType(type);
+    else
+      others.insert(type.getAxes().begin(), type.getAxes().end());
   for (Operation &op : body.without_terminator()) {
+    if (auto view = dyn_cast<ncd::ViewOp>(op)) {
+      readView(view);
+      continue;
+    }
     if (!isa<ncd::ContractOp, ncd::MapOp, ncd::ReduceOp>(op))
       return false;
     readType(cast<ncd::ArrayType>(op.getResult(0).getType()));
@@ -197,7 +222,8 @@ void Joiner::nameChain(Chain &chain) {
   std::string name;
   for (StringAttr axis : chain.axes)
     name += (name.empty() ? "" : "_") + axis.str();
-  while (sizes.count(StringAttr::get(context, name)))
+  while (sizes.count(StringAttr::get(context, name)) ||
+         others.contains(StringAttr::get(context, name)))
     name += "_";
   chain.name = StringAttr::get(context, name);
   sizes.insert({chain.name, 0});
@@ -217,6 +243,21 @@ ncd::ArrayType Joiner::joined(ncd::ArrayType type) const {
     extents.push_back(size);
   }
   return ncd::ArrayType::get(context, axes, extents, type.getElementType());
+}
+
+/// Positions along a chain are as far apart as those of its fastest axis.
+void Joiner::retypeView(ncd::ViewOp view) {
+  SmallVector<int64_t> strides;
+  for (auto [axis, stride] :
+       llvm::zip_equal(view.getType().getAxes(), view.getBy())) {
+    auto place = places.find(axis);
+    if (place != places.end() && place->second.second > 0)
+      strides.back() = stride;
+    else
+      strides.push_back(stride);
+  }
+  view.getResult().setType(joined(view.getType()));
+  view.setBy(strides);
 }
 
 void Joiner::rewriteOver(Operation *op) {
@@ -273,8 +314,13 @@ void Joiner::rewrite() {
     value.setType(joined(cast<ncd::ArrayType>(value.getType())));
   };
   for (BlockArgument argument : body.getArguments())
-    retype(argument);
+    if (isRead(argument))
+      retype(argument);
   for (Operation &op : body.without_terminator()) {
+    if (auto view = dyn_cast<ncd::ViewOp>(op)) {
+      retypeView(view);
+      continue;
+    }
     retype(op.getResult(0));
     rewriteOver(&op);
     if (auto map = dyn_cast<ncd::MapOp>(op))
@@ -308,7 +354,7 @@ void napkin::schedule::joinAxes(ncd::DiagramOp diagram,
 ncd::ArrayType napkin::schedule::declaredType(ncd::DiagramOp diagram,
                                               ncd::ArrayType type) {
   auto record = diagram->getAttrOfType<DictionaryAttr>("ncd.joined");
-  if (!record)
+  if (!record || type.hasStrides())
     return type;
   SmallVector<StringAttr> axes;
   SmallVector<int64_t> sizes;

@@ -80,7 +80,7 @@ private:
   /// among the operands of \p op at \p at. Each is filled where it is first
   /// used.
   void readFills(mlir::Operation &op, plan::NestId at);
-  void addFill(Value input, Value value, plan::NestId at);
+  void addFill(BlockArgument input, Value value, plan::NestId at);
   void addValue(StringRef name, Value value, plan::NestId at, bool state) {
     plan::Value made;
     made.name = name.str();
@@ -98,9 +98,12 @@ private:
   plan::Plan plan;
   /// The innermost nest of the grid.
   plan::NestId block = 0;
-  /// Values of the kernel that hold an input, or a chunk of it, and the input.
-  DenseMap<Value, Value> inputs;
+  /// Values of the kernel that hold an input, or a chunk of it, and the
+  /// argument that stands for the input.
+  DenseMap<Value, BlockArgument> inputs;
   DenseMap<Value, std::string> names;
+  /// The last fill of each operand.
+  DenseMap<unsigned, std::string> fillOf;
   /// Results that are written chunk by chunk, and the loop that writes them.
   DenseMap<Value, plan::NestId> appended;
   llvm::StringMap<unsigned> counts, loops, fills;
@@ -208,7 +211,9 @@ void Reader::readPlainLoops() {
     if (plan.findAxis(axis.getValue()))
       innermost = addLoop(innermost, axis);
   for (BlockArgument argument : kernel.getBody().getArguments())
-    addFill(inputs.lookup(argument), argument, innermost);
+    if (ncd::ViewAttr view = kernel.getView(argument.getArgNumber());
+        !view || !view.getWithin())
+      addFill(inputs.lookup(argument), argument, innermost);
 }
 
 /// True when \p value is a factor of a product by an instruction, directly or
@@ -236,9 +241,9 @@ plan::NestId Reader::nestOf(Value value, plan::NestId at) {
   return at;
 }
 
-void Reader::addFill(Value input, Value value, plan::NestId at) {
+void Reader::addFill(BlockArgument input, Value value, plan::NestId at) {
   plan::Fill fill;
-  fill.array = arrayName(input);
+  fill.array = arrayName(kernel.getInputs()[input.getArgNumber()]);
   unsigned number = ++fills[fill.array];
   fill.name =
       number == 1 ? fill.array : fmt::format("{}.{}", fill.array, number);
@@ -251,14 +256,21 @@ void Reader::addFill(Value input, Value value, plan::NestId at) {
   if (plan.nests[fill.at].kind == plan::NestKind::Loop &&
       fill.level == plan::Level::Shared)
     fill.slots = kernel.getStages().value_or(1);
-  names[value] = fill.name;
+  names[value] = fillOf[input.getArgNumber()] = fill.name;
   plan.fills.push_back(std::move(fill));
 }
 
 void Reader::readFills(mlir::Operation &op, plan::NestId at) {
   for (Value operand : op.getOperands())
-    if (Value input = inputs.lookup(operand); input && !names.count(operand))
-      addFill(input, operand, at);
+    if (BlockArgument input = inputs.lookup(operand);
+        input && !names.count(operand)) {
+      // What lies in the tile of another operand is there with it.
+      ncd::ViewAttr view = kernel.getView(input.getArgNumber());
+      if (view && view.getWithin())
+        names[operand] = fillOf.lookup(unsigned(*view.getWithin()));
+      else
+        addFill(input, operand, at);
+    }
 }
 
 plan::Product Reader::productOf(ncd::ContractOp contract) {
@@ -400,9 +412,8 @@ FailureOr<plan::Plan> Reader::read() {
   plan.name = kernel.getEntry() ? kernel.getEntry()->str() : "kernel";
   plan.warps = kernel.getWarps().value_or(4);
   readGrid();
-  for (auto [input, argument] :
-       llvm::zip_equal(kernel.getInputs(), kernel.getBody().getArguments()))
-    inputs[argument] = input;
+  for (BlockArgument argument : kernel.getBody().getArguments())
+    inputs[argument] = argument;
   readPlainLoops();
   readBlock(kernel.getBody().front(), block);
   readStores();

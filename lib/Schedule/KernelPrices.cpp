@@ -102,6 +102,17 @@ KernelPrices::keyOf(llvm::ArrayRef<unsigned> operations,
       key.push_back(llvm::is_contained(outputs, result));
     }
   }
+  // Arrays of one memory.
+  for (unsigned index : operations)
+    for (unsigned operand : graph.operations[index].operands) {
+      const ArrayValue &array = graph.values[operand];
+      if (array.within < 0 || valueStamp[array.within] != stamp)
+        continue;
+      key.push_back(valueNumber[operand]);
+      key.push_back(valueNumber[array.within]);
+      addAxis(array.wholeAxis);
+      addAxis(array.partAxis);
+    }
   return key;
 }
 
@@ -144,6 +155,16 @@ LocalGraph KernelPrices::extract(llvm::ArrayRef<unsigned> operations,
     }
     local.operations.push_back(index);
     local.graph.operations.push_back(std::move(operation));
+  }
+  for (ArrayValue &array : local.graph.values) {
+    if (array.within < 0)
+      continue;
+    bool isHere = valueStamp[array.within] == stamp;
+    array.within = isHere ? int(valueNumber[array.within]) : -1;
+    if (isHere) {
+      array.wholeAxis = axisOf(array.wholeAxis);
+      array.partAxis = axisOf(array.partAxis);
+    }
   }
   for (unsigned output : outputs)
     local.graph.returned.push_back(valueNumber[output]);

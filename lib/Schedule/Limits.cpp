@@ -230,6 +230,27 @@ bool RegionFacts::chooseRows(const Candidate &candidate,
   });
 }
 
+bool RegionFacts::hasWideRows(const Candidate &candidate) const {
+  const Graph &graph = region.graph;
+  return ownsRows && llvm::any_of(region.operations, [&](unsigned index) {
+           const Operation &operation = graph.operations[index];
+           // Columns that are in the block anyway: to cut them across blocks
+           // would load all of what holds them again.
+           bool isHeld =
+               llvm::any_of(operation.operands, [&](unsigned operand) {
+                 return region.isHeld(operand, candidate.extent,
+                                      candidate.stream);
+               });
+           if (operation.kind != OperationKind::Contract || !isHeld)
+             return false;
+           int64_t columns = 1;
+           for (unsigned operand : operation.operands)
+             if (region.isHeld(operand, candidate.extent, candidate.stream))
+               columns = candidate.extent[graph.values[operand].partAxis];
+           return columns * warpRows / 32 > limits.sumsPerThread;
+         });
+}
+
 bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
   const Graph &graph = region.graph;
   int64_t threads = candidate.warps * 32;
@@ -263,7 +284,8 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
       candidate.granules[axis] = std::max(
           candidate.granules[axis], target::tileGranule(extent, least, warps));
   };
-  if (ownsRows) {
+  bool wide = hasWideRows(candidate);
+  if (ownsRows && !wide) {
     share(*result.rowAxis, warpRows, candidate.warps);
     int64_t rows = padded(candidate, *result.rowAxis);
     if (rows != candidate.warps * warpRows)
@@ -297,9 +319,11 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
     // Half of the warps would have nothing to do.
     if (tileRows * down >= 2 * rows || tileColumns * across >= 2 * columns)
       continue;
-    if (tileRows < warpRows || tileColumns < warpColumns ||
-        tileRows > limits.largestWarpTile ||
-        tileColumns > limits.largestWarpTile || tileRows + tileColumns >= best)
+    bool fits = wide ? tileRows * tileColumns <= 32 * limits.sharedSumsPerThread
+                     : tileRows <= limits.largestWarpTile &&
+                           tileColumns <= limits.largestWarpTile;
+    if (tileRows < warpRows || tileColumns < warpColumns || !fits ||
+        tileRows + tileColumns >= best)
       continue;
     best = tileRows + tileColumns;
     result.warpRows = down;
@@ -457,17 +481,19 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
     for (unsigned factor : factorsOf(at.operation))
       if (staysIn(at, factor) && !llvm::is_contained(staying, factor))
         staying.push_back(factor);
-  if (sum(staying) > limits.stayingRegisters)
+  // Warps that share rows hold all of them.
+  double stays =
+      sum(staying) * (hasWideRows(candidate) ? double(result.warpColumns) : 1);
+  if (stays > limits.stayingRegisters)
     return fail(result, cost::Limit::RegistersPerThread, [&] {
       return fmt::format("rows that stay from step to step take {} registers "
                          "per thread, and {} leave room to work",
-                         int64_t(sum(staying)),
-                         int64_t(limits.stayingRegisters));
+                         int64_t(stays), int64_t(limits.stayingRegisters));
     });
   double widest = 0;
   const Column *column = nullptr;
   for (const Column &at : columnsOf(candidate.stream)) {
-    double live = (at.loop ? state + sum(staying) : 0) + sum(at.live) +
+    double live = (at.loop ? state + stays : 0) + sum(at.live) +
                   std::max(0.0, sum(at.made) - sum(at.dying)) + sum(at.loaded) +
                   innerState(candidate, result, at.operation);
     for (unsigned factor : factorsOf(at.operation)) {
@@ -535,6 +561,8 @@ bool RegionFacts::checkShared(const Candidate &candidate,
   const Graph &graph = region.graph;
   double bytes = 0;
   for (unsigned input : region.inputs) {
+    if (region.isHeld(input, candidate.extent, candidate.stream))
+      continue;
     const ArrayValue &array = graph.values[input];
     bool moves = loopsOf(candidate.stream, candidate.inner).moves(array);
     bool factor = llvm::any_of(region.operations, [&](unsigned index) {

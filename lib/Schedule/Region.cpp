@@ -87,6 +87,29 @@ Region::Region(const Graph &graph, llvm::ArrayRef<unsigned> operations,
   }
 }
 
+bool Region::isHeld(unsigned input, llvm::ArrayRef<int64_t> extent,
+                    std::optional<unsigned> stream) const {
+  const ArrayValue &array = graph.values[input];
+  if (!stream || !array.carries(*stream) || array.within < 0 ||
+      !isInput(array.within) || !graph.values[array.within].carries(*stream) ||
+      extent[array.wholeAxis] < graph.axes[array.wholeAxis].size ||
+      extent[array.partAxis] < graph.axes[array.partAxis].size)
+    return false;
+  auto isFactor = [&](unsigned value) {
+    bool factor = false;
+    for (unsigned index : operations) {
+      const Operation &operation = graph.operations[index];
+      if (!llvm::is_contained(operation.operands, value))
+        continue;
+      if (operation.kind != OperationKind::Contract)
+        return false;
+      factor = true;
+    }
+    return factor;
+  };
+  return isFactor(input) && isFactor(array.within);
+}
+
 bool Region::reduces(unsigned axis) const {
   return llvm::any_of(operations, [&](unsigned index) {
     return llvm::is_contained(graph.operations[index].over, axis);

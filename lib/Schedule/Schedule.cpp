@@ -16,6 +16,7 @@
 #include "napkin/Schedule/JoinAxes.h"
 #include "napkin/Schedule/Passes.h"
 #include "napkin/Schedule/SeparateAxes.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
@@ -223,6 +224,56 @@ static std::string nameOfParts(const Graph &graph, StringRef axis) {
   return name;
 }
 
+/// Erases the views that kernels have taken.
+static void eraseUnusedViews(Block &block) {
+  for (auto view : llvm::make_early_inc_range(block.getOps<ncd::ViewOp>()))
+    if (view->use_empty())
+      view->erase();
+}
+
+/// For each input of \p region the number of the one in whose tile it lies with
+/// the partition of \p candidate.
+static SmallVector<std::optional<int64_t>>
+holdersOf(const schedule::Region &region, const Candidate &candidate) {
+  SmallVector<std::optional<int64_t>> holders;
+  for (unsigned input : region.inputs) {
+    holders.emplace_back();
+    if (region.isHeld(input, candidate.extent, candidate.stream))
+      holders.back() =
+          llvm::find(region.inputs, region.graph.values[input].within) -
+          region.inputs.begin();
+  }
+  return holders;
+}
+
+/// Lets \p kernel take the arrays that its operands are views of. \p holders
+/// says for each operand in whose tile it is read.
+static void takeViews(ncd::KernelOp kernel,
+                      ArrayRef<std::optional<int64_t>> holders) {
+  Builder builder(kernel.getContext());
+  SmallVector<Attribute> views;
+  for (auto [operand, holder] :
+       llvm::zip_equal(kernel->getOpOperands(), holders)) {
+    auto view = operand.get().getDefiningOp<ncd::ViewOp>();
+    auto number = int64_t(operand.getOperandNumber());
+    // Who is in a relation to another operand says how it lies.
+    if (view)
+      views.push_back(ncd::ViewAttr::get(
+          kernel.getContext(), int64_t(view.getFrom()), view.getBy(), holder));
+    else if (holder || llvm::is_contained(holders, number))
+      views.push_back(ncd::ViewAttr::get(
+          kernel.getContext(), 0,
+          cast<ncd::ArrayType>(operand.get().getType()).getPlacement(),
+          holder));
+    else
+      views.push_back(builder.getUnitAttr());
+    if (view)
+      operand.set(view.getInput());
+  }
+  if (!llvm::all_of(views, llvm::IsaPred<UnitAttr>))
+    kernel.setViewsAttr(builder.getArrayAttr(views));
+}
+
 /// Writes the operations of \p region as a kernel with the partition of
 /// \p decision. \p mapping says what stands for the values of the diagram
 /// outside the kernel, and is told of the kernel's results.
@@ -301,6 +352,7 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
              decision.evaluation.warpRows == candidate.warps &&
              !computesColumns(region, decision));
   op.setEntryAttr(builder.getStringAttr(entry));
+  takeViews(op, holdersOf(region, candidate));
   return op;
 }
 
@@ -316,22 +368,30 @@ BlockOracle Schedule::blockOracle(const DiagramGraph &diagram,
     Location location = UnknownLoc::get(context);
     OwningOpRef<ModuleOp> module = ModuleOp::create(location);
     OpBuilder builder(module->getBodyRegion());
-    SmallVector<Type> inputs, results;
-    for (unsigned input : region.inputs)
-      inputs.push_back(diagram.values[input].getType());
+    SmallVector<Type> results;
+    llvm::SetVector<Value> inputs;
+    for (unsigned input : region.inputs) {
+      Value value = diagram.values[input];
+      auto view = value.getDefiningOp<ncd::ViewOp>();
+      inputs.insert(view ? view.getInput() : value);
+    }
     for (unsigned output : region.outputs)
       results.push_back(diagram.values[output].getType());
     auto alone = ncd::DiagramOp::create(
-        builder, location, "block", builder.getFunctionType(inputs, results));
+        builder, location, "block",
+        builder.getFunctionType(TypeRange(ValueRange(inputs.getArrayRef())),
+                                results));
     Block &body = alone.getBody().front();
     IRMapping mapping;
-    for (auto [input, argument] :
-         llvm::zip_equal(region.inputs, body.getArguments()))
-      mapping.map(diagram.values[input], argument);
+    mapping.map(inputs.getArrayRef(), body.getArguments());
     builder.setInsertionPointToEnd(&body);
+    for (unsigned input : region.inputs)
+      if (auto view = diagram.values[input].getDefiningOp<ncd::ViewOp>())
+        builder.clone(*view, mapping);
     ncd::KernelOp kernel = formKernel(builder, diagram, region, decision,
                                       machine, "block", mapping);
     ncd::ReturnOp::create(builder, location, kernel.getResults());
+    eraseUnusedViews(body);
     std::string message;
     ScopedDiagnosticHandler keep(context, [&](Diagnostic &diagnostic) {
       if (message.empty() &&
@@ -422,6 +482,8 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
   IRMapping mapping;
   for (BlockArgument argument : block.getArguments())
     mapping.map(argument, argument);
+  for (auto view : block.getOps<ncd::ViewOp>())
+    mapping.map(view.getResult(), view.getResult());
   SmallVector<ncd::KernelOp> kernels;
   unsigned formed = llvm::count_if(*plan, [](const PlannedKernel &kernel) {
     return kernel.decision.has_value();
@@ -443,13 +505,15 @@ LogicalResult Schedule::schedule(ncd::DiagramOp diagram,
     for (Value result : fixed->getResults())
       mapping.map(result, result);
     kept.insert(fixed);
-    kernels.push_back(cast<ncd::KernelOp>(fixed));
+    if (auto formed = dyn_cast<ncd::KernelOp>(fixed))
+      kernels.push_back(formed);
   }
   for (OpOperand &operand : terminator->getOpOperands())
     operand.set(mapping.lookup(operand.get()));
   for (mlir::Operation *op : llvm::reverse(read->operations))
     if (!kept.contains(op))
       op->erase();
+  eraseUnusedViews(block);
   diagram->removeAttr("ncd.pin");
   return checkPinsWereUsed(diagram, written, kernels);
 }

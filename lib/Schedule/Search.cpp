@@ -123,6 +123,8 @@ Search::Options Search::warpOptions(const Candidate &candidate) const {
     return fewWarps ? Options{1, 2} : Options{4, 8};
   if (!facts.ownsRows)
     return {1, 2, 4, 8, 16};
+  if (facts.hasWideRows(candidate))
+    return {4, 8};
   // Whole rows: the tile of the row axis says how many warps there are.
   Options result;
   for (unsigned axis : region.axes) {

@@ -140,7 +140,7 @@ static Choice explainWarps(const RegionFacts &facts, const Pins &pins,
   Choice choice{ncd::Subject::Warps, "", decision.candidate.warps};
   if (pins.warps)
     choice.reasons.push_back({ncd::Cause::Pinned});
-  else if (facts.ownsRows)
+  else if (facts.ownsRows && !facts.hasWideRows(decision.candidate))
     choice.reasons.push_back({ncd::Cause::WholeRows, {facts.warpRows}});
   else if (facts.hasContract)
     choice.reasons.push_back({ncd::Cause::RowsByColumns,

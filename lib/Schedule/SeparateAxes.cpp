@@ -67,6 +67,12 @@ static ncd::ArrayType typeOf(Value value) {
   return cast<ncd::ArrayType>(value.getType());
 }
 
+/// Whether kernels read \p argument itself, and not only views of it.
+static bool isRead(BlockArgument argument) {
+  return argument.use_empty() ||
+         !llvm::all_of(argument.getUsers(), llvm::IsaPred<ncd::ViewOp>);
+}
+
 void Separator::addEnds(Value value) {
   for (StringAttr axis : typeOf(value).getAxes()) {
     ends[{value, axis}] = appearances.size();
@@ -99,9 +105,19 @@ void Separator::readOperation(Operation &op) {
 /// Returns false where the diagram holds what cannot be rewritten.
 bool Separator::read() {
   Block &body = diagram.getBody().front();
-  for (BlockArgument argument : body.getArguments())
-    addEnds(argument);
+  for (BlockArgument argument : body.getArguments()) {
+    if (isRead(argument))
+      addEnds(argument);
+    else
+      taken.insert(typeOf(argument).getAxes().begin(),
+                   typeOf(argument).getAxes().end());
+  }
   for (Operation &op : body.without_terminator()) {
+    // What is seen of memory has wires of its own.
+    if (isa<ncd::ViewOp>(op)) {
+      addEnds(op.getResult(0));
+      continue;
+    }
     if (!isa<ncd::ContractOp, ncd::MapOp, ncd::ReduceOp>(op))
       return false;
     readOperation(op);
@@ -167,10 +183,12 @@ void Separator::rewrite() {
     for (StringAttr axis : type.getAxes())
       names.push_back(nameOf(value, axis));
     value.setType(ncd::ArrayType::get(context, names, type.getSizes(),
-                                      type.getElementType()));
+                                      type.getElementType(),
+                                      type.getStrides()));
   };
   for (BlockArgument argument : body.getArguments())
-    retype(argument);
+    if (isRead(argument))
+      retype(argument);
   for (Operation &op : body.without_terminator())
     retype(op.getResult(0));
   diagram.setFunctionType(

@@ -34,6 +34,22 @@ static ncd::ArrayType withParts(ncd::ArrayType array, StringAttr axis,
                              array.getElementType());
 }
 
+/// \p view of an operand, which may name another one by number, where those in
+/// \p erased are no more. A view outlives what it names: then it stands alone.
+static Attribute renumbered(Attribute view, const llvm::BitVector &erased) {
+  auto seen = dyn_cast<ncd::ViewAttr>(view);
+  if (!seen || !seen.getWithin())
+    return view;
+  std::optional<int64_t> within = *seen.getWithin();
+  if (erased[*within])
+    within = std::nullopt;
+  else
+    for (int64_t index = *seen.getWithin(); index-- > 0;)
+      *within -= erased[index];
+  return ncd::ViewAttr::get(view.getContext(), seen.getFrom(), seen.getBy(),
+                            within);
+}
+
 /// Erases what nothing reads in the body of \p kernel, and what it then need
 /// not take.
 static void eraseUnused(ncd::KernelOp kernel) {
@@ -45,6 +61,13 @@ static void eraseUnused(ncd::KernelOp kernel) {
   for (BlockArgument argument : body.getArguments())
     if (argument.use_empty())
       unread.set(argument.getArgNumber());
+  if (ArrayAttr views = kernel.getViewsAttr()) {
+    SmallVector<Attribute> left;
+    for (auto [index, view] : llvm::enumerate(views))
+      if (!unread[index])
+        left.push_back(renumbered(view, unread));
+    kernel.setViewsAttr(ArrayAttr::get(kernel.getContext(), left));
+  }
   kernel->eraseOperands(unread);
   body.eraseArguments(unread);
 }
@@ -154,6 +177,21 @@ ncd::KernelOp Splitter::begin(TypeRange results, ValueRange inputs,
                               unsigned ownInputs, IRMapping &mapping) {
   auto made = ncd::KernelOp::create(builder, kernel.getLoc(), results, inputs);
   Block &body = made.getBody().front();
+  if (ArrayAttr own = kernel.getViewsAttr()) {
+    SmallVector<Attribute> views(ownInputs, builder.getUnitAttr());
+    for (Attribute view : own) {
+      auto seen = dyn_cast<ncd::ViewAttr>(view);
+      if (seen && seen.getWithin())
+        view = ncd::ViewAttr::get(made.getContext(), seen.getFrom(),
+                                  seen.getBy(), *seen.getWithin() + ownInputs);
+      views.push_back(view);
+    }
+    made.setViewsAttr(builder.getArrayAttr(views));
+  }
+  for (auto [argument, source] :
+       llvm::zip_equal(body.getArguments().drop_front(ownInputs),
+                       kernel.getBody().getArguments()))
+    argument.setType(source.getType());
   mapping.map(kernel.getBody().front().getArguments(),
               body.getArguments().drop_front(ownInputs));
   OpBuilder inner = OpBuilder::atBlockEnd(&body);

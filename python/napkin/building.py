@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import os
 import re
 import sys
@@ -29,23 +30,29 @@ class ArrayType:
 
     axes: tuple[tuple[str, int], ...]
     element: str
+    #: Elements from one position of each axis to the next, where that is written.
+    strides: tuple[Union[int, None], ...] = ()
 
     @staticmethod
     def parse(text: str) -> "ArrayType":
-        """Reads "h=4, q=512, d=64, bf16"; no axis is a single value, "f32"."""
+        """Reads "h=4, q=512, d=64, bf16"; no axis is a single value, "f32". "m=100:128" are
+        positions that lie 128 elements apart."""
         *axes, element = [part.strip() for part in text.split(",")]
         if element not in FLOATS + INTEGERS:
             raise ValueError(f"'{text}': '{element}' is no element type; there are {', '.join(FLOATS + INTEGERS)}")
-        sizes = []
+        sizes, strides = [], []
         for axis in axes:
-            match = re.fullmatch(r"([A-Za-z_]\w*)\s*=\s*(\d+)", axis)
+            match = re.fullmatch(r"([A-Za-z_]\w*)\s*=\s*(\d+)(?:\s*:\s*(\d+))?", axis)
             if not match:
                 raise ValueError(f"'{text}': '{axis}' is no axis; write name=size, as in q=512")
             sizes.append((match[1], int(match[2])))
-        return ArrayType(tuple(sizes), element)
+            strides.append(int(match[3]) if match[3] else None)
+        return ArrayType(tuple(sizes), element, tuple(strides) if any(s is not None for s in strides) else ())
 
     def __str__(self) -> str:
-        return "!ncd.array<" + "".join(f"{name}={size}, " for name, size in self.axes) + self.element + ">"
+        apart = ["" if stride is None else f":{stride}" for stride in self.strides or (None,) * len(self.axes)]
+        axes = "".join(f"{name}={size}{stride}, " for (name, size), stride in zip(self.axes, apart))
+        return "!ncd.array<" + axes + self.element + ">"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,6 +89,50 @@ class Array(Formula):
     def min(self, over: Axes, dtype: str | None = None) -> "Array":
         """The smallest element over axes."""
         return reduce(self, "min", over, dtype)
+
+    def split(self, axis: str, **into: int) -> "Array":
+        """One axis as several: x.split("e", h=4, d=64), the last one changing fastest."""
+        replaced = tuple(into.items())
+        size = self._size(axis)
+        if math.prod(into.values()) != size:
+            parts = " x ".join(f"{name}={part}" for name, part in replaced)
+            raise ValueError(f"axis {axis}={size} is not {parts}; the sizes of the parts multiply to that of the whole")
+        return self._seen(f'split {self.name} "{axis}" into [{", ".join(into)}]', {axis: replaced})
+
+    def join(self, axes: Axes, into: str) -> "Array":
+        """Several axes as one, which stands where the first of them did: x.join("h d", into="e")."""
+        names = axis_list(axes)
+        size = math.prod(self._size(name) for name in names)
+        changes = {name: () for name in names[1:]}
+        changes[names[0]] = ((into, size),)
+        return self._seen(f'join {self.name} [{", ".join(names)}] into "{into}"', changes)
+
+    def rename(self, **names: str) -> "Array":
+        """The same elements along axes of other names: x.rename(q="x")."""
+        changes = {old: ((new, self._size(old)),) for old, new in names.items()}
+        lists = f'[{", ".join(names)}] into [{", ".join(names.values())}]'
+        return self._seen(f"rename {self.name} {lists}", changes)
+
+    def slice(self, axis: str, start: int, size: int | None = None, into: str | None = None, step: int = 1) -> "Array":
+        """Positions start, start + step, ... of an axis, `size` of them along the axis `into`.
+        Without `into` one position, and the axis is gone."""
+        self._size(axis)
+        if (size is None) != (into is None):
+            raise ValueError("a slice of several positions has a size and a name of its own, as in size=64, into='v'")
+        text = f'slice {self.name} "{axis}" from {start}'
+        text += f" by {step}" if step != 1 else ""
+        text += f' into "{into}"' if into else ""
+        return self._seen(text, {axis: ((into, size),) if into else ()})
+
+    def _size(self, axis: str) -> int:
+        if axis not in self.type.names:
+            raise ValueError(f"{self.type} has no axis '{axis}'")
+        return dict(self.type.axes)[axis]
+
+    def _seen(self, text: str, changes: dict) -> "Array":
+        axes = [pair for axis in self.type.axes for pair in changes.get(axis[0], (axis,))]
+        type = ArrayType(tuple(axes), self.type.element)
+        return self.tracer.emit(f"ncd.{text} : {self.type} -> {type}", type)
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.type}"
@@ -270,6 +321,21 @@ def contract(*factors: Formula, over: Axes, dtype: str | None = None, order: Seq
     types = ", ".join(str(array.type) for array in arrays)
     operands = ", ".join(array.name for array in arrays)
     return tracer.emit(f"ncd.contract {operands} over [{', '.join(axes)}] : {types} -> {type}", type)
+
+
+def concat(*arrays: Formula, axes: Axes, into: str) -> Array:
+    """Arrays one behind the other along a new axis; `axes` names the axis of each:
+    napkin.concat(a, b, axes="p p", into="d")."""
+    parts = [array._array() for array in arrays]
+    names = axis_list(axes)
+    if not parts or len(parts) != len(names):
+        raise ValueError(f"{len(parts)} arrays and {len(names)} axes; name one axis of each array")
+    total = sum(part._size(name) for part, name in zip(parts, names))
+    first = parts[0].type
+    made = tuple((into, total) if name == names[0] else (name, size) for name, size in first.axes)
+    type = ArrayType(made, first.element)
+    listed, types = ", ".join(part.name for part in parts), ", ".join(str(part.type) for part in parts)
+    return parts[0].tracer.emit(f'ncd.concat {listed} [{", ".join(names)}] into "{into}" : {types} -> {type}', type)
 
 
 def einsum(equation: str, *factors: Formula, dtype: str | None = None) -> Array:

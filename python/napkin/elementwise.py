@@ -132,6 +132,18 @@ class Formula:
     def min(self, over, dtype: str | None = None):
         return self._array().min(over, dtype)
 
+    def split(self, axis: str, **into: int):
+        return self._array().split(axis, **into)
+
+    def join(self, axes, into: str):
+        return self._array().join(axes, into)
+
+    def rename(self, **names: str):
+        return self._array().rename(**names)
+
+    def slice(self, axis: str, start: int, size: int | None = None, into: str | None = None, step: int = 1):
+        return self._array().slice(axis, start, size, into, step)
+
 
 Operand = Union[Formula, Number]
 

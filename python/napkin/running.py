@@ -50,8 +50,17 @@ class Execution:
         return sum(launch["global_read_bytes"] + launch["global_write_bytes"] for launch in launches)
 
 
-def _bytes_of(array: np.ndarray) -> bytes:
-    return np.ascontiguousarray(array).tobytes()
+def _bytes_of(array: np.ndarray, description: Mapping) -> bytes:
+    """An argument as it lies in memory; what lies between its elements is -1 or NaN."""
+    if "strides" not in description:
+        return np.ascontiguousarray(array).tobytes()
+    memory = np.full(description["bytes"], 0xFF, np.uint8).view(array.dtype)
+    strides = [stride * array.itemsize for stride in description["strides"]]
+    place = np.lib.stride_tricks.as_strided(memory, array.shape, strides)
+    place[...] = array
+    if np.ascontiguousarray(place).tobytes() != np.ascontiguousarray(array).tobytes():
+        raise ValueError(f"positions of '{description['name']}' that are one element in memory have different values")
+    return memory.tobytes()
 
 
 def _input(array, description: Mapping) -> np.ndarray:
@@ -108,7 +117,7 @@ def execute(ptx: str, manifest: Mapping, arrays: Sequence, named: Mapping, check
         # No byte is no allocation.
         addresses[name] = device.allocate(max(1, description["bytes"]), name)
         if name in given:
-            device.write(addresses[name], _bytes_of(_input(given[name], description)))
+            device.write(addresses[name], _bytes_of(_input(given[name], description), description))
     counters: dict[str, list[dict]] = {}
     seconds = 0.0
     for kernel in manifest["kernels"]:

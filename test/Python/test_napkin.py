@@ -118,6 +118,53 @@ def test_pictures():
     assert 'class="kernel"' in attention.compile().svg()
 
 
+def test_axes_are_seen_in_other_ways():
+    @napkin.diagram
+    def packed(qkv: "s=70, t=3, n=128, f16"):
+        q, k, v = (qkv.slice("t", i).split("n", h=2, d=64) for i in range(3))
+        scores = napkin.einsum("s h d, x h d -> h s x", q, k.rename(s="x"))
+        p = napkin.softmax(scores * 0.125, over="x").astype("f16")
+        o = napkin.einsum("h s x, x h d -> s h d", p, v.rename(s="x"), dtype="f16")
+        return o.join("h d", into="n")
+
+    given = random(70, 3, 128)
+    kernel = packed.compile()
+    execution = kernel.execute(given)
+    assert execution.bytes == kernel.report.bytes and len(kernel.report.kernels) == 1
+    q, k, v = np.moveaxis(given.astype(np.float16).astype(np.float64).reshape(70, 3, 2, 64), (1, 2), (0, 1))
+    p = np.exp(np.einsum("hsd,hxd->hsx", q, k) * 0.125)
+    wanted = np.einsum("hsx,hxd->shd", p / p.sum(-1, keepdims=True), v).reshape(70, 128)
+    (out,) = execution.results.values()
+    assert out.shape == (70, 128)
+    np.testing.assert_allclose(out, wanted, atol=2e-3)
+
+
+def test_slices_and_what_is_put_together():
+    @napkin.diagram
+    def turned(x: "m=33:70, d=64, f32"):
+        first, second = x.slice("d", 0, 32, "p", step=2), x.slice("d", 1, 32, "p", step=2)
+        return napkin.concat(first - second, first + second, axes="p p", into="d")
+
+    given = random(33, 64).astype(np.float32)
+    kernel = turned.compile()
+    assert "m=33:70" in repr(turned)
+    a, b = given[:, 0::2], given[:, 1::2]
+    np.testing.assert_allclose(kernel.run(given), np.concatenate([a - b, a + b], 1), atol=1e-6)
+    with pytest.raises(ValueError, match="axis d=64 is not a=3 x b=20"):
+        napkin.trace(lambda x: x.split("d", a=3, b=20), "m=4, d=64, f32")
+    with pytest.raises(ValueError, match="has no axis 'k'"):
+        napkin.trace(lambda x: x.rename(k="x"), "m=4, d=64, f32")
+    with pytest.raises(ValueError, match="a size and a name of its own"):
+        napkin.trace(lambda x: x.slice("d", 0, 32), "m=4, d=64, f32")
+    with pytest.raises(ValueError, match="1 arrays and 2 axes"):
+        napkin.trace(lambda x: napkin.concat(x, axes="d d", into="e"), "m=4, d=64, f32")
+    repeated = napkin.trace(lambda x: x * 2, "m=4:0, d=8, f32").compile()
+    row = random(1, 8).astype(np.float32)
+    np.testing.assert_allclose(repeated.run(np.repeat(row, 4, 0)), np.repeat(row * 2, 4, 0))
+    with pytest.raises(ValueError, match="have different values"):
+        repeated.run(random(4, 8))
+
+
 def test_messages_point_at_the_line_of_the_function():
     with pytest.raises(napkin.CompileError) as caught:
         napkin.trace(lambda x: napkin.softmax(x * 1, "k", dtype="i8"), "n=4, k=8, f32").compile()

@@ -3,7 +3,7 @@
 // An operation that must be decomposed first.
 !t = !ncd.array<a=64, x=64, f32>
 ncd.diagram @composed(%t: !t) -> !t {
-  // expected-error@+1 {{has no schedule: only ncd.contract, ncd.map and ncd.reduce do; run ncd-decompose first}}
+  // expected-error@+1 {{has no schedule: only ncd.contract, ncd.map and ncd.reduce do; run ncd-decompose and ncd-place-views first}}
   %p = ncd.softmax %t over [x] : !t -> !t
   ncd.return %p : !t
 }
@@ -234,4 +234,12 @@ ncd.diagram @strangers(%x: !t, %y: !u) -> (!t, !u) {
     ncd.yield %r : f32
   } : !u -> !u
   ncd.return %p, %q : !t, !u
+}
+
+// -----
+
+// expected-error @below {{argument 'x' lies with strides, which kernels know of views; run ncd-place-views first}}
+ncd.diagram @strides(%x: !ncd.array<m=8:1, n=4:8, f32>) -> !ncd.array<m=8, f32> {
+  %y = ncd.reduce sum %x over [n] : !ncd.array<m=8:1, n=4:8, f32> -> !ncd.array<m=8, f32>
+  ncd.return %y : !ncd.array<m=8, f32>
 }

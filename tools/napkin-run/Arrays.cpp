@@ -140,7 +140,7 @@ contentOfFile(const executor::ManifestArray &array, reference::NpyFile &npy,
           fmt::format("array '{}': {}", array.name, toString(std::move(e))));
     return std::move(content);
   }
-  content.reserve(array.bytes);
+  content.reserve(array.denseBytes());
   // The first piece says also of an empty file whether its type fits.
   uint64_t left = npy.bytes();
   do {
@@ -160,7 +160,7 @@ contentOf(const executor::ManifestArray &array, llvm::StringRef path,
   if (!element)
     return failure(fmt::format("unknown element type '{}'", array.element));
   if (path == "zeros")
-    return std::vector<char>(array.bytes);
+    return std::vector<char>(array.denseBytes());
   if (!path.empty()) {
     auto npy = openArray(path, array.name);
     if (!npy)
@@ -177,7 +177,11 @@ contentOf(const executor::ManifestArray &array, llvm::StringRef path,
     return failure(fmt::format(
         "array '{}' of {} bytes is too big to be made up; give --in {}=...",
         array.name, array.bytes, array.name));
-  return reference::randomBytes(axesOf(array), *element, distribution, seed);
+  std::vector<char> content =
+      reference::randomBytes(axesOf(array), *element, distribution, seed);
+  reference::repeatElements(content, reference::elementBytes(*element),
+                            axesOf(array), array.strides);
+  return std::move(content);
 }
 
 llvm::Error napkin::run::loadInputs(const executor::Manifest &manifest,

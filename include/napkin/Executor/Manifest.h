@@ -25,9 +25,17 @@ struct ManifestArray {
   std::string name, element;
   Role role = Role::Input;
   std::vector<std::pair<std::string, int64_t>> axes;
+  /// Elements from one position of each axis to the next; empty: dense and row
+  /// major. Who gives an array gives its elements densely in any case.
+  std::vector<int64_t> strides;
+  /// Bytes that it takes on the device, from its first element to behind its
+  /// last one.
   uint64_t bytes = 0;
   /// What the address must be a multiple of.
   uint64_t alignment = 1;
+
+  /// Bytes of its elements alone, as the host holds them.
+  uint64_t denseBytes() const;
 };
 
 /// What a tensor map says of an array in global memory; sizes and boxes in

@@ -203,6 +203,7 @@ enum class Combine {
 };
 
 struct SharedAccess;
+struct SharedPart;
 
 /// A map from flat coordinates to bytes of shared memory; one image per
 /// coordinate bit, combined by XOR (row-major storage with a swizzle) or by
@@ -239,6 +240,12 @@ public:
   Combine getCombine() const { return combine; }
   /// Bytes from the first to behind the last element of a tile.
   int64_t bytes() const { return totalBytes; }
+  /// Where the elements of \p part lie, a tile of the same axes as \p whole but
+  /// for \p axis, of which it has the positions from \p from on. None where
+  /// that is no such map: the first position must be a multiple of what is
+  /// swizzled together. Requires: this is a layout of \p whole.
+  std::optional<SharedPart> part(const TileShape &whole, const TileShape &part,
+                                 unsigned axis, int64_t from) const;
 
   bool operator==(const SharedLayout &other) const {
     return images == other.images && combine == other.combine;
@@ -251,6 +258,12 @@ private:
   int64_t totalBytes = 0;
 
   friend SharedAccess compose(const LinearLayout &, const SharedLayout &);
+};
+
+/// A part of a tile in shared memory.
+struct SharedPart {
+  SharedLayout layout; ///< from its first element on
+  uint32_t offset = 0; ///< bytes from the whole tile's first element to its own
 };
 
 /// The bytes of shared memory that each place touches: a composition.

@@ -54,6 +54,14 @@ Tensor randomTensor(std::vector<Axis> axes, Element element,
 std::vector<char> randomBytes(const std::vector<Axis> &axes, Element element,
                               Distribution distribution, uint64_t seed);
 
+/// Lets positions that are one element in memory, of an array whose positions
+/// lie \p strides elements apart along its axes, have one value: the last
+/// one's.
+/// \p content holds the elements densely, \p elementBytes each. No strides:
+/// they lie densely.
+void repeatElements(std::vector<char> &content, uint64_t elementBytes,
+                    llvm::ArrayRef<Axis> axes, llvm::ArrayRef<int64_t> strides);
+
 /// A mask to add to scores that are folded along the axes called \p folded.
 /// Each row along them is hidden in a way of its own: not at all, at its
 /// beginning (padding on the left), at its end (causal), outside a window, here

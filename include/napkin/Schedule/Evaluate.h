@@ -34,6 +34,9 @@ struct GeneratorLimits {
   int64_t longestWhole = 128;
   /// Most rows or columns of the tile of one warp.
   int64_t largestWarpTile = 64;
+  /// Sums of one product that a thread holds; rows of which one warp would hold
+  /// more are shared among warps, which exchange what they fold.
+  int64_t sumsPerThread = 208, sharedSumsPerThread = 128;
   /// Values of one array that a thread holds in a kernel without contracts.
   int64_t valuesPerThread = 64;
   /// Dimensions of a tile that are longer than 1.
@@ -225,6 +228,10 @@ public:
 
   /// Padded extent of \p axis under \p candidate.
   int64_t padded(const Candidate &candidate, unsigned axis) const;
+
+  /// True when a warp that owned whole rows could not hold the sums of a
+  /// product.
+  bool hasWideRows(const Candidate &candidate) const;
 
 private:
   /// Columns of the region with this stream axis or without one, memoised.

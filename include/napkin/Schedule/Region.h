@@ -39,6 +39,11 @@ struct ArrayValue {
   unsigned bits = 32;
   /// The defining operation, or -1 for an argument of the diagram.
   int definition = -1;
+  /// Another array of the same memory whose elements, of the same positions
+  /// along all axes but one, are or hold those of this one; -1: none.
+  int within = -1;
+  /// The axis of `within` that this array lacks, and the one in its place.
+  unsigned wholeAxis = 0, partAxis = 0;
 
   /// True when \p axis is one of the array's axes.
   bool carries(unsigned axis) const { return llvm::is_contained(axes, axis); }
@@ -151,6 +156,12 @@ public:
   bool isInput(unsigned value) const {
     return llvm::is_contained(inputs, value);
   }
+  /// True when a block whose tiles have \p extent positions along each axis
+  /// need not load \p input: another input holds its elements, both are factors
+  /// of products and walk along \p stream, and their tiles have all of the axes
+  /// in which they differ.
+  bool isHeld(unsigned input, llvm::ArrayRef<int64_t> extent,
+              std::optional<unsigned> stream) const;
   /// True when some operation here sums or reduces \p axis.
   bool reduces(unsigned axis) const;
   /// True when operations hang together by values that one makes and another

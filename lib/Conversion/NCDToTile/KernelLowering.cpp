@@ -5,7 +5,9 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 #include "napkin/Dialect/NCD/IR/PartitionError.h"
+#include "napkin/Dialect/NCD/IR/Views.h"
 #include "napkin/Target/Target.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -208,7 +210,8 @@ FailureOr<Value> KernelLowering::factorOf(ncd::ContractOp op, unsigned number) {
               "shared in 'from'";
   bool inLoop =
       llvm::any_of(chunks, [](const Chunk &chunk) { return chunk.loop; });
-  if (source == ncd::Source::Registers || moves || !inLoop)
+  if (source == ncd::Source::Registers || moves || !inLoop ||
+      holders.contains(factor))
     return tileOf(op, factor);
   // What is computed under a condition reads what has been copied for all.
   OpBuilder::InsertionGuard guard(builder);
@@ -554,6 +557,36 @@ LogicalResult KernelLowering::storeTile(Operation *op, Value tile,
   return success();
 }
 
+/// What the kernel sees of its operands in another way than they are.
+void KernelLowering::seeArrays() {
+  for (BlockArgument argument : kernel.getBody().getArguments()) {
+    ncd::ViewAttr view = kernel.getView(argument.getArgNumber());
+    auto type = cast<ncd::ArrayType>(argument.getType());
+    if (!view || (view.getFrom() == 0 &&
+                  arrays[argument].getType() == type.withStrides(view.getBy())))
+      continue;
+    arrays[argument] = tile::ArrayOp::create(
+        builder, argument.getLoc(), type.withStrides(view.getBy()),
+        arrays[argument], builder.getI64IntegerAttr(view.getFrom()));
+  }
+  auto placement = [&](unsigned number) {
+    ncd::ViewAttr view = kernel.getView(number);
+    return ncd::Placement{view.getFrom(), llvm::to_vector(view.getBy())};
+  };
+  for (BlockArgument argument : kernel.getBody().getArguments()) {
+    unsigned number = argument.getArgNumber();
+    ncd::ViewAttr view = kernel.getView(number);
+    if (!view || !view.getWithin())
+      continue;
+    BlockArgument whole = kernel.getBody().getArgument(*view.getWithin());
+    // The verifier has seen that it lies there.
+    ncd::AxisPart part = *ncd::partWithin(
+        cast<ncd::ArrayType>(argument.getType()), placement(number),
+        cast<ncd::ArrayType>(whole.getType()), placement(*view.getWithin()));
+    holders[argument] = {whole, part.first};
+  }
+}
+
 LogicalResult KernelLowering::lower(StringRef name) {
   ncd::SplitAttr split = kernel.getSplitAttr();
   if (split && !kernel.writesParts())
@@ -593,8 +626,12 @@ LogicalResult KernelLowering::lower(StringRef name) {
           : UnitAttr());
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&tileKernel.getBody());
-  for (BlockArgument argument : kernel.getBody().getArguments())
-    arrays[argument] = body->addArgument(argument.getType(), argument.getLoc());
+  llvm::MapVector<Value, Value> taken;
+  for (Value input : kernel.getDistinctInputs())
+    taken[input] = body->addArgument(input.getType(), input.getLoc());
+  for (auto [argument, input] :
+       llvm::zip_equal(kernel.getBody().getArguments(), kernel.getInputs()))
+    arrays[argument] = taken[input];
   Operation *yield = kernel.getBody().front().getTerminator();
   SmallVector<Value> written;
   for (auto [value, type] :
@@ -608,6 +645,7 @@ LogicalResult KernelLowering::lower(StringRef name) {
   for (Attribute axis : gridAxes)
     places[cast<StringAttr>(axis)] =
         body->addArgument(builder.getIndexType(), loc);
+  seeArrays();
   if (failed(lowerBlock(kernel.getBody().front())))
     return failure();
   for (auto [value, output] : llvm::zip(yield->getOperands(), written)) {

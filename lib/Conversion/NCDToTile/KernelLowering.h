@@ -55,6 +55,7 @@ private:
   /// Whether a tile may reach past the end of its array along `axis` here.
   bool isPartial(llvm::StringRef axis);
 
+  void seeArrays();
   mlir::LogicalResult lowerBlock(mlir::Block &block);
   mlir::LogicalResult lowerOp(mlir::Operation &op);
   mlir::LogicalResult lowerContract(ncd::ContractOp op);
@@ -107,6 +108,14 @@ private:
 
   /// The tile of a value; loads it where it is an array in global memory.
   mlir::FailureOr<Value> tileOf(mlir::Operation *user, Value value);
+  /// Where the tile of an array is: within that of another argument.
+  struct Holder {
+    Value whole;
+    int64_t from = 0; ///< position of the whole tile's axis
+  };
+  /// Takes the tile of \p value out of the one that holds it.
+  mlir::FailureOr<Value> partOf(mlir::Operation *user, Value value,
+                                Holder holder);
   /// Loads the tile of an array in global memory here.
   mlir::FailureOr<Value> load(mlir::Operation *user, Value value);
   /// The tile of factor number `number` of a product, from where the product
@@ -146,6 +155,8 @@ private:
   llvm::DenseMap<Value, Value>
       arrays; ///< values that are arrays in global memory
   llvm::DenseMap<Value, Value> tiles;
+  /// Arrays that are read within the tile of another one.
+  llvm::DenseMap<Value, Holder> holders;
   /// Results of streams that carry their axis, and the arrays that they are.
   llvm::DenseMap<Value, llvm::SmallVector<Value, 1>> appended;
   llvm::DenseSet<Value> loaded; ///< tiles that are zero past the end

@@ -131,10 +131,28 @@ FailureOr<Value> KernelLowering::tileOf(Operation *user, Value value) {
     if (chunk.loop)
       builder.setInsertionPoint(chunk.loop);
   }
-  FailureOr<Value> tile = load(user, value);
+  auto holder = holders.find(value);
+  FailureOr<Value> tile = holder == holders.end()
+                              ? load(user, value)
+                              : partOf(user, value, holder->second);
   if (succeeded(tile))
     tiles[value] = *tile;
   return tile;
+}
+
+FailureOr<Value> KernelLowering::partOf(Operation *user, Value value,
+                                        Holder holder) {
+  FailureOr<Value> whole = tileOf(user, holder.whole);
+  if (failed(whole))
+    return failure();
+  FailureOr<tile::TileType> type =
+      tileType(user, cast<ncd::ArrayType>(arrays.lookup(value).getType()));
+  if (failed(type))
+    return failure();
+  Value part = tile::PartOp::create(builder, user->getLoc(), *type, *whole,
+                                    builder.getI64IntegerAttr(holder.from));
+  loaded.insert(part);
+  return part;
 }
 
 FailureOr<Value> KernelLowering::load(Operation *user, Value value) {

@@ -19,6 +19,16 @@ KernelLowering::lowerStep(ncd::StreamOp op, ValueRange states, Chunk chunk) {
     tiles[argument] = state;
   for (auto [argument, input] : llvm::zip(op.getStepChunks(), op.getInputs()))
     arrays[argument] = arrays.lookup(input);
+  // What holds a chunk is a chunk of the same step.
+  for (auto [argument, input] : llvm::zip(op.getStepChunks(), op.getInputs())) {
+    auto holder = holders.find(input);
+    if (holder == holders.end())
+      continue;
+    Holder held = holder->second;
+    for (auto [chunk, whole] : llvm::zip(op.getStepChunks(), op.getInputs()))
+      if (whole == held.whole)
+        holders[argument] = {chunk, held.from};
+  }
   Block &block = op.getStep().front();
   SmallVector<Value> next;
   if (failed(lowerBlock(block)))

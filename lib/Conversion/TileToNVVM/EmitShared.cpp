@@ -219,10 +219,33 @@ Operation *KernelEmitter::lastLateUse(Operation *op, bool byConvert) {
   return last;
 }
 
+/// How the part of a slot that a read takes lies there.
+static std::optional<SharedPart> partOf(ReadOp op) {
+  SlotType slot = op.getSlot().getType();
+  TileType tile = op.getTile().getType();
+  auto whole = TileType::get(op.getContext(), slot.getAxes(), slot.getSizes(),
+                             slot.getElementType(), LayoutAttr());
+  auto from = int64_t(*op.getFrom());
+  return slot.getSharedLayout().part(whole.getShape(), tile.getShape(),
+                                     *partAxis(whole, tile, from), from);
+}
+
 LogicalResult KernelEmitter::emitRead(ReadOp op) {
+  SharedLayout shared = op.getSlot().getType().getSharedLayout();
+  Value base = slotBase(op.getSlot());
+  if (op.getFrom()) {
+    std::optional<SharedPart> part = partOf(op);
+    if (!part)
+      return op.emitError() << "positions from " << *op.getFrom() << " of "
+                            << op.getSlot().getType()
+                            << " are no tile that its swizzle keeps together; "
+                               "begin at a multiple of 128 bytes, and take a "
+                               "power of two of the other axes";
+    shared = part->layout;
+    base = offsetBy(builder, loc, base, part->offset);
+  }
   auto tile = newTile(op.getTile());
-  readShared(*tile, op.getSlot().getType().getSharedLayout(),
-             slotBase(op.getSlot()));
+  readShared(*tile, shared, base);
   if (!lastLateUse(op, /*byConvert=*/true))
     fetchAll(*tile);
   return success();

@@ -34,9 +34,9 @@ static SmallVector<unsigned> tileAxes(ViewOp view) {
 
 /// Bytes from one position of an array to the next, along each axis.
 static SmallVector<int64_t> stridesOf(ncd::ArrayType type) {
-  SmallVector<int64_t> strides(type.getRank(), type.getElementBytes());
-  for (int axis = int(type.getRank()) - 2; axis >= 0; --axis)
-    strides[axis] = strides[axis + 1] * type.getSizes()[axis + 1];
+  SmallVector<int64_t> strides = type.getPlacement();
+  for (int64_t &stride : strides)
+    stride *= type.getElementBytes();
   return strides;
 }
 

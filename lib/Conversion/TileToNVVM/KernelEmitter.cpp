@@ -86,6 +86,18 @@ FailureOr<LLVM::LLVMFuncOp> KernelEmitter::emit() {
   return function;
 }
 
+/// The same pointer, of which LLVM does not know that it is: what is read
+/// through two views of one array is read twice, as it was counted.
+Value KernelEmitter::opaque(Value pointer) {
+  return LLVM::InlineAsmOp::create(builder, loc, pointer.getType(), pointer,
+                                   "mov.b64 $0, $1;", "=l,l",
+                                   /*has_side_effects=*/true,
+                                   /*is_align_stack=*/false,
+                                   LLVM::tailcallkind::TailCallKind::None,
+                                   LLVM::AsmDialectAttr(), ArrayAttr())
+      .getResult(0);
+}
+
 LogicalResult KernelEmitter::emitBlock(Block &block) {
   for (Operation &op : block)
     if (failed(emitOp(op)))
@@ -116,12 +128,27 @@ LogicalResult KernelEmitter::emitOp(Operation &op) {
         NVVM::CpAsyncWaitGroupOp::create(builder, loc, op.getPending());
         return success();
       })
+      .Case([&](ArrayOp op) {
+        // Constants are added where the array is accessed.
+        int64_t bytes =
+            int64_t(op.getFrom()) * op.getSeen().getType().getElementBytes();
+        scalars[op.getSeen()] = inSetup([&]() -> Value {
+          Value array = offsetBy(builder, loc, scalar(op.getArray()), bytes);
+          return op.getArray().hasOneUse() ? array : opaque(array);
+        });
+        return success();
+      })
       .Case([&](BarrierOp) {
         NVVM::Barrier0Op::create(builder, loc);
         return success();
       })
       .Case<RingOp, PickOp, ViewOp, tile::ReturnOp, NextOp, scf::YieldOp>(
           [](Operation *) { return success(); })
+      .Case([](PartOp op) -> LogicalResult {
+        return op.emitError() << "takes a part of what does not lie in shared "
+                                 "memory, which is "
+                                 "not lowered; run tile-make-rings first";
+      })
       .Case<LoopOp, AcquireOp, PublishOp, AwaitOp, ReleaseOp, RolesOp>(
           [](Operation *op) -> LogicalResult {
             return op->emitError() << "'" << op->getName()

@@ -60,6 +60,7 @@ private:
 
   //===--- KernelEmitter.cpp: frame, control flow, positions --------------===//
   mlir::LogicalResult planSharedMemory();
+  mlir::Value opaque(mlir::Value pointer);
   mlir::LogicalResult emitBlock(mlir::Block &block);
   mlir::LogicalResult emitOp(mlir::Operation &op);
   mlir::LogicalResult emitFor(mlir::scf::ForOp loop);

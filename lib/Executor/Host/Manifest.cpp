@@ -46,6 +46,15 @@ uint64_t napkin::executor::manifestElementBytes(llvm::StringRef element) {
   return 0;
 }
 
+uint64_t ManifestArray::denseBytes() const {
+  if (strides.empty())
+    return bytes;
+  uint64_t dense = manifestElementBytes(element);
+  for (const auto &[name, size] : axes)
+    dense *= size;
+  return dense;
+}
+
 namespace {
 
 /// Reads fields and remembers the first error.
@@ -171,11 +180,41 @@ bool readAxes(Reader &r, const json::Value &value, const std::string &path,
   return true;
 }
 
+/// Reads the strides and sets `bytes` to what lies between the first element
+/// and the last one.
+bool readStrides(Reader &r, const json::Value &value, const std::string &path,
+                 ManifestArray &to, uint64_t &bytes) {
+  const json::Array *list = r.array(&value, path);
+  if (!list)
+    return false;
+  if (list->size() != to.axes.size())
+    return r.fail(fmt::format("{} has {} numbers for {} axes", path,
+                              list->size(), to.axes.size()));
+  if (to.role != ManifestArray::Role::Input)
+    return r.fail(path + " is given to an array that is no input");
+  uint64_t elementBytes = manifestElementBytes(to.element), span = elementBytes;
+  for (size_t i = 0; i < list->size(); ++i) {
+    uint64_t stride =
+        r.number(&(*list)[i], fmt::format("{}[{}]", path, i), maximumBytes);
+    to.strides.push_back(int64_t(stride));
+    uint64_t steps = uint64_t(std::max<int64_t>(to.axes[i].second, 1) - 1);
+    if (!r.error.empty())
+      return false;
+    if (stride && steps > (maximumBytes - span) / elementBytes / stride)
+      return r.fail(path + " make the array larger than 2^40 bytes");
+    span += steps * stride * elementBytes;
+  }
+  if (bytes) // else no element
+    bytes = span;
+  return true;
+}
+
 bool readArray(Reader &r, const json::Value &value, const std::string &path,
                ManifestArray &to) {
-  const json::Object *o = r.object(
-      &value, path,
-      {"name", "role", "element", "axes", "bytes", "encoding", "alignment"});
+  const json::Object *o =
+      r.object(&value, path,
+               {"name", "role", "element", "axes", "strides", "bytes",
+                "encoding", "alignment"});
   if (!o)
     return false;
   to.name = r.string(*o, "name", path);
@@ -197,6 +236,9 @@ bool readArray(Reader &r, const json::Value &value, const std::string &path,
                               path, to.element));
   const json::Value *axes = o->get("axes");
   if (axes && !readAxes(r, *axes, path + ".axes", to, bytes))
+    return false;
+  if (const json::Value *strides = o->get("strides");
+      strides && !readStrides(r, *strides, path + ".strides", to, bytes))
     return false;
   to.bytes = r.number(o->get("bytes"), path + ".bytes", maximumBytes, bytes);
   if (r.error.empty() && axes && to.bytes != bytes)
@@ -495,9 +537,9 @@ void readManifest(Reader &r, const json::Value &value, Manifest &manifest) {
       r.number(o->get("napkin"), "napkin (the format's version)", UINT32_MAX);
   if (!r.error.empty())
     return;
-  if (version != 1) {
+  if (version < 1 || version > 2) {
     r.fail(fmt::format("the format's version ('napkin') is {}, this reader "
-                       "knows version 1",
+                       "knows versions 1 and 2",
                        version));
     return;
   }
@@ -529,6 +571,12 @@ void readManifest(Reader &r, const json::Value &value, Manifest &manifest) {
     manifest.arrays.emplace_back();
     if (!readArray(r, (*arrays)[i], path, manifest.arrays.back()))
       return;
+    if (!manifest.arrays.back().strides.empty() && version < 2) {
+      r.fail(fmt::format("{}.strides needs version 2 of the format, the "
+                         "manifest has version {}",
+                         path, version));
+      return;
+    }
     const std::string &name = manifest.arrays.back().name;
     if (!names.try_emplace(name, true).second) {
       r.fail(fmt::format("{}.name: two arrays are called '{}'", path, name));

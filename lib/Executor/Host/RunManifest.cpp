@@ -12,6 +12,7 @@
 #include "napkin/Executor/Manifest.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <algorithm>
 #include <cstring>
@@ -94,16 +95,72 @@ private:
 };
 } // namespace
 
+/// Calls \p visit with where each run of neighbouring elements begins among the
+/// dense bytes and on the device, and with its length, all in bytes.
+static llvm::Error forEachRun(
+    const ManifestArray &array,
+    llvm::function_ref<llvm::Error(uint64_t, uint64_t, uint64_t)> visit) {
+  uint64_t elementBytes = manifestElementBytes(array.element), run = 1;
+  // The fastest axes that lie densely move together.
+  size_t rank = array.axes.size();
+  for (; rank > 0 && array.strides[rank - 1] == int64_t(run); --rank)
+    run *= array.axes[rank - 1].second;
+  std::vector<int64_t> position(rank, 0);
+  uint64_t dense = array.denseBytes(), place = 0;
+  for (uint64_t from = 0; from < dense; from += run * elementBytes) {
+    if (auto e = visit(from, place * elementBytes, run * elementBytes))
+      return e;
+    for (size_t axis = rank; axis-- > 0;) {
+      place += array.strides[axis];
+      if (++position[axis] < array.axes[axis].second)
+        break;
+      place -= array.strides[axis] * array.axes[axis].second;
+      position[axis] = 0;
+    }
+  }
+  return llvm::Error::success();
+}
+
+/// Writes the elements of \p array where they lie; what lies between them stays
+/// unwritten, so a kernel that reads it is stopped. An error where positions
+/// that share an element do not agree on it.
+static llvm::Error spread(Device &device, const ManifestArray &array,
+                          const std::vector<char> &content, uint64_t address) {
+  return forEachRun(
+      array, [&](uint64_t from, uint64_t to, uint64_t bytes) -> llvm::Error {
+        if (device.unwritten(address + to, bytes).count == bytes)
+          return device.copyToDevice(address + to, content.data() + from,
+                                     bytes);
+        std::vector<char> there(bytes);
+        if (auto e = device.copyFromDevice(there.data(), address + to, bytes))
+          return e;
+        if (std::equal(there.begin(), there.end(), content.begin() + from))
+          return llvm::Error::success();
+        return failure(fmt::format(
+            "error: positions of input '{}' that are one element in memory "
+            "have different values; its strides repeat it",
+            array.name));
+      });
+}
+
 llvm::Expected<uint64_t> Placement::placeOne(const ManifestArray &array) {
   if (isGiven(array)) {
     auto found = arrays.find(array.name);
     if (found == arrays.end())
       return failure(
           fmt::format("error: input '{}' was not given", array.name));
-    if (found->second.size() != array.bytes)
+    if (found->second.size() != array.denseBytes())
       return failure(
           fmt::format("error: input '{}' has {} bytes, the manifest says {}",
-                      array.name, found->second.size(), array.bytes));
+                      array.name, found->second.size(), array.denseBytes()));
+    if (array.bytes && !array.strides.empty()) {
+      auto address = device.allocate(array.bytes, array.name);
+      if (!address)
+        return address.takeError();
+      if (auto e = spread(device, array, found->second, *address))
+        return std::move(e);
+      return *address;
+    }
     if (array.bytes)
       return device.moveIn(std::move(found->second), true, array.name);
   }
@@ -126,7 +183,9 @@ llvm::Error Placement::place() {
 Placement::~Placement() {
   for (const ManifestArray &array : manifest.arrays) {
     auto found = places.find(array.name);
-    if (found == places.end() || array.role == ManifestArray::Role::Temporary)
+    // What was spread is still with the host.
+    if (found == places.end() || array.role == ManifestArray::Role::Temporary ||
+        !array.strides.empty())
       continue;
     std::vector<char> &content = arrays[array.name];
     content.clear();

@@ -117,3 +117,29 @@ tile.kernel @vote(%x: !ncd.array<n=128, f32>, %y: !ncd.array<n=128, f32>) grid [
   tile.store %s, %to : !tile, !tile.view<n=128, f32>
   tile.return
 }
+
+// -----
+
+// A part is read where the tile lies in shared memory.
+!whole = !tile.tile<x=16, d=32, f16, #tile.layout<register = [1, 2, 4, 8], lane = [16, 32, 64, 128, 256], warp = []>>
+!some = !tile.tile<x=16, v=16, f16, #tile.layout<register = [1, 2, 4], lane = [8, 16, 32, 64, 128], warp = []>>
+tile.kernel @part(%x: !ncd.array<x=16, d=32, f16>, %y: !ncd.array<x=16, v=16, f16>) grid [] warps 1 outputs 1 {
+  %from = tile.view %x [x : 16, d : 32] : !ncd.array<x=16, d=32, f16>
+  %t = tile.load %from : !tile.view<x=16, d=32, f16> -> !whole
+  // expected-error @below {{takes a part of what does not lie in shared memory, which is not lowered; run tile-make-rings first}}
+  %p = tile.part %t from 0 : !whole -> !some
+  tile.return
+}
+
+// -----
+
+!some = !tile.tile<x=16, v=16, f16, #tile.layout<register = [1, 2, 4], lane = [8, 16, 32, 64, 128], warp = []>>
+!ring = !tile.ring<1 x (x=16, d=64), f16, #tile.smem<swizzle = 128>>
+tile.kernel @swizzled(%x: !ncd.array<x=16, d=64, f16>, %y: !ncd.array<x=16, v=16, f16>) grid [] warps 1 outputs 1 {
+  %c0 = arith.constant 0 : index
+  %ring = tile.ring : !ring
+  %s = tile.pick %ring[%c0] : !ring
+  // expected-error @below {{positions from 8 of '!tile.slot<(x=16, d=64), f16, #tile.smem<swizzle = 128>>' are no tile that its swizzle keeps together; begin at a multiple of 128 bytes}}
+  %p = tile.read %s from 8 : !tile.slot<(x=16, d=64), f16, #tile.smem<swizzle = 128>> -> !some
+  tile.return
+}

@@ -3,13 +3,15 @@
 
 usage: random_diagrams.py NAPKINC FOLDER FIRST LAST
        random_diagrams.py NAPKINC FOLDER today COUNT
+       random_diagrams.py NAPKINC FOLDER views:FIRST LAST
 
 For each seed in [FIRST, LAST), or COUNT seeds of the day, a small random diagram is
 written to FOLDER and given to `napkinc --verify`, for a target and with inputs that
 follow from the seed. It has to be verified, be refused with a message that names a
 place, or overflow everywhere, in the reference too. A crash, a wrong value, a wrong
 count of bytes or a message that calls itself an internal error ends the run with
-status 1; its command is printed.
+status 1; its command is printed. With `views:`, axes are seen in other ways too, and
+arguments lie with strides.
 """
 
 import datetime
@@ -79,12 +81,13 @@ class Diagram:
             for i in range(rng.randint(1, 3))
         ]
         self.values = list(self.arguments)
+        self.laid = {}  # types of arguments that lie with strides
 
     def type(self, value):
         return "!ncd.array<" + ", ".join([f"{a}={self.sizes[a]}" for a in value[1]] + [value[2]]) + ">"
 
     def types(self, values):
-        return ", ".join(map(self.type, values))
+        return ", ".join(self.laid.get(value[0]) or self.type(value) for value in values)
 
     def name(self):
         return f"%v{len(self.values)}"
@@ -194,12 +197,86 @@ class Diagram:
             names = ", ".join(factor[0] for factor in factors)
             self.add(axes, element, f"ncd.contract {names} over [{', '.join(over)}]", factors)
 
+    def fresh(self, size):
+        """A new axis."""
+        axis = f"n{len(self.sizes)}"
+        self.sizes[axis] = size
+        return axis
+
+    def lay(self, value):
+        """The type of an argument that lies with strides, now and then."""
+        type = self.type(value)
+        if self.rng.random() < 0.5:
+            return type
+        reach, strides = 1, {}
+        for axis in self.rng.sample(value[1], len(value[1])):
+            strides[axis] = 0 if self.rng.random() < 0.05 else reach + self.rng.choice([0, 0, 1, 3, 8])
+            reach = max(1, strides[axis]) * self.sizes[axis] if strides[axis] else reach
+        axes = [f"{a}={self.sizes[a]}:{strides[a]}" for a in value[1]]
+        self.laid[value[0]] = "!ncd.array<" + ", ".join(axes + [value[2]]) + ">"
+        return self.laid[value[0]]
+
+    def see(self):
+        """One of the operations that see axes in another way."""
+        rng = self.rng
+        value = rng.choice(self.values)
+        name, axes, element = value
+        if not axes:
+            return
+        axis = rng.choice(axes)
+        size = self.sizes[axis]
+        kind = rng.choice(["split", "join", "rename", "slice", "slice", "concat"])
+        result = None
+        if kind == "split":
+            parts = rng.choice([p for p in range(1, size + 1) if size % p == 0])
+            into = [self.fresh(parts), self.fresh(size // parts)]
+            result = [a for old in axes for a in (into if old == axis else [old])]
+            text = f'split {name} "{axis}" into [{", ".join(into)}]'
+        elif kind == "join" and len(axes) > 1:
+            joined = rng.sample(axes, rng.randint(2, len(axes)))
+            size = 1
+            for each in joined:
+                size *= self.sizes[each]
+            into = self.fresh(size)
+            result = [into if a == joined[0] else a for a in axes if a == joined[0] or a not in joined]
+            text = f'join {name} [{", ".join(joined)}] into "{into}"'
+        elif kind == "rename":
+            into = self.fresh(size)
+            result = [into if a == axis else a for a in axes]
+            text = f"rename {name} [{axis}] into [{into}]"
+        elif kind == "slice":
+            by = rng.choice([1, 1, 2, -1, -2])
+            count = rng.randint(1, (size + abs(by) - 1) // abs(by))
+            lowest = rng.randint(0, size - 1 - (count - 1) * abs(by))
+            first = lowest if by > 0 else lowest + (count - 1) * -by
+            step = f" by {by}" if by != 1 else ""
+            if count == 1 and rng.random() < 0.5:
+                result = [a for a in axes if a != axis]
+                text = f'slice {name} "{axis}" from {first}'
+            else:
+                into = self.fresh(count)
+                result = [into if a == axis else a for a in axes]
+                text = f'slice {name} "{axis}" from {first}{step} into "{into}"'
+        elif kind == "concat":
+            others = [v for v in self.values if sorted(v[1]) == sorted(axes) and v[2] == element]
+            both = [value, rng.choice(others)]
+            into = self.fresh(2 * size)
+            result = [into if a == axis else a for a in axes]
+            text = f'concat {both[0][0]}, {both[1][0]} [{axis}, {axis}] into "{into}"'
+            self.add(result, element, "ncd." + text, both)
+            return
+        if result is None or len(result) > self.most:
+            return
+        if rng.random() < 0.3:
+            rng.shuffle(result)
+        self.add(result, element, "ncd." + text, [value])
+
     def text(self):
         made = self.values[len(self.arguments) :] or self.values
         results = [made[-1]]
         if len(made) > 1 and self.rng.random() < 0.3:
             results.append(made[0])
-        arguments = ", ".join(f"{v[0]}: {self.type(v)}" for v in self.arguments)
+        arguments = ", ".join(f"{v[0]}: {self.laid.get(v[0]) or self.type(v)}" for v in self.arguments)
         names = ", ".join(v[0] for v in results)
         head = f"ncd.diagram @random({arguments}) -> ({self.types(results)}) {{"
         return "\n".join([head, *self.lines, f"  ncd.return {names} : {self.types(results)}", "}\n"])
@@ -207,13 +284,20 @@ class Diagram:
 
 def main(napkinc, folder, first, last):
     counts = {"verified": 0, "refused": 0, "overflown": 0, "wrong": 0}
+    views = first.startswith("views:")
+    first = first.removeprefix("views:")
     seeds = range(int(first), int(last)) if first != "today" else range(int(last))
     day = datetime.date.today().toordinal() * 1000 if first == "today" else 0
     for seed in (day + seed for seed in seeds):
         rng = random.Random(seed)
         diagram = Diagram(rng)
-        for _ in range(rng.randint(1, 5)):
-            rng.choice([diagram.map, diagram.map, diagram.fold, diagram.fold, diagram.contract])()
+        kinds = [diagram.map, diagram.map, diagram.fold, diagram.fold, diagram.contract]
+        if views:
+            for value in diagram.arguments:
+                diagram.lay(value)
+            kinds += [diagram.see] * 4
+        for _ in range(rng.randint(1, 8 if views else 5)):
+            rng.choice(kinds)()
         path = os.path.join(folder, f"{seed}.mlir")
         with open(path, "w") as file:
             file.write(diagram.text())

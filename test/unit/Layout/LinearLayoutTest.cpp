@@ -137,6 +137,46 @@ TEST(SharedLayout, CoresLieOneBehindTheOther) {
   }
 }
 
+TEST(SharedLayout, PartsLieWhereTheWholeHasThem) {
+  struct Case {
+    llvm::SmallVector<int64_t, 2> whole, part;
+    unsigned axis;
+    int64_t from;
+    bool inSwizzle, inPadded;
+  };
+  const Case cases[] = {
+      {{32, 576}, {32, 512}, 1, 0, true, true},   // 9 cores of 64
+      {{32, 576}, {32, 64}, 1, 512, true, true},  // the last one
+      {{16, 192}, {16, 128}, 1, 64, true, true},  // of 3 cores the last two
+      {{64, 128}, {64, 64}, 1, 64, true, true},   // half a row
+      {{64, 128}, {32, 128}, 0, 32, true, true},  // half of the rows
+      {{64, 256}, {64, 96}, 1, 0, true, true},    // 3 cores of one
+      {{64, 64}, {64, 32}, 1, 8, false, true},    // amid what is swizzled
+      {{48, 576}, {48, 512}, 1, 0, false, true}}; // digits of two axes
+  for (const Case &each : cases) {
+    TileShape whole(each.whole), part(each.part);
+    for (bool padded : {false, true}) {
+      SharedLayout layout = padded ? SharedLayout::paddedRowMajor(whole, 2, 16)
+                                   : SharedLayout::swizzledRowMajor(whole, 2);
+      std::optional<SharedPart> found =
+          layout.part(whole, part, each.axis, each.from);
+      ASSERT_EQ(found.has_value(), padded ? each.inPadded : each.inSwizzle);
+      if (!found)
+        continue;
+      for (int64_t row = 0; row < each.part[0]; ++row)
+        for (int64_t column = 0; column < each.part[1]; ++column) {
+          uint32_t own = uint32_t(row) << part.shift(0) | uint32_t(column);
+          int64_t there[] = {row, column};
+          there[each.axis] += each.from;
+          uint32_t flat =
+              uint32_t(there[0]) << whole.shift(0) | uint32_t(there[1]);
+          ASSERT_EQ(found->offset + found->layout.apply(own),
+                    layout.apply(flat));
+        }
+    }
+  }
+}
+
 TEST(LinearLayout, RegistersPastTheEndDoNotExist) {
   // 96 = 3 cores of 32: two bits of the register say which, one of four values
   // stands for no core.

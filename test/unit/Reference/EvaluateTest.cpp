@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 using namespace mlir;
@@ -393,6 +394,76 @@ TEST_F(EvaluateTest, AnyStreamSplitGivesTheSame) {
     options.streamSeed = seed;
     check();
   }
+}
+
+/// Each view of 0, 1, ..., 23 along a, b, c of 2, 3 and 4 positions.
+TEST_F(EvaluateTest, ViewsByTheirDefinitions) {
+  std::vector<double> numbers(24);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  auto see = [&](const std::string &op, const std::string &type,
+                 std::string argument = "!ncd.array<a=2, b=3, c=4, f32>") {
+    return floats("ncd.diagram @v(%x: " + argument + ") -> " + type +
+                      " {\n %y = " + op + " : " + argument + " -> " + type +
+                      "\n ncd.return %y : " + type + "\n}",
+                  {numbers});
+  };
+  using List = std::vector<double>;
+  // c is (h, l): the result has l outermost.
+  EXPECT_EQ(see("ncd.split %x \"c\" into [h, l]",
+                "!ncd.array<l=2, a=2, b=3, h=2, f32>"),
+            (List{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22,
+                  1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23}));
+  // Position (c, a) of the new axis, c slowest.
+  EXPECT_EQ(see("ncd.join %x [c, a] into \"e\"", "!ncd.array<b=3, e=8, f32>"),
+            (List{0, 12, 1, 13, 2, 14, 3, 15, 4,  16, 5,  17,
+                  6, 18, 7, 19, 8, 20, 9, 21, 10, 22, 11, 23}));
+  EXPECT_EQ(see("ncd.rename %x [a] into [t]", "!ncd.array<b=3, t=2, c=4, f32>"),
+            (List{0,  1,  2,  3,  12, 13, 14, 15, 4,  5,  6,  7,
+                  16, 17, 18, 19, 8,  9,  10, 11, 20, 21, 22, 23}));
+  EXPECT_EQ(see("ncd.slice %x \"c\" from 3 by -2 into \"v\"",
+                "!ncd.array<a=2, b=3, v=2, f32>"),
+            (List{3, 1, 7, 5, 11, 9, 15, 13, 19, 17, 23, 21}));
+  EXPECT_EQ(see("ncd.slice %x \"b\" from 1", "!ncd.array<a=2, c=4, f32>"),
+            (List{4, 5, 6, 7, 16, 17, 18, 19}));
+  EXPECT_EQ(see("ncd.view %x from 23 by [-12, 0, -1]",
+                "!ncd.array<u=2, r=2, w=3, f32>"),
+            (List{23, 22, 21, 23, 22, 21, 11, 10, 9, 11, 10, 9}));
+  // Rows of 3 that lie 5 apart: element 7 is position 2 of row 1.
+  numbers.resize(6);
+  EXPECT_EQ(see("ncd.view %x from 7 by [-5]", "!ncd.array<u=2, f32>",
+                "!ncd.array<a=2:5, b=3, f32>"),
+            (List{5, 2}));
+  EXPECT_TRUE(failed(evaluate(
+      "ncd.diagram @v(%x: !ncd.array<a=2:5, b=3, f32>) -> !ncd.array<f32> {"
+      "%y = ncd.view %x from 3 by [] : !ncd.array<a=2:5, b=3, f32> -> "
+      "!ncd.array<f32> ncd.return %y : !ncd.array<f32> }",
+      {numbers})));
+  EXPECT_NE(message.find("it sees padding"), std::string::npos) << message;
+}
+
+TEST_F(EvaluateTest, ConcatPutsOneBehindTheOther) {
+  EXPECT_EQ(floats("ncd.diagram @c(%x: !ncd.array<a=2, b=3, f32>, %y: "
+                   "!ncd.array<c=1, a=2, f32>) -> !ncd.array<a=2, e=4, f32> {"
+                   "%z = ncd.concat %x, %y [b, c] into \"e\" : "
+                   "!ncd.array<a=2, b=3, f32>, !ncd.array<c=1, a=2, f32> -> "
+                   "!ncd.array<a=2, e=4, f32> "
+                   "ncd.return %z : !ncd.array<a=2, e=4, f32> }",
+                   {{0, 1, 2, 3, 4, 5}, {8, 9}}),
+            (std::vector<double>{0, 1, 2, 8, 3, 4, 5, 9}));
+}
+
+/// A kernel sees its operand as its own `ncd.view` does.
+TEST_F(EvaluateTest, KernelsSeeViews) {
+  EXPECT_EQ(
+      floats("ncd.diagram @k(%x: !ncd.array<a=2:4, b=3, f32>) -> "
+             "!ncd.array<a=2, f32> {"
+             "%y = ncd.kernel (%v = %x as !ncd.array<a=2, c=2, f32> from 1 by "
+             "[4, 1] : !ncd.array<a=2:4, b=3, f32>) -> (!ncd.array<a=2, f32>) {"
+             "%s = ncd.reduce sum %v over [c] : !ncd.array<a=2, c=2, f32> -> "
+             "!ncd.array<a=2, f32> ncd.yield %s : !ncd.array<a=2, f32> }"
+             " ncd.return %y : !ncd.array<a=2, f32> }",
+             {{0, 1, 2, 3, 4, 5}}),
+      (std::vector<double>{3, 9}));
 }
 
 TEST_F(EvaluateTest, DynamicSizesComeFromTheInputs) {

@@ -46,6 +46,12 @@ BoundAttr parseBound(mlir::AsmParser &parser);
 /// Prints the same.
 void printBound(mlir::AsmPrinter &printer, BoundAttr bound);
 
+/// Parses `from 0 by [576, 1] within 1`; null after an error.
+ViewAttr parseView(mlir::AsmParser &parser);
+
+/// Prints the same.
+void printView(mlir::AsmPrinter &printer, ViewAttr view);
+
 } // namespace napkin::ncd
 
 #endif // NAPKIN_LIB_DIALECT_NCD_IR_AXISSYNTAX_H

@@ -315,6 +315,55 @@ LogicalResult SplitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+//===----------------------------------------------------------------------===//
+// ViewAttr
+//===----------------------------------------------------------------------===//
+
+Attribute ViewAttr::parse(AsmParser &parser, Type) {
+  if (parser.parseLess())
+    return {};
+  ViewAttr view = parseView(parser);
+  if (!view || parser.parseGreater())
+    return {};
+  return view;
+}
+
+void ViewAttr::print(AsmPrinter &printer) const {
+  printer << '<';
+  printView(printer, *this);
+  printer << '>';
+}
+
+ViewAttr napkin::ncd::parseView(AsmParser &parser) {
+  int64_t from, within;
+  SmallVector<int64_t> by;
+  if (parser.parseKeyword("from") || parser.parseInteger(from) ||
+      parser.parseKeyword("by") ||
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        return parser.parseInteger(by.emplace_back());
+      }))
+    return {};
+  std::optional<int64_t> operand;
+  if (succeeded(parser.parseOptionalKeyword("within"))) {
+    if (parser.parseInteger(within))
+      return {};
+    operand = within;
+  }
+  return ViewAttr::get(parser.getContext(), from, by, operand);
+}
+
+void napkin::ncd::printView(AsmPrinter &printer, ViewAttr view) {
+  printer << "from " << view.getFrom() << " by [";
+  llvm::interleaveComma(view.getBy(), printer);
+  printer << ']';
+  if (view.getWithin())
+    printer << " within " << *view.getWithin();
+}
+
+//===----------------------------------------------------------------------===//
+// Monoids
+//===----------------------------------------------------------------------===//
+
 TypedAttr napkin::ncd::identityOf(Monoid monoid, Type type) {
   Builder builder(type.getContext());
   if (auto floatType = dyn_cast<FloatType>(type)) {

@@ -160,16 +160,36 @@ std::string DiagramOp::getResultName(unsigned index) {
 LogicalResult DiagramOp::verify() {
   if (isExternal())
     return emitOpError("has no body; say what the diagram computes");
-  for (auto [index, type] : llvm::enumerate(getArgumentTypes()))
-    if (!isa<ArrayType>(type))
+  for (auto [index, type] : llvm::enumerate(getArgumentTypes())) {
+    auto array = dyn_cast<ArrayType>(type);
+    if (!array)
       return emitOpError("argument ")
              << index << " has type " << type
              << "; a diagram takes arrays, as in !ncd.array<x=512, f32>";
-  for (auto [index, type] : llvm::enumerate(getResultTypes()))
-    if (!isa<ArrayType>(type))
+    if (!array.hasStrides())
+      continue;
+    for (auto [axis, stride] :
+         llvm::zip_equal(array.getAxes(), array.getStrides()))
+      if (stride < 0)
+        return emitOpError("argument '")
+               << getArgumentName(index) << "': positions of axis '"
+               << axis.getValue() << "' are " << stride
+               << " elements apart; an argument begins with its first element: "
+                  "take the axis backwards with ncd.slice";
+  }
+  for (auto [index, type] : llvm::enumerate(getResultTypes())) {
+    auto array = dyn_cast<ArrayType>(type);
+    if (!array)
       return emitOpError("result ")
              << index << " has type " << type
              << "; a diagram gives arrays, as in !ncd.array<x=512, f32>";
+    if (array.hasStrides())
+      return emitOpError("result '")
+             << getResultName(index) << "' has strides, in " << type
+             << "; results are dense: write its axes in the order in which "
+                "they "
+                "lie";
+  }
   auto checkDense = [&](Type type, StringRef what,
                         unsigned index) -> LogicalResult {
     auto array = cast<ArrayType>(type);
@@ -252,9 +272,16 @@ LogicalResult DiagramOp::verifyRegions() {
     if (failed(check(argument)))
       return failure();
   WalkResult walk = getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
-    for (Value result : op->getResults())
+    for (Value result : op->getResults()) {
+      if (auto array = dyn_cast<ArrayType>(result.getType());
+          array && array.hasStrides()) {
+        op->emitOpError("gives ")
+            << array << "; what is computed has axes and no strides";
+        return WalkResult::interrupt();
+      }
       if (failed(check(result)))
         return WalkResult::interrupt();
+    }
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())

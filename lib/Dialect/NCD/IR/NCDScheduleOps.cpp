@@ -7,6 +7,7 @@
 #include "AxisSyntax.h"
 #include "OpChecks.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
+#include "napkin/Dialect/NCD/IR/Views.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -33,7 +34,9 @@ void KernelOp::build(OpBuilder &builder, OperationState &state,
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::Argument> arguments;
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> types, resultTypes;
+  SmallVector<Type> types, resultTypes, seen;
+  SmallVector<Attribute> views;
+  bool anyView = false;
   if (parser.parseLParen())
     return failure();
   SMLoc loc = parser.getCurrentLocation();
@@ -42,14 +45,26 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
       if (parser.parseArgument(arguments.emplace_back()) ||
           parser.parseEqual() || parser.parseOperand(operands.emplace_back()))
         return failure();
+      seen.emplace_back();
+      views.push_back(parser.getBuilder().getUnitAttr());
+      if (failed(parser.parseOptionalKeyword("as")))
+        continue;
+      ViewAttr view;
+      if (parser.parseType(seen.back()) || !(view = parseView(parser)))
+        return failure();
+      views.back() = view;
+      anyView = true;
     } while (succeeded(parser.parseOptionalComma()));
     if (parser.parseColonTypeList(types) || parser.parseRParen())
       return failure();
   }
   if (parser.resolveOperands(operands, types, loc, result.operands))
     return failure();
-  for (auto [argument, type] : llvm::zip_equal(arguments, types))
-    argument.type = type;
+  for (auto [argument, type, other] : llvm::zip_equal(arguments, types, seen))
+    argument.type = other ? other : type;
+  if (anyView)
+    result.addAttribute(getViewsAttrName(result.name),
+                        parser.getBuilder().getArrayAttr(views));
   SMLoc attributesLoc;
   if (parser.parseArrowTypeList(resultTypes) ||
       parser.getCurrentLocation(&attributesLoc) ||
@@ -67,17 +82,36 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
 void KernelOp::print(OpAsmPrinter &printer) {
   printer << " (";
   Block &block = getBody().front();
-  llvm::interleaveComma(llvm::zip(block.getArguments(), getInputs()), printer,
-                        [&](auto pair) {
-                          auto [argument, input] = pair;
+  llvm::interleaveComma(llvm::enumerate(block.getArguments(), getInputs()),
+                        printer, [&](auto entry) {
+                          auto [index, argument, input] = entry;
                           printer << argument << " = " << input;
+                          if (ViewAttr view = getView(index)) {
+                            printer << " as " << argument.getType() << ' ';
+                            printView(printer, view);
+                          }
                         });
   if (!getInputs().empty())
     printer << " : " << getInputs().getTypes();
   printer << ") -> (" << getResultTypes() << ')';
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                           {getViewsAttrName()});
   printer << ' ';
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+ViewAttr KernelOp::getView(unsigned input) {
+  ArrayAttr views = getViewsAttr();
+  return views && input < views.size() ? dyn_cast<ViewAttr>(views[input])
+                                       : ViewAttr();
+}
+
+SmallVector<Value> KernelOp::getDistinctInputs() {
+  SmallVector<Value> inputs;
+  for (Value input : getInputs())
+    if (!llvm::is_contained(inputs, input))
+      inputs.push_back(input);
+  return inputs;
 }
 
 std::optional<int64_t> KernelOp::groupSize(StringRef axis) {
@@ -137,8 +171,8 @@ std::optional<int64_t> KernelOp::getAxisSize(StringRef axis) {
     if (array && array.hasAxis(axis))
       size = array.sizeOf(axis);
   };
-  for (Type type : (*this)->getOperandTypes())
-    check(type);
+  for (BlockArgument argument : getBody().getArguments())
+    check(argument.getType());
   for (Type type : (*this)->getResultTypes())
     check(type);
   getBody().walk([&](Operation *op) {
@@ -170,8 +204,59 @@ static LogicalResult verifyPartition(KernelOp kernel, PartitionAttr partition,
   return success();
 }
 
+/// Checks that what a kernel sees lies within its operands, and that what is
+/// read within another operand's tile is there.
+static LogicalResult verifyViews(KernelOp kernel) {
+  ArrayAttr views = kernel.getViewsAttr();
+  if (!views)
+    return success();
+  if (views.size() != kernel.getInputs().size())
+    return kernel.emitOpError("'views' says how it sees ")
+           << views.size() << " operands, and it has "
+           << kernel.getInputs().size();
+  Block &block = kernel.getBody().front();
+  if (block.getNumArguments() != views.size())
+    return success(); // said of the region
+  auto placementOf = [&](unsigned input) {
+    ViewAttr view = kernel.getView(input);
+    return Placement{view.getFrom(), llvm::to_vector(view.getBy())};
+  };
+  for (auto [index, entry] : llvm::enumerate(views)) {
+    if (isa<UnitAttr>(entry))
+      continue;
+    auto view = dyn_cast<ViewAttr>(entry);
+    if (!view)
+      return kernel.emitOpError("'views' says ")
+             << entry << " of operand " << index << "; it is #ncd.view or unit";
+    auto seen = cast<ArrayType>(block.getArgument(index).getType());
+    if (failed(verifyPlaced(
+            kernel, "operand " + std::to_string(index) + " as it is seen ",
+            cast<ArrayType>(kernel.getInputs()[index].getType()), seen,
+            {view.getFrom(), view.getBy()})))
+      return failure();
+    std::optional<int64_t> within = view.getWithin();
+    if (!within)
+      continue;
+    ViewAttr other = *within >= 0 && *within < int64_t(views.size())
+                         ? kernel.getView(*within)
+                         : ViewAttr();
+    if (!other || *within == int64_t(index) || other.getWithin() ||
+        kernel.getInputs()[*within] != kernel.getInputs()[index])
+      return kernel.emitOpError("operand ")
+             << index << " is read within operand " << *within
+             << ", which is no other view of the same array with a tile of its "
+                "own";
+    auto whole = cast<ArrayType>(block.getArgument(*within).getType());
+    if (!partWithin(seen, placementOf(index), whole, placementOf(*within)))
+      return kernel.emitOpError("operand ")
+             << index << " as it is seen, " << seen
+             << ", does not lie in operand " << *within << ", " << whole;
+  }
+  return success();
+}
+
 LogicalResult KernelOp::verify() {
-  if (failed(verifySharedSizes(*this)) ||
+  if (failed(verifyViews(*this)) || failed(verifySharedSizes(*this)) ||
       failed(verifyNoCapture(*this, "pass it to the kernel, as in "
                                     "'ncd.kernel (%a = %value : type)'")))
     return failure();
@@ -181,11 +266,8 @@ LogicalResult KernelOp::verify() {
       return emitOpError("has an unknown attribute '")
              << attribute.getName().getValue()
              << "'; known are group, stream, split, order, grouped, "
-                "persistent, "
-                "hardware, warps, "
-                "rows, row_warps, reread, stages, lazy, entry, and names with "
-                "a "
-                "dialect's prefix";
+                "persistent, hardware, warps, rows, row_warps, reread, stages, "
+                "lazy, views, entry, and names with a dialect's prefix";
   if (std::optional<uint32_t> warps = getWarps())
     if (static_cast<int32_t>(*warps) <= 0)
       return emitOpError("'warps' is ")
@@ -292,9 +374,14 @@ static FailureOr<SmallVector<Type>> yieldedTypes(KernelOp kernel) {
 LogicalResult KernelOp::verifyRegions() {
   Block &block = getBody().front();
   FailureOr<SmallVector<Type>> yielded = yieldedTypes(*this);
+  // What is seen has the type that the region gives it.
+  SmallVector<Type> given(getInputs().getTypes());
+  for (auto [index, type] : llvm::enumerate(given))
+    if (getView(index) && index < block.getNumArguments() &&
+        isa<ArrayType>(block.getArgument(index).getType()))
+      type = block.getArgument(index).getType();
   if (failed(yielded) ||
-      failed(verifyBlockArguments(*this, block, "the region",
-                                  getInputs().getTypes())) ||
+      failed(verifyBlockArguments(*this, block, "the region", given)) ||
       failed(verifyYield(*this, block, "the region", *yielded)) ||
       failed(verifyPartition(*this, getGroupAttr(), "group")) ||
       failed(verifyPartition(*this, getStreamAttr(), "stream")))

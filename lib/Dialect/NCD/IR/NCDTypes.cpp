@@ -176,9 +176,41 @@ napkin::ncd::verifyAxes(function_ref<InFlightDiagnostic()> emitError,
 // ArrayType
 //===----------------------------------------------------------------------===//
 
+/// The strides of \p array: those that are \p written, and for the others the
+/// distance of dense rows.
+static FailureOr<SmallVector<int64_t>>
+completeStrides(AsmParser &parser, SMLoc loc, ArrayType array,
+                ArrayRef<std::optional<int64_t>> written) {
+  SmallVector<int64_t> strides(array.getRank());
+  int64_t dense = 1;
+  for (unsigned axis = array.getRank(); axis-- > 0;) {
+    int64_t size = array.getSizes()[axis];
+    if (ShapedType::isDynamic(size)) {
+      parser.emitError(loc, "axis '")
+          << array.getAxes()[axis].getValue()
+          << "' is ?, and strides are given to arrays of static sizes; write "
+             "its size";
+      return failure();
+    }
+    strides[axis] = written[axis].value_or(dense);
+    if (strides[axis] == INT64_MIN ||
+        llvm::MulOverflow(std::max<int64_t>(std::abs(strides[axis]), 1), size,
+                          dense)) {
+      parser.emitError(loc, "axis '")
+          << array.getAxes()[axis].getValue() << "' of " << size
+          << " positions " << strides[axis]
+          << " elements apart reaches beyond 2^63; make one of them smaller";
+      return failure();
+    }
+  }
+  return strides;
+}
+
 Type ArrayType::parse(AsmParser &parser) {
   SmallVector<StringAttr> axes, parents;
   SmallVector<int64_t> sizes;
+  // Strides that are written, and where.
+  SmallVector<std::optional<int64_t>> written;
   Builder &builder = parser.getBuilder();
   SMLoc start = parser.getCurrentLocation();
   if (parser.parseLess())
@@ -199,6 +231,11 @@ Type ArrayType::parse(AsmParser &parser) {
       if (isRagged ? failed(parser.parseKeyword(&parent))
                    : failed(parseAxisSize(parser, size, /*dynamic=*/true)))
         return {};
+      std::optional<int64_t> stride;
+      if (!isRagged && succeeded(parser.parseOptionalColon()) &&
+          parser.parseInteger(stride.emplace()))
+        return {};
+      written.push_back(stride);
       if (succeeded(parser.parseOptionalGreater())) {
         parser.emitError(loc, "an array ends with its element type, one of ")
             << elementTypeNames();
@@ -225,14 +262,36 @@ Type ArrayType::parse(AsmParser &parser) {
     // An array without ragged axes has no list of parents.
     if (llvm::none_of(parents, [](StringAttr parent) { return bool(parent); }))
       parents.clear();
+    auto array = parser.getChecked<ArrayType>(
+        start, builder.getContext(), axes, sizes, element,
+        ArrayRef<StringAttr>(parents), ArrayRef<int64_t>());
+    bool anyStride = llvm::any_of(
+        written, [](std::optional<int64_t> stride) { return bool(stride); });
+    if (!array || !anyStride)
+      return array;
+    FailureOr<SmallVector<int64_t>> strides =
+        completeStrides(parser, start, array, written);
+    if (failed(strides))
+      return {};
+    if (*strides == array.getPlacement())
+      return array;
     return parser.getChecked<ArrayType>(start, builder.getContext(), axes,
-                                        sizes, element, parents);
+                                        sizes, element, ArrayRef<StringAttr>(),
+                                        ArrayRef<int64_t>(*strides));
   }
 }
 
 void ArrayType::print(AsmPrinter &printer) const {
   printer << '<';
-  printAxes(printer, getAxes(), getSizes(), getParents());
+  if (!hasStrides())
+    printAxes(printer, getAxes(), getSizes(), getParents());
+  else
+    llvm::interleaveComma(llvm::zip_equal(getAxes(), getSizes(), getStrides()),
+                          printer, [&](auto axis) {
+                            auto [name, size, stride] = axis;
+                            printer << name.getValue() << '=' << size << ':'
+                                    << stride;
+                          });
   if (getRank())
     printer << ", ";
   printer << elementTypeName(getElementType()) << '>';
@@ -241,7 +300,8 @@ void ArrayType::print(AsmPrinter &printer) const {
 LogicalResult ArrayType::verify(function_ref<InFlightDiagnostic()> emitError,
                                 ArrayRef<StringAttr> axes,
                                 ArrayRef<int64_t> sizes, Type elementType,
-                                ArrayRef<StringAttr> parents) {
+                                ArrayRef<StringAttr> parents,
+                                ArrayRef<int64_t> strides) {
   if (!isElementType(elementType))
     return emitError() << "an array cannot hold elements of type "
                        << elementType << "; element types are "
@@ -308,6 +368,29 @@ std::optional<int64_t> ArrayType::getNumBytes() const {
   if (!count)
     return std::nullopt;
   return *count * getElementBytes();
+}
+
+SmallVector<int64_t> ArrayType::getPlacement() const {
+  if (hasStrides())
+    return llvm::to_vector(getStrides());
+  SmallVector<int64_t> strides(getRank(), 1);
+  for (unsigned axis = getRank(); axis-- > 1;)
+    strides[axis - 1] = strides[axis] * getSizes()[axis];
+  return strides;
+}
+
+int64_t ArrayType::getSpan() const {
+  int64_t reach = 0;
+  for (auto [size, stride] : llvm::zip_equal(getSizes(), getPlacement()))
+    reach += (size - 1) * std::abs(stride);
+  return reach + 1;
+}
+
+ArrayType ArrayType::withStrides(ArrayRef<int64_t> strides) const {
+  ArrayType dense = get(getContext(), getAxes(), getSizes(), getElementType());
+  if (strides == ArrayRef(dense.getPlacement()))
+    return dense;
+  return get(getContext(), getAxes(), getSizes(), getElementType(), strides);
 }
 
 ArrayType ArrayType::withElementType(Type elementType) const {

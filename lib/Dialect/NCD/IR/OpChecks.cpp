@@ -51,8 +51,10 @@ void napkin::ncd::printAxisList(OpAsmPrinter &printer, Operation *,
 static LogicalResult forEachArray(
     Operation *op,
     function_ref<LogicalResult(ArrayType, const std::string &)> visit) {
+  auto kernel = dyn_cast<KernelOp>(op);
   for (OpOperand &operand : op->getOpOperands())
-    if (auto array = dyn_cast<ArrayType>(operand.get().getType()))
+    if (auto array = dyn_cast<ArrayType>(operand.get().getType());
+        array && !(kernel && kernel.getView(operand.getOperandNumber())))
       if (failed(visit(array, "operand " +
                                   std::to_string(operand.getOperandNumber()))))
         return failure();

@@ -62,6 +62,18 @@ mlir::LogicalResult verifyYield(mlir::Operation *op, mlir::Block &block,
 /// without regions.
 mlir::LogicalResult verifyScalarBody(mlir::Operation *op, mlir::Block &block);
 
+/// First element and strides as they are written.
+struct ViewPlace {
+  int64_t from;
+  llvm::ArrayRef<int64_t> by;
+};
+
+/// Checks that \p result, placed so in \p input, lies within it and holds the
+/// same elements. \p what begins the errors.
+mlir::LogicalResult verifyPlaced(mlir::Operation *op, const std::string &what,
+                                 ArrayType input, ArrayType result,
+                                 ViewPlace place);
+
 } // namespace napkin::ncd
 
 #endif // NAPKIN_LIB_DIALECT_NCD_IR_OPCHECKS_H

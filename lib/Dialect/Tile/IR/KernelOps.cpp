@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/IR/OpImplementation.h"
+#include "napkin/Dialect/NCD/IR/Views.h"
 #include "napkin/Dialect/Tile/IR/Positions.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -435,6 +436,35 @@ LogicalResult EntryOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// ArrayOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ArrayOp::verify() {
+  ncd::ArrayType array = getArray().getType(), seen = getSeen().getType();
+  auto argument = dyn_cast<BlockArgument>(getArray());
+  auto kernel = (*this)->getParentOfType<KernelOp>();
+  if (!argument || !kernel ||
+      argument.getOwner() != &kernel.getBody().front() ||
+      argument.getArgNumber() + kernel.getOutputs() >=
+          kernel.getArrays().size())
+    return emitOpError() << "expects an argument of the kernel that is only "
+                            "read";
+  if (!seen.hasStaticSizes())
+    return emitOpError() << "expects static sizes, got " << seen;
+  if (array.getElementType() != seen.getElementType())
+    return emitOpError() << "expects the elements of " << array << ", got "
+                         << seen;
+  std::optional<StringRef> axis = ncd::axisOutside(
+      seen, {int64_t(getFrom()), seen.getPlacement()}, array.getSpan());
+  if (!axis)
+    return success();
+  InFlightDiagnostic error = emitOpError()
+                             << seen << " from element " << getFrom()
+                             << " reaches out of " << array;
+  return axis->empty() ? error : error << " along axis '" << *axis << "'";
+}
+
+//===----------------------------------------------------------------------===//
 // Loads and stores
 //===----------------------------------------------------------------------===//
 
@@ -470,6 +500,8 @@ LogicalResult StoreOp::verify() {
     return emitOpError() << "writes argument " << argument.getArgNumber()
                          << " of the kernel, which is only read; the last "
                          << kernel.getOutputs() << " are written";
+  if (getViewOp().getArray().getDefiningOp<ArrayOp>())
+    return emitOpError() << "writes what tile.array sees, which is only read";
   if (!getViewOp().getIndices().empty())
     return emitOpError() << "cannot write through an index array";
   return success();

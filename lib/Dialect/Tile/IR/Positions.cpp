@@ -167,11 +167,18 @@ int64_t napkin::tile::vectorOf(ViewOp view, Operation *user) {
     return 1;
   unsigned last = array.getRank() - 1;
   ViewDimension dimension = view.getDimension(last);
-  if (dimension.extent == 1 || dimension.index)
+  SmallVector<int64_t> strides = array.getPlacement();
+  if (dimension.extent == 1 || dimension.index || strides[last] != 1)
     return 1;
   int64_t elementBytes = array.getElementBytes();
   // Every row begins at a multiple of this, and no end of what counts cuts it.
   int64_t bytes = alignmentOf(array.getSizes().back() * elementBytes);
+  if (auto seen = view.getArray().getDefiningOp<ArrayOp>())
+    bytes =
+        std::min(bytes, alignmentOf(int64_t(seen.getFrom()) * elementBytes));
+  for (unsigned axis = 0; axis < last; ++axis)
+    if (array.getSizes()[axis] > 1)
+      bytes = std::min(bytes, alignmentOf(strides[axis] * elementBytes));
   bytes = std::min(bytes, alignmentOf(dimension.extent * elementBytes));
   if (dimension.offset)
     bytes =

@@ -153,13 +153,28 @@ LogicalResult AwaitOp::verify() {
 LogicalResult ReadOp::verify() {
   SlotType slot = getSlot().getType();
   TileType tile = getTile().getType();
-  if (slot.getAxes() != tile.getAxes() || slot.getSizes() != tile.getSizes() ||
-      slot.getElementType() != tile.getElementType())
+  if (std::optional<uint64_t> from = getFrom()) {
+    auto whole = TileType::get(getContext(), slot.getAxes(), slot.getSizes(),
+                               slot.getElementType(), LayoutAttr());
+    if (!partAxis(whole, tile, *from))
+      return emitOpError() << "expects positions from " << *from
+                           << " along one axis of " << slot << ", got " << tile;
+  } else if (slot.getAxes() != tile.getAxes() ||
+             slot.getSizes() != tile.getSizes() ||
+             slot.getElementType() != tile.getElementType())
     return emitOpError() << "expects the axes, sizes and elements of " << slot
                          << ", got " << tile;
   if (!isa_and_nonnull<AwaitOp, PickOp>(getSlot().getDefiningOp()))
     return emitOpError() << "expects a slot that tile.await gives";
   return success();
+}
+
+void ReadOp::build(OpBuilder &, OperationState &state, Type tile, Value slot,
+                   IntegerAttr from) {
+  state.addOperands(slot);
+  state.addTypes(tile);
+  if (from)
+    state.addAttribute(getFromAttrName(state.name), from);
 }
 
 LogicalResult ReleaseOp::verify() {

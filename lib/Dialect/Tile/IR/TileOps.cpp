@@ -13,6 +13,38 @@ using namespace napkin::tile;
 #include "napkin/Dialect/Tile/IR/TileOps.cpp.inc"
 
 //===----------------------------------------------------------------------===//
+// PartOp
+//===----------------------------------------------------------------------===//
+
+std::optional<unsigned> napkin::tile::partAxis(TileType whole, TileType part,
+                                               int64_t from) {
+  if (whole.getRank() != part.getRank() ||
+      whole.getElementType() != part.getElementType())
+    return std::nullopt;
+  std::optional<unsigned> found;
+  for (unsigned axis = 0; axis < whole.getRank(); ++axis) {
+    if (whole.getAxes()[axis] == part.getAxes()[axis] &&
+        whole.getSizes()[axis] == part.getSizes()[axis])
+      continue;
+    if (found)
+      return std::nullopt;
+    found = axis;
+  }
+  if (!found || from < 0 ||
+      from > whole.getSizes()[*found] - part.getSizes()[*found])
+    return std::nullopt;
+  return found;
+}
+
+LogicalResult PartOp::verify() {
+  TileType whole = getInput().getType(), part = getResult().getType();
+  if (partAxis(whole, part, int64_t(getFrom())))
+    return success();
+  return emitOpError() << "expects positions from " << getFrom()
+                       << " along one axis of " << whole << ", got " << part;
+}
+
+//===----------------------------------------------------------------------===//
 // MmaOp
 //===----------------------------------------------------------------------===//
 

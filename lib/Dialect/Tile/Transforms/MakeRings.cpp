@@ -65,7 +65,7 @@ private:
       return false;
     TileType type = load.getTile().getType();
     for (Operation *user : load->getUsers())
-      if (isa<ConvertOp>(user) || isa<MmaOp>(user))
+      if (isa<ConvertOp, MmaOp, PartOp>(user))
         return true;
     LinearLayout layout = type.getLayout().getLayout();
     return layout.replicatedBits(Place::Lane) ||
@@ -120,9 +120,39 @@ private:
     return slots;
   }
 
+  /// Lets `use`, or what it converts the tile to, read the slot there.
+  void readAt(OpOperand &use, Value slot, IntegerAttr from = {}) {
+    auto convert = dyn_cast<ConvertOp>(use.getOwner());
+    OpBuilder here(use.getOwner());
+    Value value = convert ? convert.getResult() : use.get();
+    Value read =
+        ReadOp::create(here, use.get().getLoc(), value.getType(), slot, from);
+    if (!convert)
+      return use.set(read);
+    convert.getResult().replaceAllUsesWith(read);
+    convert->dropAllReferences();
+    replaced.insert(convert);
+  }
+
+  /// Reads what is taken of a load's tile out of the slot, each time it is
+  /// used.
+  void readParts(LoadOp load, Value slot) {
+    for (Operation *user : llvm::make_early_inc_range(load->getUsers())) {
+      auto part = dyn_cast<PartOp>(user);
+      if (!part)
+        continue;
+      for (OpOperand &use :
+           llvm::make_early_inc_range(part.getResult().getUses()))
+        readAt(use, slot, part.getFromAttr());
+      part->dropAllReferences();
+      replaced.insert(part);
+    }
+  }
+
   /// Replaces a load by a read of the slot; users that want another layout read
   /// it once more instead of converting.
   void readInstead(LoadOp load, Value slot) {
+    readParts(load, slot);
     if (again.remove(load))
       return readInPlaces(load, slot);
     for (Operation *user : llvm::make_early_inc_range(load->getUsers()))
@@ -267,22 +297,8 @@ private:
 
   /// Reads the slot where a load is used, each time.
   void readInPlaces(LoadOp load, Value slot) {
-    for (OpOperand &use :
-         llvm::make_early_inc_range(load.getTile().getUses())) {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPoint(use.getOwner());
-      auto convert = dyn_cast<ConvertOp>(use.getOwner());
-      Value value = convert ? convert.getResult() : load.getTile();
-      Value read =
-          ReadOp::create(builder, load.getLoc(), value.getType(), slot);
-      if (!convert) {
-        use.set(read);
-        continue;
-      }
-      convert.getResult().replaceAllUsesWith(read);
-      convert->dropAllReferences();
-      replaced.insert(convert);
-    }
+    for (OpOperand &use : llvm::make_early_inc_range(load.getTile().getUses()))
+      readAt(use, slot);
     load.erase();
   }
 
@@ -420,7 +436,7 @@ private:
       Operation *top = body.findAncestorOpInBlock(*user);
       if (last->isBeforeInBlock(top) && top != body.getTerminator())
         last = top;
-      if (isa<ConvertOp>(user) ||
+      if (isa<ConvertOp, PartOp>(user) ||
           (isa<MapOp>(user) && feedsFactor(user->getResult(0))))
         lastUse(user, body, last);
     }

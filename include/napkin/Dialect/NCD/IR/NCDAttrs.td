@@ -184,6 +184,28 @@ def NCD_SplitAttr : NCD_Attr<"Split", "split"> {
   let genVerifyDecl = 1;
 }
 
+def NCD_ViewAttr : NCD_Attr<"View", "view"> {
+  let summary = "how a kernel sees an array that it reads";
+  let description = [{
+    As `ncd.view`: where in memory the first element lies and how far apart the
+    positions of each axis are, in elements. `within 1` says that the kernel has
+    operand 1 in a tile wherever it needs this one, and reads the elements there:
+    they are moved once.
+
+    Example:
+
+    ```mlir
+    #ncd.view<from 0 by [576, 1]>
+    #ncd.view<from 0 by [576, 1] within 1>
+    ```
+  }];
+  let parameters = (ins
+    NCD_Param<"int64_t", "where the first element lies, in elements">:$from,
+    NCD_ListParam<"int64_t", "elements between positions of each axis">:$by,
+    NCD_Param<"std::optional<int64_t>", "number of the operand whose tile holds it">:$within);
+  let hasCustomAssemblyFormat = 1;
+}
+
 def NCD_HardwareAttr : NCD_Attr<"Hardware", "hardware"> {
   let summary = "hardware description, by name";
   let description = [{

@@ -3,7 +3,8 @@
 //
 // The diagram and the few operations that everything else is made of: contract,
 // map and reduce. Operations that people write and that decompose into these
-// are in NCDComposedOps.td, those of the schedule stage in NCDScheduleOps.td.
+// are in NCDComposedOps.td, those that name axes anew in NCDViewOps.td, those of
+// the schedule stage in NCDScheduleOps.td.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_DIALECT_NCD_IR_NCDOPS_TD
@@ -32,8 +33,8 @@ def NCD_DiagramOp : NCD_Op<"diagram", [
     without side effects, written in any order in which values are defined
     before they are used.
 
-    Preconditions: arguments and results are arrays; the diagram has a body; an
-    axis name has one size in the whole diagram.
+    Preconditions: arguments and results are arrays, results without strides; the
+    diagram has a body; an axis name has one size in the whole diagram.
 
     Example:
 
@@ -328,5 +329,6 @@ def NCD_ReduceOp : NCD_Op<"reduce", [
 
 include "napkin/Dialect/NCD/IR/NCDComposedOps.td"
 include "napkin/Dialect/NCD/IR/NCDScheduleOps.td"
+include "napkin/Dialect/NCD/IR/NCDViewOps.td"
 
 #endif // NAPKIN_DIALECT_NCD_IR_NCDOPS_TD

@@ -53,8 +53,14 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     - `entry`: name of the kernel in the device code.
     - `account`: what was decided and why, and what was estimated, for reports. No
       pass decides by it.
+    - `views`: for each operand how the kernel sees it, `#ncd.view` or `unit` for as
+      it is. Written at the operand: `%v = %c as !ncd.array<x=512, v=512, bf16> from
+      0 by [576, 1]`.
 
-    Preconditions: block arguments have the operands' types, yields the results'
+    Preconditions: block arguments have the operands' types, or those of their
+    views, which lie within the operand; `within` names another operand that is a
+    view of the same array and holds all that this one shows, but for
+    one axis along the same ones; yields have the results'
     types; the region uses nothing from outside and holds no kernel; a
     partition names axes of arrays in the kernel, with tiles no larger than the
     axis; `split` names the first streamed axis, and its parts are whole chunks; `order` is a permutation of the axes
@@ -91,6 +97,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     NCD_Arg<OptionalAttr<DenseI32ArrayAttr>, "operands that each step reads again from shared memory">:$reread,
     NCD_Arg<OptionalAttr<I32Attr>, "buffers of the software pipeline">:$stages,
     NCD_Arg<UnitAttr, "whether references are moved only where they must be">:$lazy,
+    NCD_Arg<OptionalAttr<ArrayAttr>, "how it sees each operand">:$views,
     NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry,
     NCD_Arg<OptionalAttr<NCD_AccountAttr>, "what was decided and why">:$account);
   let results = (outs NCD_Res<Variadic<NCD_ArrayType>, "arrays in global memory that the kernel writes">:$results);
@@ -101,6 +108,10 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
+    /// How the kernel sees operand \p input; null: as it is.
+    ViewAttr getView(unsigned input);
+    /// The operands, each once: arrays that the device code takes.
+    ::llvm::SmallVector<::mlir::Value> getDistinctInputs();
     /// Tile size of the group axis called \p axis in elements, or nullopt when
     /// the axis is not cut across blocks.
     std::optional<int64_t> groupSize(::llvm::StringRef axis);

@@ -26,12 +26,18 @@ def NCD_ArrayType : NCD_Type<"Array", "array"> {
     more; arrays cross the border of a diagram dense, and nothing makes an array
     with a ragged axis yet.
 
+    `m=100:128` says where an argument of a diagram lies: positions of m are 128
+    elements apart in memory, as in rows that are padded. An axis of which nothing
+    is said is as far apart as the axis behind it is long; 0 repeats. Only
+    arguments and what kernels read have such strides: what is computed has no
+    place yet, and its type lists axes alone.
+
     Element types: f64 f32 tf32 bf16 f16 f8E4M3FN f8E5M2 i8 i32 i64 i1.
 
     Preconditions: axis names are identifiers and differ from each other; sizes
     are positive; the parent of a ragged axis is another one, and if the array
-    carries it it stands before and is not ragged itself; the size of the array in
-    bytes fits in 63 bits.
+    carries it it stands before and is not ragged itself; the array's extent in
+    memory fits in 63 bits; strides need static sizes.
 
     Example:
 
@@ -39,18 +45,28 @@ def NCD_ArrayType : NCD_Type<"Array", "array"> {
     !keys = !ncd.array<h=4, x=512, d=128, bf16>
     !sum = !ncd.array<f32>
     !tokens = !ncd.array<e=8, r:e, k=64, bf16>
+    !padded = !ncd.array<m=100:64, k=60, bf16>
     ```
   }];
   let parameters = (ins
     NCD_ListParam<"::mlir::StringAttr", "names of the axes, outermost first">:$axes,
     NCD_ListParam<"int64_t", "sizes of the axes in elements, ShapedType::kDynamic for `?` and for a ragged axis">:$sizes,
     NCD_Param<"::mlir::Type", "type of the elements as stored">:$elementType,
-    NCD_ListParam<"::mlir::StringAttr", "parents of ragged axes, null for the others; nothing where no axis is ragged">:$parents);
-  let builders = [TypeBuilder<(ins "::llvm::ArrayRef<::mlir::StringAttr>":$axes,
-                                   "::llvm::ArrayRef<int64_t>":$sizes,
-                                   "::mlir::Type":$elementType), [{
-    return $_get($_ctxt, axes, sizes, elementType, ::llvm::ArrayRef<::mlir::StringAttr>());
-  }]>];
+    NCD_ListParam<"::mlir::StringAttr", "parents of ragged axes, null for the others; nothing where no axis is ragged">:$parents,
+    NCD_ListParam<"int64_t", "elements between positions of each axis; none: row major and dense">:$strides);
+  let builders = [
+    TypeBuilder<(ins "::llvm::ArrayRef<::mlir::StringAttr>":$axes,
+                     "::llvm::ArrayRef<int64_t>":$sizes,
+                     "::mlir::Type":$elementType,
+                     CArg<"::llvm::ArrayRef<::mlir::StringAttr>", "{}">:$parents), [{
+      return $_get($_ctxt, axes, sizes, elementType, parents, ::llvm::ArrayRef<int64_t>());
+    }]>,
+    TypeBuilder<(ins "::llvm::ArrayRef<::mlir::StringAttr>":$axes,
+                     "::llvm::ArrayRef<int64_t>":$sizes,
+                     "::mlir::Type":$elementType,
+                     "::llvm::ArrayRef<int64_t>":$strides), [{
+      return $_get($_ctxt, axes, sizes, elementType, ::llvm::ArrayRef<::mlir::StringAttr>(), strides);
+    }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -87,10 +103,26 @@ def NCD_ArrayType : NCD_Type<"Array", "array"> {
     /// Bytes of the whole array, or nullopt when an axis is `?`.
     std::optional<int64_t> getNumBytes() const;
 
-    /// The same axes with another element type.
+    /// Whether it lies in memory in another way than dense and row major.
+    bool hasStrides() const { return !getStrides().empty(); }
+
+    /// Elements in memory from one position of each axis to the next. Requires:
+    /// hasStaticSizes().
+    ::llvm::SmallVector<int64_t> getPlacement() const;
+
+    /// Elements in memory from the first to behind the last one. Requires:
+    /// hasStaticSizes().
+    int64_t getSpan() const;
+
+    /// The array with elements \p strides apart along its axes; without strides
+    /// where that is how they lie anyway. Requires: hasStaticSizes().
+    ArrayType withStrides(::llvm::ArrayRef<int64_t> strides) const;
+
+    /// The same axes with another element type, without strides.
     ArrayType withElementType(::mlir::Type elementType) const;
 
-    /// The array without the axes in \p dropped; the order of the rest is kept.
+    /// The array without the axes in \p dropped and without strides; the order of
+    /// the rest is kept.
     ArrayType withoutAxes(::llvm::ArrayRef<::mlir::StringAttr> dropped) const;
   }];
 }

@@ -39,4 +39,48 @@ def NCDDecomposePass : Pass<"ncd-decompose"> {
     Statistic<"numDecomposed", "num-decomposed", "Number of operations replaced">];
 }
 
+def NCDPlaceViewsPass : Pass<"ncd-place-views"> {
+  let summary = "Move views to where arrays lie in memory";
+  let description = [{
+    Rewrites splits, joins, renames, slices and concatenations, so that what is
+    left of them are `ncd.view`s of arguments, which cost nothing: a first element
+    and strides.
+
+    - A split, rename or slice of what an operation computes moves above the
+      operation, to those of its operands that carry the axis, when nothing else
+      reads the whole. Where others read the parts of a split as one axis, they
+      see a join of them.
+    - A join moves below what reads it: there the other arrays that carry the axis
+      are split.
+    - Splits of joins, joins of joins and so on become one.
+    - A join at a result is the same memory under another type; the diagram's own
+      type stays in its attribute `ncd.declared`.
+    - Where others read the whole of what is renamed or sliced, or where a slice
+      cuts across the parts of a join, the array goes through memory, and the view
+      is one of what was written.
+    - A product summed along what is put together is the sum of the products of the
+      parts; what is seen of one part is seen of that part. What else reads a
+      concatenation has it as a map that chooses among the parts, of one size.
+
+    An argument with strides is seen through a view everywhere. Axes of views are
+    listed as they lie, the closest last.
+
+    Errors: a concatenation of parts of different sizes that other operations than
+    products along it read; a view of what a formed
+    kernel gives.
+
+    ```mlir
+    %q = ncd.contract %x, %w over [m] : ... -> !ncd.array<s=512, e=256, f32>
+    %h = ncd.split %q "e" into [h, d] : ... -> !ncd.array<s=512, h=4, d=64, f32>
+    // ==>
+    %v = ncd.view %w from 0 by [256, 64, 1]
+      : !ncd.array<m=512, e=256, bf16> -> !ncd.array<m=512, h=4, d=64, bf16>
+    %h = ncd.contract %x, %v over [m] : ... -> !ncd.array<s=512, h=4, d=64, f32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numPlaced", "num-placed", "Number of views of arrays in memory">];
+}
+
 #endif // NAPKIN_DIALECT_NCD_TRANSFORMS_PASSES_TD

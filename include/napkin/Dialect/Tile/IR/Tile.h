@@ -50,6 +50,11 @@ namespace napkin::tile {
 /// a multiple of 16, which an instruction's granules fill without a rest.
 bool isTileSize(int64_t size);
 
+/// The axis of \p whole in whose place \p part has another one, with positions
+/// from \p from on; nullopt where the types differ in another way, not at all,
+/// or where the positions lie outside.
+std::optional<unsigned> partAxis(TileType whole, TileType part, int64_t from);
+
 /// Checks that every tile in \p kernel has a layout; emits an error at the
 /// first operation that has one without.
 mlir::LogicalResult verifyLayouts(KernelOp kernel);

@@ -29,8 +29,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "Say what each block of one launch does";
   let description = [{
-    The first block arguments are arrays in global memory, dense and row major:
-    those that are read, then `outputs` ones that are written. The others are the
+    The first block arguments are arrays in global memory, dense and row major
+    unless their types give strides: those that are read, then `outputs` ones that are written. The others are the
     place of the block in the grid: for each axis in `grid` the first position of
     its tile, in elements. `h = %h : 1 of 4` cuts an axis of 4 positions into tiles
     of 1. The blocks enumerate the tiles of these axes, the first axis slowest, in
@@ -198,6 +198,34 @@ def Tile_EntryOp : Tile_Op<"entry", [Pure]> {
     Tile_Arg<Index, "which entry">:$number);
   let results = (outs Tile_Res<Index, "the entry">:$entry);
   let assemblyFormat = "$array `[` $number `]` attr-dict `:` qualified(type($array))";
+  let hasVerifier = 1;
+}
+
+def Tile_ArrayOp : Tile_Op<"array", [Pure]> {
+  let summary = "See an array in global memory along other axes";
+  let description = [{
+    The same memory from element `from` on, with the axes and strides of the
+    result's type: what `ncd.view` says, for the views of a tile program.
+
+    Preconditions: the array is an argument of the kernel that is only read; both
+    types have static sizes and hold the same elements; every element of the result
+    lies within the array.
+
+    Errors: an array that is made or written in the kernel, other elements, the axis
+    along which the result reaches out of the array.
+
+    Example:
+
+    ```mlir
+    // The keys of packed queries, keys and values.
+    %k = tile.array %qkv from 64 : !ncd.array<s=512, t=3, d=64, bf16> -> !ncd.array<x=512:192, d=64:1, bf16>
+    ```
+  }];
+  let arguments = (ins
+    Tile_Arg<NCD_ArrayType, "array in global memory">:$array,
+    Tile_Arg<I64Attr, "where the first element lies, in elements">:$from);
+  let results = (outs Tile_Res<NCD_ArrayType, "what is seen of it">:$seen);
+  let assemblyFormat = "$array `from` $from attr-dict `:` qualified(type($array)) `->` qualified(type($seen))";
   let hasVerifier = 1;
 }
 
@@ -438,6 +466,33 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["accumulator", "result"]>, Pure]
     /// The row of the instruction; the verifier has seen that there is one.
     const ::napkin::target::MatrixInstruction &getMatrixInstruction();
   }];
+}
+
+def Tile_PartOp : Tile_Op<"part", [Pure]> {
+  let summary = "Take neighbouring positions of a tile along an axis";
+  let description = [{
+    Position i of the result's axis is position `from + i` of the tile's axis in its
+    place. The elements are in the tile already: they are read where it lies in shared
+    memory (`tile-make-rings` makes it a `tile.read` of a part).
+
+    Preconditions: types with the same elements, that differ in one axis, which
+    has another name or size; the positions lie in the tile. For the lowering: the
+    tile is what a `tile.load` brings.
+
+    Errors: types that differ in another way; positions outside.
+
+    Example:
+
+    ```mlir
+    %v = tile.part %k from 0 : !tile.tile<x=64, c=576, bf16> -> !tile.tile<x=64, v=512, bf16>
+    ```
+  }];
+  let arguments = (ins
+    Tile_Arg<Tile_TileType, "tile">:$input,
+    Tile_Arg<I64Attr, "first position that is taken">:$from);
+  let results = (outs Tile_Res<Tile_TileType, "the part">:$result);
+  let assemblyFormat = "$input `from` $from attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
+  let hasVerifier = 1;
 }
 
 def Tile_MapOp : Tile_Op<"map", [AttrSizedOperandSegments, Pure, SingleBlock]> {

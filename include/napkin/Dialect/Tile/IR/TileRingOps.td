@@ -145,9 +145,12 @@ def Tile_AwaitOp : Tile_Op<"await", [InferTypeOpAdaptor]> {
 def Tile_ReadOp : Tile_Op<"read"> {
   let summary = "Read a tile from a slot";
   let description = [{
-    Reads a slot into registers, in the result's layout.
+    Reads a slot into registers, in the result's layout. With `from`, the tile has
+    another axis in the place of one of the slot's, whose position i is the slot's
+    `from + i`.
 
-    Preconditions: the tile has the slot's axes, sizes and elements; the slot comes
+    Preconditions: the tile has the slot's axes, sizes and elements, but for the one
+    axis with `from`, whose positions lie in the slot; the slot comes
     from `tile.await` and has not been released.
 
     Errors: another shape, with both types; a slot that is not to be read.
@@ -156,11 +159,17 @@ def Tile_ReadOp : Tile_Op<"read"> {
 
     ```mlir
     %t = tile.read %s : !tile.slot<(x=64, d=128), bf16, #tile.smem<swizzle = 128>> -> !tile.tile<x=64, d=128, bf16>
+    %v = tile.read %s from 0 : !tile.slot<(x=64, d=128), bf16, #tile.smem<pad = 16>> -> !tile.tile<x=64, v=64, bf16>
     ```
   }];
-  let arguments = (ins Tile_Arg<Tile_SlotType, "the slot">:$slot);
+  let arguments = (ins
+    Tile_Arg<Tile_SlotType, "the slot">:$slot,
+    Tile_Arg<OptionalAttr<I64Attr>, "first position along the axis of which it is a part">:$from);
   let results = (outs Tile_Res<Tile_TileType, "the tile">:$tile);
-  let assemblyFormat = "$slot attr-dict `:` qualified(type($slot)) `->` qualified(type($tile))";
+  let assemblyFormat = "$slot (`from` $from^)? attr-dict `:` qualified(type($slot)) `->` qualified(type($tile))";
+  let skipDefaultBuilders = 1;
+  let builders = [OpBuilder<(ins "::mlir::Type":$tile, "::mlir::Value":$slot,
+                                 CArg<"::mlir::IntegerAttr", "{}">:$from)>];
   let hasVerifier = 1;
 }
 
