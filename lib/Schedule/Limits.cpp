@@ -490,6 +490,7 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
                          "per thread, and {} leave room to work",
                          int64_t(stays), int64_t(limits.stayingRegisters));
     });
+  const int64_t usable = hardware.usableRegisters(candidate.warps * 32);
   double widest = 0;
   const Column *column = nullptr;
   for (const Column &at : columnsOf(candidate.stream)) {
@@ -517,6 +518,9 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
       widest = live;
       column = &at;
     }
+    // Nobody asks by how much.
+    if (!result.explained && live > double(usable))
+      break;
   }
   // Of a third product and further ones the assembler mixes fragments and
   // addresses with those of the others.
@@ -528,7 +532,6 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
   if (candidate.reread)
     widest += rereadAddresses;
   result.registers = int64_t(std::ceil(widest));
-  int64_t usable = hardware.usableRegisters(candidate.warps * 32);
   if (result.registers > usable)
     return fail(result, cost::Limit::RegistersPerThread, [&] {
       const Operation &operation = graph.operations[column->operation];
@@ -609,6 +612,36 @@ bool RegionFacts::checkParts(const Candidate &candidate,
   return true;
 }
 
+bool RegionFacts::checkAxes(const Candidate &candidate,
+                            Evaluation &result) const {
+  return checkShapes(candidate, result, result.explained) &&
+         llvm::all_of(region.operations, [&](unsigned index) {
+           return region.graph.operations[index].kind !=
+                      OperationKind::Contract ||
+                  checkContract(candidate, index, result);
+         });
+}
+
+std::optional<cost::Limit>
+RegionFacts::shapeLimit(const Candidate &candidate) const {
+  auto ask = [&]() -> std::optional<cost::Limit> {
+    Evaluation result;
+    result.explained = false;
+    if (checkAxes(candidate, result))
+      return std::nullopt;
+    return result.violations[0].limit;
+  };
+  if (region.axes.size() >= 64)
+    return ask();
+  uint64_t longer = 0;
+  for (auto [place, axis] : llvm::enumerate(region.axes))
+    longer |= uint64_t(candidate.extent[axis] > 1) << place;
+  auto [known, fresh] = shapeLimits.try_emplace(longer);
+  if (fresh)
+    known->second = ask();
+  return known->second;
+}
+
 Evaluation RegionFacts::evaluate(const Candidate &partition,
                                  const StreamVerdict *verdict, bool all) const {
   Candidate candidate = partition;
@@ -630,12 +663,13 @@ Evaluation RegionFacts::evaluate(const Candidate &partition,
     result.innerTrips =
         llvm::divideCeil(region.graph.axes[*candidate.inner].size,
                          candidate.extent[*candidate.inner]);
-  if (!checkShapes(candidate, result, all))
+  if (std::optional<cost::Limit> limit = shapeLimit(candidate)) {
+    if (all)
+      checkAxes(candidate, result);
+    else
+      result.violations.push_back({*limit, ""});
     return result;
-  for (unsigned index : region.operations)
-    if (region.graph.operations[index].kind == OperationKind::Contract &&
-        !checkContract(candidate, index, result))
-      return result;
+  }
   if (hasContract && !chooseRows(candidate, result))
     return result;
   if (!chooseWarps(candidate, result) || !checkTiles(candidate, result))

@@ -57,9 +57,9 @@ private:
   /// Tries \p whole, whose grid has \p blocks, in parts.
   void tryParts(const Candidate &whole, int64_t blocks,
                 const StreamVerdict *verdict);
-  /// Keeps what broke a limit, for the error, where nothing came further.
+  /// Keeps what broke \p limit, for the error, where nothing came further.
   void note(const Candidate &candidate, const StreamVerdict *verdict,
-            const Evaluation &evaluation);
+            cost::Limit limit);
   bool isPinnedStream(unsigned axis) const {
     const std::string &name = graph.axes[axis].name;
     return pins.stream.count(name) || pins.split.count(name);

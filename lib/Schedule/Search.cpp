@@ -157,6 +157,12 @@ Evaluation Search::evaluate(Candidate &candidate, const StreamVerdict *verdict,
 }
 
 void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
+  if (std::optional<cost::Limit> limit = facts.shapeLimit(candidate)) {
+    // So it is with any number of warps.
+    if (!warpOptions(candidate).empty())
+      note(candidate, verdict, *limit);
+    return;
+  }
   candidate.stages = pins.stages ? *pins.stages : facts.stagesFor(candidate);
   for (int64_t warps : warpOptions(candidate)) {
     candidate.warps = warps;
@@ -164,7 +170,7 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
     Candidate attempt = candidate;
     Evaluation evaluation = evaluate(attempt, verdict, /*all=*/false);
     if (!evaluation.legal()) {
-      note(attempt, verdict, evaluation);
+      note(attempt, verdict, evaluation.violations[0].limit);
       continue;
     }
     bool pinned =
@@ -177,8 +183,7 @@ void Search::tryWarps(Candidate candidate, const StreamVerdict *verdict) {
 }
 
 void Search::note(const Candidate &candidate, const StreamVerdict *verdict,
-                  const Evaluation &evaluation) {
-  cost::Limit limit = evaluation.violations[0].limit;
+                  cost::Limit limit) {
   if (limit < nearestLimit) // later means larger tiles
     return;
   nearestLimit = limit;
@@ -203,7 +208,7 @@ void Search::tryParts(const Candidate &whole, int64_t blocks,
     if (evaluation.legal())
       found.push_back({candidate, evaluation, verdict});
     else if (!pins.split.empty())
-      note(candidate, verdict, evaluation);
+      note(candidate, verdict, evaluation.violations[0].limit);
   }
 }
 

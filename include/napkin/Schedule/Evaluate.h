@@ -20,6 +20,7 @@
 #include "napkin/Cost/Hardware.h"
 #include "napkin/Schedule/Region.h"
 #include "napkin/Target/Target.h"
+#include "llvm/ADT/DenseMap.h"
 
 namespace napkin::schedule {
 
@@ -192,6 +193,9 @@ public:
   /// sentences.
   Evaluation evaluate(const Candidate &candidate, const StreamVerdict *verdict,
                       bool all) const;
+  /// The limit that the number of axes breaks along which tiles are longer than
+  /// 1, whatever their sizes; nothing where it breaks none.
+  std::optional<cost::Limit> shapeLimit(const Candidate &candidate) const;
   /// The least pipeline depth that hides a chunk's journey behind the work on
   /// the chunks before it, within the generator's range.
   int64_t stagesFor(const Candidate &candidate) const;
@@ -240,6 +244,8 @@ private:
   /// returns false and adds to the violations of \p result at a broken limit.
   bool checkShapes(const Candidate &candidate, Evaluation &result,
                    bool all) const;
+  /// Checks along which axes tiles are longer than 1.
+  bool checkAxes(const Candidate &candidate, Evaluation &result) const;
   /// Checks rows, columns and depth of the contract that is operation \p index.
   bool checkContract(const Candidate &candidate, unsigned index,
                      Evaluation &result) const;
@@ -301,6 +307,8 @@ private:
   /// Columns by stream axis, and loops by both axes, -1 for none; filled when
   /// asked for.
   mutable std::map<int64_t, std::vector<Column>> columns;
+  /// Answers of shapeLimit by the axes of the region that are longer than 1.
+  mutable llvm::DenseMap<uint64_t, std::optional<cost::Limit>> shapeLimits;
   mutable std::map<std::pair<int64_t, int64_t>, std::unique_ptr<Loops>> loops;
 };
 
