@@ -621,7 +621,9 @@ LogicalResult KernelLowering::lower(StringRef name) {
       builder.getDenseI64ArrayAttr(gridGroups), kernel.getPersistentAttr(),
       builder.getI32IntegerAttr(kernel.getWarps().value_or(4)),
       builder.getI32IntegerAttr(outputs),
-      kernel.getAccountAttr() && kernel.getAccountAttr().getChosen()
+      // No schedule chooses a persistent grid: somebody wrote it.
+      kernel.getAccountAttr() && kernel.getAccountAttr().getChosen() &&
+              !kernel.getPersistent()
           ? builder.getUnitAttr()
           : UnitAttr());
   OpBuilder::InsertionGuard guard(builder);

@@ -325,7 +325,7 @@ LogicalResult KernelOp::verify() {
       return emitOpError("'persistent' is ")
              << static_cast<int32_t>(*blocks)
              << "; at least one block walks the grid";
-    if (!group || group.empty())
+    if ((!group || group.empty()) && !getSplitAttr())
       return emitOpError("is 'persistent' and has no 'group', so no grid to "
                          "walk; cut an axis across blocks");
   }

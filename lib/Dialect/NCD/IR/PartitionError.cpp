@@ -12,8 +12,11 @@ using namespace mlir;
 InFlightDiagnostic napkin::ncd::emitPartitionError(Operation *op) {
   bool isOurs = false;
   for (Operation *parent = op; parent; parent = parent->getParentOp()) {
+    // No schedule chooses a persistent grid: somebody wrote it.
     auto account = parent->getAttrOfType<AccountAttr>("account");
-    isOurs |= (account && account.getChosen()) || parent->hasAttr("chosen");
+    bool isWritten = parent->hasAttr("persistent");
+    isOurs |= (account && account.getChosen() && !isWritten) ||
+              parent->hasAttr("chosen");
   }
   InFlightDiagnostic error = op->emitError();
   if (isOurs)

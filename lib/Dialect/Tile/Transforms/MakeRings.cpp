@@ -374,6 +374,11 @@ private:
     } else {
       loop = replaceLoop(loop, before.front()->next,
                          SmallVector<Value>(loop.getInitial()), std::nullopt);
+      // A loop around both carries on what the later one leaves.
+      if (auto around = dyn_cast<LoopOp>(loop->getParentOp()))
+        before.front()->next.replaceUsesWithIf(
+            loop.getNextTrip(),
+            [&](OpOperand &use) { return use.getOwner() == around.getNext(); });
       for (Known *one : before) {
         rings.push_back(one->ring);
         one->next = loop.getNextTrip();
@@ -400,14 +405,14 @@ private:
   SmallVector<Known *> ringsBefore(LoopOp loop, ArrayRef<LoadOp> loads,
                                    int64_t slots) {
     SmallVector<Known *> found;
-    if (loop.getTrip() || !isa<KernelOp>(loop->getParentOp()))
+    if (loop.getTrip())
       return {};
     for (LoadOp staged : loads) {
       LoadOp load = staged;
       for (Known &one : known) {
         if (one.array != load.getViewOp().getArray() ||
             one.ring.getType() != ringType(load, slots) ||
-            !isa<KernelOp>(one.next.getDefiningOp()->getParentOp()) ||
+            one.next.getDefiningOp()->getBlock() != loop->getBlock() ||
             llvm::is_contained(found, &one) ||
             (!found.empty() && found.front()->next != one.next))
           continue;

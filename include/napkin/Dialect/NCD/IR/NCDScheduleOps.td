@@ -65,7 +65,8 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     partition names axes of arrays in the kernel, with tiles no larger than the
     axis; `split` names the first streamed axis, and its parts are whole chunks; `order` is a permutation of the axes
     of `group`; `rows` names an axis of an array in the kernel and `row_warps`
-    divides `warps`; `reread` numbers operands; a `persistent` kernel has a `group`;
+    divides `warps`; `reread` numbers operands; a `persistent` kernel has a
+    `group` or a `split`;
     numbers are positive.
     Other attributes need a dialect's prefix.
 
