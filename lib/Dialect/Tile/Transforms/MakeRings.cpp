@@ -186,10 +186,9 @@ private:
 
   //===--- Loads that stand in a loop and do not move with it ---------------//
 
-  /// Whether `loop` is that of a persistent grid (`tile-walk-grid`): from the
-  /// number of the block on, by the number of blocks, and carrying nothing.
-  /// Each tile fills what it reads, as a block of a dense grid does, and moves
-  /// the bytes that the plan says.
+  /// Whether `loop` is that of a persistent grid (`tile-walk-grid`), from the
+  /// number of the block on by the number of blocks: each tile fills what it
+  /// reads, as a block of a dense grid does, and moves the bytes of the plan.
   bool walksTiles(LoopOp loop) {
     return kernel.getGridRank() == 1 && kernel.getGridTiles()[0] == 1 &&
            loop.getLower() == kernel.getPlaces().front() &&
