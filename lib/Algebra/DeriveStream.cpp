@@ -155,6 +155,8 @@ private:
         text += "; gauge " + member.gauge;
       if (!member.shift.empty())
         text += "; shift " + member.shift;
+      if (member.mayOverflow)
+        text += "; may overflow";
       texts.push_back(builder.getStringAttr(text));
     }
     return builder.getArrayAttr(texts);

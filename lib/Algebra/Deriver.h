@@ -54,6 +54,9 @@ struct Accumulator {
   /// ...or evaluated in its gauge.
   std::optional<Monomial> monomial;
   llvm::SmallVector<Gauge, 1> gauges;
+  /// Whether nothing keeps the sum in the range of f32 if inputs are as large
+  /// as is assumed.
+  bool mayOverflow = false;
   /// Key accumulator of an ArgMax.
   unsigned keyOf = 0;
   AxisSet axes = 0;

@@ -373,6 +373,7 @@ void Deriver::nameMembers(StreamPlan &plan) {
     member.description = name + stringify(a.monoid).str() +
                          (a.k ? std::to_string(a.k) : "") + over +
                          normalizer.print(e);
+    member.mayOverflow = a.mayOverflow;
     for (const Gauge &gauge : a.gauges) {
       std::string reference = names.lookup(state(gauge.reference));
       if (!member.gauge.empty())

@@ -281,7 +281,8 @@ void Deriver::chooseGauge(Accumulator &accumulator, bool asWritten) {
     accumulator.gauges.push_back(gauge);
     total -= weight.bits;
   }
-  if (total > budget && !asWritten)
+  accumulator.mayOverflow = total > budget && !asWritten;
+  if (accumulator.mayOverflow)
     notes.push_back("range of " + normalizer.print(normalizer.toExpr(x)) +
                     " not proven under |input| <= 2^" +
                     printNumber(normalizer.inputBoundLog2) + " (needs " +

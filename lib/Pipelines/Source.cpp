@@ -186,6 +186,20 @@ static std::string explainRedefinition(const Place &, StringRef message) {
       .str();
 }
 
+static std::string explainSymbol(const Place &, StringRef message) {
+  StringRef name = message.split('\'').second.split('\'').first;
+  return ("a diagram '" + name +
+          "' is above already; give this one a name of its own")
+      .str();
+}
+
+static std::string explainNumber(const Place &place, StringRef) {
+  return ("'" + place.word() +
+          "' is more than a size can be; positions of one axis reach about "
+          "2^31")
+      .str();
+}
+
 static std::string explainOperation(const Place &place, StringRef) {
   if (place.isAtEnd())
     return "the file ends inside of a diagram or a body: a '}' is missing";
@@ -220,6 +234,8 @@ static const Explanation explanations[] = {
     {"undefined symbol alias id", "", explainAlias},
     {"expected non-function type", "", explainType},
     {"redefinition of SSA value", "", explainRedefinition},
+    {"redefinition of symbol", "", explainSymbol},
+    {"integer value too large", "", explainNumber},
     {"expected operation name in quotes", "", explainOperation},
     {"invalid attribute name", "", explainAttributeName},
     {"expected three consecutive dots", "", explainDots},

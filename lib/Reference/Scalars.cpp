@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "napkin/Reference/Accuracy.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/ADT/bit.h"
 #include <cmath>
 
 using namespace mlir;
@@ -251,6 +252,10 @@ class ScalarCompiler {
       if constexpr (std::is_same_v<Op, arith::DivUIOp>) {
         r = wrap(bitsOf(x, width) / bitsOf(y, width), width);
         return true;
+      } else if constexpr (std::is_same_v<Op, arith::CeilDivUIOp>) {
+        uint64_t a = bitsOf(x, width), b = bitsOf(y, width);
+        r = wrap(a / b + (a % b != 0), width);
+        return true;
       } else if constexpr (std::is_same_v<Op, arith::RemUIOp>) {
         r = wrap(bitsOf(x, width) % bitsOf(y, width), width);
         return true;
@@ -440,7 +445,7 @@ private:
         .Case<arith::MinUIOp>(
             unordered([](uint64_t a, uint64_t b) { return std::min(a, b); }))
         .Case<arith::DivSIOp, arith::RemSIOp, arith::DivUIOp, arith::RemUIOp,
-              arith::FloorDivSIOp, arith::CeilDivSIOp>(
+              arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(
             [&](auto o) { return divide(o); })
         .Case<arith::ShLIOp, arith::ShRSIOp, arith::ShRUIOp>(
             [&](auto o) { return shift(o); })
@@ -449,6 +454,25 @@ private:
           return convert(o, [width](int64_t a) {
             return wrap(a < 0 ? static_cast<int64_t>(0 - uint64_t(a)) : a,
                         width);
+          });
+        })
+        .Case<math::CtPopOp>([&](math::CtPopOp o) {
+          unsigned width = widthOf(o.getType());
+          return convert(o, [width](int64_t a) {
+            return int64_t(llvm::popcount(bitsOf(a, width)));
+          });
+        })
+        .Case<math::CountLeadingZerosOp>([&](math::CountLeadingZerosOp o) {
+          unsigned width = widthOf(o.getType());
+          return convert(o, [width](int64_t a) {
+            return int64_t(llvm::countl_zero(bitsOf(a, width))) - 64 + width;
+          });
+        })
+        .Case<math::CountTrailingZerosOp>([&](math::CountTrailingZerosOp o) {
+          unsigned width = widthOf(o.getType());
+          return convert(o, [width](int64_t a) {
+            return int64_t(
+                std::min<unsigned>(llvm::countr_zero(bitsOf(a, width)), width));
           });
         })
         .Case<arith::ExtSIOp, arith::IndexCastOp>([&](auto o) {

@@ -33,6 +33,7 @@ private:
   PlannedKernel describe(KernelList &list, unsigned kernel);
   void explainWritten(KernelList &list, unsigned kernel,
                       std::vector<Choice> &choices);
+  void explainAlone(llvm::ArrayRef<unsigned> operations, PlanFailure &failure);
   Reason explainState(KernelList &list, const Set &removed,
                       llvm::SmallVector<Set, 3> sets);
   int64_t aloneBytes(unsigned operation);
@@ -68,6 +69,21 @@ bool Planner::takeApart(const KernelList &list) {
   return found;
 }
 
+/// What is refused of \p operations together is refused of one of them alone.
+void Planner::explainAlone(llvm::ArrayRef<unsigned> operations,
+                           PlanFailure &failure) {
+  for (unsigned operation : operations) {
+    const auto &results = graph.operations[operation].results;
+    if (prices.price({operation}, results).decision)
+      continue;
+    failure.operation = operation;
+    failure.refusal = prices.refusal({operation}, results);
+    return;
+  }
+  failure.refusal = {"no kernels were found that compute it",
+                     "return an intermediate result"};
+}
+
 /// The first operation of the first kernel that has no schedule.
 std::optional<PlanFailure> Planner::findFailure(const KernelList &list) {
   const FusionGraph &units = list.graph;
@@ -90,13 +106,19 @@ std::optional<PlanFailure> Planner::findFailure(const KernelList &list) {
     PlanFailure failure;
     failure.operation = operations.front();
     auto outputs = units.outputsOf(kernel.writes);
-    if (!prices.price(operations, outputs).connected ||
-        list.costs.isForbidden(kernel.computes))
+    bool isOne = prices.price(operations, outputs).connected &&
+                 !list.costs.isForbidden(kernel.computes);
+    bool isPinned = llvm::any_of(operations, [&](unsigned operation) {
+      return graph.operations[operation].pinnedKernel >= 0;
+    });
+    if (isOne)
+      failure.refusal = prices.refusal(operations, outputs);
+    else if (isPinned)
       failure.refusal = {"the pinned kernels do not hang together by the "
                          "values they pass on",
                          "change the pinned kernels"};
     else
-      failure.refusal = prices.refusal(operations, outputs);
+      explainAlone(operations, failure);
     return failure;
   }
   return std::nullopt;

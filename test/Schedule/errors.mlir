@@ -243,3 +243,16 @@ ncd.diagram @strides(%x: !ncd.array<m=8:1, n=4:8, f32>) -> !ncd.array<m=8, f32> 
   %y = ncd.reduce sum %x over [n] : !ncd.array<m=8:1, n=4:8, f32> -> !ncd.array<m=8, f32>
   ncd.return %y : !ncd.array<m=8, f32>
 }
+
+// -----
+
+// Of two operations that have nothing to do with each other, the message is that
+// of the first.
+!t = !ncd.array<a=100, b=17, e=100, i32>
+!r = !ncd.array<i32>
+ncd.diagram @longest(%x: !t, %y: !t) -> (!r, !r) {
+  // expected-error@+1 {{of size 170000 does not fit}}
+  %u = ncd.reduce max %x over [b, e, a] : !t -> !r
+  %v = ncd.reduce max %y over [b, e, a] : !t -> !r
+  ncd.return %u, %v : !r, !r
+}

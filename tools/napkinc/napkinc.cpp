@@ -210,6 +210,11 @@ static std::string readOptions(Request &request) {
   request.compile.pinGroup.assign(pinGroup.begin(), pinGroup.end());
   request.compile.pinStream.assign(pinStream.begin(), pinStream.end());
   request.compile.pinSplit.assign(pinSplit.begin(), pinSplit.end());
+  // 0 is how the options say that nothing is pinned.
+  if (pinWarps.getNumOccurrences() && pinWarps == 0)
+    return "error: --pin-warps is a number of warps, not 0";
+  if (pinStages.getNumOccurrences() && pinStages == 0)
+    return "error: --pin-stages is a number of buffers, not 0";
   request.compile.pinWarps = pinWarps;
   request.compile.pinStages = pinStages;
   request.compile.inputBound = inputBound;

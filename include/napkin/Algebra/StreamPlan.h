@@ -57,6 +57,9 @@ struct PlanMember {
   Expr merge = nullptr;
   /// "a1 = sum_x exp(s)", "exp(-0.35*a0)" or empty, "first(x)" or empty.
   std::string description, gauge, shift;
+  /// Whether nothing keeps the value in the range of f32 if inputs are as large
+  /// as is assumed.
+  bool mayOverflow = false;
   /// True when `step` multiplies the old value by a correction.
   bool corrected = false;
   /// With a lazy reference, `step` in two parts: the old value in units of the

@@ -79,6 +79,12 @@ private:
                 "rsqrt; for others convert to f32 and back";
     if (isa<FloatType>(type) && !type.isF32())
       return std::move(message) << "convert to f32 and back";
+    if (!isa<FloatType>(type))
+      return std::move(message)
+             << "of integers there are add, subtract, multiply, quotients of "
+                "every rounding, remainders, and, or, xor, shifts, minima, "
+                "maxima, comparisons, select and abs, and of i32 and i64 "
+                "ctpop, ctlz and cttz";
     return std::move(message)
            << "write it with add, multiply, divide, fma, comparisons, select, "
               "floor, ceil, trunc, round, sqrt, rsqrt, cbrt, powers with a "
@@ -179,6 +185,8 @@ private:
         .Case([&](arith::MulIOp) { return binary(LLVM::MulOp()); })
         .Case([&](arith::DivSIOp) { return binary(LLVM::SDivOp()); })
         .Case([&](arith::DivUIOp) { return binary(LLVM::UDivOp()); })
+        .Case<arith::FloorDivSIOp, arith::CeilDivSIOp, arith::CeilDivUIOp>(
+            [&](Operation *) { return roundedQuotient(); })
         .Case([&](arith::RemSIOp) { return binary(LLVM::SRemOp()); })
         .Case([&](arith::RemUIOp) { return binary(LLVM::URemOp()); })
         .Case([&](arith::AndIOp) { return binary(LLVM::AndOp()); })
@@ -191,6 +199,54 @@ private:
         .Case([&](arith::MinSIOp) { return binary(LLVM::SMinOp()); })
         .Case([&](arith::MaxUIOp) { return binary(LLVM::UMaxOp()); })
         .Case([&](arith::MinUIOp) { return binary(LLVM::UMinOp()); })
+        .Default([](Operation *) { return failure(); });
+  }
+
+  /// A quotient that is rounded down, or up: the one that is cut off, corrected
+  /// where something was.
+  Value roundedQuotient() {
+    Value a = operands[0], b = operands[1];
+    Value zero = make<LLVM::ConstantOp>(
+        resultType(), builder.getIntegerAttr(resultType(), 0));
+    bool isSigned = !isa<arith::CeilDivUIOp>(op);
+    Value quotient = isSigned ? Value(make<LLVM::SDivOp>(a, b))
+                              : Value(make<LLVM::UDivOp>(a, b));
+    Value rest = make<LLVM::SubOp>(a, make<LLVM::MulOp>(quotient, b));
+    Value corrects = make<LLVM::ICmpOp>(builder.getI1Type(),
+                                        LLVM::ICmpPredicate::ne, rest, zero);
+    bool isFloor = isa<arith::FloorDivSIOp>(op);
+    if (isSigned) {
+      // Of unlike signs the cut quotient is above the exact one, else below.
+      Value signs = make<LLVM::XOrOp>(rest, b);
+      Value matters = make<LLVM::ICmpOp>(builder.getI1Type(),
+                                         isFloor ? LLVM::ICmpPredicate::slt
+                                                 : LLVM::ICmpPredicate::sge,
+                                         signs, zero);
+      corrects = make<LLVM::AndOp>(corrects, matters);
+    }
+    Value one = make<LLVM::ZExtOp>(resultType(), corrects);
+    if (isFloor)
+      return make<LLVM::SubOp>(quotient, one);
+    return make<LLVM::AddOp>(quotient, one);
+  }
+
+  /// Counts of bits. An index has 32 or 64 of them, by its range: none here.
+  FailureOr<Value> buildBitCount() {
+    Type type = op.getResult(0).getType();
+    if (!type.isInteger(32) && !type.isInteger(64))
+      return failure();
+    return TypeSwitch<Operation *, FailureOr<Value>>(&op)
+        .Case([&](math::CtPopOp) {
+          return make<LLVM::CtPopOp>(resultType(), operands[0]);
+        })
+        .Case([&](math::CountLeadingZerosOp) {
+          return make<LLVM::CountLeadingZerosOp>(resultType(), operands[0],
+                                                 /*is_zero_poison=*/false);
+        })
+        .Case([&](math::CountTrailingZerosOp) {
+          return make<LLVM::CountTrailingZerosOp>(resultType(), operands[0],
+                                                  /*is_zero_poison=*/false);
+        })
         .Default([](Operation *) { return failure(); });
   }
 
@@ -236,6 +292,8 @@ private:
     if (isa<math::AbsIOp>(op))
       return make<LLVM::AbsOp>(resultType(), operands[0],
                                /*is_int_min_poison=*/false);
+    if (FailureOr<Value> value = buildBitCount(); succeeded(value))
+      return value;
     if (auto type = dyn_cast<FloatType>(op.getResult(0).getType());
         type && type.getWidth() == 16)
       return buildWidened(type);

@@ -85,9 +85,9 @@ static bool isUnsigned(Operation *op) {
     return predicate == P::ult || predicate == P::ule || predicate == P::ugt ||
            predicate == P::uge;
   }
-  return isa<arith::DivUIOp, arith::RemUIOp, arith::MaxUIOp, arith::MinUIOp,
-             arith::ShRUIOp, arith::ExtUIOp, arith::IndexCastUIOp,
-             arith::UIToFPOp>(op);
+  return isa<arith::DivUIOp, arith::CeilDivUIOp, arith::RemUIOp, arith::MaxUIOp,
+             arith::MinUIOp, arith::ShRUIOp, arith::ExtUIOp,
+             arith::IndexCastUIOp, arith::UIToFPOp>(op);
 }
 
 Result IntegerRanges::resultOf(Operation *op) {
@@ -132,7 +132,7 @@ Result IntegerRanges::resultOf(Operation *op) {
         return IntegerRange{std::min(a.low, b.low), std::min(a.high, b.high)};
       })
       .Case<arith::DivSIOp, arith::DivUIOp, arith::FloorDivSIOp,
-            arith::CeilDivSIOp>(
+            arith::CeilDivSIOp, arith::CeilDivUIOp>(
           [&](Operation *) { return quotient(operand(0), operand(1)); })
       .Case<arith::RemSIOp, arith::RemUIOp>(
           [&](Operation *) { return remainder(operand(0), operand(1)); })
