@@ -8,7 +8,8 @@ install(TARGETS ${NAPKIN_LIBRARIES} NapkinShared EXPORT NapkinTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # Not where the loader looks: there it would hide a GPU's driver.
-install(TARGETS NapkinDriver LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/napkin-driver)
+install(TARGETS NapkinDriver NapkinRuntime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/napkin-driver)
+install(PROGRAMS lib/Driver/ptxas DESTINATION ${CMAKE_INSTALL_LIBDIR}/napkin-driver)
 # What a C++ compiler links by itself and a C compiler does not.
 set(NAPKIN_CXX_RUNTIME ${CMAKE_CXX_IMPLICIT_LINK_LIBRARIES})
 list(REMOVE_ITEM NAPKIN_CXX_RUNTIME ${CMAKE_C_IMPLICIT_LINK_LIBRARIES})

@@ -2,6 +2,7 @@
 """lit configuration: IR tests, tool tests and executed kernels."""
 
 import os
+import subprocess
 import sys
 
 import lit.formats
@@ -47,6 +48,17 @@ import sass_loops
 if config.napkin_python:
     config.available_features.add("python-package")
     config.substitutions.append(("%{package-python}", config.napkin_python))
+
+# Other people's packages, of the Python that NAPKIN_PROGRAMS_PYTHON names.
+programs_python = os.environ.get("NAPKIN_PROGRAMS_PYTHON", sys.executable)
+config.substitutions.append(("%{programs-python}", programs_python))
+for feature, module in (("cuda-bindings", "cuda.bindings"), ("triton", "triton")):
+    found = subprocess.run(
+        [programs_python, "-c", f"import importlib.util as u, sys; sys.exit(not (u.find_spec('{module.split('.')[0]}') and u.find_spec('{module}')))"],
+        stderr=subprocess.DEVNULL,
+    )
+    if not found.returncode:
+        config.available_features.add(feature)
 
 for tool in ("ptxas", "nvcc", "nvdisasm", "clang-format-22", "chromium"):
     path = sass_loops.find_tool(tool)

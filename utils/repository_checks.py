@@ -160,7 +160,7 @@ def check_examples():
 
 
 # Rooms that know nothing of MLIR.
-PLAIN_ROOMS = ("Layout", "Target", "Cost", "PTX", "Executor", "Driver")
+PLAIN_ROOMS = ("Layout", "Target", "Cost", "PTX", "Executor", "Launch", "Driver", "Runtime")
 
 
 def check_rooms():

@@ -12,6 +12,7 @@
 #include "napkin/Schedule/JoinAxes.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
@@ -282,6 +283,15 @@ static StringRef encodingOf(Type element) {
   return "IEEE 754 binary, little endian";
 }
 
+int64_t LaunchPlan::arrayBytes() const {
+  int64_t all = 0;
+  for (const PlannedArray &array : arrays)
+    if (array.role != "temporary")
+      all += array.type.getNumElements().value_or(0) *
+             ncd::elementBytes(array.type.getElementType());
+  return all;
+}
+
 /// Kernels move up to 16 bytes of an array at once, from its beginning on.
 static constexpr int64_t arrayAlignment = 16;
 
@@ -294,6 +304,12 @@ std::string LaunchPlan::json(const ManifestFacts &facts) const {
       for (int64_t size : {x, int64_t(1), int64_t(1)})
         out.value(size);
     });
+  };
+  // Two digits, where a double has seventeen.
+  auto time = [&](StringRef name, double microseconds) {
+    out.attributeBegin(name);
+    out.rawValue(llvm::formatv("{0:f2}", microseconds).str());
+    out.attributeEnd();
   };
   auto writeArray = [&](const PlannedArray &array) {
     out.attribute("name", array.name);
@@ -317,7 +333,7 @@ std::string LaunchPlan::json(const ManifestFacts &facts) const {
     out.attribute("encoding", encodingOf(array.type.getElementType()));
     out.attribute("alignment", arrayAlignment);
   };
-  auto writeKernel = [&](const PlannedKernel &kernel) {
+  auto writeKernel = [&](const PlannedKernel &kernel, size_t index) {
     out.attribute("entry", kernel.entry);
     if (!kernel.diagram.empty())
       out.attribute("diagram", kernel.diagram);
@@ -334,6 +350,8 @@ std::string LaunchPlan::json(const ManifestFacts &facts) const {
       out.attributeObject("predicted", [&] {
         out.attribute("global_read_bytes", kernel.predicted->globalReadBytes);
         out.attribute("global_write_bytes", kernel.predicted->globalWriteBytes);
+        if (facts.estimate)
+          time("microseconds", facts.estimate->kernels[index]);
       });
     if (kernel.transferred)
       out.attributeObject("tile_program", [&] {
@@ -358,13 +376,20 @@ std::string LaunchPlan::json(const ManifestFacts &facts) const {
     out.attributeObject("assumptions", [&] {
       out.attribute("input_bound_log2", facts.inputBound);
     });
+    if (const auto &estimate = facts.estimate)
+      out.attributeObject("estimate", [&] {
+        out.attribute("hardware", estimate->hardware);
+        time("microseconds", estimate->microseconds);
+        time("roofline_microseconds", estimate->roofline);
+        out.attribute("multiply_adds", estimate->multiplyAdds);
+      });
     out.attributeArray("arrays", [&] {
       for (const PlannedArray &array : arrays)
         out.object([&] { writeArray(array); });
     });
     out.attributeArray("kernels", [&] {
-      for (const PlannedKernel &kernel : kernels)
-        out.object([&] { writeKernel(kernel); });
+      for (size_t k = 0; k < kernels.size(); ++k)
+        out.object([&] { writeKernel(kernels[k], k); });
     });
   });
   out.flush();

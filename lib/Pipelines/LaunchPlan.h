@@ -9,6 +9,7 @@
 #ifndef NAPKIN_LIB_PIPELINES_LAUNCHPLAN_H
 #define NAPKIN_LIB_PIPELINES_LAUNCHPLAN_H
 
+#include "Estimate.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "napkin/Dialect/NCD/IR/NCDOps.h"
 #include "napkin/Dialect/Tile/IR/Transfers.h"
@@ -55,6 +56,8 @@ struct ManifestFacts {
   unsigned maxRegisters = 0;
   /// Inputs without bounds of their own satisfy |input| <= 2^inputBound.
   double inputBound = 0;
+  /// Times; none where the schedule was not chosen by cost.
+  std::optional<Estimate> estimate;
 };
 
 /// All arrays and launches of a program, in order.
@@ -64,6 +67,8 @@ struct LaunchPlan {
 
   /// The manifest as JSON text (docs/manifest.md).
   std::string json(const ManifestFacts &facts) const;
+  /// Bytes of all inputs and outputs.
+  int64_t arrayBytes() const;
 };
 
 /// Makes every result of every diagram in \p module the result of an operation

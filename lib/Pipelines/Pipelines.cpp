@@ -196,6 +196,8 @@ private:
   ModuleOp module;
   /// As given, but with a target.
   CompileOptions options;
+  /// Counted before anything is rewritten.
+  Products products;
   LaunchPlan plan;
   Compiled result;
   Clock::time_point last;
@@ -311,6 +313,17 @@ LogicalResult Compilation::emitText(Stage stop,
   facts.ptxVersion = target.ptxVersion();
   facts.maxRegisters = target.maxRegisters;
   facts.inputBound = options.inputBound;
+  if (!result.report.kernels.empty()) {
+    // A description that cannot be found again gives no times.
+    auto machine = cost::loadHardware(options.hardware.empty()
+                                          ? result.report.kernels[0].hardware
+                                          : options.hardware);
+    if (machine)
+      facts.estimate = estimate(result.report, products, plan.arrayBytes(),
+                                *machine, target, options.allowTF32);
+    else
+      llvm::consumeError(machine.takeError());
+  }
   result.manifest = plan.json(facts);
   if (stop == Stage::Manifest)
     return success();
@@ -341,6 +354,7 @@ FailureOr<Compiled> Compilation::run(Stage stop) {
   FailureOr<const target::TargetDescription *> target = chooseTarget();
   if (failed(target) || failed(checkDiagrams(module)))
     return failure();
+  products = countProducts(module);
   for (const StageEntry &entry : table) {
     if (!entry.addPasses) {
       if (failed(emitText(stop, **target)))

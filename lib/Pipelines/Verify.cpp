@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "napkin/Pipelines/Verify.h"
+#include "SaveData.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "napkin/Executor/Manifest.h"
 #include "napkin/PTX/Parser.h"
@@ -28,12 +29,17 @@ public:
   FailureOr<bool> run(const pipelines::Compiled &compiled);
 
 private:
+  LogicalResult prepare(const pipelines::Compiled &compiled);
   LogicalResult execute(const pipelines::Compiled &compiled);
+  LogicalResult executeOnDevice(const pipelines::Compiled &compiled);
   void makeInputs();
   bool printKernels(const pipelines::Compiled &compiled);
   FailureOr<bool> judge(ncd::DiagramOp diagram);
   void printResult(const reference::Verification &result);
   FailureOr<std::vector<reference::Tensor>> takeOutputs(ncd::DiagramOp diagram);
+  LogicalResult keepExpected(ncd::DiagramOp diagram,
+                             ArrayRef<const ManifestArray *> names,
+                             ArrayRef<reference::Verification> judged);
 
   ModuleOp source;
   const pipelines::VerifyOptions &options;
@@ -45,6 +51,8 @@ private:
   std::vector<std::vector<reference::Tensor>> inputs;
   /// Outputs of the manifest that are not judged yet.
   std::vector<const ManifestArray *> outputs;
+  /// For the folder of data.
+  std::vector<pipelines::ExpectedResult> expected;
 };
 
 } // namespace
@@ -97,18 +105,13 @@ void Verifier::makeInputs() {
         << "\n";
 }
 
-LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
+LogicalResult Verifier::prepare(const pipelines::Compiled &compiled) {
   auto read = executor::parseManifest(compiled.manifest, "manifest");
   // Not tested: our own manifest that we cannot read.
   if (!read)
     return source.emitError("the manifest cannot be read back: ")
            << llvm::toString(read.takeError());
   manifest = std::move(*read);
-  auto module = ptx::parse(compiled.ptx, manifest.ptx);
-  // Not tested: our own PTX that we cannot read.
-  if (!module)
-    return source.emitError("the PTX cannot be read back: ")
-           << llvm::toString(module.takeError());
   // The oracle keeps every element as a double, beside the device's copy.
   uint64_t bytes = 0;
   for (const ManifestArray &array : manifest.arrays)
@@ -118,6 +121,32 @@ LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
            << bytes << " bytes, and a verification holds at most "
            << mostVerifiedBytes << "; verify a smaller instance";
   makeInputs();
+  return success();
+}
+
+/// Once for the results, and as often as the times want.
+LogicalResult Verifier::executeOnDevice(const pipelines::Compiled &compiled) {
+  out << "device     " << launch::describe(options.device->info()) << "\n";
+  auto times = launch::run(*options.device, compiled.ptx, manifest, arrays,
+                           options.timing);
+  if (!times) {
+    // emitError begins with the same word.
+    std::string what = llvm::toString(times.takeError());
+    StringRef text = what;
+    text.consume_front("error: ");
+    return source.emitError(text);
+  }
+  if (*times)
+    out << launch::describe(**times, manifest);
+  return success();
+}
+
+LogicalResult Verifier::execute(const pipelines::Compiled &compiled) {
+  auto module = ptx::parse(compiled.ptx, manifest.ptx);
+  // Not tested: our own PTX that we cannot read.
+  if (!module)
+    return source.emitError("the PTX cannot be read back: ")
+           << llvm::toString(module.takeError());
   executor::Options execution;
   execution.progress = options.progress;
   execution.approximation = options.approximation;
@@ -194,14 +223,30 @@ Verifier::takeOutputs(ncd::DiagramOp diagram) {
   return tensors;
 }
 
+LogicalResult Verifier::keepExpected(ncd::DiagramOp diagram,
+                                     ArrayRef<const ManifestArray *> names,
+                                     ArrayRef<reference::Verification> judged) {
+  reference::EvaluationOptions exactly;
+  exactly.storage = reference::Storage::Exact;
+  auto exact = reference::evaluateDiagram(diagram, inputs.front(), exactly);
+  if (failed(exact))
+    return failure();
+  for (size_t i = 0; i < judged.size(); ++i)
+    expected.push_back(
+        {names[i]->name, std::move((*exact)[i]), judged[i].bound});
+  return success();
+}
+
 FailureOr<bool> Verifier::judge(ncd::DiagramOp diagram) {
+  const std::vector<const ManifestArray *> names = outputs;
   FailureOr<std::vector<reference::Tensor>> computed = takeOutputs(diagram);
   if (failed(computed))
     return failure();
   auto judged = reference::verifyResults(diagram, inputs.front(), *computed);
-  inputs.erase(inputs.begin());
-  if (failed(judged))
+  if (failed(judged) || (!options.dataFolder.empty() &&
+                         failed(keepExpected(diagram, names, *judged))))
     return failure();
+  inputs.erase(inputs.begin());
   bool passed = true;
   for (const reference::Verification &result : *judged) {
     passed &= result.passed();
@@ -245,15 +290,21 @@ FailureOr<bool> Verifier::run(const pipelines::Compiled &compiled) {
   for (ncd::DiagramOp diagram : diagrams)
     if (failed(checkSizes(diagram)))
       return failure();
-  if (failed(execute(compiled)))
+  if (failed(prepare(compiled)) ||
+      failed(options.device ? executeOnDevice(compiled) : execute(compiled)))
     return failure();
-  bool passed = printKernels(compiled);
+  // A device counts nothing.
+  bool passed = options.device || printKernels(compiled);
   for (ncd::DiagramOp diagram : diagrams) {
     FailureOr<bool> good = judge(diagram);
     if (failed(good))
       return failure();
     passed &= *good;
   }
+  if (!options.dataFolder.empty())
+    if (auto e =
+            pipelines::saveData(options.dataFolder, manifest, arrays, expected))
+      return source.emitError(llvm::toString(std::move(e)));
   out << (passed ? "verified\n" : "NOT VERIFIED\n");
   return passed;
 }

@@ -10,6 +10,8 @@
 
 #include "Arrays.h"
 #include "Kernels.h"
+#include "OnDevice.h"
+#include "Program.h"
 #include "Progress.h"
 
 #include "napkin/Executor/HardwareDescription.h"
@@ -152,6 +154,25 @@ static cl::opt<bool>
 static cl::opt<uint64_t> limit("instruction-limit",
                                cl::desc("instructions per warp before a trap"),
                                cl::init(uint64_t(1) << 32), cl::cat(category));
+static cl::opt<std::string>
+    onDevice("device",
+             cl::desc("run on a GPU instead, by the CUDA driver of this "
+                      "machine, and take times: cuda, or cuda:1"),
+             cl::value_desc("cuda"), cl::cat(category));
+static cl::opt<unsigned>
+    runs("runs",
+         cl::desc("runs of --device that are timed, 0 for none (20; 0 where "
+                  "the driver is Napkin's executor)"),
+         cl::init(launch::TimingOptions().runs), cl::cat(category));
+static cl::opt<bool> warmCache(
+    "warm-l2",
+    cl::desc("times of --device with what the run before left in the L2 cache"),
+    cl::cat(category));
+static cl::opt<bool> isProgram(
+    "program",
+    cl::desc("run a program whose CUDA driver is the executor: --program "
+             "[options] -- ./a.out ARGUMENTS"),
+    cl::cat(category));
 static cl::opt<bool> list("list-instructions",
                           cl::desc("print what is supported and stop"),
                           cl::cat(category));
@@ -428,6 +449,37 @@ static void notePartialOutputs(const executor::Manifest &manifest,
   }
 }
 
+/// Refuses options that mean something to the executor alone.
+static llvm::Error checkDeviceOptions() {
+  const cl::Option *others[] = {
+      &counters,  &annotate, &completion, &approximation, &schedules,
+      &numerics,  &noChecks, &noRaces,    &maxTraps,      &sampleBlocks,
+      &countOnly, &hardware, &registers,  &cache,         &limit};
+  for (const cl::Option *option : others)
+    if (option->getNumOccurrences())
+      return llvm::createStringError("error: --" + option->ArgStr +
+                                     " is of the executor: a GPU (--device) "
+                                     "has nothing of the kind");
+  return llvm::Error::success();
+}
+
+/// In place of runSchedules(): all launches on the device.
+static llvm::Error runOnDevice(const launch::Device &device,
+                               const ptx::Module &module,
+                               const executor::Manifest &manifest,
+                               executor::HostArrays arrays, Outcome &outcome) {
+  launch::TimingOptions timing;
+  timing.runs = runs;
+  timing.flushesCache = !warmCache;
+  if (device.info().isExecutor && !runs.getNumOccurrences()) {
+    llvm::outs() << "not timed: the driver is Napkin's executor, whose times "
+                    "are a CPU's (--runs=N)\n";
+    timing.runs = 0;
+  }
+  outcome.arrays = std::move(arrays);
+  return run::runOnDevice(device, module, manifest, outcome.arrays, timing);
+}
+
 /// Writes and compares outputs; the status is 3 when one differs.
 static int checkOutputs(const executor::Manifest &manifest,
                         const run::Files &outputFiles,
@@ -496,12 +548,54 @@ static bool checkPrediction(const executor::ManifestKernel &kernel,
   return same;
 }
 
+/// What the options say to the driver of --program.
+static std::string driverSettings() {
+  std::string text = "counters=" + counters;
+  auto add = [&](const cl::Option &option, const char *key,
+                 const std::string &value) {
+    if (option.getNumOccurrences())
+      text += fmt::format(",{}={}", key, value);
+  };
+  add(hardware, "hardware", hardware);
+  add(noChecks, "checks", noChecks ? "off" : "on");
+  add(noRaces, "races", noRaces ? "off" : "on");
+  add(completion, "completion", completion);
+  add(seed, "seed", std::to_string(seed));
+  add(numerics, "numerics", numerics);
+  add(approximation, "approx", approximation);
+  add(threads, "jobs", std::to_string(threads));
+  add(maxTraps, "traps", std::to_string(std::max(1u, unsigned(maxTraps))));
+  add(limit, "limit", std::to_string(limit));
+  return text;
+}
+
+/// Starts the program of --program. The exit status is its own, and comes from
+/// here only if it cannot be started.
+static int startProgram(const char *tool, llvm::ArrayRef<char *> command) {
+  if (command.empty())
+    return fail("error: --program: name the program behind --");
+  std::string folder = run::driverFolder(tool);
+  if (folder.empty())
+    return fail("error: --program: there is no lib/napkin-driver/libcuda.so.1 "
+                "beside napkin-run");
+  return fail(toString(run::startProgram(folder, driverSettings(), command)));
+}
+
 int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter(
       [](llvm::raw_ostream &out) { out << NAPKIN_VERSION_TEXT; });
+  // What stands behind -- is the program's.
+  llvm::ArrayRef<char *> words(argv, argc), command;
+  auto end = llvm::find_if(
+      words, [](const char *word) { return llvm::StringRef(word) == "--"; });
+  if (end != words.end())
+    command = words.drop_front(end - words.begin() + 1);
   cl::ParseCommandLineOptions(
-      argc, argv, "Executes PTX on the CPU, checks it and counts bytes\n");
+      end - words.begin(), argv,
+      "Executes PTX on the CPU, checks it and counts bytes\n");
+  if (isProgram)
+    return startProgram(argv[0], command);
   if (list) {
     llvm::outs() << executor::listInstructions(markdown);
     return 0;
@@ -513,6 +607,15 @@ int main(int argc, char **argv) {
         std::tuple("expect", &expected, &expectedFiles)})
     if (auto e = run::splitFiles(*texts, option, *files))
       return fail(toString(std::move(e)));
+  std::optional<launch::Device> device;
+  if (onDevice.getNumOccurrences()) {
+    if (auto e = checkDeviceOptions())
+      return fail(toString(std::move(e)));
+    auto opened = run::openDevice(onDevice);
+    if (!opened)
+      return fail(toString(opened.takeError()));
+    device = *opened;
+  }
   executor::Manifest manifest;
   if (auto e = manifestPath.empty() ? readCommandLine(inputFiles, manifest)
                                     : readManifest(manifest))
@@ -563,6 +666,12 @@ int main(int argc, char **argv) {
       if (auto array = run::findOutput(manifest, file.first(), option); !array)
         return fail(toString(array.takeError()));
   Outcome outcome;
+  if (device) {
+    if (auto e = runOnDevice(*device, **module, manifest, std::move(arrays),
+                             outcome))
+      return fail(toString(std::move(e)));
+    return checkOutputs(manifest, outputFiles, expectedFiles, outcome);
+  }
   if (int status =
           runSchedules(**module, manifest, std::move(arrays), options, outcome))
     return status;

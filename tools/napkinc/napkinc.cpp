@@ -53,6 +53,27 @@ static cl::opt<bool>
     verifies("verify",
              cl::desc("execute the PTX on this CPU; compare results and bytes"),
              cl::cat(category));
+static cl::opt<std::string>
+    runsOn("run",
+           cl::desc("run the PTX on a GPU, by the CUDA driver of this machine; "
+                    "compare results, take times: cuda, or cuda:1 for another "
+                    "device than the first"),
+           cl::value_desc("cuda"), cl::cat(category));
+static cl::opt<std::string> dataFolder(
+    "save-data",
+    cl::desc("with --verify or --run: write inputs, exact results and what "
+             "they may be off to files in this folder"),
+    cl::value_desc("folder"), cl::cat(category));
+static cl::opt<unsigned>
+    runs("runs",
+         cl::desc("runs of --run that are timed, 0 for none (20; 0 where the "
+                  "driver is Napkin's executor)"),
+         cl::init(launch::TimingOptions().runs), cl::cat(category));
+static cl::opt<bool>
+    warmCache("warm-l2",
+              cl::desc("times of --run with what the run before left in the L2 "
+                       "cache (default: it is flushed before each)"),
+              cl::cat(category));
 static cl::opt<uint64_t> seed("seed",
                               cl::desc("seed of the inputs of --verify"),
                               cl::init(1), cl::cat(category));
@@ -107,6 +128,9 @@ static cl::opt<bool> plot("plot", cl::desc("--sweep as a curve, in SVG"),
 static cl::opt<bool> timing("timing", cl::desc("print seconds by step"),
                             cl::cat(category));
 
+/// Whether results are compared with the reference.
+static bool judges() { return verifies || runsOn.getNumOccurrences(); }
+
 /// Prints \p what and gives the exit status of an error.
 static int fail(const llvm::Twine &what) {
   llvm::errs() << what << "\n";
@@ -125,6 +149,8 @@ struct Request {
   driver::ExploreRequest explore;
   /// Empty: write nothing.
   std::string path, manifestPath;
+  /// Which device --run means.
+  int device = 0;
 
   /// Where the report goes: to standard output, unless something else is
   /// written there.
@@ -176,10 +202,10 @@ static std::string chooseFiles(Request &request) {
   request.path = output;
   if (output.getNumOccurrences() && output.empty())
     return "error: -o names no file";
-  bool asked = verifies || reportForm.getNumOccurrences() || timing;
+  bool asked = judges() || reportForm.getNumOccurrences() || timing;
   if (request.explore.isAsked() && (asked || emit.getNumOccurrences()))
     return "error: --what-if and --sweep print their own tables: leave out "
-           "--emit, --report, --verify and --timing";
+           "--emit, --report, --verify, --run and --timing";
   if (request.path.empty() && (emit.getNumOccurrences() || !asked))
     request.path = "-";
   if (request.stage == Stage::Cubin && request.path == "-" && output.empty())
@@ -197,6 +223,22 @@ static std::string chooseFiles(Request &request) {
   request.compile.ptxFile = file.str();
   request.manifestPath = beside.str().str();
   return checkInputsStay(request);
+}
+
+/// Checks --run. Returns the message of an error.
+static std::string readRun(Request &request) {
+  llvm::StringRef text = runsOn;
+  const bool isKnown = text.consume_front("cuda");
+  if (runsOn.getNumOccurrences() &&
+      (!isKnown || (!text.empty() && (!text.consume_front(":") ||
+                                      text.getAsInteger(10, request.device)))))
+    return "error: --run is cuda or cuda:NUMBER, not '" + runsOn + "'";
+  if (!dataFolder.empty() && !judges())
+    return "error: --save-data belongs to --verify or --run";
+  request.verify.dataFolder = dataFolder;
+  request.verify.timing.runs = runs;
+  request.verify.timing.flushesCache = !warmCache;
+  return "";
 }
 
 /// Checks the options. Returns the message of an error.
@@ -240,11 +282,15 @@ static std::string readOptions(Request &request) {
            "'";
   request.verify.approximation = *approximate;
   request.verify.progress = tools::progressBar();
+  if (std::string error = readRun(request); !error.empty())
+    return error;
   request.last = request.stage;
-  if (verifies && request.last == Stage::Manifest)
+  if (judges() && request.last == Stage::Manifest)
     request.last = Stage::PTX;
-  if (request.stage < Stage::PTX && verifies)
-    return "error: --verify needs the whole way: leave out --emit, or emit ptx";
+  if (request.stage < Stage::PTX && judges())
+    return fmt::format("error: --{} needs the whole way: leave out --emit, or "
+                       "emit ptx",
+                       verifies ? "verify" : "run");
   if (request.stage < Stage::Schedule && reportForm.getNumOccurrences())
     return "error: --report needs a schedule: emit a later stage";
   return chooseFiles(request);
@@ -263,10 +309,18 @@ static void printReports(const Request &request,
       llvm::errs() << fmt::format("{:>9.1f} ms  {}\n", seconds * 1e3, step);
 }
 
-/// Verifies, and keeps for a page what was counted and printed.
+/// Verifies on this CPU, or on \p device, and keeps for a page what was counted
+/// and printed.
 static FailureOr<bool> verifyCompiled(const Request &request, ModuleOp source,
-                                      pipelines::Compiled &compiled) {
+                                      pipelines::Compiled &compiled,
+                                      const launch::Device *device = nullptr) {
   pipelines::VerifyOptions options = request.verify;
+  options.device = device;
+  if (device && device->info().isExecutor && !runs.getNumOccurrences()) {
+    request.verifyStream() << "not timed: the driver is Napkin's executor, "
+                              "whose times are a CPU's (--runs=N)\n";
+    options.timing.runs = 0;
+  }
   if (request.stage == Stage::Page)
     options.counted = [&](llvm::StringRef, const executor::Counters &counters) {
       for (const executor::Counters::Row &row : counters.rows) {
@@ -280,9 +334,11 @@ static FailureOr<bool> verifyCompiled(const Request &request, ModuleOp source,
         line.conflicts += counted.sharedConflicts;
       }
     };
-  llvm::raw_string_ostream text(compiled.page.verification);
+  std::string verification;
+  llvm::raw_string_ostream text(verification);
   FailureOr<bool> passed = pipelines::verify(source, compiled, options, text);
-  request.verifyStream() << compiled.page.verification;
+  request.verifyStream() << verification;
+  compiled.page.verification += verification;
   return passed;
 }
 
@@ -298,6 +354,14 @@ static int exploreFile(const Request &request, const llvm::SourceMgr &manager) {
 
 static int compileFile(const Request &request) {
   std::string message;
+  // What cannot run is said before anything is compiled.
+  std::optional<launch::Device> device;
+  if (runsOn.getNumOccurrences()) {
+    auto opened = launch::Device::open(request.device);
+    if (!opened)
+      return fail(llvm::toString(opened.takeError()));
+    device = *opened;
+  }
   std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(input, &message);
   if (!buffer)
     return fail(input + ": error: " + message);
@@ -315,7 +379,7 @@ static int compileFile(const Request &request) {
   if (auto file = dyn_cast<FileLineColLoc>(module->getLoc()))
     (*module)->setLoc(FileLineColLoc::get(file.getFilename(), 1, 1));
   OwningOpRef<ModuleOp> source;
-  if (verifies)
+  if (judges())
     source = module->clone();
   FailureOr<pipelines::Compiled> compiled =
       pipelines::compile(*module, request.compile, request.last);
@@ -323,11 +387,17 @@ static int compileFile(const Request &request) {
     return 1;
   printReports(request, *compiled);
   int status = 0;
-  if (verifies) {
-    FailureOr<bool> passed = verifyCompiled(request, *source, *compiled);
+  // On this CPU, on the device, or on both in turn.
+  llvm::SmallVector<const launch::Device *, 2> places;
+  if (verifies)
+    places.push_back(nullptr);
+  if (device)
+    places.push_back(&*device);
+  for (const launch::Device *place : places) {
+    FailureOr<bool> passed = verifyCompiled(request, *source, *compiled, place);
     if (failed(passed))
       return 1;
-    status = *passed ? 0 : 2;
+    status = std::max(status, *passed ? 0 : 2);
   }
   std::vector<driver::OutputFile> files;
   if (!request.path.empty())

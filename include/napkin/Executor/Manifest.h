@@ -84,6 +84,20 @@ struct ManifestKernel {
   LaunchConfig config;
   std::vector<ManifestArgument> arguments;
   std::optional<uint64_t> predictedReadBytes, predictedWriteBytes;
+  /// What the cost model says that the launch takes.
+  std::optional<double> predictedMicroseconds;
+};
+
+/// What the cost model says of the whole program, on the machine that it was
+/// compiled for.
+struct ManifestEstimate {
+  std::string hardware;
+  double microseconds = 0;
+  /// The least time of any program that does the same: inputs and outputs
+  /// cross once, all products at the highest rate, one beside the other.
+  double rooflineMicroseconds = 0;
+  /// Products of the diagrams' contracts, masked ones included.
+  uint64_t multiplyAdds = 0;
 };
 
 /// A parsed manifest.
@@ -93,6 +107,7 @@ struct Manifest {
   std::string ptxVersion, ptxHash;
   /// What the compiler assumed of inputs: |input| <= 2^inputBoundLog2.
   std::optional<double> inputBoundLog2;
+  std::optional<ManifestEstimate> estimate;
   /// Keys that were passed over.
   std::vector<std::string> notes;
   std::vector<ManifestArray> arrays;

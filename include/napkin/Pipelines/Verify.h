@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // `--verify`: the PTX text and the manifest, exactly as they would be written,
-// run on this CPU; the results are compared with the reference, the bytes with
-// the prediction. A library of its own, NapkinVerify: compiling alone needs
-// neither the executor nor the reference.
+// run on this CPU, or on a GPU (`--run=cuda`); the results are compared with
+// the reference, the bytes with the prediction. A library of its own,
+// NapkinVerify: compiling alone needs neither the executor nor the reference.
 //===----------------------------------------------------------------------===//
 
 #ifndef NAPKIN_PIPELINES_VERIFY_H
@@ -12,6 +12,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "napkin/Executor/Executor.h"
+#include "napkin/Launch/Launch.h"
 #include "napkin/Pipelines/Pipelines.h"
 #include "napkin/Reference/Random.h"
 #include "llvm/Support/raw_ostream.h"
@@ -35,6 +36,13 @@ struct VerifyOptions {
   /// Called with the blocks done and in all of the launch under way, by one
   /// thread at a time; empty: not called.
   std::function<void(uint64_t done, uint64_t all)> progress;
+  /// The device that runs the PTX, timed as \p timing says; null: this CPU, by
+  /// the executor, which counts bytes.
+  const launch::Device *device = nullptr;
+  launch::TimingOptions timing;
+  /// Where inputs, exact results and bounds are written, for a verification
+  /// elsewhere; empty: nowhere.
+  std::string dataFolder;
 };
 
 /// Runs \p compiled on random inputs, compares with the diagrams of \p source

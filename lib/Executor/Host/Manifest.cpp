@@ -116,6 +116,16 @@ public:
     }
     return *found;
   }
+  /// A number that is not negative.
+  double positive(const json::Object &from, llvm::StringRef name,
+                  const std::string &path) {
+    const json::Value *value = from.get(name);
+    auto found = value ? value->getAsNumber() : std::nullopt;
+    if (!found || !(*found >= 0))
+      fail(fmt::format("{}.{} is missing or not a number from 0 up", path,
+                       name.str()));
+    return found.value_or(0);
+  }
 
 private:
   llvm::StringRef file;
@@ -464,9 +474,12 @@ bool readKernel(Reader &r, const json::Value &value, const std::string &path,
   if (const json::Value *predicted = o->get("predicted")) {
     std::string at = path + ".predicted";
     const json::Object *p =
-        r.object(predicted, at, {"global_read_bytes", "global_write_bytes"});
+        r.object(predicted, at,
+                 {"global_read_bytes", "global_write_bytes", "microseconds"});
     if (!p)
       return false;
+    if (p->get("microseconds"))
+      to.predictedMicroseconds = r.positive(*p, "microseconds", at);
     auto bytes = [&](llvm::StringRef name) -> std::optional<uint64_t> {
       if (!p->get(name))
         return std::nullopt;
@@ -526,11 +539,25 @@ bool staysBelow(llvm::StringRef path) {
                       [](llvm::StringRef part) { return part == ".."; });
 }
 
+void readEstimate(Reader &r, const json::Value &value, ManifestEstimate &to) {
+  const std::string path = "estimate";
+  const json::Object *o = r.object(
+      &value, path,
+      {"hardware", "microseconds", "roofline_microseconds", "multiply_adds"});
+  if (!o)
+    return;
+  to.hardware = r.string(*o, "hardware", path);
+  to.microseconds = r.positive(*o, "microseconds", path);
+  to.rooflineMicroseconds = r.positive(*o, "roofline_microseconds", path);
+  to.multiplyAdds =
+      r.number(o->get("multiply_adds"), path + ".multiply_adds", INT64_MAX);
+}
+
 void readManifest(Reader &r, const json::Value &value, Manifest &manifest) {
   const json::Object *o =
       r.object(&value, "the manifest",
                {"napkin", "target", "ptx", "ptx_version", "ptx_sha256",
-                "assumptions", "arrays", "kernels"});
+                "assumptions", "estimate", "arrays", "kernels"});
   if (!o)
     return;
   uint64_t version =
@@ -554,6 +581,8 @@ void readManifest(Reader &r, const json::Value &value, Manifest &manifest) {
         r.fail("assumptions.input_bound_log2 is not a number");
     }
   }
+  if (const json::Value *estimate = o->get("estimate"))
+    readEstimate(r, *estimate, manifest.estimate.emplace());
   manifest.target = r.string(*o, "target", "the manifest", true);
   manifest.ptx = r.string(*o, "ptx", "the manifest", true);
   if (!staysBelow(manifest.ptx)) {
