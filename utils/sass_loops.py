@@ -18,7 +18,9 @@ of a wait, belong to their loop.
 
 The *hot path* of a loop is the shortest way round it among those that issue the
 most copies (LDGSTS): what a trip costs when no branch for a rare case is taken. With
-it come the reads of shared memory (LDSM, LDS) for each tensor-core instruction.
+it come the cycles for which shared memory serves the instructions on it, for each
+tensor-core instruction, which takes 2 cycles of a multiprocessor: 128 bytes of a warp
+pass in a cycle (LDSM, LDS, STS, LDGSTS by their widths, without bank conflicts).
 
 Warpgroup instructions do the work of several: HGMMA 64xNx16 counts as N/8 of the
 16x8x16 instructions of one warp in the figure 'per_16816'.
@@ -117,6 +119,16 @@ def equivalent_16816(opcodes):
     return count
 
 
+def shared_cycles(opcode):
+    """Cycles for which an instruction of a warp without bank conflicts keeps shared memory busy."""
+    name, *modifiers = opcode.split(".")
+    if name == "LDSM":
+        return int(modifiers[-1]) if modifiers[-1].isdigit() else 1
+    if name not in ("LDS", "STS", "LDGSTS"):
+        return 0
+    return 4 if "128" in modifiers else 2 if "64" in modifiers else 1
+
+
 @dataclass
 class Program:
     """One disassembled cubin: instructions in order, and who may follow whom."""
@@ -212,8 +224,16 @@ class Loop:
     hot: list  # full opcodes on the hot path
 
     @property
+    def hot_tensor(self):
+        return max(1, equivalent_16816(name for name in self.hot if is_tensor(name)))
+
+    @property
     def hot_per_16816(self):
-        return len(self.hot) / max(1, equivalent_16816(name for name in self.hot if is_tensor(name)))
+        return len(self.hot) / self.hot_tensor
+
+    @property
+    def shared_per_16816(self):
+        return sum(map(shared_cycles, self.hot)) / self.hot_tensor
 
     @property
     def per_tensor(self):
@@ -275,7 +295,8 @@ def hot_path(program, component, entry):
             best[node] = ((copies, length + 1), after)
     path, node = [], entry
     while node is not None and node in best:
-        path.append(program.opcode(node))
+        # (What ptxas fills in after a barrier is issued and does nothing.)
+        path.append("NOP" if program.instructions[node].startswith("@!PT") else program.opcode(node))
         node = best[node][1]
     return path
 
@@ -314,7 +335,7 @@ def main(arguments):
             for loop in loops:
                 print(f"  main loop: {loop.instructions} instructions, {loop.tensor} tensor:"
                       f" {loop.per_tensor:.2f} each, {loop.per_16816:.2f} per 16x8x16;"
-                      f" hot path {len(loop.hot)}: {loop.hot_per_16816:.2f}")
+                      f" hot path {len(loop.hot)}: {loop.hot_per_16816:.2f}, shared {loop.shared_per_16816:.2f}")
                 print("    " + ", ".join(f"{name} {count}" for name, count in loop.mix.items()))
         if limit is not None and (not loops or max(loop.hot_per_16816 for loop in loops) > limit):
             print(f"  no main loop, or more than {limit} instructions per 16x8x16")

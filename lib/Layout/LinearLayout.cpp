@@ -179,6 +179,45 @@ LinearLayout LinearLayout::slice(const TileShape &shape,
   return result;
 }
 
+LinearLayout::Bases LinearLayout::foldedImages(const TileShape &shape,
+                                               const TileShape &target,
+                                               llvm::ArrayRef<unsigned> axisMap,
+                                               unsigned axis) const {
+  const unsigned *kept = llvm::find(axisMap, axis);
+  unsigned keptAxis = kept - axisMap.begin(), next = 0;
+  unsigned keptBits = kept == axisMap.end() ? 0 : target.bits(keptAxis);
+  Bases images(numPlaces);
+  // (A bit walks along one axis.)
+  auto imageOf = [&](uint32_t image, bool mayKeep) -> uint32_t {
+    if (shape.coordinate(image, axis))
+      return mayKeep && next < keptBits ? target.unit(keptAxis, next++) : 0;
+    uint32_t result = 0;
+    for (auto [to, from] : llvm::enumerate(axisMap))
+      if (from != axis)
+        result |= shape.coordinate(image, from) << target.shift(to);
+    return result;
+  };
+  for (Place place : {Place::Lane, Place::Register, Place::Warp})
+    for (uint32_t image : getBases(place))
+      images[unsigned(place)].push_back(imageOf(image, place != Place::Warp));
+  return images;
+}
+
+LinearLayout LinearLayout::fold(const TileShape &shape, const TileShape &target,
+                                llvm::ArrayRef<unsigned> axisMap,
+                                unsigned axis) const {
+  Bases images = foldedImages(shape, target, axisMap, axis);
+  LinearLayout result;
+  Echelon registers;
+  for (uint32_t image : images[unsigned(Place::Register)])
+    if (registers.insert(image, 0))
+      result.add(Place::Register, image);
+  for (Place place : {Place::Lane, Place::Warp})
+    for (uint32_t image : images[unsigned(place)])
+      result.add(place, image);
+  return result;
+}
+
 llvm::SmallVector<uint32_t>
 LinearLayout::registersOf(const TileShape &shape) const {
   llvm::SmallVector<uint32_t> registers;

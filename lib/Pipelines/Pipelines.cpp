@@ -79,6 +79,8 @@ static void addSchedulePasses(OpPassManager &passes,
     schedule.pinSplit.push_back(pin);
   schedule.pinWarps = options.pinWarps;
   schedule.pinStages = options.pinStages;
+  for (const std::string &pin : options.pinForms)
+    schedule.pinForms.push_back(pin);
   schedule.allowTF32 = options.allowTF32;
   passes.addPass(schedule::createSchedulePass(
       schedule, napkin::blockCompiler(options.allowTF32)));

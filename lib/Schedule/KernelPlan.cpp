@@ -256,6 +256,10 @@ void Reader::addFill(BlockArgument input, Value value, plan::NestId at) {
   if (plan.nests[fill.at].kind == plan::NestKind::Loop &&
       fill.level == plan::Level::Shared)
     fill.slots = kernel.getStages().value_or(1);
+  if (kernel.getPadded() && fill.level == plan::Level::Shared &&
+      fill.axes.size() > 1)
+    fill.pad = unsigned(target::roomBehindRow(
+        plan.tile(fill.at, fill.axes.back()) * fill.bits / 8, fill.bits / 8));
   names[value] = fillOf[input.getArgNumber()] = fill.name;
   plan.fills.push_back(std::move(fill));
 }
@@ -411,6 +415,7 @@ FailureOr<plan::Plan> Reader::read() {
     return failure();
   plan.name = kernel.getEntry() ? kernel.getEntry()->str() : "kernel";
   plan.warps = kernel.getWarps().value_or(4);
+  plan.parts = kernel.getParts().value_or(1);
   readGrid();
   for (BlockArgument argument : kernel.getBody().getArguments())
     inputs[argument] = argument;

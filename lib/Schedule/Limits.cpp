@@ -288,12 +288,13 @@ bool RegionFacts::chooseWarps(Candidate &candidate, Evaluation &result) const {
   if (ownsRows && !wide) {
     share(*result.rowAxis, warpRows, candidate.warps);
     int64_t rows = padded(candidate, *result.rowAxis);
-    if (rows != candidate.warps * warpRows)
+    int64_t least = candidate.warps * warpRows;
+    if (rows % least || rows > least * mostRowTiles())
       return fail(result, cost::Limit::WholeRows, [&] {
-        return fmt::format("warps own whole rows of '{}', {} each: {} rows "
-                           "are {} warps, not {}",
-                           graph.axes[*result.rowAxis].name, warpRows, rows,
-                           rows / warpRows, candidate.warps);
+        return fmt::format("warps own whole rows of '{}', {} to {} each: {} "
+                           "rows are not {} warps",
+                           graph.axes[*result.rowAxis].name, warpRows,
+                           warpRows * mostRowTiles(), rows, candidate.warps);
       });
     result.warpRows = candidate.warps;
     return true;
@@ -427,6 +428,10 @@ static constexpr double columnPiece = 32;
 /// Registers for the addresses of rows that each step reads again.
 static constexpr double rereadAddresses = 8;
 
+/// Registers in which fragments of columns arrive ahead of the instructions
+/// that multiply them.
+static constexpr double columnFragments = 32;
+
 /// Registers for a product beyond the second one of a block.
 static constexpr double furtherProduct = 48;
 
@@ -491,6 +496,12 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
                          int64_t(stays), int64_t(limits.stayingRegisters));
     });
   const int64_t usable = hardware.usableRegisters(candidate.warps * 32);
+  // Of a third product and further ones the assembler mixes fragments and
+  // addresses with those of the others, and at the end of an axis that chunks
+  // do not divide it tests positions.
+  int64_t products = countProducts();
+  bool comeAsNeeded =
+      candidate.padded && products <= 2 && chunksDivide(candidate);
   double widest = 0;
   const Column *column = nullptr;
   for (const Column &at : columnsOf(candidate.stream)) {
@@ -509,10 +520,14 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
           along *= double(padded(candidate, axis));
       const target::MatrixInstruction &row =
           *graph.operations[at.operation].instruction;
-      live += 2 * (rowFactor ? along / double(result.warpRows) / row.rows() *
-                                   row.aRegisters()
-                             : along / double(result.warpColumns) /
-                                   row.columns() * row.bRegisters());
+      double fragments = 2 * (rowFactor ? along / double(result.warpRows) /
+                                              row.rows() * row.aRegisters()
+                                        : along / double(result.warpColumns) /
+                                              row.columns() * row.bRegisters());
+      // One address reaches all of them, so that they come as they are needed.
+      if (comeAsNeeded && !rowFactor)
+        fragments = std::min(fragments, columnFragments);
+      live += fragments;
     }
     if (live > widest) {
       widest = live;
@@ -522,11 +537,6 @@ bool RegionFacts::checkRegisters(const Candidate &candidate,
     if (!result.explained && live > double(usable))
       break;
   }
-  // Of a third product and further ones the assembler mixes fragments and
-  // addresses with those of the others.
-  int64_t products = llvm::count_if(region.operations, [&](unsigned index) {
-    return graph.operations[index].kind == OperationKind::Contract;
-  });
   widest += furtherProduct * double(std::max<int64_t>(0, products - 2));
   // Addresses of what each step reads again.
   if (candidate.reread)
@@ -568,13 +578,16 @@ bool RegionFacts::checkShared(const Candidate &candidate,
       continue;
     const ArrayValue &array = graph.values[input];
     bool moves = loopsOf(candidate.stream, candidate.inner).moves(array);
-    bool factor = llvm::any_of(region.operations, [&](unsigned index) {
-      return graph.operations[index].kind == OperationKind::Contract &&
-             llvm::is_contained(graph.operations[index].operands, input);
-    });
-    if (!factor && !(moves && hasContract))
+    if (!isFactor(input) && !(moves && hasContract))
       continue;
-    bytes += tileElements(candidate, input) * double(array.bytes()) *
+    double elements = tileElements(candidate, input), pad = 0;
+    if (candidate.padded && isFactor(input)) {
+      int64_t row = padded(candidate, array.axes.back());
+      pad = double(target::roomBehindRow(row * array.bytes(),
+                                         unsigned(array.bytes()))) *
+            (elements / double(row) - 1);
+    }
+    bytes += (elements * double(array.bytes()) + pad) *
              double(moves ? candidate.stages : 1);
   }
   result.sharedBytes = candidate.measuredSharedBytes.value_or(int64_t(bytes));

@@ -72,6 +72,8 @@ private:
   /// The least cycles of what is not split, idle multiprocessors charged.
   double leastHonest() const;
   Decision decide(const LegalCandidate &legal) const;
+  /// Sets the forms of \p decision that cost nothing to choose.
+  void writeForms(Decision &decision) const;
   std::optional<Decision> pickCompiled();
   bool exceedsRefused(const Candidate &candidate) const;
   std::optional<BlockNeeds> compile(const LegalCandidate &legal) const;

@@ -36,5 +36,14 @@ std::string Pins::str() const {
     add(fmt::format("warps = {}", *warps));
   if (stages)
     add(fmt::format("stages = {}", *stages));
+  auto addForm = [&](const char *name, std::optional<bool> form) {
+    if (form)
+      add(fmt::format("{} = {}", name, *form));
+  };
+  addForm("padded", forms.padded);
+  addForm("reread", forms.reread);
+  addForm("lazy", forms.lazy);
+  if (forms.parts)
+    add(fmt::format("parts = {}", *forms.parts));
   return text;
 }

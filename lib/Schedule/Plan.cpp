@@ -94,7 +94,8 @@ int64_t Plan::tile(NestId nest, llvm::ArrayRef<AxisId> wanted) const {
   llvm::SmallVector<const Dim *, 4> done;
   int64_t elements = 1;
   // The innermost nest over a dim has the tile in force.
-  for (NestId id : llvm::reverse(path(nest))) {
+  llvm::SmallVector<NestId, 6> nestsAround = path(nest);
+  for (NestId id : llvm::reverse(nestsAround)) {
     const Nest &at = nests[id];
     if (at.kind == NestKind::Launch ||
         llvm::any_of(done, [&](const Dim *dim) { return *dim == at.dim; }))
@@ -245,6 +246,8 @@ std::string Printer::transfer(const Fill &fill) const {
                        std::string_view(nameOf(fill.level)));
   if (fill.slots > 1)
     words += fmt::format(" slots {}", fill.slots);
+  if (fill.pad)
+    words += fmt::format(" pad {}", fill.pad);
   if (!fill.index.empty())
     words += " by " + fill.index;
   return words;
@@ -317,6 +320,8 @@ std::string Printer::print() {
   }
   std::string words =
       fmt::format("kernel @{} ({}) warps {}", plan.name, sizes, plan.warps);
+  if (plan.parts > 1)
+    words += fmt::format(" parts {}", plan.parts);
   for (const Role &role : plan.roles)
     words += fmt::format(" role {} x{} warps {} registers {}", role.name,
                          role.count, role.warps, role.registers);

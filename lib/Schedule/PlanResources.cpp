@@ -177,12 +177,20 @@ int64_t napkin::plan::usableRegisters(const Plan &plan,
   return std::min(machine.mostRegisters, shared) - machine.margin;
 }
 
+/// Bytes of one slot of \p fill; room behind rows follows all but the last.
+static int64_t slotBytes(const Plan &plan, const Fill &fill) {
+  int64_t elements = plan.tile(fill.at, fill.axes), pad = 0;
+  if (fill.pad && !fill.axes.empty())
+    pad = fill.pad * (elements / plan.tile(fill.at, fill.axes.back()) - 1);
+  return elements * fill.bits / 8 + pad;
+}
+
 /// Bytes alive at once in \p nest and below.
 static int64_t sharedBelow(const Plan &plan, NestId id) {
   int64_t own = 0, steps = 0, widest = 0;
   for (const Fill &fill : plan.fills)
     if (fill.at == id && fill.level == Level::Shared && !fill.store)
-      own += plan.tile(id, fill.axes) * fill.bits / 8 * fill.slots;
+      own += slotBytes(plan, fill) * fill.slots;
   for (const Value &value : plan.values)
     if (value.at == id && value.level == Level::Shared)
       own += plan.tile(id, value.axes) * value.bits / 8;

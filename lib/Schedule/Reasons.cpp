@@ -41,6 +41,10 @@ std::string napkin::schedule::titleOf(const Choice &choice) {
     return fmt::format("warps = {}", choice.size);
   case Subject::Reread:
     return "rows from shared memory";
+  case Subject::Padded:
+    return "rows in shared memory 16 bytes apart";
+  case Subject::Parts:
+    return fmt::format("sums in {} parts", choice.size);
   case Subject::Stages:
     return fmt::format("stages = {}", choice.size);
   case Subject::Grouped:
@@ -179,6 +183,10 @@ std::string napkin::schedule::causesOf(const Choice &choice) {
   if (choice.subject == Subject::Reread)
     return "each step reads them again, registers do not hold them beside the "
            "rest";
+  if (choice.subject == Subject::Padded)
+    return "a thread reaches all that it reads by one address and constants";
+  if (choice.subject == Subject::Parts)
+    return "lanes that share a row add theirs when the stream ends";
   std::string text;
   std::optional<Cause> before;
   for (const Reason &reason : choice.reasons) {

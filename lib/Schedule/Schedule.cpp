@@ -174,6 +174,9 @@ FailureOr<Pins> Schedule::readOptions() {
     pins.warps = pinWarps;
   if (pinStages)
     pins.stages = pinStages;
+  for (const std::string &text : pinForms)
+    if (failed(parseForm(text, "pin-forms", location, pins.forms)))
+      return failure();
   return pins;
 }
 
@@ -348,9 +351,12 @@ static ncd::KernelOp formKernel(OpBuilder &builder, const DiagramGraph &diagram,
       llvm::all_of(decision.verdict.state, [&](const StreamState &member) {
         return llvm::is_contained(member.axes, *rowAxis);
       });
-  op.setLazy(decision.verdict.lazy && !candidate.inner && stateHasRows &&
-             decision.evaluation.warpRows == candidate.warps &&
+  op.setLazy(decision.mayBeLazy && decision.verdict.lazy && !candidate.inner &&
+             stateHasRows && decision.evaluation.warpRows == candidate.warps &&
              !computesColumns(region, decision));
+  op.setPadded(candidate.padded);
+  if (decision.parts > 1)
+    op.setPartsAttr(builder.getI32IntegerAttr(int32_t(decision.parts)));
   op.setEntryAttr(builder.getStringAttr(entry));
   takeViews(op, holdersOf(region, candidate));
   return op;

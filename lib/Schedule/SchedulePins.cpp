@@ -8,6 +8,7 @@
 #include "SchedulePins.h"
 #include "napkin/Schedule/Account.h"
 #include "napkin/Schedule/SeparateAxes.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -29,6 +30,37 @@ napkin::schedule::parsePin(StringRef text, StringRef option, Location location,
   return success();
 }
 
+/// The form called \p name that is there or not; null where it is none.
+static std::optional<bool> *formCalled(StringRef name, Pins::Forms &forms) {
+  return llvm::StringSwitch<std::optional<bool> *>(name)
+      .Case("padded", &forms.padded)
+      .Case("reread", &forms.reread)
+      .Case("lazy", &forms.lazy)
+      .Default(nullptr);
+}
+
+LogicalResult napkin::schedule::parseForm(StringRef text, StringRef option,
+                                          Location location,
+                                          Pins::Forms &forms) {
+  auto [name, value] = text.split(':');
+  int64_t number = 0;
+  if (std::optional<bool> *form = formCalled(name, forms);
+      form && (value == "true" || value == "false")) {
+    if (!form->has_value())
+      *form = value == "true";
+    return success();
+  }
+  if (name == "parts" && !value.getAsInteger(10, number) && number > 0) {
+    if (!forms.parts)
+      forms.parts = number;
+    return success();
+  }
+  return emitError(location)
+         << "option '" << option << "' has '" << text
+         << "', which is none of padded, reread and lazy with :true or :false, "
+            "and not parts with a positive number";
+}
+
 /// Adds \p partition to \p target where \p target is silent.
 static void addPartition(ncd::PartitionAttr partition,
                          std::map<std::string, int64_t> &target) {
@@ -45,12 +77,14 @@ LogicalResult napkin::schedule::readPinAttribute(ncd::DiagramOp diagram,
   auto dictionary = dyn_cast<DictionaryAttr>(attribute);
   if (!dictionary)
     return diagram.emitError("'ncd.pin' is a dictionary of group, stream, "
-                             "split, warps and stages");
+                             "split, warps, stages, padded, reread, lazy and "
+                             "parts");
   for (NamedAttribute entry : dictionary) {
     StringRef name = entry.getName();
     auto partition = dyn_cast<ncd::PartitionAttr>(entry.getValue());
+    auto flag = dyn_cast<BoolAttr>(entry.getValue());
     auto number = dyn_cast<IntegerAttr>(entry.getValue());
-    bool positive = number && number.getInt() > 0;
+    bool positive = !flag && number && number.getInt() > 0;
     if (name == "group" && partition) {
       addPartition(partition, pins.group);
     } else if (name == "stream" && partition) {
@@ -72,12 +106,19 @@ LogicalResult napkin::schedule::readPinAttribute(ncd::DiagramOp diagram,
     } else if (name == "stages" && positive) {
       if (!pins.stages)
         pins.stages = number.getInt();
+    } else if (name == "parts" && positive) {
+      if (!pins.forms.parts)
+        pins.forms.parts = number.getInt();
+    } else if (std::optional<bool> *form = formCalled(name, pins.forms);
+               form && flag) {
+      if (!form->has_value())
+        *form = flag.getValue();
     } else {
       return diagram.emitError("'ncd.pin' has '")
              << name << "' = " << entry.getValue()
-             << "; it takes group, stream and split (#ncd.partition), warps "
-                "and "
-                "stages (positive integers)";
+             << "; it takes group, stream and split (#ncd.partition), "
+                "warps, stages and parts (positive integers), and padded, "
+                "reread and lazy (true or false)";
     }
   }
   return success();
@@ -123,6 +164,10 @@ LogicalResult napkin::schedule::checkPinsFit(ncd::DiagramOp diagram,
   if (pins.stages && (*pins.stages < 1 || *pins.stages > 8))
     return diagram.emitError("pinned stages = ")
            << *pins.stages << " is not possible; choose 1 to 8";
+  if (std::optional<int64_t> parts = pins.forms.parts;
+      parts && (*parts > 32 || !llvm::isPowerOf2_64(*parts)))
+    return diagram.emitError("pinned parts = ")
+           << *parts << " is not possible; choose 1, 2, 4, 8, 16 or 32";
   return success();
 }
 
@@ -153,6 +198,28 @@ static LogicalResult checkStages(ncd::DiagramOp diagram, int64_t stages,
                     "no stages; drop the pin";
   return error << "the longest loop has work for " << most
                << "; pin at most that, or a smaller chunk";
+}
+
+/// Checks that what \p forms ask for is in some of \p kernels.
+static LogicalResult checkForms(ncd::DiagramOp diagram,
+                                const Pins::Forms &forms,
+                                ArrayRef<ncd::KernelOp> kernels) {
+  if (forms.padded.value_or(false) &&
+      llvm::none_of(kernels, [](ncd::KernelOp op) { return op.getPadded(); }))
+    return diagram.emitError("padded = true is pinned, but no kernel brings "
+                             "factors of products to shared memory in pieces "
+                             "of 16 bytes; drop the pin");
+  if (forms.reread.value_or(false) &&
+      llvm::none_of(
+          kernels, [](ncd::KernelOp op) { return op.getReread().has_value(); }))
+    return diagram.emitError("reread = true is pinned, but no kernel has a "
+                             "product in a loop whose rows stay; drop the pin");
+  if (forms.lazy.value_or(false) &&
+      llvm::none_of(kernels, [](ncd::KernelOp op) { return op.getLazy(); }))
+    return diagram.emitError(
+        "lazy = true is pinned, but no kernel has a loop with references that "
+        "each warp can move for its own rows; drop the pin");
+  return success();
 }
 
 LogicalResult
@@ -198,5 +265,7 @@ napkin::schedule::checkPinsWereUsed(ncd::DiagramOp diagram, const Pins &pins,
   for (const auto &[axis, size] : pins.split)
     if (failed(check("split", axis, size)))
       return failure();
+  if (failed(checkForms(diagram, pins.forms, kernels)))
+    return failure();
   return pins.stages ? checkStages(diagram, *pins.stages, kernels) : success();
 }

@@ -129,22 +129,35 @@ Search::Options Search::warpOptions(const Candidate &candidate) const {
   Options result;
   for (unsigned axis : region.axes) {
     int64_t rows = llvm::PowerOf2Ceil(facts.padded(candidate, axis));
-    int64_t warps = rows / facts.warpRows;
-    if (warps >= 1 && !llvm::is_contained(result, warps))
-      result.push_back(warps);
+    for (int64_t tiles = 1; tiles <= facts.mostRowTiles(); tiles *= 2) {
+      int64_t warps = rows / (facts.warpRows * tiles);
+      // More rows a warp, where a warp is left to each of four schedulers.
+      if (warps >= (tiles > 1 ? 4 : 1) && !llvm::is_contained(result, warps))
+        result.push_back(warps);
+    }
   }
   return result;
 }
 
-/// A shallower pipeline rather than a smaller tile, where shared memory is the
-/// limit; what is then not hidden is charged. Rows that are read again rather
-/// than kept, where registers are.
+/// Rows without room behind them, then a shallower pipeline, rather than a
+/// smaller tile, where shared memory is the limit; what is then not hidden is
+/// charged. Rows that are read again rather than kept, where registers are.
 Evaluation Search::evaluate(Candidate &candidate, const StreamVerdict *verdict,
                             bool all) const {
+  const Pins::Forms &forms = pins.forms;
+  candidate.padded = forms.padded.value_or(true) && facts.mayPad(candidate);
+  candidate.reread =
+      candidate.stream && facts.hasContract && forms.reread.value_or(false);
   Evaluation result = facts.evaluate(candidate, verdict, all);
   if (!result.legal() && candidate.stream && facts.hasContract &&
+      !forms.reread &&
       result.violations[0].limit == cost::Limit::RegistersPerThread) {
     candidate.reread = true;
+    result = facts.evaluate(candidate, verdict, all);
+  }
+  if (!result.legal() && candidate.padded && !forms.padded &&
+      result.violations[0].limit == cost::Limit::SharedMemoryPerBlock) {
+    candidate.padded = false;
     result = facts.evaluate(candidate, verdict, all);
   }
   while (!result.legal() && !pins.stages && candidate.stream &&
@@ -229,10 +242,12 @@ std::optional<size_t> Search::pickBest() const {
     const Evaluation &evaluation = found[index].evaluation;
     return double(evaluation.readBytes + evaluation.writtenBytes);
   };
-  return found[*split].evaluation.honestCycles * splitGain < leastHonest() &&
-                 bytes(*split) <= splitBytes * bytes(*whole)
-             ? split
-             : whole;
+  bool splits =
+      found[*split].evaluation.honestCycles * splitGain < leastHonest() &&
+      bytes(*split) <= splitBytes * bytes(*whole);
+  // What it is compared with has to be something that can be made.
+  bool isMade = !block || found[*whole].candidate.measuredSharedBytes;
+  return splits && isMade ? split : whole;
 }
 
 /// The cheapest; of those that the model cannot tell apart, the one whose grid
@@ -283,10 +298,17 @@ static void dropWholeGroups(Decision &decision, const Graph &graph,
   });
 }
 
+void Search::writeForms(Decision &decision) const {
+  decision.parts = pins.forms.parts.value_or(
+      facts.partsOfSums(decision.candidate, decision.evaluation));
+  decision.mayBeLazy = pins.forms.lazy.value_or(true);
+}
+
 std::optional<BlockNeeds> Search::compile(const LegalCandidate &legal) const {
   Decision decision;
   decision.candidate = legal.candidate;
   decision.evaluation = legal.evaluation;
+  writeForms(decision);
   dropWholeGroups(decision, graph, pins);
   return block(region, decision);
 }
@@ -296,6 +318,7 @@ Decision Search::decide(const LegalCandidate &legal) const {
   Decision decision;
   decision.candidate = legal.candidate;
   decision.evaluation = legal.evaluation;
+  writeForms(decision);
   if (legal.verdict)
     decision.verdict = *legal.verdict;
   decision.wholeCycles = decision.leastCycles = leastHonest();
@@ -310,7 +333,7 @@ bool Search::exceedsRefused(const Candidate &candidate) const {
   return llvm::any_of(tooLarge, [&](const Candidate &refused) {
     if (candidate.stream != refused.stream ||
         candidate.inner != refused.inner || candidate.warps != refused.warps ||
-        candidate.stages < refused.stages)
+        candidate.padded < refused.padded || candidate.stages < refused.stages)
       return false;
     return llvm::all_of(region.axes, [&](unsigned axis) {
       return candidate.extent[axis] >= refused.extent[axis];
@@ -367,13 +390,17 @@ std::optional<Decision> Search::pickCompiled() {
     nearest = {measured, best.verdict ? *best.verdict : StreamVerdict()};
     nearestLimit = evaluation.violations[0].limit;
     tooLarge.push_back(best.candidate);
-    // A shallower pipeline first, as for the estimate.
+    // Rows without room behind them first, then a shallower pipeline, as for
+    // the estimate.
     LegalCandidate shallower = best;
     found.erase(found.begin() + *index);
-    if (pins.stages || !shallower.candidate.stream ||
-        shallower.candidate.stages <= 1)
+    if (shallower.candidate.padded && !pins.forms.padded)
+      shallower.candidate.padded = false;
+    else if (pins.stages || !shallower.candidate.stream ||
+             shallower.candidate.stages <= 1)
       continue;
-    --shallower.candidate.stages;
+    else
+      --shallower.candidate.stages;
     shallower.evaluation =
         facts.evaluate(shallower.candidate, shallower.verdict, /*all=*/false);
     if (shallower.evaluation.legal())

@@ -141,7 +141,10 @@ static Choice explainWarps(const RegionFacts &facts, const Pins &pins,
   if (pins.warps)
     choice.reasons.push_back({ncd::Cause::Pinned});
   else if (facts.ownsRows && !facts.hasWideRows(decision.candidate))
-    choice.reasons.push_back({ncd::Cause::WholeRows, {facts.warpRows}});
+    choice.reasons.push_back(
+        {ncd::Cause::WholeRows,
+         {facts.padded(decision.candidate, *evaluation.rowAxis) /
+          decision.candidate.warps}});
   else if (facts.hasContract)
     choice.reasons.push_back({ncd::Cause::RowsByColumns,
                               {evaluation.warpRows, evaluation.warpColumns}});
@@ -168,6 +171,10 @@ void Search::explain(Decision &decision) {
   decision.choices.push_back(explainWarps(facts, pins, decision));
   if (candidate.reread)
     decision.choices.push_back({ncd::Subject::Reread});
+  if (candidate.padded)
+    decision.choices.push_back({ncd::Subject::Padded});
+  if (decision.parts > 1)
+    decision.choices.push_back({ncd::Subject::Parts, "", decision.parts});
   if (candidate.stream) {
     ncd::Cause cause = pins.stages             ? ncd::Cause::Pinned
                        : candidate.stages == 1 ? ncd::Cause::HoldsOne

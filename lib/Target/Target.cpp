@@ -355,6 +355,48 @@ LinearLayout target::blockedLayout(const TileShape &shape, unsigned vector,
               /*warpsFromTop=*/true);
 }
 
+int64_t target::roomBehindRow(int64_t rowBytes, unsigned elementBytes) {
+  return elementBytes == 2 && rowBytes % 32 == 0 ? 16 : 0;
+}
+
+LinearLayout target::paddedCopyLayout(const TileShape &shape, unsigned vector,
+                                      unsigned warpBits) {
+  unsigned last = shape.rank() - 1, vectorBits = log2Exact(vector);
+  llvm::SmallVector<uint32_t, 16> pieces, rows, digits;
+  for (unsigned bit = vectorBits; bit < shape.coreBits(last); ++bit)
+    pieces.push_back(shape.unit(last, bit));
+  for (unsigned bit = shape.bits(last); bit < shape.totalBits(); ++bit)
+    (shape.digits() >> bit & 1 ? digits : rows).push_back(uint32_t(1) << bit);
+  for (unsigned bit = shape.coreBits(last); bit < shape.bits(last); ++bit)
+    digits.push_back(shape.unit(last, bit));
+  // Eight lanes on neighbouring pieces of a row or, where a row has no multiple
+  // of eight, on one piece of eight rows.
+  llvm::SmallVector<uint32_t, 10> threads;
+  unsigned wanted = 5 + warpBits, firstRow = 0;
+  if (pieces.size() < 3)
+    for (; firstRow < std::min<size_t>(3, rows.size()); ++firstRow)
+      threads.push_back(rows[firstRow]);
+  size_t taken = std::min<size_t>(pieces.size(), wanted - threads.size());
+  threads.append(pieces.begin(), pieces.begin() + taken);
+  // The others from the top: the rows of one thread are neighbours.
+  size_t above =
+      std::min<size_t>(rows.size() - firstRow, wanted - threads.size());
+  threads.append(rows.end() - above, rows.end());
+  threads.resize(wanted, 0);
+  LinearLayout layout;
+  for (unsigned bit = 0; bit < vectorBits; ++bit)
+    layout.add(Place::Register, shape.unit(last, bit));
+  for (size_t row = firstRow; row < rows.size() - above; ++row)
+    layout.add(Place::Register, rows[row]);
+  for (uint32_t unit : llvm::drop_begin(pieces, taken))
+    layout.add(Place::Register, unit);
+  for (uint32_t digit : digits)
+    layout.add(Place::Register, digit);
+  for (unsigned bit = 0; bit < wanted; ++bit)
+    layout.add(bit < 5 ? Place::Lane : Place::Warp, threads[bit]);
+  return layout;
+}
+
 LinearLayout target::copyLayout(const TileShape &shape, unsigned vector,
                                 unsigned warpBits) {
   unsigned lastBits = shape.rank() ? shape.coreBits(shape.rank() - 1) : 0;

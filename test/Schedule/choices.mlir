@@ -10,12 +10,12 @@
 // CHECK-LABEL: ncd.diagram @attention
 // CHECK: ncd.kernel
 // CHECK-SAME: entry = "attention"
-// CHECK-SAME: group = #ncd.partition<h=1, q=128>
+// CHECK-SAME: group = #ncd.partition<h=1, q=256>
 // CHECK-SAME: hardware = #ncd.hardware<"a100_80gb">
 // CHECK-SAME: order = ["h", "q"]
 // CHECK-SAME: reread = array<i32: 0>
 // CHECK-SAME: stages = 2 : i32
-// CHECK-SAME: stream = #ncd.partition<x=128>
+// CHECK-SAME: stream = #ncd.partition<x=32>
 // CHECK-SAME: warps = 8 : i32
 // CHECK-NOT: ncd.kernel
 ncd.diagram @attention(%q: !q, %k: !k, %v: !k) -> !q {
@@ -41,8 +41,8 @@ ncd.diagram @attention(%q: !q, %k: !k, %v: !k) -> !q {
 
 // CHECK-LABEL: ncd.diagram @renamed
 // CHECK: ncd.kernel
-// CHECK-SAME: group = #ncd.partition<b=1, rows=128>
-// CHECK-SAME: stream = #ncd.partition<keys=128>
+// CHECK-SAME: group = #ncd.partition<b=1, rows=256>
+// CHECK-SAME: stream = #ncd.partition<keys=32>
 // CHECK-SAME: warps = 8 : i32
 // CHECK-NOT: ncd.kernel
 ncd.diagram @renamed(%v: !k, %k: !k, %q: !q) -> !q {
@@ -80,7 +80,7 @@ ncd.diagram @product(%l: !l, %r: !r) -> !o {
 // The middle array is never written: c is streamed, and d fits whole.
 // CHECK-LABEL: ncd.diagram @chain_that_fits
 // CHECK: ncd.kernel
-// CHECK-SAME: group = #ncd.partition<a=128>
+// CHECK-SAME: group = #ncd.partition<a=256>
 // CHECK-SAME: stream = #ncd.partition<c=
 // CHECK-NOT: ncd.kernel
 ncd.diagram @chain_that_fits(%l: !l, %m: !m, %r: !r) -> !o {

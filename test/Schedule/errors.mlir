@@ -72,7 +72,7 @@ ncd.diagram @unknown(%t: !t) -> !t attributes {ncd.pin = {group = #ncd.partition
 // -----
 
 !t = !ncd.array<a=64, f32>
-// expected-error@+1 {{'ncd.pin' has 'warp' = 4 : i32; it takes group, stream and split (#ncd.partition), warps and stages (positive integers)}}
+// expected-error@+1 {{'ncd.pin' has 'warp' = 4 : i32; it takes group, stream and split (#ncd.partition), warps, stages and parts (positive integers), and padded, reread and lazy (true or false)}}
 ncd.diagram @misspelt(%t: !t) -> !t attributes {ncd.pin = {warp = 4 : i32}} {
   %p = ncd.map %t {
   ^bb0(%e: f32):
@@ -159,7 +159,7 @@ ncd.diagram @odd_warps(%t: !t) -> !t attributes {ncd.pin = {warps = 3 : i32}} {
 // -----
 
 !t = !ncd.array<a=64, f32>
-// expected-error@+1 {{'ncd.pin' is a dictionary of group, stream, split, warps and stages}}
+// expected-error@+1 {{'ncd.pin' is a dictionary of group, stream, split, warps, stages, padded, reread, lazy and parts}}
 ncd.diagram @no_dictionary(%t: !t) -> !t attributes {ncd.pin = 4 : i32} {
   %p = ncd.map %t {
   ^bb0(%e: f32):

@@ -103,6 +103,12 @@ static cl::opt<int64_t> pinWarps("pin-warps", cl::desc("warps of a block"),
 static cl::opt<int64_t> pinStages("pin-stages",
                                   cl::desc("buffers of the pipeline"),
                                   cl::init(0), cl::cat(category));
+static cl::list<std::string>
+    pinForms("pin-forms",
+             cl::desc("forms of kernels: padded, reread, lazy (true or false), "
+                      "parts (a number)"),
+             cl::value_desc("form:value"), cl::CommaSeparated,
+             cl::cat(category));
 static cl::opt<bool>
     allowTF32("allow-tf32",
               cl::desc("round factors of f32 products to tf32, for tensor "
@@ -259,6 +265,7 @@ static std::string readOptions(Request &request) {
     return "error: --pin-stages is a number of buffers, not 0";
   request.compile.pinWarps = pinWarps;
   request.compile.pinStages = pinStages;
+  request.compile.pinForms.assign(pinForms.begin(), pinForms.end());
   request.compile.inputBound = inputBound;
   request.compile.allowTF32 = allowTF32;
   request.verify.roundToTF32 = allowTF32;

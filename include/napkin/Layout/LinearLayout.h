@@ -177,6 +177,17 @@ public:
   LinearLayout slice(const TileShape &shape, const TileShape &target,
                      llvm::ArrayRef<unsigned> axisMap) const;
 
+  /// Where each bit of each place stands when the tile is folded along \p axis
+  /// of
+  /// \p shape: as in slice(), but that of the axis itself, if \p target has it
+  /// too, as many positions are kept apart as it has there, those of lanes
+  /// first, then those of registers.
+  Bases foldedImages(const TileShape &shape, const TileShape &target,
+                     llvm::ArrayRef<unsigned> axisMap, unsigned axis) const;
+  /// The layout of that fold; redundant register bits are dropped.
+  LinearLayout fold(const TileShape &shape, const TileShape &target,
+                    llvm::ArrayRef<unsigned> axisMap, unsigned axis) const;
+
   /// Number of low register bits whose images are the units 1, 2, 4, ... of the
   /// last axis: log2 of the elements a thread holds in one contiguous run.
   unsigned contiguousRegisterBits() const;

@@ -81,6 +81,8 @@ struct CompileOptions {
   std::vector<std::string> pinSplit;
   /// Warps of a block, and buffers of the pipeline; 0: chosen by cost.
   int64_t pinWarps = 0, pinStages = 0;
+  /// Forms of kernels, "padded:true" or "parts:4"; empty: chosen by cost.
+  std::vector<std::string> pinForms;
   /// Whether f32 products may round their factors to tf32, for tensor cores.
   bool allowTF32 = false;
   /// B in |input| <= 2^B for inputs of f32, bf16 and f64.

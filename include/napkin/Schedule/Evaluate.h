@@ -35,6 +35,9 @@ struct GeneratorLimits {
   int64_t longestWhole = 128;
   /// Most rows or columns of the tile of one warp.
   int64_t largestWarpTile = 64;
+  /// Most tiles of an instruction that a warp owns along whole rows. With two,
+  /// what is read from shared memory for a column serves twice as many rows.
+  int64_t mostRowTiles = 2;
   /// Sums of one product that a thread holds; rows of which one warp would hold
   /// more are shared among warps, which exchange what they fold.
   int64_t sumsPerThread = 208, sharedSumsPerThread = 128;
@@ -71,6 +74,8 @@ struct Candidate {
   /// Whether each step of the stream reads the row factors that do not move
   /// with it from shared memory again; otherwise they stay in registers.
   bool reread = false;
+  /// Whether rows of factors have room behind them in shared memory.
+  bool padded = false;
   /// Positions that a tile takes of each axis at once: what instructions and
   /// the warps that share it ask for. Empty until warps are chosen.
   llvm::SmallVector<int64_t, 8> granules;
@@ -230,6 +235,16 @@ public:
   const Loops &loopsOf(std::optional<unsigned> stream,
                        std::optional<unsigned> inner) const;
 
+  /// Most tiles of an instruction that a warp owns along whole rows: one where
+  /// more than two products take their registers.
+  int64_t mostRowTiles() const;
+  /// Whether room behind rows of factors in shared memory serves \p candidate:
+  /// their copies move 16 bytes at once.
+  bool mayPad(const Candidate &candidate) const;
+  /// Parts in which lanes keep what the stream sums for a row: as many as lanes
+  /// share a row; 1 where no warp owns whole rows of a stream that reduces.
+  int64_t partsOfSums(const Candidate &candidate,
+                      const Evaluation &result) const;
   /// Padded extent of \p axis under \p candidate.
   int64_t padded(const Candidate &candidate, unsigned axis) const;
 
@@ -285,6 +300,12 @@ private:
   /// chunks, and what of later ones the pipeline does not hide.
   double waiting(const Candidate &candidate, const Evaluation &result,
                  double trips, double chunkBytes) const;
+  /// Whether chunks of \p candidate leave nothing over at the end of an axis.
+  bool chunksDivide(const Candidate &candidate) const;
+  /// Contracts of the region.
+  int64_t countProducts() const;
+  /// Whether \p input is a factor of a contract.
+  bool isFactor(unsigned input) const;
   /// Checks the bytes of shared memory of one block.
   bool checkShared(const Candidate &candidate, Evaluation &result) const;
   /// Fills in the bytes and costs of \p result, once its warps are chosen.

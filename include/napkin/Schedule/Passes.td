@@ -73,6 +73,8 @@ def SchedulePass : Pass<"ncd-schedule"> {
            "Warps of a block; 0 leaves the choice to the cost model">,
     Option<"pinStages", "pin-stages", "int64_t", /*default=*/"0",
            "Buffers of the pipeline; 0 leaves the choice to the cost model">,
+    ListOption<"pinForms", "pin-forms", "std::string",
+               "Forms of kernels: padded, reread or lazy with :true or :false, parts:number">,
     Option<"allowTF32", "allow-tf32", "bool", /*default=*/"false",
            "Round factors of f32 products to tf32, for tensor cores">,
   ];

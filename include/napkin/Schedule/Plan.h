@@ -169,6 +169,9 @@ struct Fill {
   Level level = Level::Shared;
   /// Buffers; 1 means that the next transfer waits for the last use.
   unsigned slots = 1;
+  /// Bytes left free behind each row in shared memory; 0 where the columns of a
+  /// row are permuted instead.
+  unsigned pad = 0;
   /// It happens once for each iteration of this nest.
   NestId at = 0;
   bool store = false;
@@ -250,6 +253,8 @@ struct Plan {
   std::vector<Role> roles;
   /// Warps of a block.
   unsigned warps = 4;
+  /// Parts in which lanes keep what a loop sums for a row, until it ends.
+  unsigned parts = 1;
   GridOrder order;
   /// A second stage folds the states that the parts of a split leave.
   bool merged = false;

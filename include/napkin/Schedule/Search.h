@@ -32,11 +32,25 @@ struct Pins {
   /// True when no stream may be split.
   bool noSplit = false;
   std::optional<int64_t> warps, stages;
+  /// Forms of a kernel that may be asked for or forbidden.
+  struct Forms {
+    /// Whether rows of factors have room behind them in shared memory.
+    std::optional<bool> padded;
+    /// Whether each step reads rows again that registers could keep.
+    std::optional<bool> reread;
+    /// Whether references are moved only where they must be.
+    std::optional<bool> lazy;
+    /// Parts in which lanes keep what a stream sums for a row.
+    std::optional<int64_t> parts;
+
+    bool empty() const { return !padded && !reread && !lazy && !parts; }
+  };
+  Forms forms;
 
   /// True when nobody decided anything.
   bool empty() const {
     return group.empty() && stream.empty() && !noStream && split.empty() &&
-           !noSplit && !warps && !stages;
+           !noSplit && !warps && !stages && forms.empty();
   }
   /// Whether \p inner may be walked inside a stream over \p outer.
   bool mayNest(const std::string &outer, const std::string &inner) const;
@@ -60,6 +74,10 @@ struct Decision {
   Candidate candidate;
   Evaluation evaluation;
   StreamVerdict verdict;
+  /// Parts in which lanes keep what the stream sums for a row.
+  int64_t parts = 1;
+  /// False where nobody wants references that lag behind.
+  bool mayBeLazy = true;
   /// The least cycles, idle multiprocessors charged, of candidates that are not
   /// split, and of all; infinite where there is none.
   double wholeCycles = std::numeric_limits<double>::infinity(),

@@ -104,6 +104,19 @@ layout::LinearLayout blockedLayout(const layout::TileShape &shape,
 layout::LinearLayout copyLayout(const layout::TileShape &shape, unsigned vector,
                                 unsigned warpBits);
 
+/// Bytes left free behind each row of \p rowBytes in shared memory, where a
+/// kernel leaves room there: 16 for elements of 2 bytes, since 8 rows an odd
+/// number of 16 bytes apart lie in different banks. Other elements do not come
+/// as matrices of 8 rows; their columns are permuted, and 0 is free.
+int64_t roomBehindRow(int64_t rowBytes, unsigned elementBytes);
+
+/// The same for rows with room behind each, where any eight pieces of one row
+/// or of eight neighbouring ones lie in different banks: a thread copies
+/// neighbouring rows, so that their offsets are small. Requires: `vector`
+/// divides the core of the last axis.
+layout::LinearLayout paddedCopyLayout(const layout::TileShape &shape,
+                                      unsigned vector, unsigned warpBits);
+
 } // namespace napkin::target
 
 #endif // NAPKIN_TARGET_TARGET_H

@@ -17,6 +17,7 @@ void napkin::addTileProgramPasses(OpPassManager &passes, StringRef target) {
   OpPassManager &kernels = passes.nest<tile::KernelOp>();
   kernels.addPass(tile::createTileWalkGridPass());
   kernels.addPass(tile::createTileJoinProductsPass());
+  kernels.addPass(tile::createTileSpreadSumsPass());
   tile::TileAssignLayoutsPassOptions layouts;
   layouts.target = target.str();
   kernels.addPass(tile::createTileAssignLayoutsPass(layouts));
@@ -41,11 +42,13 @@ static bool layoutsFit(tile::KernelOp kernel) {
   auto layoutOf = [](Value value) {
     return cast<tile::TileType>(value.getType()).getLayout().getLayout();
   };
-  auto fits = [&](Value whole, Value part) {
+  auto slice = [&](Value whole, Value part) {
     auto type = cast<tile::TileType>(whole.getType());
     auto smaller = cast<tile::TileType>(part.getType());
-    layout::LinearLayout wanted = layoutOf(whole).slice(
-        type.getShape(), smaller.getShape(), type.axisMapTo(smaller));
+    return layoutOf(whole).slice(type.getShape(), smaller.getShape(),
+                                 type.axisMapTo(smaller));
+  };
+  auto fits = [&](const layout::LinearLayout &wanted, Value part) {
     for (layout::Place place : {layout::Place::Lane, layout::Place::Warp})
       if (wanted.getBases(place) != layoutOf(part).getBases(place))
         return false;
@@ -59,9 +62,10 @@ static bool layoutsFit(tile::KernelOp kernel) {
                 bool good = true;
                 if (auto map = dyn_cast<tile::MapOp>(op))
                   for (Value input : map.getInputs())
-                    good &= fits(map.getResult(), input);
+                    good &= fits(slice(map.getResult(), input), input);
                 if (auto reduce = dyn_cast<tile::ReduceOp>(op))
-                  good = fits(reduce.getInput(), reduce.getResult());
+                  good = fits(reduce.foldedLayout(layoutOf(reduce.getInput())),
+                              reduce.getResult());
                 return good ? WalkResult::advance() : WalkResult::interrupt();
               })
               .wasInterrupted();

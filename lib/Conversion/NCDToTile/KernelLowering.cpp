@@ -620,7 +620,8 @@ LogicalResult KernelLowering::lower(StringRef name) {
       builder.getDenseI64ArrayAttr(gridExtents),
       builder.getDenseI64ArrayAttr(gridGroups), kernel.getPersistentAttr(),
       builder.getI32IntegerAttr(kernel.getWarps().value_or(4)),
-      builder.getI32IntegerAttr(outputs),
+      builder.getI32IntegerAttr(outputs), kernel.getPaddedAttr(),
+      kernel.getPartsAttr(),
       // No schedule chooses a persistent grid: somebody wrote it.
       kernel.getAccountAttr() && kernel.getAccountAttr().getChosen() &&
               !kernel.getPersistent()

@@ -145,6 +145,42 @@ static Value multiplyAdd(OpBuilder &builder, Location loc, Value a, Value b,
                              LLVM::MulOp::create(builder, loc, a, b), c);
 }
 
+/// The same bits in another register, which the assembler does not take for a
+/// copy.
+static Value inOtherRegister(OpBuilder &builder, Location loc, Value value) {
+  Type word = builder.getI32Type();
+  Value bits = LLVM::BitcastOp::create(builder, loc, word, value);
+  bits = LLVM::InlineAsmOp::create(
+             builder, loc, word, bits, "prmt.b32 $0, $1, $1, 0x3210;", "=r,r",
+             /*has_side_effects=*/false, /*is_align_stack=*/false,
+             LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(),
+             ArrayAttr())
+             .getResult(0);
+  return LLVM::BitcastOp::create(builder, loc, value.getType(), bits);
+}
+
+/// Puts sums that stand in one fragment several times into registers of their
+/// own, the i-th copy of each as \p copies knows it. Registers of a fragment
+/// lie side by side: those of a row that starts many fragments are then put
+/// there once, and not once for each.
+static void
+separateRepeats(OpBuilder &builder, Location loc, MutableArrayRef<Value> sums,
+                llvm::DenseMap<std::pair<Value, unsigned>, Value> &copies) {
+  SmallVector<Value> given(sums);
+  for (auto [index, sum] : llvm::enumerate(given)) {
+    if (sum.getType().getIntOrFloatBitWidth() != 32 ||
+        sum.getDefiningOp<LLVM::ConstantOp>())
+      continue;
+    unsigned before = llvm::count(ArrayRef(given).take_front(index), sum);
+    for (unsigned copy = 1; copy <= before; ++copy) {
+      Value &known = copies[{sum, copy}];
+      if (!known)
+        known = inOtherRegister(builder, loc, sums[index]);
+      sums[index] = known;
+    }
+  }
+}
+
 LogicalResult KernelEmitter::emitMma(MmaOp op) {
   const target::MatrixInstruction &row = op.getMatrixInstruction();
   StringAttr rowAxis = op.getRowAxis(), columnAxis = op.getColumnAxis(),
@@ -165,6 +201,7 @@ LogicalResult KernelEmitter::emitMma(MmaOp op) {
   for (uint32_t at = 0; at < c.secondSize(); at += row.columns())
     if (c.registerAt(0, at))
       columns.push_back(at);
+  llvm::DenseMap<std::pair<Value, unsigned>, Value> copies;
   for (uint32_t k = 0; k < a.secondSize(); k += row.depth())
     for (uint32_t column : columns)
       for (uint32_t at : rows) {
@@ -190,6 +227,8 @@ LogicalResult KernelEmitter::emitMma(MmaOp op) {
         SmallVector<Value> old;
         for (uint32_t reg : sums)
           old.push_back(result->scalars[reg]);
+        if (!k)
+          separateRepeats(builder, loc, old, copies);
         Value product =
             createMma(builder, loc, row, *leftWords, *rightWords, old);
         for (auto [part, reg] : llvm::enumerate(sums))
@@ -400,8 +439,17 @@ LogicalResult KernelEmitter::emitMap(tile::MapOp op) {
 LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
   RegisterTile &input = *tiles.lookup(op.getInput());
   auto result = newTile(op.getResult());
-  TileShape shape = input.type.getShape(), kept = result->type.getShape();
-  SmallVector<unsigned> axisMap = input.type.axisMapTo(result->type);
+  TileShape shape = input.type.getShape();
+  unsigned axis = *input.type.axisIndex(op.getAxis());
+  LinearLayout::Bases images = input.layout.foldedImages(
+      shape, result->type.getShape(), input.type.axisMapTo(result->type), axis);
+  auto imageOf = [&](unsigned reg) {
+    uint32_t flat = 0;
+    for (auto [bit, image] : llvm::enumerate(images[unsigned(Place::Register)]))
+      if (reg >> bit & 1)
+        flat ^= image;
+    return flat;
+  };
   auto combine = [&](Value a, Value b) {
     return emitRegion(op.getBody().front(), {a, b},
                       [](IndexOp) { return Value(); });
@@ -410,10 +458,10 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
   // In the thread: fold the registers that share a kept coordinate, as a tree.
   SmallVector<SmallVector<Value>> groups(result->layout.numRegisters());
   for (unsigned reg : input.layout.registersOf(shape)) {
-    uint32_t flat = input.layout.apply(Place::Register, reg);
-    auto target =
-        result->layout.registerFor(shape.project(flat, kept, axisMap));
-    if (!target)
+    auto target = result->layout.registerFor(imageOf(reg));
+    if (!target || images[unsigned(Place::Lane)] !=
+                       LinearLayout::Bases::value_type(
+                           result->layout.getBases(Place::Lane)))
       return ncd::emitPartitionError(op)
              << "the result's layout is not a slice of the "
                 "operand's; run tile-assign-layouts";
@@ -437,11 +485,11 @@ LogicalResult KernelEmitter::emitReduce(tile::ReduceOp op) {
     result->scalars[reg] = group.front();
   }
 
-  // Across lanes: one exchange for each lane bit that walks along the axis.
-  unsigned axis = *input.type.axisIndex(op.getAxis());
+  // Across lanes: one exchange for each lane bit that walks along the axis and
+  // keeps no parts of it apart.
   for (auto [bit, image] :
        llvm::enumerate(input.layout.getBases(Place::Lane))) {
-    if (!shape.coordinate(image, axis))
+    if (!shape.coordinate(image, axis) || images[unsigned(Place::Lane)][bit])
       continue;
     for (Value &value : result->scalars) {
       if (!value)

@@ -3,6 +3,7 @@
 
 #include "KernelEmitter.h"
 #include "fmt/format.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -40,6 +41,29 @@ static SmallVector<int64_t> stridesOf(ncd::ArrayType type) {
   return strides;
 }
 
+/// A position as one that moves and a constant number, where what moves is
+/// known not to be negative at \p user.
+static std::pair<Value, int64_t> splitConstant(Value position,
+                                               Operation *user) {
+  auto sum = position.getDefiningOp<arith::AddIOp>();
+  std::optional<int64_t> more =
+      sum ? getConstantIntValue(OpFoldResult(sum.getRhs())) : std::nullopt;
+  if (!more || factsOf(sum.getLhs(), user).least < 0)
+    return {position, 0};
+  return {sum.getLhs(), *more};
+}
+
+/// The same pointer, of which nobody else knows what it is made of: loops then
+/// carry it as one value and do not add up its parts in each step.
+static Value keepWhole(OpBuilder &builder, Location loc, Value pointer) {
+  return LLVM::InlineAsmOp::create(
+             builder, loc, pointer.getType(), pointer, "mov.b64 $0, $1;",
+             "=l,l", /*has_side_effects=*/false, /*is_align_stack=*/false,
+             LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(),
+             ArrayAttr())
+      .getResult(0);
+}
+
 KernelEmitter::GlobalAccess
 KernelEmitter::accessGlobal(Operation *op, ViewOp view,
                             const LinearLayout &layout) {
@@ -58,6 +82,19 @@ KernelEmitter::accessGlobal(Operation *op, ViewOp view,
   };
 
   GlobalAccess access;
+  // What moves, and by how many bytes its place is further on.
+  SmallVector<std::pair<unsigned, Value>> moving;
+  int64_t further = 0;
+  for (unsigned axis = 0; axis < type.getRank(); ++axis) {
+    Value offset = view.getDimension(axis).offset;
+    if (!offset || isPlace(offset) || view.getDimension(axis).index)
+      continue;
+    auto [position, more] = splitConstant(offset, op);
+    if (!scalar(position)) // only the sum is there
+      std::tie(position, more) = std::pair(offset, int64_t(0));
+    moving.push_back({axis, position});
+    further += more * strides[axis];
+  }
   // The thread's fixed part of the address is computed once; what a loop's
   // position adds comes on top.
   access.base = inSetup([&]() -> Value {
@@ -82,19 +119,18 @@ KernelEmitter::accessGlobal(Operation *op, ViewOp view,
           bytes ? Value(LLVM::AddOp::create(builder, loc, bytes, part)) : part;
     }
     Value array = scalar(view.getArray());
-    if (!bytes)
-      return array;
-    return LLVM::GEPOp::create(builder, loc, globalPointer, builder.getI8Type(),
-                               array, ArrayRef<LLVM::GEPArg>{bytes});
+    if (bytes)
+      array =
+          LLVM::GEPOp::create(builder, loc, globalPointer, builder.getI8Type(),
+                              array, ArrayRef<LLVM::GEPArg>{bytes});
+    array = offsetBy(builder, loc, array, further);
+    return isa<CopyOp>(op) && !moving.empty() ? keepWhole(builder, loc, array)
+                                              : array;
   });
-  for (unsigned axis = 0; axis < type.getRank(); ++axis) {
-    Value offset = view.getDimension(axis).offset;
-    if (!offset || isPlace(offset) || view.getDimension(axis).index)
-      continue;
+  for (auto [axis, position] : moving)
     access.base = LLVM::GEPOp::create(
         builder, loc, globalPointer, builder.getI8Type(), access.base,
-        ArrayRef<LLVM::GEPArg>{bytesAlong(scalar(offset), axis)});
-  }
+        ArrayRef<LLVM::GEPArg>{bytesAlong(scalar(position), axis)});
   for (unsigned reg = 0; reg < layout.numRegisters(); ++reg) {
     uint32_t flat = layout.apply(Place::Register, reg);
     int64_t offset = 0;
@@ -514,9 +550,14 @@ LogicalResult KernelEmitter::emitCopy(CopyOp op) {
   TileShape shape = type.getShape();
   unsigned elementBytes = bytesOf(type.getElementType());
   unsigned warpBits = log2Exact(kernel.getWarps());
-  // The widest copy that rows allow decides how threads are dealt out.
-  LinearLayout layout =
-      target::copyLayout(shape, vectorOf(op.getViewOp(), op), warpBits);
+  // The widest copy that rows allow decides how threads are dealt out, and so
+  // does room behind rows.
+  unsigned vector = vectorOf(op.getViewOp(), op);
+  bool padded = type.getSharedLayout().getCombine() == Combine::Sum &&
+                vector * elementBytes == widestAccess;
+  LinearLayout layout = padded
+                            ? target::paddedCopyLayout(shape, vector, warpBits)
+                            : target::copyLayout(shape, vector, warpBits);
   GlobalAccess access = accessGlobal(op, op.getViewOp(), layout);
   unsigned bytes = access.vector * elementBytes;
   SharedAccess places = compose(layout, type.getSharedLayout());

@@ -85,6 +85,22 @@ TEST(LinearLayout, SliceKeepsWhatLanesShare) {
   EXPECT_TRUE(slice.isSurjective(rows));
 }
 
+TEST(LinearLayout, FoldKeepsPartsOfLanesFirst) {
+  TileShape shape({128, 64}), parts({128, 4}), more({128, 8});
+  LinearLayout whole = accumulator(shape, 3);
+  // Four lanes share a row: each keeps its own part, and two rows in registers.
+  LinearLayout fold = whole.fold(shape, parts, {0, 1}, 1);
+  EXPECT_EQ(fold.numRegisters(), 2u);
+  EXPECT_EQ(fold.replicatedBits(Place::Lane), 0u);
+  EXPECT_EQ(fold.apply(0, 0b00011, 0), 3u);
+  EXPECT_EQ(fold.apply(1, 0b00100, 2), (8u + 1 + 32) * 4);
+  EXPECT_TRUE(fold.isSurjective(parts));
+  // Further parts are those of registers; without parts it is a slice.
+  EXPECT_EQ(whole.fold(shape, more, {0, 1}, 1).numRegisters(), 4u);
+  TileShape rows(llvm::ArrayRef<int64_t>{128});
+  EXPECT_EQ(whole.fold(shape, rows, {0}, 1), whole.slice(shape, rows, {0}));
+}
+
 TEST(LinearLayout, RegisterForInvertsApply) {
   TileShape shape({16, 64});
   LinearLayout layout = accumulator(shape, 0);

@@ -129,20 +129,24 @@ TEST(Plan, AttentionOfTheExample) {
   ASSERT_EQ(kernels.size(), 1u);
   const Decision &decision = *kernels[0].decision;
   EXPECT_EQ(extent(b.graph, kernels[0], "h"), 1);
-  EXPECT_EQ(extent(b.graph, kernels[0], "q"), 128);
+  // 32 rows a warp: each key is read for twice as many rows.
+  EXPECT_EQ(extent(b.graph, kernels[0], "q"), 256);
   EXPECT_EQ(decision.candidate.stream, b.graph.findAxis("x"));
-  EXPECT_EQ(extent(b.graph, kernels[0], "x"), 128);
+  EXPECT_EQ(extent(b.graph, kernels[0], "x"), 32);
   EXPECT_EQ(decision.candidate.warps, 8);
   EXPECT_EQ(decision.candidate.stages, 2);
   EXPECT_EQ(decision.evaluation.readBytes + decision.evaluation.writtenBytes,
-            5242880);
+            3145728);
+  EXPECT_TRUE(decision.candidate.padded);
+  EXPECT_TRUE(decision.candidate.reread);
+  EXPECT_EQ(decision.parts, 4);
 }
 
 TEST(Plan, AttentionWithNarrowHeads) {
   Builder b = attention(4, 512, 512, 64);
   std::vector<PlannedKernel> kernels = plan(b.graph);
   ASSERT_EQ(kernels.size(), 1u);
-  EXPECT_EQ(extent(b.graph, kernels[0], "q"), 128);
+  EXPECT_EQ(extent(b.graph, kernels[0], "q"), 256);
   EXPECT_GE(extent(b.graph, kernels[0], "x"), 64);
   EXPECT_LE(extent(b.graph, kernels[0], "x"), 128);
   EXPECT_EQ(kernels[0].decision->candidate.stages, 2);

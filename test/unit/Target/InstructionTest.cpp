@@ -211,3 +211,28 @@ TEST(Instruction, TilesOfEveryRow) {
     }
   }
 }
+
+// Eight lanes in a row write eight pieces that lie in different banks, whatever
+// the length of a row: rows are an odd number of pieces apart.
+TEST(CopyLayout, PaddedRowsHaveNoConflicts) {
+  for (int64_t columns : {16, 32, 48, 64, 80, 96, 112, 128, 192, 256})
+    for (int64_t rows : {16, 32, 64, 128})
+      for (unsigned warpBits : {0u, 2u, 3u}) {
+        TileShape shape({rows, columns});
+        LinearLayout layout = paddedCopyLayout(shape, 8, warpBits);
+        EXPECT_TRUE(layout.isSurjective(shape)) << rows << " x " << columns;
+        int64_t pieces = columns / 8 + 1;
+        for (uint32_t warp = 0; warp < 1u << warpBits; ++warp)
+          for (uint32_t lane = 0; lane < 32; lane += 8) {
+            std::map<int64_t, int64_t>
+                banks; // of 16 bytes, and the piece there
+            for (uint32_t i = 0; i < 8; ++i) {
+              uint32_t flat = layout.apply(0, lane + i, warp);
+              int64_t piece = shape.coordinate(flat, 0) * pieces +
+                              shape.coordinate(flat, 1) / 8;
+              auto [entry, fresh] = banks.try_emplace(piece % 8, piece);
+              EXPECT_EQ(entry->second, piece) << rows << " x " << columns;
+            }
+          }
+      }
+}

@@ -267,7 +267,8 @@ LogicalResult KernelOp::verify() {
              << attribute.getName().getValue()
              << "'; known are group, stream, split, order, grouped, "
                 "persistent, hardware, warps, rows, row_warps, reread, stages, "
-                "lazy, views, entry, and names with a dialect's prefix";
+                "lazy, padded, parts, views, entry, and names with a dialect's "
+                "prefix";
   if (std::optional<uint32_t> warps = getWarps())
     if (static_cast<int32_t>(*warps) <= 0)
       return emitOpError("'warps' is ")
@@ -277,6 +278,11 @@ LogicalResult KernelOp::verify() {
       return emitOpError("'stages' is ")
              << static_cast<int32_t>(*stages)
              << "; a pipeline has at least one buffer";
+  if (std::optional<uint32_t> parts = getParts();
+      parts && (!llvm::isPowerOf2_32(*parts) || *parts > 32))
+    return emitOpError("'parts' is ")
+           << static_cast<int32_t>(*parts)
+           << "; lanes keep a power of two of parts, at most 32";
   PartitionAttr group = getGroupAttr(), stream = getStreamAttr();
   for (StringAttr axis : stream ? stream.getAxes() : ArrayRef<StringAttr>())
     if (group && group.hasAxis(axis))

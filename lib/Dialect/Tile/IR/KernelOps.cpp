@@ -201,6 +201,10 @@ LogicalResult KernelOp::verify() {
        getBody().front().getOps<RolesOp>().empty()))
     return emitOpError() << "expects a power of two of at most 32 warps, got "
                          << getWarps();
+  if (std::optional<uint32_t> parts = getParts();
+      parts && (!llvm::isPowerOf2_32(*parts) || *parts > 32))
+    return emitOpError() << "expects a power of two of at most 32 parts, got "
+                         << int32_t(*parts);
   return success();
 }
 

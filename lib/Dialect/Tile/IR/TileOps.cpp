@@ -246,9 +246,19 @@ LogicalResult ReduceOp::verify() {
   TileType input = getInput().getType(), result = getResult().getType();
   if (!input.axisIndex(getAxis()))
     return emitOpError() << "axis '" << getAxis() << "' is not in the tile";
-  if (result.axisIndex(getAxis()) || result.getRank() + 1 != input.getRank())
+  std::optional<unsigned> kept = result.axisIndex(getAxis());
+  if (result.getRank() + 1 != input.getRank() + unsigned(kept.has_value()))
     return emitOpError() << "expects the tile without axis '" << getAxis()
                          << "' as the result";
+  if (kept) {
+    int64_t parts = result.getSizes()[*kept],
+            size = input.getSizes()[*input.axisIndex(getAxis())];
+    if (*kept + 1 != result.getRank() || !llvm::isPowerOf2_64(parts) ||
+        parts >= size || size % parts)
+      return emitOpError() << "expects parts of axis '" << getAxis()
+                           << "' as the last axis, a power of two that divides "
+                           << size << ", got " << parts;
+  }
   Block &block = getBody().front();
   Type element = input.getElementType();
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
@@ -260,6 +270,13 @@ LogicalResult ReduceOp::verify() {
     return emitOpError() << "expects a region from two elements of " << element
                          << " to one";
   return success();
+}
+
+layout::LinearLayout
+ReduceOp::foldedLayout(const layout::LinearLayout &layout) {
+  TileType input = getInput().getType(), result = getResult().getType();
+  return layout.fold(input.getShape(), result.getShape(),
+                     input.axisMapTo(result), *input.axisIndex(getAxis()));
 }
 
 LogicalResult ConvertOp::verify() {

@@ -162,7 +162,7 @@ private:
           typeOf(value).getRank() == typeOf(map.getResult()).getRank())
         wish(map.getResult(), slice(value, typeOf(map.getResult())));
     } else if (auto reduce = dyn_cast<ReduceOp>(user)) {
-      wish(reduce.getResult(), slice(value, typeOf(reduce.getResult())));
+      wish(reduce.getResult(), reduce.foldedLayout(layouts[value]));
     } else if (auto loop = dyn_cast<LoopOp>(user)) {
       spreadAroundLoop(loop, use.getOperandNumber() -
                                  loop.getInitial().getBeginOperandIndex());
@@ -277,8 +277,7 @@ private:
         for (OpOperand &operand : map.getInputsMutable())
           want(operand, slice(map.getResult(), typeOf(operand.get())));
       } else if (auto reduce = dyn_cast<ReduceOp>(op)) {
-        LinearLayout result =
-            slice(reduce.getInput(), typeOf(reduce.getResult()));
+        LinearLayout result = reduce.foldedLayout(layouts[reduce.getInput()]);
         LinearLayout decided =
             typeOf(reduce.getResult()).getLayout().getLayout();
         if (result != decided) {

@@ -92,6 +92,11 @@ private:
                 : value;
   }
 
+  /// The slot beside number `slot` of two.
+  Value otherSlot(Location loc, Value slot) {
+    return arith::SubIOp::create(builder, loc, index(loc, 1), slot);
+  }
+
   /// The slot of trip `trip + later` on a ring of `slots`.
   Value slotNumber(Location loc, Value trip, int64_t later, int64_t slots) {
     if (slots == 1)
@@ -252,7 +257,11 @@ private:
 
   //===--- Loops ------------------------------------------------------------//
 
+  /// Of two slots an odd number of trips ahead takes the other one, so that one
+  /// number is enough.
   static void note(SmallVectorImpl<Numbering> &numberings, Numbering wanted) {
+    if (wanted.slots == 2)
+      wanted.ahead = 0;
     if (wanted.slots > 1 && !llvm::is_contained(numberings, wanted))
       numberings.push_back(wanted);
   }
@@ -324,6 +333,19 @@ private:
     SmallVector<Value> yielded(next.getValues());
     for (auto [place, numbering] : llvm::enumerate(frame.numberings)) {
       Value number = steps.getRegionIterArg(frame.firstNumber + place);
+      if (numbering.slots == 2) {
+        yielded.push_back(otherSlot(loc, number));
+        continue;
+      }
+      // One less than all slots ahead is where the trip before was.
+      const auto *current =
+          llvm::find(frame.numberings, Numbering{numbering.slots, 0});
+      if (numbering.ahead == numbering.slots - 1 &&
+          current != frame.numberings.end()) {
+        yielded.push_back(steps.getRegionIterArg(
+            frame.firstNumber + (current - frame.numberings.begin())));
+        continue;
+      }
       Value following =
           arith::AddIOp::create(builder, loc, number, index(loc, 1));
       Value wraps =
@@ -348,11 +370,17 @@ private:
   Value numberFor(Operation *op, Value ring, Value trip, int64_t ahead,
                   Frame &frame) {
     int64_t slots = cast<RingType>(ring.getType()).getSlots();
+    bool other = slots == 2 && ahead % 2;
+    if (slots == 2)
+      ahead = 0;
     if (slots > 1 && frame.loop && frame.loop.getTrip() == trip)
       for (auto [place, numbering] : llvm::enumerate(frame.numberings))
-        if (numbering == Numbering{slots, ahead})
-          return frame.steps.getRegionIterArg(frame.firstNumber + place);
-    return slotNumber(op->getLoc(), trip, ahead, slots);
+        if (numbering == Numbering{slots, ahead}) {
+          Value number =
+              frame.steps.getRegionIterArg(frame.firstNumber + place);
+          return other ? otherSlot(op->getLoc(), number) : number;
+        }
+    return slotNumber(op->getLoc(), trip, other ? 1 : ahead, slots);
   }
 
   LogicalResult expandVerbs(Block &block, Frame frame) {

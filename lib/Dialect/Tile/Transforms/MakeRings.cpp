@@ -8,6 +8,7 @@
 
 #include "napkin/Dialect/Tile/IR/Positions.h"
 #include "napkin/Dialect/Tile/Transforms/Passes.h"
+#include "napkin/Target/Target.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -28,10 +29,7 @@ constexpr int64_t usualSlots = 2;
 /// Takes the loads of one kernel through rings.
 class RingMaker {
 public:
-  RingMaker(KernelOp kernel, bool padded)
-      : kernel(kernel), builder(kernel),
-        smem(SmemAttr::get(kernel.getContext(), /*swizzle=*/padded ? 0 : 128,
-                           /*pad=*/padded ? 16 : 0)) {}
+  explicit RingMaker(KernelOp kernel) : kernel(kernel), builder(kernel) {}
 
   void run() {
     kernel.walk([&](LoopOp loop) { loops.push_back(loop); });
@@ -85,6 +83,10 @@ private:
 
   RingType ringType(LoadOp load, int64_t slots) {
     TileType type = load.getTile().getType();
+    unsigned bytes = bytesOf(type.getElementType()), pad = 0;
+    if (kernel.getPadded() && type.getRank() > 1)
+      pad = target::roomBehindRow(type.getSizes().back() * bytes, bytes);
+    auto smem = SmemAttr::get(kernel.getContext(), pad ? 0 : 128, pad);
     return RingType::get(builder.getContext(), slots, type.getAxes(),
                          type.getSizes(), type.getElementType(), smem);
   }
@@ -678,7 +680,6 @@ private:
 
   KernelOp kernel;
   OpBuilder builder;
-  SmemAttr smem;                         ///< how tiles lie in the rings
   llvm::SetVector<Operation *> replaced; ///< conversions to erase at the end
   llvm::SetVector<LoadOp> again;         ///< loads that are read at each use
   llvm::SmallPtrSet<Operation *, 8> hoisted;
@@ -693,7 +694,7 @@ struct TileMakeRings
   void runOnOperation() override {
     if (failed(verifyLayouts(getOperation())))
       return signalPassFailure();
-    RingMaker(getOperation(), padded).run();
+    RingMaker(getOperation()).run();
   }
 };
 

@@ -106,7 +106,17 @@ ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
 // -----
 
 ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
-  // expected-error @below {{has an unknown attribute 'warp'; known are group, stream, split, order, grouped, persistent, hardware, warps, rows, row_warps, reread, stages, lazy, views, entry, and names with a dialect's prefix}}
+  // expected-error @below {{'parts' is 3; lanes keep a power of two of parts, at most 32}}
+  %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {parts = 3 : i32} {
+    ncd.yield %b : !ncd.array<x=4, f32>
+  }
+  ncd.return
+}
+
+// -----
+
+ncd.diagram @d(%a: !ncd.array<x=4, f32>) {
+  // expected-error @below {{has an unknown attribute 'warp'; known are group, stream, split, order, grouped, persistent, hardware, warps, rows, row_warps, reread, stages, lazy, padded, parts, views, entry, and names with a dialect's prefix}}
   %o = ncd.kernel (%b = %a : !ncd.array<x=4, f32>) -> (!ncd.array<x=4, f32>) attributes {warp = 4 : i32} {
     ncd.yield %b : !ncd.array<x=4, f32>
   }

@@ -28,6 +28,21 @@ tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
 
 // -----
 
+!x = !ncd.array<m=16, k=48, f32>
+tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
+  %v = tile.view %x [m : 16, k : 48] : !x
+  %t = tile.load %v : !tile.view<m=16, k=48, f32> -> !tile.tile<m=16, k=48, f32>
+  // expected-error @below {{expects parts of axis 'k' as the last axis, a power of two that divides 48, got 32}}
+  %r = tile.reduce %t over "k" {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    tile.yield %s : f32
+  } : !tile.tile<m=16, k=48, f32> -> !tile.tile<m=16, k=32, f32>
+  tile.return
+}
+
+// -----
+
 !x = !ncd.array<m=16, k=16, f32>
 tile.kernel @k(%x: !x) grid [] warps 1 outputs 1 {
   %v = tile.view %x [m : 16, k : 16] : !x

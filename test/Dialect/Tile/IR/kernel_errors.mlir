@@ -14,6 +14,13 @@ tile.kernel @k(%x: !ncd.array<n=256, f32>) grid [n = %n : 128 of 256] warps 3 ou
 
 // -----
 
+// expected-error @below {{expects a power of two of at most 32 parts, got 64}}
+tile.kernel @k(%x: !ncd.array<n=256, f32>) grid [n = %n : 128 of 256] warps 4 outputs 1 attributes {parts = 64 : i32} {
+  tile.return
+}
+
+// -----
+
 // expected-error @below {{axis 'n' of the grid is named twice}}
 tile.kernel @k(%x: !ncd.array<n=256, f32>) grid [n = %n : 128 of 256, n = %m : 2 of 4] warps 4 outputs 1 {
   tile.return

@@ -1,10 +1,10 @@
-// RUN: napkin-opt --pass-pipeline='builtin.module(tile.kernel(tile-assign-layouts,tile-make-rings{padded=true}))' %s | FileCheck %s
+// RUN: napkin-opt --pass-pipeline='builtin.module(tile.kernel(tile-assign-layouts,tile-make-rings))' %s | FileCheck %s
 
 // Rows with 16 bytes behind each: all addresses of a thread are one register and an
 // immediate.
 // CHECK: tile.ring : !tile.ring<1 x (q=64, d=64), f16, #tile.smem<pad = 16>>
 tile.kernel @k(%q: !ncd.array<q=64, d=64, f16>, %k: !ncd.array<x=64, d=64, f16>, %o: !ncd.array<q=64, x=64, f32>)
-    grid [] warps 4 outputs 1 {
+    grid [] warps 4 outputs 1 attributes {padded} {
   %vq = tile.view %q [q : 64, d : 64] : !ncd.array<q=64, d=64, f16>
   %vk = tile.view %k [x : 64, d : 64] : !ncd.array<x=64, d=64, f16>
   %vo = tile.view %o [q : 64, x : 64] : !ncd.array<q=64, x=64, f32>

@@ -24,6 +24,8 @@ enum class Subject {
   PassedOver,
   Warps,
   Reread,
+  Padded,
+  Parts,
   Stages,
   Grouped,
   Written
@@ -31,8 +33,9 @@ enum class Subject {
 
 /// The words of Subject in the IR, in its order.
 inline constexpr llvm::StringLiteral subjectNames[] = {
-    "group",       "stream", "inside", "split",  "second_loop", "resident",
-    "passed_over", "warps",  "reread", "stages", "grouped",     "written"};
+    "group",    "stream",      "inside",  "split",  "second_loop",
+    "resident", "passed_over", "warps",   "reread", "padded",
+    "parts",    "stages",      "grouped", "written"};
 
 /// Why it was decided so.
 enum class Cause {

@@ -66,8 +66,9 @@ def NCD_DecisionAttr : NCD_Attr<"Decision", "decision"> {
     and empty where neither is meant; the size is 0 where there is none. Subjects are
     `group`, `stream`, `inside` (an axis that is walked inside a stream), `split`,
     `second_loop`, `resident` (an axis that is not streamed), `passed_over` (a
-    partition that the code generator refuses), `warps`, `reread`, `stages`,
-    `grouped` and `written` (an array that the diagram does not return).
+    partition that the code generator refuses), `warps`, `reread`, `padded` (rows in
+    shared memory have room behind them), `parts` (of what a stream sums for a row),
+    `stages`, `grouped` and `written` (an array that the diagram does not return).
 
     Example:
 

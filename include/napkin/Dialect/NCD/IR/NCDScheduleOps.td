@@ -46,6 +46,12 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
       the warps share it; the others share columns.
     - `reread`: numbers of the operands that give a product its rows and that each
       step of a stream reads from shared memory again; others stay in registers.
+    - `padded`: 16 bytes are left free behind each row of a factor in shared memory,
+      so that a thread reaches all it reads by one address and constants; without it
+      the columns of a row are permuted, which takes no room and an address for each
+      permutation.
+    - `parts`: a sum that a stream carries for each row stays in so many parts until
+      the stream ends, one for each lane that holds a part of the row.
     - `hardware`, `warps` (per block), `stages` (buffers of the software
       pipeline): what the schedule decided, for the lowering.
     - `lazy`: references of the stream's gauges are moved only by a chunk that
@@ -67,7 +73,7 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     of `group`; `rows` names an axis of an array in the kernel and `row_warps`
     divides `warps`; `reread` numbers operands; a `persistent` kernel has a
     `group` or a `split`;
-    numbers are positive.
+    `parts` is a power of two up to 32; numbers are positive.
     Other attributes need a dialect's prefix.
 
     Example:
@@ -98,6 +104,8 @@ def NCD_KernelOp : NCD_Op<"kernel", [IsolatedFromAbove, Pure, SingleBlock]> {
     NCD_Arg<OptionalAttr<DenseI32ArrayAttr>, "operands that each step reads again from shared memory">:$reread,
     NCD_Arg<OptionalAttr<I32Attr>, "buffers of the software pipeline">:$stages,
     NCD_Arg<UnitAttr, "whether references are moved only where they must be">:$lazy,
+    NCD_Arg<UnitAttr, "whether rows in shared memory have room behind them">:$padded,
+    NCD_Arg<OptionalAttr<I32Attr>, "parts in which lanes keep what a stream sums for a row">:$parts,
     NCD_Arg<OptionalAttr<ArrayAttr>, "how it sees each operand">:$views,
     NCD_Arg<OptionalAttr<StrAttr>, "name in the device code">:$entry,
     NCD_Arg<OptionalAttr<NCD_AccountAttr>, "what was decided and why">:$account);

@@ -42,6 +42,9 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     b + 108, b + 216, ... of the same enumeration, one after another.
     `tile-walk-grid` writes the loop.
 
+    `padded` and `parts` are those of `ncd.kernel`, for `tile-make-rings` and
+    `tile-spread-sums`.
+
     A kernel is `chosen` where nobody pinned a part of its partition: that it cannot
     be lowered is then a fault of the compiler, and said so.
 
@@ -49,7 +52,7 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     axis of the grid; axes of the grid differ, their tiles and extents are
     positive; at most one axis, and not the last, is walked in groups; a persistent
     grid has axes and at least one block; there is at least one output; `warps` is a
-    power of two up to 32.
+    power of two up to 32, and so is `parts`.
 
     Errors: the argument, axis or number that breaks a precondition, and what was
     expected of it.
@@ -76,6 +79,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [
     Tile_Arg<OptionalAttr<I32Attr>, "blocks that walk the tiles; nothing: one for each">:$persistent,
     Tile_Arg<I32Attr, "warps of a block">:$warps,
     Tile_Arg<I32Attr, "number of arrays that are written, the last ones">:$outputs,
+    Tile_Arg<UnitAttr, "whether rows in shared memory have room behind them">:$padded,
+    Tile_Arg<OptionalAttr<I32Attr>, "parts in which lanes keep what a loop sums for a row">:$parts,
     Tile_Arg<UnitAttr, "whether nobody pinned a part of its partition">:$chosen);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
@@ -566,8 +571,13 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure, SingleBlock]> {
     Folds the elements along one axis of the tile with the region, which is
     associative and commutative up to rounding.
 
-    Preconditions: the result is the operand without the axis; the region takes
-    two elements and yields one.
+    A result that keeps fewer positions of the axis has the fold in so many parts:
+    each element of the operand counts in one of them, and which one follows from
+    the layouts, since a lane folds what it has. The parts may be folded later.
+
+    Preconditions: the result is the operand without the axis, or the axis is the
+    last one of the result, of a size that is a power of two and divides that of the
+    operand; the region takes two elements and yields one.
 
     Example:
 
@@ -582,10 +592,14 @@ def Tile_ReduceOp : Tile_Op<"reduce", [Pure, SingleBlock]> {
   let arguments = (ins
     Tile_Arg<Tile_TileType, "tile">:$input,
     Tile_Arg<StrAttr, "axis that is folded">:$axis);
-  let results = (outs Tile_Res<Tile_TileType, "the tile without the axis">:$result);
+  let results = (outs Tile_Res<Tile_TileType, "the tile without the axis, or with parts of it">:$result);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$input `over` $axis $body attr-dict `:` qualified(type($input)) `->` qualified(type($result))";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The layout of the result where the operand has \p layout.
+    ::napkin::layout::LinearLayout foldedLayout(const ::napkin::layout::LinearLayout &layout);
+  }];
 }
 
 def Tile_ConvertOp : Tile_Op<"convert", [Pure]> {

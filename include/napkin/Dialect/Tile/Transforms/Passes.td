@@ -58,6 +58,27 @@ def TileAssignLayoutsPass : Pass<"tile-assign-layouts", "::napkin::tile::KernelO
   let dependentDialects = ["::napkin::tile::TileDialect"];
 }
 
+def TileSpreadSumsPass : Pass<"tile-spread-sums", "::napkin::tile::KernelOp"> {
+  let summary = "Keep what loops sum in parts, one for each lane, until they end";
+  let description = [{
+    In a kernel with `parts`: a tile that loops carry, that begins with zeros and to
+    which each step adds a sum along an axis, is carried in so many parts of that
+    axis, and what is added is folded as far only. Behind the loops the parts are
+    folded once. Lanes that hold parts of a row then exchange nothing in the loop.
+
+    What happens to the sum in between has to be linear in it and the same for all
+    parts: it may be multiplied by what is no part of it, or computed anew under a
+    condition (`tile.when`). A sum of which a loop asks more stays as it is.
+
+    ```
+    %r = tile.reduce %p over "x" {+} : tile<q=64, x=32> -> tile<q=64>
+    // ==>
+    %r = tile.reduce %p over "x" {+} : tile<q=64, x=32> -> tile<q=64, x=4>
+    ```
+  }];
+  let dependentDialects = ["::napkin::tile::TileDialect"];
+}
+
 def TileJoinProductsPass : Pass<"tile-join-products", "::napkin::tile::KernelOp"> {
   let summary = "Make one product of each start and its wait";
   let description = [{
@@ -83,12 +104,12 @@ def TileMakeRingsPass : Pass<"tile-make-rings", "::napkin::tile::KernelOp"> {
     after its last use. A load in a loop that does not move with it is copied once,
     ahead of the loop, and each step reads its slot.
 
+    In a kernel that is `padded`, rows whose bytes are a multiple of 32 get 16 bytes
+    behind each; all others have their columns permuted.
+
     Loops that get rings count their trips, and loops around them carry the count.
     Loads that stay in registers are not moved.
   }];
-  let options = [
-    Option<"padded", "padded", "bool", /*default=*/"false",
-           "Leave 16 bytes behind each row of a slot instead of permuting its columns">];
   let dependentDialects = ["::napkin::tile::TileDialect", "::mlir::arith::ArithDialect"];
 }
 
