@@ -23,8 +23,7 @@ namespace napkin::tile {
 
 namespace {
 
-/// Slots of the rings of a loop that does not say how many.
-constexpr int64_t usualSlots = 2;
+constexpr int64_t usualSlots = 2; ///< of rings of loops that do not say it
 
 /// Takes the loads of one kernel through rings.
 class RingMaker {
