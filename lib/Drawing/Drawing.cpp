@@ -15,7 +15,10 @@ using namespace mlir;
 using namespace napkin;
 using namespace napkin::drawing;
 
-static constexpr double margin = 16, tableRow = 16, tableMargin = 96;
+static constexpr double margin = 16, tableRow = 16, tableMargin = 96,
+                        tableLine = 3 * tableRow;
+/// Two entries of one line of the table are so far apart at least.
+static constexpr double entryPixels = 64;
 
 static StringRef classOf(Level level) {
   switch (level) {
@@ -47,6 +50,8 @@ struct TableEntry {
   llvm::SmallSetVector<Value, 8> alive;
   bool moves;
   int64_t moved;
+  /// The line of the table that it stands in.
+  int line = 0;
 };
 
 class Painter {
@@ -55,8 +60,14 @@ public:
 
   void paint(const Frame &frame, Point corner);
   void paintTable(Point corner, double width);
-  /// The picture's height from \p top on, with its table.
-  double tableHeight() const { return 3 * tableRow + margin; }
+  /// The height of the table. Where streams lie above each other, so do the
+  /// entries of their columns.
+  double tableHeight() const {
+    int lines = 1;
+    for (const TableEntry &entry : table)
+      lines = std::max(lines, entry.line + 1);
+    return lines * tableLine + margin;
+  }
 
 private:
   /// Where an array leaves what is on the left of a gap.
@@ -77,6 +88,7 @@ private:
   void paintSeparators(const Column &column, Point corner);
   void connect(Port from, Port to, Point corner, StringRef kind = "");
   void addEntry(const Column &column, Point corner);
+  void arrangeTable();
   std::string kindOf(Value value) {
     return classOf(labels.levelOf(value)).str();
   }
@@ -129,7 +141,7 @@ void Painter::addEntry(const Column &column, Point corner) {
                             [](const auto &node) { return !!node->inner; });
   if (!leaf)
     return;
-  TableEntry entry{corner.x + column.left + column.width / 2, {}, false, 0};
+  TableEntry entry{corner.x + column.left + column.width / 2, {}, false, 0, 0};
   for (const Bundle &bundle : column.passing)
     entry.alive.insert(bundle.value);
   for (const std::unique_ptr<Node> &node : column.nodes) {
@@ -388,9 +400,27 @@ void Painter::paintLoop(const Frame &frame, Point corner) {
 // The table
 //===----------------------------------------------------------------------===//
 
+/// Gives entries that would lie on others a line of their own.
+void Painter::arrangeTable() {
+  llvm::sort(table, [](const TableEntry &a, const TableEntry &b) {
+    return a.middle < b.middle;
+  });
+  std::vector<double> ends;
+  for (TableEntry &entry : table) {
+    auto free = llvm::find_if(
+        ends, [&](double end) { return entry.middle - end >= entryPixels; });
+    entry.line = int(free - ends.begin());
+    if (free == ends.end())
+      ends.push_back(entry.middle);
+    else
+      *free = entry.middle;
+  }
+}
+
 void Painter::paintTable(Point corner, double width) {
   if (table.empty())
     return;
+  arrangeTable();
   const char *heads[] = {"arrays alive", "their bytes", "bytes moved"};
   bool anyMoves =
       llvm::any_of(table, [](const TableEntry &entry) { return entry.moves; });
@@ -398,7 +428,9 @@ void Painter::paintTable(Point corner, double width) {
   for (int row = 0; row < 2 + anyMoves; ++row)
     canvas.text({corner.x, corner.y + tableRow * (row + 1)}, heads[row],
                 "faint");
+  const double top = corner.y;
   for (const TableEntry &entry : table) {
+    corner.y = top + entry.line * tableLine;
     int64_t bytes = 0;
     for (Value value : entry.alive)
       bytes += labels.bytesOf(value);

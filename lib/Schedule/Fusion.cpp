@@ -80,6 +80,7 @@ void Planner::explainAlone(llvm::ArrayRef<unsigned> operations,
     failure.refusal = prices.refusal({operation}, results);
     return;
   }
+  // Not tested: an operation without a kernel of its own was named above.
   failure.refusal = {"no kernels were found that compute it",
                      "return an intermediate result"};
 }

@@ -256,8 +256,9 @@ void Reader::addFill(BlockArgument input, Value value, plan::NestId at) {
   if (plan.nests[fill.at].kind == plan::NestKind::Loop &&
       fill.level == plan::Level::Shared)
     fill.slots = kernel.getStages().value_or(1);
+  bool isComputedOn = llvm::any_of(value.getUsers(), llvm::IsaPred<ncd::MapOp>);
   if (kernel.getPadded() && fill.level == plan::Level::Shared &&
-      fill.axes.size() > 1)
+      fill.axes.size() > 1 && !isComputedOn)
     fill.pad = unsigned(target::roomBehindRow(
         plan.tile(fill.at, fill.axes.back()) * fill.bits / 8, fill.bits / 8));
   names[value] = fillOf[input.getArgNumber()] = fill.name;

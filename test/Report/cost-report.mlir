@@ -8,21 +8,21 @@
 !p = !ncd.array<h=4, q=512, x=512, bf16>
 
 // CHECK: kernel attention on NVIDIA A100 SXM4 80 GB
-// CHECK: grid h/1 = 4 × q/128 = 4: 16 blocks of 8 warps
-// CHECK: stream x by 128, 4 chunks, 2 stages
+// CHECK: grid h/1 = 4 × q/256 = 2: 8 blocks of 8 warps
+// CHECK: stream x by 32, 16 chunks, 2 stages
 // CHECK: H, values 2·h·x·d·q/g_q + 2·h·q·d
-// CHECK: global bytes 5 242 880 = 4 718 592 read + 524 288 written
+// CHECK: global bytes 3 145 728 = 2 621 440 read + 524 288 written
 // CHECK: each once 2 097 152
 // CHECK: H* = 16·h·x·d²·q/M + 4·h·q·d bytes, β = 1, at g_q = M/(4·d), under 4·g_q·d ≤ M
-// CHECK: at this partition's M = 65 536: 5 242 880
+// CHECK: at this partition's M = 131 072: 3 145 728
 // CHECK: unfused
 // CHECK: binds
-// CHECK: k (h, x, d) 524 288 bytes × 4 = 2 097 152 global, shared, registers
-// CHECK: group q = 128: {{.*}}multiple of 16 (rows of mma.m16n8k16.bf16); q = 256 is cut off by
-// CHECK: stream x = 128: {{.*}}x = 256 is cut off by registers per thread
-// CHECK: 1 kernel, 5 242 880 global bytes: 4 718 592 read, 524 288 written
+// CHECK: k (h, x, d) 524 288 bytes × 2 = 1 048 576 global, shared, registers
+// CHECK: group q = 256: {{.*}}multiple of 16 (rows of mma.m16n8k16.bf16); q = 512 is cut off by
+// CHECK: stream x = 32: {{.*}}x = 64 is cut off by registers per thread
+// CHECK: 1 kernel, 3 145 728 global bytes: 2 621 440 read, 524 288 written
 
-// JSON: 4718592 524288 4
+// JSON: 2621440 524288 2
 ncd.diagram @attention(%q: !q {ncd.name = "q"}, %k: !k {ncd.name = "k"}, %v: !k {ncd.name = "v"}) -> !q {
   %s = ncd.contract %q, %k over [d] : !q, !k -> !s
   %t = ncd.map %s {

@@ -140,7 +140,8 @@ TEST(Limits, Rows) {
 
   Cut few = chained(32, 32, 32, 32);
   few.candidate.warps = 8;
-  says(few, "warps own whole rows of 'm', 16 each: 32 rows are 2 warps, not 8");
+  says(few,
+       "warps own whole rows of 'm', 16 to 32 each: 32 rows are not 8 warps");
 
   Cut narrow = rowSums(2, 32);
   narrow.candidate.warps = 4;

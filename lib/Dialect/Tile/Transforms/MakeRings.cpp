@@ -83,7 +83,9 @@ private:
   RingType ringType(LoadOp load, int64_t slots) {
     TileType type = load.getTile().getType();
     unsigned bytes = bytesOf(type.getElementType()), pad = 0;
-    if (kernel.getPadded() && type.getRank() > 1)
+    // Swizzles serve the layouts of what is computed on.
+    if (kernel.getPadded() && type.getRank() > 1 &&
+        llvm::none_of(load->getUsers(), llvm::IsaPred<MapOp>))
       pad = target::roomBehindRow(type.getSizes().back() * bytes, bytes);
     auto smem = SmemAttr::get(kernel.getContext(), pad ? 0 : 128, pad);
     return RingType::get(builder.getContext(), slots, type.getAxes(),

@@ -1,5 +1,5 @@
 // RUN: napkin-opt %s | napkin-opt | FileCheck %s
-// RUN: napkin-opt --pass-pipeline='builtin.module(tile.kernel(tile-assign-layouts,tile-make-rings{padded=true}))' %s | FileCheck %s --check-prefix=RINGS
+// RUN: sed 's/outputs 1 {/outputs 1 attributes {padded} {/' %s | napkin-opt --pass-pipeline='builtin.module(tile.kernel(tile-assign-layouts,tile-make-rings))' | FileCheck %s --check-prefix=RINGS
 
 // Keys and values out of one cache: the values are the first columns of the keys' tile,
 // and are read in its slot.
