@@ -69,8 +69,8 @@ private:
            layout.replicatedBits(Place::Warp);
   }
 
-  /// Whether a factor of a product is computed from a tile and comes to other
-  /// warps through shared memory.
+  /// Whether a factor that is computed from a tile passes through shared
+  /// memory.
   static bool feedsFactor(Value tile) {
     return llvm::any_of(tile.getUsers(), [](Operation *user) {
       if (auto map = dyn_cast<MapOp>(user))
@@ -87,9 +87,10 @@ private:
     if (kernel.getPadded() && type.getRank() > 1 &&
         llvm::none_of(load->getUsers(), llvm::IsaPred<MapOp>))
       pad = target::roomBehindRow(type.getSizes().back() * bytes, bytes);
-    auto smem = SmemAttr::get(kernel.getContext(), pad ? 0 : 128, pad);
-    return RingType::get(builder.getContext(), slots, type.getAxes(),
-                         type.getSizes(), type.getElementType(), smem);
+    return RingType::get(
+        builder.getContext(), slots, type.getAxes(), type.getSizes(),
+        type.getElementType(),
+        SmemAttr::get(kernel.getContext(), pad ? 0 : 128, pad));
   }
 
   Value makeRing(LoadOp load, int64_t slots) {
