@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Slots.h"
 #include "napkin/Dialect/Tile/IR/Positions.h"
 #include "napkin/Dialect/Tile/Transforms/Passes.h"
-#include "napkin/Target/Target.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -48,55 +48,11 @@ private:
     Value array, ring, next;
   };
 
-  /// Whether a ring can hold what a load brings.
-  static bool mayHaveSlot(LoadOp load) {
-    return load.getTile().getType().getElementType().getIntOrFloatBitWidth() >=
-           8;
-  }
-
-  /// Whether a load's data must be shared between threads: an operand of a
-  /// matrix instruction is read by `ldmatrix`, and what several threads hold
-  /// would cross from global memory several times.
-  static bool wantsSlot(LoadOp load) {
-    if (!mayHaveSlot(load))
-      return false;
-    TileType type = load.getTile().getType();
-    for (Operation *user : load->getUsers())
-      if (isa<ConvertOp, MmaOp, PartOp>(user))
-        return true;
-    LinearLayout layout = type.getLayout().getLayout();
-    return layout.replicatedBits(Place::Lane) ||
-           layout.replicatedBits(Place::Warp);
-  }
-
-  /// Whether a factor that is computed from a tile passes through shared
-  /// memory.
-  static bool feedsFactor(Value tile) {
-    return llvm::any_of(tile.getUsers(), [](Operation *user) {
-      if (auto map = dyn_cast<MapOp>(user))
-        return feedsFactor(map.getResult());
-      auto convert = dyn_cast<ConvertOp>(user);
-      return convert && llvm::any_of(convert->getUsers(), llvm::IsaPred<MmaOp>);
-    });
-  }
-
-  RingType ringType(LoadOp load, int64_t slots) {
-    TileType type = load.getTile().getType();
-    unsigned bytes = bytesOf(type.getElementType()), pad = 0;
-    // Swizzles serve the layouts of what is computed on.
-    if (kernel.getPadded() && type.getRank() > 1 &&
-        llvm::none_of(load->getUsers(), llvm::IsaPred<MapOp>))
-      pad = target::roomBehindRow(type.getSizes().back() * bytes, bytes);
-    return RingType::get(
-        builder.getContext(), slots, type.getAxes(), type.getSizes(),
-        type.getElementType(),
-        SmemAttr::get(kernel.getContext(), pad ? 0 : 128, pad));
-  }
-
   Value makeRing(LoadOp load, int64_t slots) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&kernel.getBody().front());
-    return RingOp::create(builder, load.getLoc(), ringType(load, slots));
+    return RingOp::create(builder, load.getLoc(),
+                          ringType(load, slots, kernel));
   }
 
   Value index(Location loc, int64_t value) {
@@ -414,7 +370,7 @@ private:
       LoadOp load = staged;
       for (Known &one : known) {
         if (one.array != load.getViewOp().getArray() ||
-            one.ring.getType() != ringType(load, slots) ||
+            one.ring.getType() != ringType(load, slots, kernel) ||
             one.next.getDefiningOp()->getBlock() != loop->getBlock() ||
             llvm::is_contained(found, &one) ||
             (!found.empty() && found.front()->next != one.next))
@@ -668,7 +624,7 @@ private:
     for (auto &[array, ring, next] : known) {
       auto type = cast<RingType>(ring.getType());
       if (array == load.getViewOp().getArray() &&
-          ringType(load, type.getSlots()) == type &&
+          ringType(load, type.getSlots(), kernel) == type &&
           isa<KernelOp>(next.getDefiningOp()->getParentOp()) &&
           // A later loop may have taken the ring over.
           next.getDefiningOp()->isBeforeInBlock(load)) {
