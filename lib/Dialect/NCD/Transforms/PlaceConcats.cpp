@@ -67,8 +67,7 @@ void Placer::multiplyParts(ConcatOp op, ContractOp product) {
 }
 
 LogicalResult Placer::expandConcat(ConcatOp op) {
-  for (Operation *user :
-       llvm::make_early_inc_range(llvm::to_vector(op->getUsers()))) {
+  for (Operation *user : llvm::to_vector(op->getUsers())) {
     auto product = dyn_cast<ContractOp>(user);
     if (product && !product.getStart() && product.isOver(op.getIntoAttr()) &&
         llvm::count(product.getInputs(), op.getResult()) == 1)
