@@ -74,6 +74,16 @@ static std::string listOf(const std::set<std::string> &names) {
   return names.empty() ? "none" : llvm::join(names, ", ");
 }
 
+std::string
+napkin::explore::machineOf(const pipelines::CompileOptions &options) {
+  if (!options.hardware.empty())
+    return options.hardware;
+  const cost::Hardware *machine = cost::defaultHardware(
+      options.target.empty() ? StringRef(pipelines::defaultTarget)
+                             : StringRef(options.target));
+  return machine ? machine->name : "";
+}
+
 static llvm::Error applyNumber(const Variation &variation, NamedModule &named,
                                pipelines::CompileOptions &options) {
   std::set<std::string> axes = axesOf(*named.module);
@@ -88,17 +98,10 @@ static llvm::Error applyNumber(const Variation &variation, NamedModule &named,
     resizeAxis(*named.module, variation.name, std::stoll(size->values.front()));
     return llvm::Error::success();
   }
-  std::string base = options.hardware;
-  if (base.empty()) {
-    StringRef target = options.target.empty()
-                           ? StringRef(pipelines::defaultTarget)
-                           : StringRef(options.target);
-    const cost::Hardware *machine = cost::defaultHardware(target);
-    if (!machine)
-      return llvm::createStringError("no machine is known for target '" +
-                                     target + "'");
-    base = machine->name;
-  }
+  std::string base = machineOf(options);
+  if (base.empty())
+    return llvm::createStringError("no machine is known for target '" +
+                                   options.target + "'");
   std::string change = variation.str();
   // A further change of a machine that differs already.
   options.hardware = StringRef(base).ends_with("]")

@@ -17,17 +17,8 @@ using namespace napkin::explore;
 /// Estimated microseconds of \p report on the machine of \p options.
 static double timeOf(const report::CostReport &report,
                      const pipelines::CompileOptions &options) {
-  double cycles = 0;
-  for (const report::KernelReport &kernel : report.kernels)
-    cycles += double(kernel.totalCycles);
-  StringRef target = options.target.empty()
-                         ? StringRef(pipelines::defaultTarget)
-                         : StringRef(options.target);
-  if (options.hardware.empty()) {
-    const cost::Hardware *machine = cost::defaultHardware(target);
-    return machine ? cycles / machine->clockMHz : 0;
-  }
-  return cycles / llvm::cantFail(cost::loadHardware(options.hardware)).clockMHz;
+  return double(report.cycles()) /
+         llvm::cantFail(cost::loadHardware(machineOf(options))).clockMHz;
 }
 
 /// The first error among \p messages.

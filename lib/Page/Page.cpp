@@ -84,10 +84,10 @@ static std::string plotRoofline(const Content &content) {
     llvm::consumeError(found.takeError());
     return "";
   }
-  double peak = 0, microseconds = 0, unfused = 0, once = 0;
+  double microseconds = double(content.report.cycles()) / found->clockMHz;
+  double peak = 0, unfused = 0, once = 0;
   for (const KernelReport &kernel : content.report.kernels) {
     peak = std::max(peak, 2 * peakOf(kernel, *found));
-    microseconds += double(kernel.totalCycles) / found->clockMHz;
     unfused += double(kernel.unfusedBytes);
     once += double(kernel.compulsoryBytes);
   }

@@ -61,15 +61,13 @@ std::optional<Estimate> napkin::pipelines::estimate(
     bool allowTF32) {
   Estimate estimate;
   estimate.hardware = hardware.name;
-  double cycles = 0;
   for (const report::KernelReport &kernel : report.kernels) {
     if (!kernel.totalCycles)
       return std::nullopt;
     estimate.kernels.push_back(
         microsecondsOf(double(kernel.totalCycles), hardware));
-    cycles += double(kernel.totalCycles);
   }
-  estimate.microseconds = microsecondsOf(cycles, hardware);
+  estimate.microseconds = microsecondsOf(double(report.cycles()), hardware);
   double multiplying = 0;
   for (auto [element, count] : products) {
     estimate.multiplyAdds += count;

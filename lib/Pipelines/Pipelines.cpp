@@ -255,21 +255,6 @@ LogicalResult Compilation::runPasses(const StageEntry &entry) {
   return success();
 }
 
-/// Multiplications with an addition of \p contract: one for each position of
-/// all its axes together and each factor behind the first.
-static double productsOf(ncd::ContractOp contract) {
-  std::map<StringRef, int64_t> sizes;
-  for (Type type : contract->getOperandTypes()) {
-    auto array = cast<ncd::ArrayType>(type);
-    for (auto [axis, size] : llvm::zip(array.getAxes(), array.getSizes()))
-      sizes[axis] = size;
-  }
-  double products = double(contract->getNumOperands() - 1);
-  for (auto [axis, size] : sizes)
-    products *= double(size);
-  return products;
-}
-
 LogicalResult Compilation::finishSchedule() {
   FailureOr<LaunchPlan> planned = planLaunches(module);
   if (failed(planned))
@@ -288,9 +273,8 @@ void Compilation::addToPage(Stage next) {
   if (next == Stage::SchedulePicture)
     result.page.scheduled = drawing::drawSVG(module);
   if (next == Stage::Schedule)
-    module.walk([&](ncd::ContractOp contract) {
-      result.page.products += productsOf(contract);
-    });
+    for (auto [element, count] : products)
+      result.page.products += double(count);
   if (next != Stage::Picture)
     return;
   result.page.written = drawing::drawSVG(module);

@@ -454,3 +454,10 @@ KernelCost CostReport::total() const {
   }
   return sum;
 }
+
+int64_t CostReport::cycles() const {
+  int64_t sum = 0;
+  for (const KernelReport &kernel : kernels)
+    sum += kernel.totalCycles;
+  return sum;
+}

@@ -41,6 +41,7 @@ struct VisibleRange {
   /// This position and later ones do.
   std::optional<VisibleLimit> to;
 
+  /// Whether every position is seen.
   bool empty() const { return !from && !to; }
 };
 

@@ -79,6 +79,10 @@ struct NamedModule {
 NamedModule parseNamed(const llvm::SourceMgr &manager,
                        mlir::MLIRContext *context);
 
+/// The machine whose costs count under \p options: the one that is named, or
+/// the one that stands for the target; "" where there is none.
+std::string machineOf(const pipelines::CompileOptions &options);
+
 /// Changes \p named and \p options as \p variation says. Errors name what there
 /// is: axes, arrays, fields of the machine.
 llvm::Error apply(const Variation &variation, NamedModule &named,

@@ -109,6 +109,8 @@ struct CostReport {
 
   /// Global bytes of all launches.
   KernelCost total() const;
+  /// Estimated cycles of all kernels, one after the other.
+  int64_t cycles() const;
   /// As text.
   void print(llvm::raw_ostream &os) const;
   /// As one JSON object with a list "kernels".
